@@ -1,0 +1,75 @@
+// The consistent-hash ring: which servers hold a key. Every server stands on the ring with
+// `vnodes_per_node` virtual nodes; a key belongs to the nearest virtual node clockwise, and its
+// preference list is the distinct servers met walking on (Karger et al., "Consistent Hashing and
+// Random Trees", 1997; DeCandia et al., "Dynamo", 2007, section 4.2).
+//
+//   HashRing ring({"cache-a", "cache-b", "cache-c"}, 100);
+//   PreferenceList homes = ring.Preference(HashRing::Token("user:1"), 3);
+//
+// Placement depends on the names, the number of virtual nodes and the key only: not on the order
+// of the names, the process or the platform. tests/unit/ring/placement.golden fixes it for ever.
+//
+// Immutable, so thread-safe. No I/O, no errors at run time.
+#ifndef KACHE_RING_HASH_RING_H_
+#define KACHE_RING_HASH_RING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/inlined_vector.h"
+#include "ring/node_id.h"
+
+namespace kache {
+
+// Distinct nodes, nearest first.
+using PreferenceList = absl::InlinedVector<NodeId, 8>;
+
+class HashRing {
+ public:
+  // Requires: names are distinct and not empty, at most 65,535; vnodes_per_node >= 1.
+  // NodeId(i) stands for names[i]. O(n log n) for n = names x vnodes_per_node.
+  HashRing(std::vector<std::string> names, uint32_t vnodes_per_node);
+
+  // A key's place on the ring: the first 64 bits of MurmurHash3 x64-128 with seed 0.
+  static uint64_t Token(std::string_view key);
+
+  // The first min(count, nodes) servers of the key's preference list. The virtual node that is
+  // searched is the first whose token is >= `token`, wrapping round at the end. Virtual node `i`
+  // of a server has the token of "<name>#<i>" (a name holds no '#', so no two are alike); where
+  // two tokens are equal the smaller name comes first. O(1) on average, plus the walk.
+  PreferenceList Preference(uint64_t token, size_t count) const;
+
+  size_t nodes() const { return names_.size(); }
+  uint32_t vnodes_per_node() const { return vnodes_per_node_; }
+  const std::vector<std::string>& names() const { return names_; }
+
+  // The part of the token space whose keys belong to `node` first; all nodes' add up to 1.
+  double Share(NodeId node) const;
+
+  // Tells two rings apart: a hash of the sorted names, the virtual nodes and the replication
+  // factor. Equal for equal placement.
+  uint64_t Fingerprint(uint32_t replication_factor) const;
+
+ private:
+  struct VirtualNode {
+    uint64_t token;
+    NodeId node;
+  };
+  // Index of the first virtual node at or after `token`, wrapped.
+  size_t FirstAtOrAfter(uint64_t token) const;
+
+  std::vector<std::string> names_;
+  uint32_t vnodes_per_node_;
+  std::vector<VirtualNode> vnodes_;  // by token, then by name
+  // Where each equal slice of the token space starts in vnodes_: tokens are uniform, so a lookup
+  // reads one entry here and walks a step or two, instead of a binary search.
+  std::vector<uint32_t> slices_;
+  uint32_t slice_shift_ = 0;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_RING_HASH_RING_H_
