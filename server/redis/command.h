@@ -1,0 +1,48 @@
+// A command ready for the wire (RESP), formatted once and shared by all the connections that send
+// it. Copying is cheap: copies share the bytes.
+//
+//   Command get = Command::Of({"GET", key});
+//   Command put = Command::Call(set_if_newer, {key}, {record, "0"});
+//
+// Immutable, so thread-safe. Arguments may hold any byte.
+#ifndef KACHE_SERVER_REDIS_COMMAND_H_
+#define KACHE_SERVER_REDIS_COMMAND_H_
+
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace kache::redis {
+
+// A Lua script, known to Redis by its SHA-1. Must outlive every Command that calls it, and every
+// client that was told to load it.
+struct Script {
+  // `name` is for logs.
+  Script(std::string name, std::string source);
+
+  std::string name;
+  std::string source;
+  std::string sha1;  // 40 hex digits
+};
+
+class Command {
+ public:
+  static Command Of(std::initializer_list<std::string_view> arguments);
+  // EVALSHA. Sent again after SCRIPT LOAD when the server does not know the script.
+  static Command Call(const Script& script, std::initializer_list<std::string_view> keys,
+                      std::initializer_list<std::string_view> arguments);
+
+  std::string_view wire() const { return {wire_.get(), size_}; }
+  const Script* script() const { return script_; }
+
+ private:
+  std::shared_ptr<const char> wire_;  // shared: by the sockets of all replicas
+  size_t size_ = 0;
+  const Script* script_ = nullptr;
+};
+
+}  // namespace kache::redis
+
+#endif  // KACHE_SERVER_REDIS_COMMAND_H_

@@ -1,0 +1,70 @@
+// The seam between Kache and one Redis server: send a command, get its reply. The real client
+// (redis_client.h) keeps one pipelined connection; tests use fakes and decorators.
+//
+// Shard thread only.
+#ifndef KACHE_SERVER_REDIS_NODE_CLIENT_H_
+#define KACHE_SERVER_REDIS_NODE_CLIENT_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ring/node_id.h"
+#include "server/redis/command.h"
+#include "server/redis/reply.h"
+
+namespace kache::redis {
+
+// Called exactly once, on the shard's thread, never from inside Send:
+//   a Reply            what Redis said, error replies included
+//   DEADLINE_EXCEEDED  no reply within the timeout, or the server says BUSY; the command may have
+//                      been, or may yet be, carried out
+//   UNAVAILABLE        no connection, or it was lost before the reply came; a command that was
+//                      sent may have been carried out
+//   RESOURCE_EXHAUSTED the connection's queue is full; nothing was sent
+using ReplyCallback = absl::AnyInvocable<void(absl::StatusOr<Reply>)>;
+
+class NodeClient {
+ public:
+  virtual ~NodeClient() = default;
+
+  // True when commands can be sent: connected, and the server was found fit to be used.
+  virtual bool Ready() const = 0;
+
+  // Sends in order with the earlier commands. A command whose timeout passed never holds up those
+  // behind it: its late reply is dropped when it comes.
+  virtual void Send(Command command, absl::Duration timeout, ReplyCallback done) = 0;
+};
+
+// What a server says of itself when a connection is made.
+struct ServerFacts {
+  std::string run_id;  // changes with every start of the Redis process
+  std::string version;
+};
+
+// Why a node can't be used, in snake_case for states and labels: "connection_refused",
+// "connection_lost", "connect_timeout", "name_not_found", "unresponsive", "loading",
+// "master_down", "auth_failed", "not_a_master", "cluster_mode", "version_too_old",
+// "protocol_error". `message` is for people and holds no secret.
+struct DownReason {
+  std::string code;
+  std::string message;
+};
+
+// What a client notices about its server. Called on the shard's thread.
+class NodeObserver {
+ public:
+  virtual ~NodeObserver() = default;
+  // Ready() has become true.
+  virtual void OnConnected(NodeId node, const ServerFacts& facts) = 0;
+  // Ready() has become false, or a try to connect has failed; called after every failed try.
+  virtual void OnDown(NodeId node, const DownReason& reason) = 0;
+  // A ping was answered.
+  virtual void OnPing(NodeId node, absl::Duration round_trip) = 0;
+};
+
+}  // namespace kache::redis
+
+#endif  // KACHE_SERVER_REDIS_NODE_CLIENT_H_

@@ -1,0 +1,89 @@
+// The real NodeClient: one pipelined connection to one Redis server, made and remade by itself.
+//
+// Connection: the name is looked up at each try; TCP_NODELAY, keepalive and TCP_USER_TIMEOUT are
+// set; AUTH and SELECT as the address says; INFO must show a master outside cluster mode, version
+// 6.2 or newer; all scripts are loaded. Only then Ready() is true and OnConnected called. All of
+// this has `connect_timeout`. After a failure the next try comes after an exponential back-off
+// with full jitter between `reconnect_min` and `reconnect_max`; it starts over after a connection
+// that was ready.
+//
+// Lost: on a socket error, on replies that can't be parsed, on LOADING, MASTERDOWN, NOAUTH and
+// WRONGPASS replies, and when the server is *unresponsive*: commands wait for a reply, and no byte
+// has come for `silence_limit` although at least three commands have timed out, or for
+// `ping_timeout` whatever the traffic. Every waiting command then gets UNAVAILABLE.
+// Before a connection is given up for silence, `suspect_self` is asked; while it says that most
+// nodes are silent at once (so the fault is likely ours), four times the limits apply. A turn of
+// the loop that comes late (this process was stopped or starved) extends the limits by the delay.
+//
+// A ping goes out on the connection every `ping_interval`.
+//
+// Bounds: `max_queue_bytes` of commands unsent and unanswered; beyond it Send answers
+// RESOURCE_EXHAUSTED.
+//
+// Shard thread only: construct, use and destroy on the loop's thread (or while it does not run).
+// Destruction answers every waiting command UNAVAILABLE from inside the destructor.
+#ifndef KACHE_SERVER_REDIS_REDIS_CLIENT_H_
+#define KACHE_SERVER_REDIS_REDIS_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/redis/event_loop.h"
+#include "server/redis/node_client.h"
+
+namespace kache::redis {
+
+struct Endpoint {
+  std::string host;
+  uint16_t port = 6379;
+  std::string user;      // empty = the default user
+  std::string password;  // empty = no AUTH
+  int database = 0;
+};
+
+struct ClientOptions {
+  absl::Duration connect_timeout = absl::Seconds(1);
+  absl::Duration reconnect_min = absl::Milliseconds(50);
+  absl::Duration reconnect_max = absl::Seconds(2);
+  absl::Duration ping_interval = absl::Seconds(3);
+  absl::Duration ping_timeout = absl::Seconds(1);
+  absl::Duration silence_limit = absl::Milliseconds(250);
+  size_t max_queue_bytes = size_t{64} << 20;
+};
+
+// What a client has counted since its construction. Plain numbers, written on the shard's thread.
+struct ClientCounters {
+  uint64_t commands = 0;
+  uint64_t error_replies = 0;
+  uint64_t timeouts = 0;
+  uint64_t connects = 0;
+  uint64_t disconnects = 0;
+  uint64_t late_replies = 0;
+  uint64_t queue_full = 0;
+  uint64_t script_reloads = 0;
+  uint64_t waiting_commands = 0;  // now
+  uint64_t queued_bytes = 0;      // now
+};
+
+class RedisClient : public NodeClient {
+ public:
+  // `observer`, `loop` and `scripts` outlive the client. Starts to connect at once.
+  static std::unique_ptr<RedisClient> Create(EventLoop& loop, NodeId node, Endpoint endpoint,
+                                             ClientOptions options,
+                                             std::vector<const Script*> scripts,
+                                             NodeObserver& observer,
+                                             std::function<bool()> suspect_self = {});
+
+  virtual ClientCounters counters() const = 0;
+  // True while commands wait and no byte has come for at least half of silence_limit.
+  virtual bool Silent() const = 0;
+};
+
+}  // namespace kache::redis
+
+#endif  // KACHE_SERVER_REDIS_REDIS_CLIENT_H_
