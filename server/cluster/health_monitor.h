@@ -1,0 +1,75 @@
+// Watches all nodes: gathers what the shards' connections and writes see, lets one HealthTracker
+// for each node decide its state, and publishes a new Topology for every change.
+//
+// Thread-safe. Observers are called without a lock held, one after another, on the thread that
+// brought the change; they must be quick.
+#ifndef KACHE_SERVER_CLUSTER_HEALTH_MONITOR_H_
+#define KACHE_SERVER_CLUSTER_HEALTH_MONITOR_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "ring/hash_ring.h"
+#include "server/cluster/health_tracker.h"
+#include "server/cluster/topology.h"
+#include "server/redis/node_client.h"
+
+namespace kache {
+
+class HealthMonitor {
+ public:
+  using Observer = std::function<void(std::shared_ptr<const Topology>)>;
+
+  // `clock` outlives the monitor. A node is UP once its connections of all `shards` are ready.
+  HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards, const Clock& clock);
+
+  // Called with every new topology, and at once with the current one.
+  void Observe(Observer observer);
+
+  std::shared_ptr<const Topology> topology() const;
+
+  struct Ping {
+    absl::Time at = absl::InfinitePast();  // infinitely past = none yet
+    absl::Duration round_trip;
+  };
+  // The newest answered ping of every node, by NodeId.
+  std::vector<Ping> pings() const;
+
+  // What a shard saw. See redis::NodeObserver.
+  void OnConnected(size_t shard, NodeId node, const redis::ServerFacts& facts);
+  void OnDown(size_t shard, NodeId node, const redis::DownReason& reason);
+  void OnPing(NodeId node, absl::Duration round_trip);
+  // The node answered a write with an error by which a living server refuses it.
+  void OnWriteRefused(NodeId node, redis::ErrorKind kind);
+  // The node took a write although its state said that it refuses them.
+  void OnWriteAccepted(NodeId node);
+  // Ends back-offs that are over; to be called a few times a second.
+  void Tick();
+
+ private:
+  void PublishIfChanged() ABSL_LOCKS_EXCLUDED(mutex_);
+  void Change(NodeId node, const std::function<void(HealthTracker&)>& change);
+  std::string OtherNodeWith(const std::string& run_id, NodeId node) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const std::shared_ptr<const HashRing> ring_;
+  const Clock& clock_;
+  // Held while observers are told, so that they see the changes in order.
+  absl::Mutex publishing_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::vector<Observer> observers_ ABSL_GUARDED_BY(publishing_);
+  mutable absl::Mutex mutex_;
+  std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
+  std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_CLUSTER_HEALTH_MONITOR_H_

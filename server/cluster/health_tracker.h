@@ -1,0 +1,56 @@
+// Decides one node's state from what was seen of it. A pure state machine: no I/O, no clock of
+// its own, no logging.
+//
+//   DOWN     at least one shard has no ready connection, or the node is a duplicate of another
+//   SYNCING  connected, but it refused a write: it lacks that one
+//   UP       otherwise
+//
+// A node that refuses writes is left alone for a back-off (100 ms, doubling up to 5 s), then takes
+// writes again; the first one that it accepts makes it UP.
+//
+// Thread-compatible; HealthMonitor guards it.
+#ifndef KACHE_SERVER_CLUSTER_HEALTH_TRACKER_H_
+#define KACHE_SERVER_CLUSTER_HEALTH_TRACKER_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "server/cluster/topology.h"
+
+namespace kache {
+
+class HealthTracker {
+ public:
+  static constexpr absl::Duration kRefusalBackoffMin = absl::Milliseconds(100);
+  static constexpr absl::Duration kRefusalBackoffMax = absl::Seconds(5);
+
+  HealthTracker(size_t shards, absl::Time now);
+
+  void Connected(size_t shard, const std::string& run_id, const std::string& version,
+                 absl::Time now);
+  void Down(size_t shard, const std::string& reason, absl::Time now);
+  // Another entry reaches the same server: not used until that ends. Empty = no duplicate.
+  void DuplicateOf(const std::string& other_name, absl::Time now);
+  void WriteRefused(const std::string& reason, absl::Time now);
+  void WriteAccepted(absl::Time now);
+  void Tick(absl::Time now);
+
+  const NodeStatus& status() const { return status_; }
+
+ private:
+  void Decide(absl::Time now);
+
+  NodeStatus status_;
+  std::vector<bool> connected_;  // by shard
+  std::string down_reason_ = "connecting";
+  std::string duplicate_of_;
+  std::string refusal_;  // empty = writes are accepted
+  absl::Duration refusal_backoff_ = kRefusalBackoffMin;
+  absl::Time refused_until_ = absl::InfinitePast();
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_CLUSTER_HEALTH_TRACKER_H_

@@ -1,0 +1,77 @@
+// What a read and a write mean, over all shards: picks the key's shard and hands the operation to
+// it. The one face that api/ sees of the data path.
+//
+// Thread-safe. The strings behind key and value must stay alive until the callback is called.
+// Validation (sizes, ranges) is the caller's.
+#ifndef KACHE_SERVER_REPLICATION_COORDINATOR_H_
+#define KACHE_SERVER_REPLICATION_COORDINATOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "prometheus/registry.h"
+#include "server/cluster/health_monitor.h"
+#include "server/redis/redis_client.h"
+#include "server/replication/results.h"
+
+namespace kache {
+
+struct ReplicationOptions {
+  uint32_t replication_factor = 3;
+  uint32_t max_tries = 3;  // 0 = walk the whole ring
+  std::string key_prefix = "kache:";
+  absl::Duration try_timeout = absl::Milliseconds(100);
+  absl::Duration write_timeout = absl::Seconds(2);  // for the replicas written in the background
+  absl::Duration tombstone_ttl = absl::Seconds(3600);
+  absl::Duration standin_ttl = absl::Seconds(3600);
+  absl::Duration max_clock_skew = absl::Seconds(5);
+};
+
+struct CoordinatorConfig {
+  size_t shards = 1;
+  std::vector<redis::Endpoint> endpoints;  // by NodeId
+  redis::ClientOptions client;
+  ReplicationOptions replication;
+};
+
+class Shard;
+
+class Coordinator {
+ public:
+  // Starts the shards' threads, which connect at once. `monitor`, `clock` and `registry` outlive
+  // the coordinator.
+  Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRing> ring,
+              HealthMonitor& monitor, const Clock& clock, prometheus::Registry& registry);
+  // Stops at once; operations that are still running are answered UNAVAILABLE first.
+  ~Coordinator();
+
+  void Get(std::string_view key, MonotonicTime deadline, ReadCallback done);
+  // `ttl` zero = does not expire.
+  void Put(std::string_view key, std::string_view value, absl::Duration ttl,
+           MonotonicTime deadline, WriteCallback done);
+  void Delete(std::string_view key, MonotonicTime deadline, WriteCallback done);
+  void Locate(std::string_view key, MonotonicTime deadline, LocateCallback done);
+
+  // Waits until no operation runs, replicas in the background included, for `timeout` at most.
+  // False when the time was not enough. No new operations must come meanwhile.
+  bool Drain(absl::Duration timeout);
+
+  // Identifies this process in versions.
+  uint64_t id() const { return id_; }
+
+ private:
+  Shard& ShardOf(std::string_view key);
+
+  const uint64_t id_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_COORDINATOR_H_

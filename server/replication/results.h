@@ -1,0 +1,73 @@
+// What operations answer: plain values, free of protobuf.
+#ifndef KACHE_SERVER_REPLICATION_RESULTS_H_
+#define KACHE_SERVER_REPLICATION_RESULTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "ring/node_id.h"
+#include "server/cluster/node_state.h"
+#include "server/replication/version.h"
+
+namespace kache {
+
+struct Receipt {
+  Version version;            // zero where no record was found
+  uint32_t acknowledged = 0;  // replicas that had answered when the operation was
+  uint32_t required = 1;
+  bool degraded = false;       // a home replica was skipped, late or failed
+  std::optional<NodeId> node;  // the node that answered a read
+  int64_t expires_at_ms = 0;   // Unix time; 0 = never
+};
+
+struct ReadResult {
+  bool found = false;
+  std::string value;
+  int64_t ttl_ms = 0;  // what is left, at least 1; 0 = does not expire
+  Receipt receipt;
+};
+
+// What one node holds for a key.
+struct ReplicaContent {
+  enum class Kind : uint8_t {
+    kNone,
+    kValue,
+    kTombstone,
+    kExpired,      // past its expiry, kept to outlive older copies
+    kForeign,      // not written by Kache
+    kNewerFormat,  // written by a newer Kache
+    kUnknown,      // the node did not answer; `error` says why
+  };
+  NodeId node;
+  NodeState state = NodeState::kDown;
+  Kind kind = Kind::kUnknown;
+  Version version;
+  int64_t expires_at_ms = 0;
+  uint64_t value_bytes = 0;
+  std::string error;
+};
+
+struct Location {
+  uint64_t token = 0;
+  size_t home_replicas = 0;              // the first of `replicas`
+  std::vector<ReplicaContent> replicas;  // all nodes, in the order of the walk
+  std::optional<NodeId> served_by;       // whom a read would ask first
+};
+
+// Called exactly once, on the thread of the key's shard. Errors:
+//   UNAVAILABLE          no replica could be tried, or all that were tried failed
+//   DEADLINE_EXCEEDED    the deadline passed; a write may have been applied
+//   FAILED_PRECONDITION  the record was written by a newer Kache
+//   ABORTED              a write lost against newer ones again and again
+using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;
+using WriteCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
+using LocateCallback = absl::AnyInvocable<void(absl::StatusOr<Location>)>;
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_RESULTS_H_
