@@ -1,1 +1,146 @@
-// being written
+#include "ring/hash_ring.h"
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "ring/murmur3.h"
+
+namespace kache {
+namespace {
+
+constexpr double kTokenSpace = 0x1p64;
+
+// Which nodes a walk has met, one bit each.
+class NodeSet {
+ public:
+  explicit NodeSet(size_t nodes) : words_((nodes + 63) / 64, 0) {}
+
+  // False when it was there already.
+  bool Insert(NodeId node) {
+    uint64_t& word = words_[node.index() / 64];
+    const uint64_t bit = uint64_t{1} << (node.index() % 64);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+  }
+
+ private:
+  absl::InlinedVector<uint64_t, 4> words_;
+};
+
+std::vector<HashRing::VirtualNode> HashedVirtualNodes(const std::vector<std::string>& names,
+                                                      uint32_t vnodes_per_node) {
+  std::vector<HashRing::VirtualNode> vnodes;
+  vnodes.reserve(names.size() * vnodes_per_node);
+  for (size_t n = 0; n < names.size(); ++n) {
+    for (uint32_t i = 0; i < vnodes_per_node; ++i) {
+      const std::string vnode_name = absl::StrCat(names[n], "#", i);
+      vnodes.push_back({HashRing::Token(vnode_name), NodeId(static_cast<uint16_t>(n))});
+    }
+  }
+  return vnodes;
+}
+
+std::vector<HashRing::VirtualNode> GivenVirtualNodes(
+    const std::vector<std::vector<uint64_t>>& tokens) {
+  std::vector<HashRing::VirtualNode> vnodes;
+  for (size_t n = 0; n < tokens.size(); ++n) {
+    for (const uint64_t token : tokens[n]) {
+      vnodes.push_back({token, NodeId(static_cast<uint16_t>(n))});
+    }
+  }
+  return vnodes;
+}
+
+}  // namespace
+
+HashRing::HashRing(std::vector<std::string> names, uint32_t vnodes_per_node)
+    : HashRing(names, vnodes_per_node, HashedVirtualNodes(names, vnodes_per_node)) {}
+
+HashRing HashRing::AtTokens(std::vector<std::string> names,
+                            const std::vector<std::vector<uint64_t>>& tokens) {
+  const size_t vnodes_per_node = tokens.empty() ? 1 : tokens.front().size();
+  return HashRing(std::move(names), static_cast<uint32_t>(vnodes_per_node),
+                  GivenVirtualNodes(tokens));
+}
+
+HashRing::HashRing(std::vector<std::string> names, uint32_t vnodes_per_node,
+                   std::vector<VirtualNode> vnodes)
+    : names_(std::move(names)), vnodes_per_node_(vnodes_per_node), vnodes_(std::move(vnodes)) {
+  SortVirtualNodes();
+  MeasureShares();
+  CutSlices();
+}
+
+void HashRing::SortVirtualNodes() {
+  std::sort(vnodes_.begin(), vnodes_.end(), [this](const VirtualNode& a, const VirtualNode& b) {
+    if (a.token != b.token) return a.token < b.token;
+    return names_[a.node.index()] < names_[b.node.index()];
+  });
+}
+
+void HashRing::MeasureShares() {
+  shares_.assign(names_.size(), 0.0);
+  if (vnodes_.empty()) return;
+  if (vnodes_.front().token == vnodes_.back().token) {
+    // The only arc is the whole circle, which no 64-bit difference can hold.
+    shares_[vnodes_.front().node.index()] = 1.0;
+    return;
+  }
+  uint64_t previous = vnodes_.back().token;
+  for (const VirtualNode& vnode : vnodes_) {
+    const uint64_t arc = vnode.token - previous;  // wraps round for the first
+    shares_[vnode.node.index()] += static_cast<double>(arc) / kTokenSpace;
+    previous = vnode.token;
+  }
+}
+
+void HashRing::CutSlices() {
+  // At least as many slices as virtual nodes, so that a slice holds one or none on average; and
+  // at least two, since a shift by all 64 bits is undefined.
+  const size_t count = std::max<size_t>(2, std::bit_ceil(vnodes_.size()));
+  slice_shift_ = static_cast<uint32_t>(64 - std::countr_zero(count));
+  slices_.resize(count);
+  uint32_t vnode = 0;
+  for (size_t slice = 0; slice < count; ++slice) {
+    const uint64_t start = static_cast<uint64_t>(slice) << slice_shift_;
+    while (vnode < vnodes_.size() && vnodes_[vnode].token < start) ++vnode;
+    slices_[slice] = vnode;
+  }
+}
+
+uint64_t HashRing::Token(std::string_view key) { return Murmur3X64_128(key, 0).first; }
+
+size_t HashRing::FirstAtOrAfter(uint64_t token) const {
+  size_t vnode = slices_[token >> slice_shift_];
+  while (vnode < vnodes_.size() && vnodes_[vnode].token < token) ++vnode;
+  return vnode < vnodes_.size() ? vnode : 0;
+}
+
+PreferenceList HashRing::Preference(uint64_t token, size_t count) const {
+  PreferenceList list;
+  const size_t wanted = std::min(count, names_.size());
+  if (wanted == 0) return list;
+  NodeSet met(names_.size());
+  // Ends: every node has a virtual node, so a whole turn meets them all.
+  for (size_t vnode = FirstAtOrAfter(token); list.size() < wanted;) {
+    const NodeId node = vnodes_[vnode].node;
+    if (met.Insert(node)) list.push_back(node);
+    if (++vnode == vnodes_.size()) vnode = 0;
+  }
+  return list;
+}
+
+uint64_t HashRing::Fingerprint(uint32_t replication_factor) const {
+  std::vector<std::string> sorted = names_;
+  std::sort(sorted.begin(), sorted.end());
+  // One line each: a name holds no line break, so no two rings give the same text.
+  std::string text = absl::StrCat("vnodes_per_node=", vnodes_per_node_,
+                                  "\nreplication_factor=", replication_factor, "\n");
+  for (const std::string& name : sorted) absl::StrAppend(&text, name, "\n");
+  return Token(text);
+}
+
+}  // namespace kache

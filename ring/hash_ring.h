@@ -33,41 +33,59 @@ class HashRing {
   // NodeId(i) stands for names[i]. O(n log n) for n = names x vnodes_per_node.
   HashRing(std::vector<std::string> names, uint32_t vnodes_per_node);
 
+  // A ring whose virtual nodes stand where the caller says: those of names[i] at tokens[i]. Lets
+  // tests show what chance won't: ties, the ends of the token space, crowded slices.
+  // Requires: as above; one list of tokens for each name, all of one length >= 1.
+  static HashRing AtTokens(std::vector<std::string> names,
+                           const std::vector<std::vector<uint64_t>>& tokens);
+
   // A key's place on the ring: the first 64 bits of MurmurHash3 x64-128 with seed 0.
   static uint64_t Token(std::string_view key);
 
   // The first min(count, nodes) servers of the key's preference list. The virtual node that is
   // searched is the first whose token is >= `token`, wrapping round at the end. Virtual node `i`
   // of a server has the token of "<name>#<i>" (a name holds no '#', so no two are alike); where
-  // two tokens are equal the smaller name comes first. O(1) on average, plus the walk.
+  // two tokens are equal the smaller name comes first. O(1) on average, plus the walk: a step or
+  // two more than `count` unless that is close to the number of nodes. Allocates only for lists
+  // of more than 8 or rings of more than 256 nodes.
   PreferenceList Preference(uint64_t token, size_t count) const;
 
   size_t nodes() const { return names_.size(); }
   uint32_t vnodes_per_node() const { return vnodes_per_node_; }
   const std::vector<std::string>& names() const { return names_; }
 
-  // The part of the token space whose keys belong to `node` first; all nodes' add up to 1.
-  double Share(NodeId node) const;
-
-  // Tells two rings apart: a hash of the sorted names, the virtual nodes and the replication
-  // factor. Equal for equal placement.
-  uint64_t Fingerprint(uint32_t replication_factor) const;
-
- private:
   struct VirtualNode {
     uint64_t token;
     NodeId node;
   };
+  // All of them by token, then by name.
+  const std::vector<VirtualNode>& virtual_nodes() const { return vnodes_; }
+
+  // The part of the token space whose keys belong to `node` first; all nodes' add up to 1.
+  double Share(NodeId node) const { return shares_[node.index()]; }
+
+  // Tells two rings apart: a hash of the sorted names, the virtual nodes per node and the
+  // replication factor, so the order of the names has no part in it. docs/ring.md says how it is
+  // made.
+  uint64_t Fingerprint(uint32_t replication_factor) const;
+
+ private:
+  HashRing(std::vector<std::string> names, uint32_t vnodes_per_node,
+           std::vector<VirtualNode> vnodes);
+  void SortVirtualNodes();
+  void MeasureShares();
+  void CutSlices();
   // Index of the first virtual node at or after `token`, wrapped.
   size_t FirstAtOrAfter(uint64_t token) const;
 
   std::vector<std::string> names_;
   uint32_t vnodes_per_node_;
-  std::vector<VirtualNode> vnodes_;  // by token, then by name
+  std::vector<VirtualNode> vnodes_;
+  std::vector<double> shares_;  // by NodeId
   // Where each equal slice of the token space starts in vnodes_: tokens are uniform, so a lookup
   // reads one entry here and walks a step or two, instead of a binary search.
   std::vector<uint32_t> slices_;
-  uint32_t slice_shift_ = 0;
+  uint32_t slice_shift_ = 0;  // a token's slice is token >> slice_shift_
 };
 
 }  // namespace kache
