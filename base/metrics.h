@@ -3,11 +3,12 @@
 #ifndef KACHE_BASE_METRICS_H_
 #define KACHE_BASE_METRICS_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "base/settings.h"
+#include "base/host_port.h"
 #include "prometheus/exposer.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
@@ -30,6 +31,7 @@ class MetricsServer {
 
  private:
   MetricsServer() = default;
+  std::shared_ptr<prometheus::Registry> registry_;  // the exposer holds it weakly
   std::unique_ptr<prometheus::Exposer> exposer_;
   uint16_t port_ = 0;
 };

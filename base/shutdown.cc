@@ -1,1 +1,50 @@
-// being written
+#include "base/shutdown.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdint>
+
+namespace kache {
+namespace {
+
+// Read by the signal handler, so a plain number; written before the handler is installed.
+volatile int64_t obey_from_ns = 0;
+
+// Safe in a signal handler.
+int64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+void EndAtOnce(int signal) {
+  if (MonotonicNs() >= obey_from_ns) _exit(128 + signal);
+}
+
+}  // namespace
+
+ShutdownSignal::ShutdownSignal(absl::Duration repeat_grace) : repeat_grace_(repeat_grace) {
+  std::signal(SIGPIPE, SIG_IGN);
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGTERM);
+  sigaddset(&signals_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+}
+
+int ShutdownSignal::Wait() {
+  int signal = 0;
+  while (sigwait(&signals_, &signal) != 0) {
+  }
+  obey_from_ns = MonotonicNs() + absl::ToInt64Nanoseconds(repeat_grace_);
+  struct sigaction action {};
+  action.sa_handler = EndAtOnce;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGTERM, &action, nullptr);
+  sigaction(SIGINT, &action, nullptr);
+  // The other threads keep them blocked, so the kernel gives them to this one.
+  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+  return signal;
+}
+
+}  // namespace kache

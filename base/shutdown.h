@@ -4,22 +4,26 @@
 //   ... start the server ...
 //   shutdown.Wait();
 //
-// A second signal while the program is stopping ends it at once with exit code 128 + signal.
-// Main thread only. SIGPIPE is ignored from construction on.
+// A second signal while the program is stopping ends it at once with exit code 128 + signal; but
+// not in the first second, as Ctrl-C and `timeout` reach a process of a group twice. Main thread
+// only, one for a process. SIGPIPE is ignored from construction on.
 #ifndef KACHE_BASE_SHUTDOWN_H_
 #define KACHE_BASE_SHUTDOWN_H_
 
 #include <csignal>
 
+#include "absl/time/time.h"
+
 namespace kache {
 
 class ShutdownSignal {
  public:
-  ShutdownSignal();
+  explicit ShutdownSignal(absl::Duration repeat_grace = absl::Seconds(1));
   // Returns the signal's number.
   int Wait();
 
  private:
+  const absl::Duration repeat_grace_;
   sigset_t signals_;
 };
 
