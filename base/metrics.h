@@ -22,7 +22,7 @@ const prometheus::Histogram::BucketBoundaries& LatencyBuckets();
 std::string RenderMetrics(prometheus::Registry& registry);
 
 // Serves GET /metrics on `address` until destroyed; port 0 = any free one. UNAVAILABLE when the
-// address can't be listened on. Owns its threads.
+// address can't be listened on. Owns its threads; destruction takes up to two seconds.
 class MetricsServer {
  public:
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(
