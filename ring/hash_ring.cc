@@ -12,6 +12,9 @@ namespace {
 
 constexpr double kTokenSpace = 0x1p64;
 
+// Up to here a look at the whole list is quicker than a set of the nodes met (measured).
+constexpr size_t kShortList = 8;
+
 // Which nodes a walk has met, one bit each.
 class NodeSet {
  public:
@@ -29,6 +32,12 @@ class NodeSet {
  private:
   absl::InlinedVector<uint64_t, 4> words_;
 };
+
+bool Contains(const PreferenceList& list, NodeId node) {
+  bool contains = false;
+  for (const NodeId met : list) contains |= met == node;  // no branch to mispredict
+  return contains;
+}
 
 std::vector<HashRing::VirtualNode> HashedVirtualNodes(const std::vector<std::string>& names,
                                                       uint32_t vnodes_per_node) {
@@ -120,12 +129,29 @@ size_t HashRing::FirstAtOrAfter(uint64_t token) const {
 }
 
 PreferenceList HashRing::Preference(uint64_t token, size_t count) const {
-  PreferenceList list;
   const size_t wanted = std::min(count, names_.size());
-  if (wanted == 0) return list;
+  if (wanted == 0) return {};
+  const size_t first = FirstAtOrAfter(token);
+  return wanted <= kShortList ? ShortWalk(first, wanted) : LongWalk(first, wanted);
+}
+
+// Both walks end: every node has a virtual node, so a whole turn meets them all.
+
+PreferenceList HashRing::ShortWalk(size_t vnode, size_t wanted) const {
+  PreferenceList list;
+  while (list.size() < wanted) {
+    const NodeId node = vnodes_[vnode].node;
+    if (!Contains(list, node)) list.push_back(node);
+    if (++vnode == vnodes_.size()) vnode = 0;
+  }
+  return list;
+}
+
+PreferenceList HashRing::LongWalk(size_t vnode, size_t wanted) const {
+  PreferenceList list;
+  list.reserve(wanted);
   NodeSet met(names_.size());
-  // Ends: every node has a virtual node, so a whole turn meets them all.
-  for (size_t vnode = FirstAtOrAfter(token); list.size() < wanted;) {
+  while (list.size() < wanted) {
     const NodeId node = vnodes_[vnode].node;
     if (met.Insert(node)) list.push_back(node);
     if (++vnode == vnodes_.size()) vnode = 0;

@@ -46,8 +46,8 @@ class HashRing {
   // searched is the first whose token is >= `token`, wrapping round at the end. Virtual node `i`
   // of a server has the token of "<name>#<i>" (a name holds no '#', so no two are alike); where
   // two tokens are equal the smaller name comes first. O(1) on average, plus the walk: a step or
-  // two more than `count` unless that is close to the number of nodes. Allocates only for lists
-  // of more than 8 or rings of more than 256 nodes.
+  // two more than `count` unless that is close to the number of nodes. Allocates only for a
+  // count above 8.
   PreferenceList Preference(uint64_t token, size_t count) const;
 
   size_t nodes() const { return names_.size(); }
@@ -77,6 +77,9 @@ class HashRing {
   void CutSlices();
   // Index of the first virtual node at or after `token`, wrapped.
   size_t FirstAtOrAfter(uint64_t token) const;
+  // The first `wanted` distinct nodes from virtual node `vnode` on; 1 <= wanted <= nodes.
+  PreferenceList ShortWalk(size_t vnode, size_t wanted) const;
+  PreferenceList LongWalk(size_t vnode, size_t wanted) const;
 
   std::vector<std::string> names_;
   uint32_t vnodes_per_node_;
