@@ -1,13 +1,15 @@
 // Watches all nodes: gathers what the shards' connections and writes see, lets one HealthTracker
 // for each node decide its state, and publishes a new Topology for every change.
 //
-// Thread-safe. Observers are called without a lock held, one after another, on the thread that
-// brought the change; they must be quick.
+// Thread-safe. Observers are called one at a time, in the order of the changes, on the thread that
+// brought the change; they must be quick, and may read from the monitor but tell it nothing.
 #ifndef KACHE_SERVER_CLUSTER_HEALTH_MONITOR_H_
 #define KACHE_SERVER_CLUSTER_HEALTH_MONITOR_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +32,21 @@ class HealthMonitor {
   // `clock` outlives the monitor. A node is UP once its connections of all `shards` are ready.
   HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards, const Clock& clock);
 
-  // Called with every new topology, and at once with the current one.
-  void Observe(Observer observer);
+  // Calls `observer` with every new topology, and at once with the current one, until the returned
+  // handle is destroyed (which waits for a call that is under way). The handle must not outlive
+  // the monitor.
+  class Observation {
+   public:
+    Observation(HealthMonitor& monitor, uint64_t id) : monitor_(monitor), id_(id) {}
+    ~Observation() { monitor_.StopObserving(id_); }
+    Observation(const Observation&) = delete;
+    Observation& operator=(const Observation&) = delete;
+
+   private:
+    HealthMonitor& monitor_;
+    const uint64_t id_;
+  };
+  [[nodiscard]] std::unique_ptr<Observation> Observe(Observer observer);
 
   std::shared_ptr<const Topology> topology() const;
 
@@ -54,6 +69,7 @@ class HealthMonitor {
   void Tick();
 
  private:
+  void StopObserving(uint64_t id);
   void PublishIfChanged() ABSL_LOCKS_EXCLUDED(mutex_);
   void Change(NodeId node, const std::function<void(HealthTracker&)>& change);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
@@ -63,7 +79,8 @@ class HealthMonitor {
   const Clock& clock_;
   // Held while observers are told, so that they see the changes in order.
   absl::Mutex publishing_ ABSL_ACQUIRED_BEFORE(mutex_);
-  std::vector<Observer> observers_ ABSL_GUARDED_BY(publishing_);
+  std::map<uint64_t, Observer> observers_ ABSL_GUARDED_BY(publishing_);
+  uint64_t next_observer_ ABSL_GUARDED_BY(publishing_) = 0;
   mutable absl::Mutex mutex_;
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);

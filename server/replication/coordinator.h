@@ -18,20 +18,12 @@
 #include "prometheus/registry.h"
 #include "server/cluster/health_monitor.h"
 #include "server/redis/redis_client.h"
+#include "server/replication/replication_metrics.h"
+#include "server/replication/replication_options.h"
 #include "server/replication/results.h"
+#include "server/replication/write_operation.h"
 
 namespace kache {
-
-struct ReplicationOptions {
-  uint32_t replication_factor = 3;
-  uint32_t max_tries = 3;  // 0 = walk the whole ring
-  std::string key_prefix = "kache:";
-  absl::Duration try_timeout = absl::Milliseconds(100);
-  absl::Duration write_timeout = absl::Seconds(2);  // for the replicas written in the background
-  absl::Duration tombstone_ttl = absl::Seconds(3600);
-  absl::Duration standin_ttl = absl::Seconds(3600);
-  absl::Duration max_clock_skew = absl::Seconds(5);
-};
 
 struct CoordinatorConfig {
   size_t shards = 1;
@@ -40,7 +32,7 @@ struct CoordinatorConfig {
   ReplicationOptions replication;
 };
 
-class Shard;
+class ShardThread;
 
 class Coordinator {
  public:
@@ -53,8 +45,8 @@ class Coordinator {
 
   void Get(std::string_view key, MonotonicTime deadline, ReadCallback done);
   // `ttl` zero = does not expire.
-  void Put(std::string_view key, std::string_view value, absl::Duration ttl,
-           MonotonicTime deadline, WriteCallback done);
+  void Put(std::string_view key, std::string_view value, absl::Duration ttl, MonotonicTime deadline,
+           WriteCallback done);
   void Delete(std::string_view key, MonotonicTime deadline, WriteCallback done);
   void Locate(std::string_view key, MonotonicTime deadline, LocateCallback done);
 
@@ -66,10 +58,14 @@ class Coordinator {
   uint64_t id() const { return id_; }
 
  private:
-  Shard& ShardOf(std::string_view key);
+  void Write(const WriteOperation::Write& write, MonotonicTime deadline, WriteCallback done);
+  ShardThread& ShardOf(uint64_t token);
 
   const uint64_t id_;
-  std::vector<std::unique_ptr<Shard>> shards_;
+  const ReplicationOptions options_;
+  ReplicationMetrics metrics_;
+  std::vector<std::unique_ptr<ShardThread>> shards_;
+  std::unique_ptr<HealthMonitor::Observation> observation_;  // ends before the shards do
 };
 
 }  // namespace kache

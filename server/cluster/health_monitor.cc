@@ -1,0 +1,151 @@
+#include "server/cluster/health_monitor.h"
+
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+bool SameForUsers(const NodeStatus& a, const NodeStatus& b) {
+  return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
+         a.run_id == b.run_id && a.version == b.version;
+}
+
+void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {
+  if (before.state == after.state && before.reason == after.reason) return;
+  const auto level = after.state == NodeState::kUp ? spdlog::level::info : spdlog::level::warn;
+  spdlog::log(level, "node state changed node={} state={} reason={} was={} was_reason={} run_id={}",
+              name, NodeStateName(after.state), after.reason, NodeStateName(before.state),
+              before.reason, after.run_id);
+}
+
+}  // namespace
+
+HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards,
+                             const Clock& clock)
+    : ring_(std::move(ring)), clock_(clock), pings_(ring_->nodes()) {
+  auto topology = std::make_shared<Topology>();
+  topology->ring = ring_;
+  for (size_t i = 0; i < ring_->nodes(); ++i) {
+    trackers_.emplace_back(shards, clock_.Now());
+    topology->nodes.push_back(trackers_.back().status());
+  }
+  topology_ = std::move(topology);
+}
+
+std::unique_ptr<HealthMonitor::Observation> HealthMonitor::Observe(Observer observer) {
+  absl::MutexLock publishing(&publishing_);
+  observer(topology());
+  const uint64_t id = next_observer_++;
+  observers_.emplace(id, std::move(observer));
+  return std::make_unique<Observation>(*this, id);
+}
+
+void HealthMonitor::StopObserving(uint64_t id) {
+  absl::MutexLock publishing(&publishing_);
+  observers_.erase(id);
+}
+
+std::shared_ptr<const Topology> HealthMonitor::topology() const {
+  absl::MutexLock lock(&mutex_);
+  return topology_;
+}
+
+std::vector<HealthMonitor::Ping> HealthMonitor::pings() const {
+  absl::MutexLock lock(&mutex_);
+  return pings_;
+}
+
+void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFacts& facts) {
+  bool duplicate = false;
+  std::string other;
+  {
+    absl::MutexLock lock(&mutex_);
+    other = OtherNodeWith(facts.run_id, node);
+    duplicate = !other.empty();
+    HealthTracker& tracker = trackers_[node.index()];
+    tracker.DuplicateOf(other, clock_.Now());
+    tracker.Connected(shard, facts.run_id, facts.version, clock_.Now());
+  }
+  if (duplicate) {
+    spdlog::error(
+        "two entries of REDIS_URLS reach one server; the later one is not used until that is "
+        "mended node={} same_as={} run_id={}",
+        ring_->names()[node.index()], other, facts.run_id);
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& reason) {
+  spdlog::debug("node connection down node={} shard={} reason={} message={}",
+                ring_->names()[node.index()], shard, reason.code, reason.message);
+  Change(node, [&](HealthTracker& tracker) { tracker.Down(shard, reason.code, clock_.Now()); });
+}
+
+void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
+  absl::MutexLock lock(&mutex_);
+  pings_[node.index()] = {clock_.Now(), round_trip};
+}
+
+void HealthMonitor::OnWriteRefused(NodeId node, redis::ErrorKind kind) {
+  Change(node, [&](HealthTracker& tracker) {
+    tracker.WriteRefused(std::string(redis::ErrorKindName(kind)), clock_.Now());
+  });
+}
+
+void HealthMonitor::OnWriteAccepted(NodeId node) {
+  Change(node, [&](HealthTracker& tracker) { tracker.WriteAccepted(clock_.Now()); });
+}
+
+void HealthMonitor::Tick() {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (HealthTracker& tracker : trackers_) tracker.Tick(clock_.Now());
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::Change(NodeId node, const std::function<void(HealthTracker&)>& change) {
+  {
+    absl::MutexLock lock(&mutex_);
+    change(trackers_[node.index()]);
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::PublishIfChanged() {
+  absl::MutexLock publishing(&publishing_);
+  std::shared_ptr<const Topology> before;
+  std::shared_ptr<const Topology> after;
+  {
+    absl::MutexLock lock(&mutex_);
+    bool changed = false;
+    for (size_t i = 0; i < trackers_.size(); ++i) {
+      changed |= !SameForUsers(topology_->nodes[i], trackers_[i].status());
+    }
+    if (!changed) return;
+    auto next = std::make_shared<Topology>();
+    next->ring = ring_;
+    for (const HealthTracker& tracker : trackers_) next->nodes.push_back(tracker.status());
+    before = std::exchange(topology_, next);
+    after = std::move(next);
+  }
+  for (size_t i = 0; i < after->nodes.size(); ++i) {
+    LogChange(ring_->names()[i], before->nodes[i], after->nodes[i]);
+  }
+  for (const auto& [id, observer] : observers_) observer(after);
+}
+
+// A node is a duplicate when an earlier entry is connected to the same Redis process. An earlier
+// entry that turns out to be the same server as a later, connected one comes second, too: the one
+// that works goes on working.
+std::string HealthMonitor::OtherNodeWith(const std::string& run_id, NodeId node) const {
+  for (size_t i = 0; i < trackers_.size(); ++i) {
+    const NodeStatus& other = trackers_[i].status();
+    if (i != node.index() && other.Usable() && other.run_id == run_id) return ring_->names()[i];
+  }
+  return "";
+}
+
+}  // namespace kache

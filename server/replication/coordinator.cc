@@ -1,0 +1,85 @@
+#include "server/replication/coordinator.h"
+
+#include <utility>
+
+#include "absl/random/random.h"
+#include "server/replication/get_operation.h"
+#include "server/replication/locate_operation.h"
+#include "server/replication/shard_thread.h"
+#include "server/replication/write_operation.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(2);
+
+// Never zero, so that no version of ours looks like none.
+uint64_t NewCoordinatorId() {
+  absl::BitGen random;
+  return absl::Uniform<uint64_t>(absl::IntervalClosed, random, 1, UINT64_MAX);
+}
+
+}  // namespace
+
+Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRing> ring,
+                         HealthMonitor& monitor, const Clock& clock, prometheus::Registry& registry)
+    : id_(NewCoordinatorId()), options_(std::move(config.replication)), metrics_(registry) {
+  for (size_t i = 0; i < config.shards; ++i) {
+    auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
+    shards_.push_back(std::make_unique<ShardThread>(i, std::move(shard), monitor, config.endpoints,
+                                                    config.client, registry));
+  }
+  observation_ = monitor.Observe([this](const std::shared_ptr<const Topology>& topology) {
+    for (const auto& shard : shards_) shard->OnTopology(topology);
+  });
+}
+
+Coordinator::~Coordinator() = default;
+
+ShardThread& Coordinator::ShardOf(uint64_t token) {
+  // Another part of the token than the one that orders the ring, so that every shard has keys of
+  // every node.
+  const uint64_t low = token & 0xFFFFFFFF;
+  return *shards_[(low * shards_.size()) >> 32];
+}
+
+void Coordinator::Get(std::string_view key, MonotonicTime deadline, ReadCallback done) {
+  const uint64_t token = HashRing::Token(key);
+  ShardThread& thread = ShardOf(token);
+  thread.Submit(new GetOperation(thread.shard(), key, token, deadline, std::move(done)));
+}
+
+void Coordinator::Put(std::string_view key, std::string_view value, absl::Duration ttl,
+                      MonotonicTime deadline, WriteCallback done) {
+  Write({key, value, ttl, /*tombstone=*/false}, deadline, std::move(done));
+}
+
+void Coordinator::Delete(std::string_view key, MonotonicTime deadline, WriteCallback done) {
+  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true}, deadline, std::move(done));
+}
+
+void Coordinator::Write(const WriteOperation::Write& write, MonotonicTime deadline,
+                        WriteCallback done) {
+  const uint64_t token = HashRing::Token(write.key);
+  ShardThread& thread = ShardOf(token);
+  thread.Submit(new WriteOperation(thread.shard(), write, token, deadline, std::move(done)));
+}
+
+void Coordinator::Locate(std::string_view key, MonotonicTime deadline, LocateCallback done) {
+  const uint64_t token = HashRing::Token(key);
+  ShardThread& thread = ShardOf(token);
+  thread.Submit(new LocateOperation(thread.shard(), key, token, deadline, std::move(done)));
+}
+
+bool Coordinator::Drain(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  for (const auto& thread : shards_) {
+    while (thread->shard().running() > 0) {
+      if (absl::Now() >= deadline) return false;
+      absl::SleepFor(kDrainPoll);
+    }
+  }
+  return true;
+}
+
+}  // namespace kache

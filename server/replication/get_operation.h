@@ -1,0 +1,54 @@
+// A read at consistency ONE: asks the key's first home replica that is UP, and goes on to the next
+// after an error, after TRY_TIMEOUT_MS, and (when degraded) after a nil. Where no home replica is
+// UP it becomes a NewestRead; where none is SYNCING either it asks stand-ins.
+//
+// In the quiet case: one command to one node, one answer.
+#ifndef KACHE_SERVER_REPLICATION_GET_OPERATION_H_
+#define KACHE_SERVER_REPLICATION_GET_OPERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "server/redis/command.h"
+#include "server/replication/operation.h"
+#include "server/replication/results.h"
+
+namespace kache {
+
+class GetOperation final : public Operation {
+ public:
+  // `key` must stay alive until `done` is called.
+  GetOperation(Shard& shard, std::string_view key, uint64_t token, MonotonicTime deadline,
+               ReadCallback done);
+  void Run() override;
+
+ private:
+  void TryNext();
+  // The position in walk_ of the node to be asked next.
+  std::optional<size_t> NextCandidate();
+  bool AnotherHomeIsUp(size_t after) const;
+  void OnReply(NodeId node, absl::StatusOr<redis::Reply> reply);
+  void WalkOnAfterNil(NodeId node);
+  void NothingLeft();
+  void Finish(absl::StatusOr<ReadResult> result);
+
+  const std::string_view key_;
+  const uint64_t token_;
+  const MonotonicTime deadline_;
+  ReadCallback done_;
+  std::optional<redis::Command> command_;
+  PreferenceList walk_;  // the home replicas; all nodes once stand-ins are needed
+  size_t next_ = 0;      // position in walk_ to search from
+  uint32_t tries_ = 0;
+  uint32_t nils_ = 0;  // nodes that answered that they hold nothing
+  NodeId last_nil_;    // the last of them
+  bool degraded_ = false;
+  absl::Status last_error_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_GET_OPERATION_H_

@@ -1,0 +1,39 @@
+// Asks every node what it holds for a key: the truth beside what the ring says.
+#ifndef KACHE_SERVER_REPLICATION_LOCATE_OPERATION_H_
+#define KACHE_SERVER_REPLICATION_LOCATE_OPERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/replication/operation.h"
+#include "server/replication/results.h"
+
+namespace kache {
+
+class LocateOperation final : public Operation {
+ public:
+  // `key` must stay alive until `done` is called.
+  LocateOperation(Shard& shard, std::string_view key, uint64_t token, MonotonicTime deadline,
+                  LocateCallback done);
+  void Run() override;
+
+ private:
+  void Ask(size_t index, const redis::Command& header, const redis::Command& size,
+           absl::Duration timeout);
+  void OnHeader(size_t index, absl::StatusOr<redis::Reply> reply);
+  void OnSize(size_t index, absl::StatusOr<redis::Reply> reply);
+  void OneLess();
+
+  const std::string_view key_;
+  const MonotonicTime deadline_;
+  LocateCallback done_;
+  Location location_;
+  size_t waiting_ = 0;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_LOCATE_OPERATION_H_

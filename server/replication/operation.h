@@ -1,0 +1,28 @@
+// The base of all operations: a task for the shard's thread that owns itself. It is constructed
+// on any thread, posted to its shard, and deletes itself once it has answered and the last reply
+// that it waits for has come; so callbacks to nodes may hold a plain `this`.
+#ifndef KACHE_SERVER_REPLICATION_OPERATION_H_
+#define KACHE_SERVER_REPLICATION_OPERATION_H_
+
+#include "server/redis/event_loop.h"
+#include "server/replication/shard.h"
+
+namespace kache {
+
+class Operation : public redis::Task {
+ public:
+  explicit Operation(Shard& shard) : shard_(shard) { shard_.OperationStarted(); }
+  ~Operation() override { shard_.OperationEnded(); }
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+ protected:
+  Shard& shard() const { return shard_; }
+
+ private:
+  Shard& shard_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_OPERATION_H_

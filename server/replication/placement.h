@@ -1,0 +1,57 @@
+// Which nodes an operation uses, decided from the ring and the nodes' states. Pure functions.
+//
+// "Walk" is a key's preference list; its first `homes` nodes are the key's home replicas.
+#ifndef KACHE_SERVER_REPLICATION_PLACEMENT_H_
+#define KACHE_SERVER_REPLICATION_PLACEMENT_H_
+
+#include <cstddef>
+#include <optional>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/functional/function_ref.h"
+#include "absl/types/span.h"
+#include "ring/hash_ring.h"
+#include "server/cluster/node_state.h"
+
+namespace kache {
+
+struct NodeView {
+  NodeState state = NodeState::kDown;
+  bool takes_writes = false;
+};
+using NodeViews = absl::FunctionRef<NodeView(NodeId)>;
+
+enum class ReadMode : uint8_t {
+  kOneAfterAnother,  // home replicas that are UP, nearest first
+  kNewestOfAll,      // no home replica is UP: ask all that are SYNCING, take the newest record
+  kStandIns,         // no home replica is UP or SYNCING: stand-ins, nearest first
+};
+
+// How a read is to go about its key's nodes, as they are now.
+ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views);
+
+// The first node from position `from` on that is UP; its position in `walk`.
+std::optional<size_t> NextUp(absl::Span<const NodeId> walk, size_t from, NodeViews views);
+
+struct WriteTarget {
+  NodeId node;
+  bool home = true;  // false = a stand-in
+};
+
+struct WritePlan {
+  absl::InlinedVector<WriteTarget, 4> targets;
+  // The target whose acknowledgement answers the write: the first home replica that is UP.
+  std::optional<size_t> primary;
+  // A home replica was skipped.
+  bool degraded = false;
+};
+
+// All home replicas that take writes, and for each that does not the next node on the walk that
+// is UP. Where nobody takes writes, the SYNCING home replicas are tried all the same. Empty when
+// no node can be tried. `walk` is called only when a home replica is missing, and gives all nodes.
+WritePlan PlanWrite(absl::Span<const NodeId> homes, absl::FunctionRef<const PreferenceList&()> walk,
+                    NodeViews views);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_PLACEMENT_H_

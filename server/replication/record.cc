@@ -1,0 +1,62 @@
+#include "server/replication/record.h"
+
+namespace kache {
+namespace {
+
+constexpr uint8_t kTombstoneFlag = 0x01;
+constexpr size_t kExpiryOffset = kRecordVersionOffset + kRecordVersionBytes;
+
+void PutBigEndian(char* to, uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) *to++ = static_cast<char>(value >> shift);
+}
+
+uint64_t GetBigEndian(const char* from) {
+  uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = (value << 8) | static_cast<unsigned char>(from[i]);
+  return value;
+}
+
+}  // namespace
+
+std::string EncodeRecord(const Record& record) {
+  char header[kRecordHeaderBytes];
+  header[0] = kRecordMagic[0];
+  header[1] = kRecordMagic[1];
+  header[2] = static_cast<char>(kRecordFormat);
+  header[3] = static_cast<char>(record.tombstone ? kTombstoneFlag : 0);
+  PutBigEndian(header + kRecordVersionOffset, record.version.timestamp);
+  PutBigEndian(header + kRecordVersionOffset + 8, record.version.coordinator);
+  PutBigEndian(header + kExpiryOffset, static_cast<uint64_t>(record.expires_at_ms));
+
+  std::string bytes;
+  bytes.reserve(kRecordHeaderBytes + record.value.size());
+  bytes.append(header, kRecordHeaderBytes);
+  bytes.append(record.value);
+  return bytes;
+}
+
+DecodedRecord DecodeRecord(std::string_view bytes) {
+  DecodedRecord decoded;
+  if (bytes.size() < kRecordHeaderBytes || bytes[0] != kRecordMagic[0] ||
+      bytes[1] != kRecordMagic[1]) {
+    return decoded;
+  }
+  decoded.record.version = {GetBigEndian(bytes.data() + kRecordVersionOffset),
+                            GetBigEndian(bytes.data() + kRecordVersionOffset + 8)};
+  if (static_cast<uint8_t>(bytes[2]) != kRecordFormat) {
+    decoded.kind = RecordKind::kNewerFormat;
+    return decoded;
+  }
+  decoded.kind = RecordKind::kRecord;
+  decoded.record.tombstone = (static_cast<uint8_t>(bytes[3]) & kTombstoneFlag) != 0;
+  decoded.record.expires_at_ms = static_cast<int64_t>(GetBigEndian(bytes.data() + kExpiryOffset));
+  decoded.record.value = bytes.substr(kRecordHeaderBytes);
+  return decoded;
+}
+
+std::optional<Version> DecodeVersion(std::string_view bytes) {
+  if (bytes.size() != kRecordVersionBytes) return std::nullopt;
+  return Version{GetBigEndian(bytes.data()), GetBigEndian(bytes.data() + 8)};
+}
+
+}  // namespace kache

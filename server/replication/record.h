@@ -1,0 +1,61 @@
+// How a value stands in Redis: a header that never changes, then the value.
+//
+//   offset  bytes  field
+//        0      2  magic 0x4B 0xAC
+//        2      1  format, 1
+//        3      1  flags: 0x01 = tombstone (a delete; no value follows)
+//        4      8  version: timestamp, big-endian
+//       12      8  version: coordinator, big-endian
+//       20      8  expiry, milliseconds since the Unix epoch, big-endian; 0 = never
+//       28         value
+//
+// Scripts compare the magic and the version only, so that records of later formats keep winning by
+// version. Pure functions.
+#ifndef KACHE_SERVER_REPLICATION_RECORD_H_
+#define KACHE_SERVER_REPLICATION_RECORD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "server/replication/version.h"
+
+namespace kache {
+
+inline constexpr size_t kRecordHeaderBytes = 28;
+inline constexpr size_t kRecordVersionOffset = 4;
+inline constexpr size_t kRecordVersionBytes = 16;
+inline constexpr char kRecordMagic[] = "\x4B\xAC";
+inline constexpr uint8_t kRecordFormat = 1;
+
+struct Record {
+  Version version;
+  int64_t expires_at_ms = 0;  // 0 = never
+  bool tombstone = false;
+  std::string_view value;
+
+  bool ExpiredAt(int64_t now_ms) const { return expires_at_ms != 0 && expires_at_ms <= now_ms; }
+};
+
+enum class RecordKind : uint8_t {
+  kRecord,
+  kForeign,      // not written by Kache
+  kNewerFormat,  // by a newer Kache: only `version` is known
+};
+
+struct DecodedRecord {
+  RecordKind kind = RecordKind::kForeign;
+  Record record;  // `value` points into the decoded bytes
+};
+
+std::string EncodeRecord(const Record& record);
+DecodedRecord DecodeRecord(std::string_view bytes);
+
+// The 16 bytes of a version within a record, as scripts return them; nullopt for another length.
+std::optional<Version> DecodeVersion(std::string_view bytes);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_RECORD_H_

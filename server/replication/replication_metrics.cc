@@ -1,0 +1,71 @@
+#include "server/replication/replication_metrics.h"
+
+#include <string>
+
+namespace kache {
+namespace {
+
+prometheus::Counter& NewCounter(prometheus::Registry& registry, const std::string& name,
+                                const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+ReplicaFailures NewFailures(prometheus::Registry& registry, const std::string& name,
+                            const std::string& help) {
+  auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  return {family.Add({{"cause", "timeout"}}), family.Add({{"cause", "connection"}}),
+          family.Add({{"cause", "queue_full"}}), family.Add({{"cause", "error_reply"}})};
+}
+
+}  // namespace
+
+prometheus::Counter& ReplicaFailures::For(const absl::Status& status) const {
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+      return timeout;
+    case absl::StatusCode::kResourceExhausted:
+      return queue_full;
+    default:
+      return connection;
+  }
+}
+
+ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
+    : read_failures(NewFailures(registry, "kache_read_tries_failed_total",
+                                "Tries of reads that a node did not answer, by cause.")),
+      reads_degraded(NewCounter(registry, "kache_reads_degraded_total",
+                                "Reads whose first home replica was skipped, late or failed.")),
+      reads_walked_on_nil(
+          NewCounter(registry, "kache_reads_walked_on_nil_total",
+                     "Degraded reads that asked a further node because one held nothing.")),
+      reads_from_stand_in(
+          NewCounter(registry, "kache_reads_from_stand_in_total", "Tries of reads on a stand-in.")),
+      reads_newest_of_all(
+          NewCounter(registry, "kache_reads_newest_of_all_total",
+                     "Reads that asked all home replicas because none of them was up.")),
+      expired_records(NewCounter(registry, "kache_expired_records_read_total",
+                                 "Records past their expiry that were read, as misses.")),
+      foreign_records(NewCounter(registry, "kache_foreign_records_read_total",
+                                 "Values under the key prefix that Kache did not write.")),
+      newer_format_records(NewCounter(registry, "kache_newer_format_records_read_total",
+                                      "Records written by a newer Kache that were read.")),
+      write_failures(NewFailures(registry, "kache_write_replicas_missed_total",
+                                 "Copies of writes that a node did not take, by cause.")),
+      writes_degraded(
+          NewCounter(registry, "kache_writes_degraded_total",
+                     "Writes answered although a home replica was skipped, late or failed.")),
+      writes_to_stand_in(NewCounter(registry, "kache_writes_to_stand_in_total",
+                                    "Copies of writes sent to a stand-in.")),
+      writes_late(NewCounter(registry, "kache_writes_late_total",
+                             "Writes whose first home replica took longer than TRY_TIMEOUT_MS.")),
+      writes_restamped(
+          NewCounter(registry, "kache_writes_restamped_total",
+                     "Writes stamped anew above the higher version that a replica held.")),
+      writes_superseded(
+          NewCounter(registry, "kache_writes_superseded_total",
+                     "Copies of writes that met a newer write of the same key in the replica.")),
+      versions_far_ahead(
+          NewCounter(registry, "kache_versions_far_ahead_total",
+                     "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}
+
+}  // namespace kache

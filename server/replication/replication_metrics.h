@@ -1,0 +1,45 @@
+// What the data path counts: each way in which an operation can go otherwise than in the quiet
+// case has a counter. Thread-safe; the registry outlives this.
+#ifndef KACHE_SERVER_REPLICATION_REPLICATION_METRICS_H_
+#define KACHE_SERVER_REPLICATION_REPLICATION_METRICS_H_
+
+#include "absl/status/status.h"
+#include "prometheus/counter.h"
+#include "prometheus/registry.h"
+
+namespace kache {
+
+// Why a replica did not do its part of an operation.
+struct ReplicaFailures {
+  prometheus::Counter& timeout;
+  prometheus::Counter& connection;
+  prometheus::Counter& queue_full;
+  prometheus::Counter& error_reply;
+
+  // The counter for what a NodeClient answered instead of a reply.
+  prometheus::Counter& For(const absl::Status& status) const;
+};
+
+struct ReplicationMetrics {
+  explicit ReplicationMetrics(prometheus::Registry& registry);
+
+  ReplicaFailures read_failures;
+  prometheus::Counter& reads_degraded;
+  prometheus::Counter& reads_walked_on_nil;
+  prometheus::Counter& reads_from_stand_in;
+  prometheus::Counter& reads_newest_of_all;
+  prometheus::Counter& expired_records;
+  prometheus::Counter& foreign_records;
+  prometheus::Counter& newer_format_records;
+  ReplicaFailures write_failures;
+  prometheus::Counter& writes_degraded;
+  prometheus::Counter& writes_to_stand_in;
+  prometheus::Counter& writes_late;
+  prometheus::Counter& writes_restamped;
+  prometheus::Counter& writes_superseded;
+  prometheus::Counter& versions_far_ahead;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_REPLICATION_METRICS_H_

@@ -1,0 +1,25 @@
+// What governs reads and writes. Plain values; docs/configuration.md explains each.
+#ifndef KACHE_SERVER_REPLICATION_REPLICATION_OPTIONS_H_
+#define KACHE_SERVER_REPLICATION_REPLICATION_OPTIONS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace kache {
+
+struct ReplicationOptions {
+  uint32_t replication_factor = 3;
+  uint32_t max_tries = 3;  // 0 = walk the whole ring
+  std::string key_prefix = "kache:";
+  absl::Duration try_timeout = absl::Milliseconds(100);
+  absl::Duration write_timeout = absl::Seconds(2);  // for the replicas written in the background
+  absl::Duration tombstone_ttl = absl::Seconds(3600);
+  absl::Duration standin_ttl = absl::Seconds(3600);
+  absl::Duration max_clock_skew = absl::Seconds(5);
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_REPLICATION_OPTIONS_H_

@@ -1,0 +1,75 @@
+#include "server/replication/shard_thread.h"
+
+#include <utility>
+
+#include "server/replication/scripts.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kMetricsInterval = absl::Milliseconds(250);
+
+}  // namespace
+
+ShardThread::ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonitor& monitor,
+                         const std::vector<redis::Endpoint>& endpoints,
+                         const redis::ClientOptions& options, prometheus::Registry& registry)
+    : index_(index),
+      monitor_(monitor),
+      node_metrics_(registry, shard->ring().names(), index),
+      shard_(std::move(shard)) {
+  ConnectAll(endpoints, options);
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+ShardThread::~ShardThread() {
+  loop_.PostFunction([this] {
+    tick_.reset();
+    metrics_tick_.reset();
+    shard_->SetClients({});
+    clients_.clear();
+    loop_.Stop();
+  });
+  thread_.join();
+}
+
+void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
+                             const redis::ClientOptions& options) {
+  std::vector<redis::NodeClient*> clients;
+  for (size_t i = 0; i < endpoints.size(); ++i) {
+    clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
+                                                  endpoints[i], options, AllScripts(), *this,
+                                                  [this] { return MostNodesAreSilent(); }));
+    clients.push_back(clients_.back().get());
+  }
+  shard_->SetClients(std::move(clients));
+  tick_ = loop_.Every(Shard::kTick, [this] { shard_->Tick(); });
+  metrics_tick_ = loop_.Every(kMetricsInterval, [this] {
+    node_metrics_.Update(clients_);
+    node_metrics_.UpdateShard(shard_->running());
+  });
+}
+
+void ShardThread::OnTopology(std::shared_ptr<const Topology> topology) {
+  loop_.PostFunction([this, topology = std::move(topology)] { shard_->SetTopology(topology); });
+}
+
+bool ShardThread::MostNodesAreSilent() const {
+  size_t silent = 0;
+  for (const auto& client : clients_) silent += client->Silent() ? 1 : 0;
+  return silent * 2 > clients_.size();
+}
+
+void ShardThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {
+  monitor_.OnConnected(index_, node, facts);
+}
+
+void ShardThread::OnDown(NodeId node, const redis::DownReason& reason) {
+  monitor_.OnDown(index_, node, reason);
+}
+
+void ShardThread::OnPing(NodeId node, absl::Duration round_trip) {
+  monitor_.OnPing(node, round_trip);
+}
+
+}  // namespace kache

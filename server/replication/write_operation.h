@@ -1,0 +1,97 @@
+// A write (a put, or a delete as a tombstone) at consistency ONE. The record is stamped once and
+// sent to all home replicas at the same time; the write is answered on the acknowledgement of the
+// first home replica that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's
+// (degraded). The operation then sees the other replicas through.
+//
+//  * A home replica that can't be written is replaced by a stand-in, the next UP node on the walk,
+//    whose copy lives STANDIN_TTL_SECONDS at most. So is one whose connection fails under the
+//    write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there are nodes); and
+//    one that is merely late only while nobody has acknowledged.
+//  * A replica that holds a newer version of another coordinator refuses the record. As long as
+//    the write is unanswered it is concurrent with that one, so it is stamped anew, just above,
+//    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
+//    the newer version is our own later write, the copy counts as superseded, which is as good as
+//    stored.
+#ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
+#define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/redis/command.h"
+#include "server/replication/operation.h"
+#include "server/replication/placement.h"
+#include "server/replication/record.h"
+#include "server/replication/results.h"
+
+namespace kache {
+
+class WriteOperation final : public Operation {
+ public:
+  struct Write {
+    std::string_view key;    // alive until `done` is called
+    std::string_view value;  // alive until `done` is called; empty for a delete
+    absl::Duration ttl;      // zero = does not expire
+    bool tombstone = false;
+  };
+  WriteOperation(Shard& shard, const Write& write, uint64_t token, MonotonicTime deadline,
+                 WriteCallback done);
+  void Run() override;
+
+  // By the shard's tick, while unanswered.
+  void TimePassed(MonotonicTime now);
+
+ private:
+  enum class Outcome : uint8_t { kWaiting, kAcknowledged, kFailed };
+  struct Target {
+    NodeId node;
+    bool home;
+    Outcome outcome = Outcome::kWaiting;
+  };
+
+  void Stamp(const Version& version, absl::Time now);
+  void SendAll();
+  void Send(size_t target);
+  redis::Command CommandFor(bool home);
+  void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
+  void OnRefusedAsOlder(Target& target, const Version& held);
+  void OnErrorReply(Target& target, const std::string& text);
+  void Fail(Target& target);
+  bool SendToStandIn();
+  void AnswerIfDecided();
+  void AnswerFailure();
+  void Answer(absl::StatusOr<Receipt> receipt);
+  void EndIfDone();
+  uint32_t Acknowledged() const;
+  bool Answered() const { return !done_; }
+
+  const uint64_t token_;
+  const MonotonicTime deadline_;
+  MonotonicTime started_;
+  WriteCallback done_;
+  std::string redis_key_;
+  // Until it is answered, the caller's bytes; what a stand-in needs later stands in record_.
+  Record fields_;
+  const absl::Duration ttl_;
+  std::string record_;
+  int64_t ends_ms_ = 0;  // when the key is to end in Redis; 0 = never
+  std::optional<redis::Command> home_command_;
+  absl::InlinedVector<Target, 4> targets_;
+  std::optional<size_t> primary_;
+  uint32_t attempt_ = 0;      // how often the record was stamped anew
+  uint32_t outstanding_ = 0;  // callbacks yet to come
+  uint32_t stand_ins_tried_ = 0;
+  bool degraded_ = false;
+  bool late_ = false;
+  absl::Status last_error_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
