@@ -112,17 +112,11 @@ std::vector<std::string> SettingsReader::List(std::string_view name,
     AddMistake(name, *variable, "must not be empty");
     return SplitList(default_value);
   }
-  std::vector<std::string> items;
-  size_t number = 0;
-  for (std::string& item : SplitList(variable->value)) {
-    ++number;
-    if (item.empty()) {
-      AddMistake(name, *variable, Concat("entry ", number, " is empty"));
-    } else {
-      items.push_back(std::move(item));
-    }
+  std::vector<std::string> items = SplitList(variable->value);
+  for (size_t i = 0; i < items.size(); ++i) {
+    if (items[i].empty()) AddMistake(name, *variable, Concat("entry ", i + 1, " is empty"));
   }
-  return items.empty() ? SplitList(default_value) : items;
+  return items;
 }
 
 void SettingsReader::AddMistake(std::string_view name, std::string_view message) {

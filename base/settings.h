@@ -48,8 +48,8 @@ class SettingsReader {
                      const std::vector<std::string>& choices);
   // Port 0 = any free one.
   HostPort ListenAddress(std::string_view name, std::string_view default_value);
-  // Comma-separated; blanks round the items are trimmed. Empty items are mistakes and left out, so
-  // that the caller can still check the others; the default when none is left.
+  // Comma-separated; blanks round the items are trimmed. Empty items are mistakes; they
+  // keep their (empty) place, so that the caller can check the others and number them.
   std::vector<std::string> List(std::string_view name, std::string_view default_value);
 
   // Adds a mistake that only the caller can see. `message` completes "NAME: ...".
