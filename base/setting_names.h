@@ -1,0 +1,67 @@
+// The names of all settings of all programs, in one place, so that one .env file can serve them
+// all: each program knows the others' names and reports a mistyped one.
+#ifndef KACHE_BASE_SETTING_NAMES_H_
+#define KACHE_BASE_SETTING_NAMES_H_
+
+#include <string_view>
+
+#include "base/settings.h"
+
+namespace kache {
+
+// A test keeps this list equal to what kache-server reads.
+inline constexpr std::string_view kServerSettings[] = {
+    "REDIS_URLS",
+    "VNODES_PER_NODE",
+    "REPLICATION_FACTOR",
+    "MAX_TRIES",
+    "KEY_PREFIX",
+    "GRPC_LISTEN_ADDRESS",
+    "METRICS_LISTEN_ADDRESS",
+    "PING_INTERVAL_SECONDS",
+    "TRY_TIMEOUT_MS",
+    "REQUEST_TIMEOUT_MS",
+    "WRITE_TIMEOUT_MS",
+    "CONNECT_TIMEOUT_MS",
+    "RECONNECT_MIN_MS",
+    "RECONNECT_MAX_MS",
+    "TOMBSTONE_TTL_SECONDS",
+    "STANDIN_TTL_SECONDS",
+    "MAX_CLOCK_SKEW_MS",
+    "MAX_KEY_BYTES",
+    "MAX_VALUE_BYTES",
+    "MAX_BATCH_KEYS",
+    "MAX_BATCH_BYTES",
+    "MAX_IN_FLIGHT",
+    "MAX_CONNECTION_QUEUE_BYTES",
+    "MAX_CONCURRENT_STREAMS",
+    "MAX_CONNECTION_AGE_SECONDS",
+    "GRPC_THREADS",
+    "SHARDS",
+    "DRAIN_SECONDS",
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+};
+
+// Those of kache-gateway that kache-server does not read.
+inline constexpr std::string_view kGatewaySettings[] = {
+    "HTTP_LISTEN_ADDRESS",
+    "KACHE_SERVERS",
+    "GATEWAY_THREADS",
+    "MAX_HEADER_BYTES",
+    "MAX_HTTP_CONNECTIONS",
+    "HTTP_IDLE_TIMEOUT_SECONDS",
+    "HTTP_READ_TIMEOUT_SECONDS",
+    "HTTP_WRITE_TIMEOUT_SECONDS",
+    "CACHE_CONTROL",
+};
+
+// Call before SettingsReader::Finish.
+inline void DeclareAllSettings(SettingsReader& reader) {
+  for (const std::string_view name : kServerSettings) reader.AlsoKnown(name);
+  for (const std::string_view name : kGatewaySettings) reader.AlsoKnown(name);
+}
+
+}  // namespace kache
+
+#endif  // KACHE_BASE_SETTING_NAMES_H_

@@ -1,0 +1,169 @@
+#include "server/config.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "base/cpus.h"
+#include "base/setting_names.h"
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+constexpr char kDefaultServers[] = "localhost:6379, localhost:6380, localhost:6381, localhost:6382";
+constexpr size_t kMaxServers = 1000;
+constexpr size_t kMaxPrefixBytes = 64;
+constexpr int64_t kSecondsOfYear = 365 * 24 * 3600;
+// What a command takes on the wire beside its key and value.
+constexpr size_t kCommandOverheadBytes = 4096;
+
+// Each reads one setting into a field, whose value so far is the default.
+class Fields {
+ public:
+  explicit Fields(SettingsReader& reader) : reader_(reader) {}
+
+  template <typename T>
+  void Number(std::string_view name, T* field, SettingsReader::Range range) {
+    *field = static_cast<T>(reader_.Integer(name, static_cast<int64_t>(*field), range));
+  }
+  void Seconds(std::string_view name, absl::Duration* field, SettingsReader::Range range) {
+    *field = reader_.Seconds(name, *field, range);
+  }
+  void Milliseconds(std::string_view name, absl::Duration* field, SettingsReader::Range range) {
+    *field = reader_.Milliseconds(name, *field, range);
+  }
+  void Listen(std::string_view name, HostPort* field) {
+    *field = reader_.ListenAddress(name, field->ToString());
+  }
+
+ private:
+  SettingsReader& reader_;
+};
+
+// What `address` has in common with an earlier entry; empty when nothing.
+std::string Clash(const RedisAddress& address, size_t number, const RedisAddress& earlier,
+                  size_t earlier_number) {
+  const bool same_address = address.address.port == earlier.address.port &&
+                            absl::EqualsIgnoreCase(address.address.host, earlier.address.host);
+  if (!same_address && address.name != earlier.name) return "";
+  return Concat("entry ", number, " has the same ", same_address ? "address" : "name", " as entry ",
+                earlier_number);
+}
+
+std::vector<RedisAddress> ReadServers(SettingsReader& reader) {
+  const std::vector<std::string> entries = reader.List("REDIS_URLS", kDefaultServers);
+  if (entries.size() > kMaxServers) {
+    reader.AddMistake("REDIS_URLS", Concat("must hold at most ", kMaxServers, " entries"));
+    return {};
+  }
+  std::vector<RedisAddress> servers;
+  std::vector<size_t> numbers;  // of the entries in `servers`
+  for (size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].empty()) continue;  // List has told of it
+    absl::StatusOr<RedisAddress> address = ParseRedisUrl(entries[i]);
+    if (!address.ok()) {
+      reader.AddMistake("REDIS_URLS", Concat("entry ", i + 1, ": ", address.status().message()));
+      continue;
+    }
+    std::string clash;
+    for (size_t j = 0; j < servers.size() && clash.empty(); ++j) {
+      clash = Clash(*address, i + 1, servers[j], numbers[j]);
+    }
+    if (!clash.empty()) reader.AddMistake("REDIS_URLS", clash);
+    servers.push_back(*std::move(address));
+    numbers.push_back(i + 1);
+  }
+  return servers;
+}
+
+std::string ReadKeyPrefix(SettingsReader& reader, const std::string& default_value) {
+  std::string prefix = reader.String("KEY_PREFIX", default_value);
+  const bool is_plain = std::all_of(prefix.begin(), prefix.end(), [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c));
+  });
+  if (!is_plain || prefix.size() > kMaxPrefixBytes) {
+    reader.AddMistake("KEY_PREFIX", Concat("must be 1 to ", kMaxPrefixBytes,
+                                           " printable ASCII characters without blanks"));
+  }
+  return prefix;
+}
+
+void ReadRing(SettingsReader& reader, ServerConfig* config) {
+  Fields fields(reader);
+  config->servers = ReadServers(reader);
+  fields.Number("VNODES_PER_NODE", &config->vnodes_per_node, {1, 10000});
+  fields.Number("REPLICATION_FACTOR", &config->replication_factor, {1, kMaxServers});
+  fields.Number("MAX_TRIES", &config->max_tries, {0, kMaxServers});
+  config->key_prefix = ReadKeyPrefix(reader, config->key_prefix);
+}
+
+void ReadTimes(SettingsReader& reader, ServerConfig* config) {
+  Fields fields(reader);
+  fields.Seconds("PING_INTERVAL_SECONDS", &config->ping_interval, {1, 3600});
+  fields.Milliseconds("TRY_TIMEOUT_MS", &config->try_timeout, {1, 60000});
+  fields.Milliseconds("REQUEST_TIMEOUT_MS", &config->request_timeout, {1, 600000});
+  fields.Milliseconds("WRITE_TIMEOUT_MS", &config->write_timeout, {1, 600000});
+  fields.Milliseconds("CONNECT_TIMEOUT_MS", &config->connect_timeout, {1, 60000});
+  fields.Milliseconds("RECONNECT_MIN_MS", &config->reconnect_min, {1, 600000});
+  fields.Milliseconds("RECONNECT_MAX_MS", &config->reconnect_max, {1, 600000});
+  fields.Seconds("TOMBSTONE_TTL_SECONDS", &config->tombstone_ttl, {1, kSecondsOfYear});
+  fields.Seconds("STANDIN_TTL_SECONDS", &config->standin_ttl, {1, kSecondsOfYear});
+  fields.Milliseconds("MAX_CLOCK_SKEW_MS", &config->max_clock_skew, {0, 86400000});
+  fields.Seconds("DRAIN_SECONDS", &config->drain, {0, 3600});
+}
+
+void ReadLimits(SettingsReader& reader, ServerConfig* config) {
+  Fields fields(reader);
+  fields.Number("MAX_KEY_BYTES", &config->max_key_bytes, {1, 65536});
+  fields.Number("MAX_VALUE_BYTES", &config->max_value_bytes, {1, 67108864});
+  fields.Number("MAX_BATCH_KEYS", &config->max_batch_keys, {1, 100000});
+  fields.Number("MAX_BATCH_BYTES", &config->max_batch_bytes, {1, 1073741824});
+  fields.Number("MAX_IN_FLIGHT", &config->max_in_flight, {1, 10000000});
+  fields.Number("MAX_CONNECTION_QUEUE_BYTES", &config->max_connection_queue_bytes,
+                {65536, 17179869184});
+  fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
+  fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
+}
+
+void ReadThreads(SettingsReader& reader, ServerConfig* config) {
+  Fields fields(reader);
+  config->grpc_threads = config->shards = std::max(1u, AvailableCpus() / 2);
+  fields.Number("GRPC_THREADS", &config->grpc_threads, {1, 256});
+  fields.Number("SHARDS", &config->shards, {1, 256});
+}
+
+void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
+  if (config.reconnect_min > config.reconnect_max) {
+    reader.AddMistake("RECONNECT_MIN_MS", "must not be larger than RECONNECT_MAX_MS");
+  }
+  if (config.grpc_listen_address.port != 0 &&
+      config.grpc_listen_address == config.metrics_listen_address) {
+    reader.AddMistake("METRICS_LISTEN_ADDRESS", "must not be the same as GRPC_LISTEN_ADDRESS");
+  }
+  if (config.max_connection_queue_bytes <
+      config.max_key_bytes + config.max_value_bytes + kCommandOverheadBytes) {
+    reader.AddMistake("MAX_CONNECTION_QUEUE_BYTES",
+                      Concat("must hold one write: at least MAX_KEY_BYTES + MAX_VALUE_BYTES + ",
+                             kCommandOverheadBytes));
+  }
+}
+
+}  // namespace
+
+ServerConfig ReadServerConfig(SettingsReader& reader) {
+  ServerConfig config;
+  Fields fields(reader);
+  ReadRing(reader, &config);
+  fields.Listen("GRPC_LISTEN_ADDRESS", &config.grpc_listen_address);
+  fields.Listen("METRICS_LISTEN_ADDRESS", &config.metrics_listen_address);
+  ReadTimes(reader, &config);
+  ReadLimits(reader, &config);
+  ReadThreads(reader, &config);
+  config.log = ReadLogConfig(reader);
+  CheckTogether(config, reader);
+  DeclareAllSettings(reader);
+  return config;
+}
+
+}  // namespace kache

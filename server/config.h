@@ -1,0 +1,68 @@
+// Everything that kache-server can be told, with its defaults. docs/configuration.md explains each
+// setting; a test keeps the two equal.
+#ifndef KACHE_SERVER_CONFIG_H_
+#define KACHE_SERVER_CONFIG_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/host_port.h"
+#include "base/logging.h"
+#include "base/settings.h"
+#include "server/redis_url.h"
+
+namespace kache {
+
+struct ServerConfig {
+  // The ring.
+  std::vector<RedisAddress> servers;  // REDIS_URLS; names and addresses are distinct
+  uint32_t vnodes_per_node = 100;
+  uint32_t replication_factor = 3;  // may be larger than the number of servers
+  uint32_t max_tries = 3;           // 0 = walk the whole ring
+  std::string key_prefix = "kache:";
+
+  // Where it listens.
+  HostPort grpc_listen_address{"0.0.0.0", 50051};
+  HostPort metrics_listen_address{"0.0.0.0", 9464};
+
+  // Times.
+  absl::Duration ping_interval = absl::Seconds(3);
+  absl::Duration try_timeout = absl::Milliseconds(100);
+  absl::Duration request_timeout = absl::Milliseconds(1000);  // where the caller gave no deadline
+  absl::Duration write_timeout = absl::Milliseconds(2000);    // of a write's background replicas
+  absl::Duration connect_timeout = absl::Milliseconds(1000);
+  absl::Duration reconnect_min = absl::Milliseconds(50);
+  absl::Duration reconnect_max = absl::Milliseconds(2000);
+  absl::Duration tombstone_ttl = absl::Seconds(3600);
+  absl::Duration standin_ttl = absl::Seconds(3600);
+  absl::Duration max_clock_skew = absl::Milliseconds(5000);
+  absl::Duration drain = absl::Seconds(20);
+
+  // Limits.
+  size_t max_key_bytes = 1024;
+  size_t max_value_bytes = 1048576;
+  size_t max_batch_keys = 1000;
+  size_t max_batch_bytes = 3145728;
+  size_t max_in_flight = 10000;  // operations
+  size_t max_connection_queue_bytes = 67108864;
+  int max_concurrent_streams = 1024;                         // per connection
+  absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
+
+  // Threads. ReadServerConfig's defaults are half the CPUs, at least 1.
+  size_t grpc_threads = 1;
+  size_t shards = 1;
+
+  LogConfig log;
+};
+
+// Reads and checks all settings. Mistakes, also of settings that don't fit together, are kept in
+// `reader`: the result counts only when reader.Finish() is OK. The settings of the other programs
+// are declared as known.
+ServerConfig ReadServerConfig(SettingsReader& reader);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_CONFIG_H_
