@@ -18,9 +18,9 @@ HEAD = """\
 #
 # Each `key` line belongs to the last `ring` line above it. A token is the first 64 bits (h1) of
 # MurmurHash3 x64-128 with seed 0, here in hex. Virtual node i of a server (i from 0) stands at the
-# token of the text "<name>#<i>". The list holds the distinct servers met from the first virtual node
-# whose token is >= the key's, upwards, and from the lowest again after the highest; equal tokens
-# stand in the order of their servers' names. Lists end after at most 8 servers here.
+# token of the text "<name>#<i>". The list holds the distinct servers met from the first virtual
+# node whose token is >= the key's, upwards, and from the lowest again after the highest; equal
+# tokens stand in the order of their servers' names. Lists end after at most 8 servers here.
 #
 # placement_check.py, beside this file, is a complete implementation in Python.
 """

@@ -1,0 +1,126 @@
+"""The layers: which folder may use what. docs/architecture.md draws the same.
+
+The longest matching key counts; "a/b" also names the files a/b.h and a/b.cc.
+"""
+import dataclasses
+
+# What a header or a CMake target belongs to. The first prefix that fits decides.
+HEADER_LIBRARIES = (
+    ("absl/", "absl"),
+    ("spdlog/", "spdlog"),
+    ("fmt/", "spdlog"),
+    ("prometheus/", "prometheus"),
+    ("google/", "protobuf"),
+    ("grpcpp/", "grpc"),
+    ("grpc++/", "grpc"),
+    ("grpc/", "grpc"),
+    ("hiredis", "hiredis"),
+    ("uv.h", "libuv"),
+    ("uv/", "libuv"),
+    ("openssl/", "openssl"),
+    ("boost/beast", "beast"),
+    ("boost/asio", "asio"),
+    ("boost/json", "json"),
+    ("boost/", "boost"),
+    ("CLI/", "cli11"),
+    ("gtest/", "gtest"),
+    ("gmock/", "gtest"),
+    ("benchmark/", "benchmark"),
+)
+TARGET_LIBRARIES = (
+    ("absl::", "absl"),
+    ("spdlog::", "spdlog"),
+    ("prometheus-cpp::", "prometheus"),
+    ("protobuf::", "protobuf"),
+    ("gRPC::", "grpc"),
+    ("PkgConfig::hiredis", "hiredis"),
+    ("PkgConfig::libuv", "libuv"),
+    ("OpenSSL::", "openssl"),
+    ("Boost::json", "json"),
+    ("Boost::", "boost"),
+    ("CLI11::", "cli11"),
+    ("GTest::", "gtest"),
+    ("benchmark::", "benchmark"),
+)
+# Beast and Asio are headers of Boost: linking any part of Boost provides them.
+PROVIDED_BY_BOOST = {"beast", "asio", "boost"}
+
+# Linked by everything, or by whoever starts threads.
+UNJUDGED_TARGETS = {"kache_warnings", "kache_instrumentation", "Threads::Threads"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Layer:
+    # Folders of ours, or single headers, that may be included; those of its own folder always may.
+    ours: tuple = ()
+    # Libraries that may be included, also by way of our own headers.
+    libraries: frozenset = frozenset()
+    # Standard and system headers that must not be (prefixes).
+    forbidden: tuple = ()
+
+
+COMMON = frozenset({"absl", "spdlog", "prometheus"})
+RPC = frozenset({"grpc", "protobuf"})
+BOOST = frozenset({"asio", "json", "boost"})
+
+# What others may see of server/redis: the seam first, then what starts the real thing.
+NODE_CLIENT = ("server/redis/node_client.h", "server/redis/command.h", "server/redis/reply.h")
+REDIS_CLIENT = NODE_CLIENT + ("server/redis/redis_client.h", "server/redis/event_loop.h")
+
+LAYERS = {
+    "base": Layer(libraries=COMMON),
+    "ring": Layer(
+        libraries=frozenset({"absl"}),
+        # No input or output, no locks.
+        forbidden=("atomic", "fstream", "iostream", "mutex", "sys/", "thread", "unistd.h"),
+    ),
+    "proto": Layer(libraries=RPC),
+    "server/redis": Layer(
+        ours=("base", "ring/node_id.h"), libraries=COMMON | {"hiredis", "libuv", "openssl"}
+    ),
+    "server/cluster": Layer(ours=("base", "ring") + NODE_CLIENT, libraries=COMMON),
+    "server/replication": Layer(
+        ours=("base", "ring", "server/cluster") + REDIS_CLIENT, libraries=COMMON
+    ),
+    "server/api": Layer(
+        ours=("base", "proto", "ring/node_id.h", "server/cluster", "server/replication"),
+        libraries=COMMON | RPC,
+    ),
+    # The composition root: config reads settings for all layers, the rest puts them together.
+    "server": Layer(
+        ours=("base", "ring", "server/cluster", "server/replication") + REDIS_CLIENT,
+        libraries=COMMON,
+    ),
+    "server/kache_server": Layer(
+        ours=("base", "proto", "ring", "server/api", "server/cluster", "server/replication")
+        + REDIS_CLIENT,
+        libraries=COMMON | RPC,
+    ),
+    "server/main": Layer(ours=("base",), libraries=COMMON | RPC | {"cli11"}),
+    "gateway": Layer(ours=("base", "proto", "gateway/http"), libraries=COMMON | RPC | BOOST),
+    "gateway/http": Layer(ours=("base",), libraries=COMMON | BOOST | {"beast"}),
+    "gateway/main": Layer(
+        ours=("base", "gateway/http"), libraries=COMMON | RPC | BOOST | {"cli11"}
+    ),
+    "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC | {"cli11"}),
+}
+
+# Never handed on to those who link the target: their headers stay behind ours.
+PRIVATE_LIBRARIES = {"hiredis", "libuv", "openssl", "beast", "boost"}
+
+
+def layer_key(path):
+    """The key of LAYERS that rules over `path` (a file, or a folder), or None."""
+    stem = path.rsplit(".", 1)[0] if "." in path.rsplit("/", 1)[-1] else path
+    while stem:
+        if stem in LAYERS:
+            return stem
+        stem = stem.rpartition("/")[0]
+    return None
+
+
+def library_of(name, table):
+    for prefix, library in table:
+        if name.startswith(prefix):
+            return library
+    return None
