@@ -1,1 +1,151 @@
-// being written
+#include "server/redis/redis_client.h"
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+
+#include "server/redis/redis_client_impl.h"
+
+namespace kache::redis {
+namespace {
+
+// The kernel gives a connection up later than we do, for it knows nothing of `suspect_self`.
+std::chrono::milliseconds UnacknowledgedLimit(const ClientOptions& options) {
+  return absl::ToChronoMilliseconds(options.ping_timeout * SilenceWatch::kSuspectSelfFactor);
+}
+
+absl::Status UnavailableFor(const DownReason& reason) {
+  return absl::UnavailableError(reason.code + ": " + reason.message);
+}
+
+}  // namespace
+
+std::unique_ptr<RedisClient> RedisClient::Create(EventLoop& loop, NodeId node, Endpoint endpoint,
+                                                 ClientOptions options,
+                                                 std::vector<const Script*> scripts,
+                                                 NodeObserver& observer,
+                                                 std::function<bool()> suspect_self) {
+  return std::make_unique<RedisClientImpl>(loop, node, std::move(endpoint), options,
+                                           std::move(scripts), observer, std::move(suspect_self));
+}
+
+RedisClientImpl::RedisClientImpl(EventLoop& loop, NodeId node, Endpoint endpoint,
+                                 ClientOptions options, std::vector<const Script*> scripts,
+                                 NodeObserver& observer, std::function<bool()> suspect_self)
+    : loop_(loop),
+      node_(node),
+      endpoint_(std::move(endpoint)),
+      options_(options),
+      scripts_(std::move(scripts)),
+      observer_(observer),
+      suspect_self_(std::move(suspect_self)),
+      socket_(loop.impl(), *this, UnacknowledgedLimit(options)),
+      silence_(options.silence_limit, options.ping_timeout),
+      backoff_(options.reconnect_min, options.reconnect_max),
+      connect_timer_(loop.impl()),
+      ping_timer_(loop.impl()),
+      not_ready_(absl::UnavailableError("not connected yet")) {
+  assert(loop_.OnLoopThread());
+  // From the loop, not from here: the observer is not called before the constructor has returned.
+  ScheduleConnect(absl::ZeroDuration());
+}
+
+RedisClientImpl::~RedisClientImpl() {
+  assert(loop_.OnLoopThread());
+  state_ = State::kWaiting;
+  socket_.Close();
+  not_ready_ = absl::UnavailableError("the client is being closed");
+  AnswerAllWaiting(not_ready_);
+  while (!refused_.empty()) AnswerRefused();
+  loop_.impl().Leave(*this);
+}
+
+void RedisClientImpl::ScheduleConnect(absl::Duration delay) {
+  connect_timer_.Start(delay, absl::ZeroDuration(), [this] { Connect(); });
+}
+
+void RedisClientImpl::Connect() {
+  state_ = State::kConnecting;
+  reader_ = ReplyReader();
+  connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout);
+  loop_.impl().StartTicks(*this);
+  socket_.Connect(endpoint_.host, endpoint_.port, connect_deadline_);
+}
+
+void RedisClientImpl::OnOpen() {
+  state_ = State::kHandshaking;
+  handshake_.emplace(endpoint_, scripts_);
+  for (const Command& command : handshake_->commands()) {
+    Enqueue(command, PendingCommand(PendingCommand::Kind::kHandshake));
+  }
+}
+
+void RedisClientImpl::BecomeReady() {
+  state_ = State::kReady;
+  ++counters_.connects;
+  const ServerFacts facts = handshake_->facts();
+  handshake_.reset();
+  ping_timer_.Start(options_.ping_interval, options_.ping_interval, [this] { SendPing(); });
+  observer_.OnConnected(node_, facts);
+}
+
+void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
+  const bool was_ready = std::exchange(state_, State::kWaiting) == State::kReady;
+  socket_.Close();
+  ping_timer_.Stop();
+  ping_waiting_ = false;
+  handshake_.reset();
+  loading_.clear();
+  if (was_ready) ++counters_.disconnects;
+  // A server that lets us in and then refuses to work is not asked again at once.
+  if (was_ready && !was_unusable) backoff_.Reset();
+  ScheduleConnect(backoff_.Next(absl::Uniform(random_, 0.0, 1.0)));
+  not_ready_ = UnavailableFor(reason);
+  // First the news, so that whoever is called back below does not come here again.
+  observer_.OnDown(node_, reason);
+  AnswerAllWaiting(not_ready_);
+}
+
+void RedisClientImpl::AnswerAllWaiting(const absl::Status& status) {
+  PendingQueue waiting = std::exchange(pending_, PendingQueue());
+  for (; !waiting.empty(); waiting.PopFront()) {
+    if (waiting.Front().done) waiting.Front().done(status);
+  }
+}
+
+void RedisClientImpl::OnTurnEnd() {
+  AnswerRefused();
+  socket_.Flush();
+}
+
+void RedisClientImpl::OnLate(std::chrono::nanoseconds delay) {
+  connect_deadline_ += delay;
+  socket_.Extend(delay);
+  silence_.Extend(delay);
+}
+
+void RedisClientImpl::OnTick(MonotonicTime now) {
+  if (state_ != State::kWaiting) socket_.OnTick(now);
+  if (state_ == State::kHandshaking && now >= connect_deadline_) {
+    Lose({"connect_timeout", Address() + " does not answer to a new connection"});
+  }
+  AnswerTimedOut(now);
+  CheckSilence(now);
+  if (pending_.empty() && state_ != State::kConnecting) loop_.impl().StopTicks(*this);
+}
+
+void RedisClientImpl::CheckSilence(MonotonicTime now) {
+  if (state_ != State::kReady || pending_.empty() || !silence_.Exceeded(now, 1)) return;
+  if (!silence_.Exceeded(now, SilenceWatch::kSuspectSelfFactor) && suspect_self_ &&
+      suspect_self_()) {
+    return;
+  }
+  Lose({"unresponsive",
+        Address() + " leaves " + std::to_string(pending_.size()) + " commands without an answer"});
+}
+
+bool RedisClientImpl::Silent() const {
+  return state_ == State::kReady && !pending_.empty() && silence_.Silent(loop_.Now());
+}
+
+}  // namespace kache::redis

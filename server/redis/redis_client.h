@@ -33,18 +33,11 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "server/redis/endpoint.h"
 #include "server/redis/event_loop.h"
 #include "server/redis/node_client.h"
 
 namespace kache::redis {
-
-struct Endpoint {
-  std::string host;
-  uint16_t port = 6379;
-  std::string user;      // empty = the default user
-  std::string password;  // empty = no AUTH
-  int database = 0;
-};
 
 struct ClientOptions {
   absl::Duration connect_timeout = absl::Seconds(1);
@@ -58,16 +51,16 @@ struct ClientOptions {
 
 // What a client has counted since its construction. Plain numbers, written on the shard's thread.
 struct ClientCounters {
-  uint64_t commands = 0;
-  uint64_t error_replies = 0;
-  uint64_t timeouts = 0;
-  uint64_t connects = 0;
-  uint64_t disconnects = 0;
-  uint64_t late_replies = 0;
-  uint64_t queue_full = 0;
-  uint64_t script_reloads = 0;
-  uint64_t waiting_commands = 0;  // now
-  uint64_t queued_bytes = 0;      // now
+  uint64_t commands = 0;          // accepted by Send; pings and the handshake do not count
+  uint64_t error_replies = 0;     // Redis's error replies to them, NOSCRIPT excepted
+  uint64_t timeouts = 0;          // commands answered DEADLINE_EXCEEDED
+  uint64_t connects = 0;          // Ready() became true
+  uint64_t disconnects = 0;       // Ready() became false
+  uint64_t late_replies = 0;      // came after their command had timed out
+  uint64_t queue_full = 0;        // commands answered RESOURCE_EXHAUSTED
+  uint64_t script_reloads = 0;    // SCRIPT LOADs after a NOSCRIPT
+  uint64_t waiting_commands = 0;  // now, timed-out ones and pings included
+  uint64_t queued_bytes = 0;      // now, counted against max_queue_bytes
 };
 
 class RedisClient : public NodeClient {

@@ -1,0 +1,20 @@
+// Where one Redis server is reached, and as whom.
+#ifndef KACHE_SERVER_REDIS_ENDPOINT_H_
+#define KACHE_SERVER_REDIS_ENDPOINT_H_
+
+#include <cstdint>
+#include <string>
+
+namespace kache::redis {
+
+struct Endpoint {
+  std::string host;  // a name, looked up at each connect, or a numeric address
+  uint16_t port = 6379;
+  std::string user;      // empty = the default user
+  std::string password;  // empty = no AUTH
+  int database = 0;
+};
+
+}  // namespace kache::redis
+
+#endif  // KACHE_SERVER_REDIS_ENDPOINT_H_

@@ -1,0 +1,147 @@
+#include "server/redis/handshake.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <utility>
+
+namespace kache::redis {
+namespace {
+
+constexpr int kOldestMajor = 6;
+constexpr int kOldestMinor = 2;
+constexpr size_t kQuotedError = 200;
+
+// The value of `field` in the text that INFO answers; empty when it is not there.
+std::string_view InfoField(std::string_view info, std::string_view field) {
+  while (!info.empty()) {
+    std::string_view line = info.substr(0, info.find('\n'));
+    info.remove_prefix(std::min(info.size(), line.size() + 1));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() > field.size() && line.starts_with(field) && line[field.size()] == ':') {
+      return line.substr(field.size() + 1);
+    }
+  }
+  return {};
+}
+
+bool IsNewEnough(std::string_view version) {
+  int major = 0;
+  int minor = 0;
+  const char* end = version.data() + version.size();
+  const auto [dot, major_error] = std::from_chars(version.data(), end, major);
+  if (major_error != std::errc() || dot == end || *dot != '.') return false;
+  if (std::from_chars(dot + 1, end, minor).ec != std::errc()) return false;
+  return major > kOldestMajor || (major == kOldestMajor && minor >= kOldestMinor);
+}
+
+std::string CodeOfError(std::string_view error) {
+  switch (ClassifyError(error)) {
+    case ErrorKind::kLoading:
+      return "loading";
+    case ErrorKind::kMasterDown:
+      return "master_down";
+    case ErrorKind::kNoAuth:
+    case ErrorKind::kWrongPass:
+    case ErrorKind::kNoPerm:
+      return "auth_failed";
+    case ErrorKind::kBusy:
+      return "unresponsive";
+    default:
+      break;
+  }
+  if (error.starts_with("DENIED")) return "auth_failed";  // protected mode
+  if (error.starts_with("ERR max number of clients")) return "connection_refused";
+  return "protocol_error";
+}
+
+}  // namespace
+
+DownReason ReasonOfErrorReply(std::string_view what, std::string_view error) {
+  std::string message(what);
+  message.append(" was answered with an error: ").append(error.substr(0, kQuotedError));
+  if (ClassifyError(error) == ErrorKind::kNoPerm) {
+    message += " (grant the user this command by ACL SETUSER)";
+  }
+  return {CodeOfError(error), std::move(message)};
+}
+
+Handshake::Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts) {
+  if (!endpoint.password.empty() && endpoint.user.empty()) {
+    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.password}));
+  } else if (!endpoint.password.empty()) {
+    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.user, endpoint.password}));
+  }
+  if (endpoint.database != 0) {
+    const std::string database = std::to_string(endpoint.database);
+    Add(Step::kSelect, "SELECT " + database, Command::Of({"SELECT", database}));
+  }
+  Add(Step::kInfoServer, "INFO server", Command::Of({"INFO", "server"}));
+  Add(Step::kInfoReplication, "INFO replication", Command::Of({"INFO", "replication"}));
+  Add(Step::kInfoCluster, "INFO cluster", Command::Of({"INFO", "cluster"}));
+  for (const Script* script : scripts) {
+    Add(Step::kLoad, "SCRIPT LOAD", Command::Of({"SCRIPT", "LOAD", script->source}));
+  }
+  Add(Step::kPing, "PING", Command::Of({"PING"}));
+}
+
+void Handshake::Add(Step step, std::string name, Command command) {
+  commands_.push_back(std::move(command));
+  expected_.push_back({step, std::move(name)});
+}
+
+Handshake::Progress Handshake::OnReply(const Reply& reply) {
+  const Expected& expected = expected_[answered_++];
+  if (reply.IsError()) {
+    DownReason reason = ReasonOfErrorReply(expected.name, reply.text);
+    if (expected.step == Step::kAuth && reason.code == "protocol_error") {
+      reason.code = "auth_failed";  // such as "ERR AUTH called without any password configured"
+    }
+    return Refuse(std::move(reason));
+  }
+  switch (expected.step) {
+    case Step::kInfoServer:
+      return CheckServer(reply.text);
+    case Step::kInfoReplication:
+      return CheckReplication(reply.text);
+    case Step::kInfoCluster:
+      return CheckCluster(reply.text);
+    case Step::kPing:
+      return Progress::kReady;
+    default:
+      return Progress::kMore;
+  }
+}
+
+Handshake::Progress Handshake::Refuse(DownReason reason) {
+  refusal_ = std::move(reason);
+  return Progress::kRefused;
+}
+
+Handshake::Progress Handshake::CheckServer(std::string_view info) {
+  facts_.run_id = std::string(InfoField(info, "run_id"));
+  facts_.version = std::string(InfoField(info, "redis_version"));
+  if (facts_.run_id.empty() || facts_.version.empty()) {
+    return Refuse({"protocol_error", "INFO server names no run_id and redis_version"});
+  }
+  if (IsNewEnough(facts_.version)) return Progress::kMore;
+  return Refuse({"version_too_old",
+                 "Redis " + facts_.version + " is older than 6.2, the oldest version that works"});
+}
+
+Handshake::Progress Handshake::CheckReplication(std::string_view info) {
+  const std::string_view role = InfoField(info, "role");
+  if (role == "master") return Progress::kMore;
+  return Refuse(
+      {"not_a_master", "the server's role is \"" + std::string(role) +
+                           "\": only a master can be used (REPLICAOF NO ONE makes it one)"});
+}
+
+Handshake::Progress Handshake::CheckCluster(std::string_view info) {
+  if (InfoField(info, "cluster_enabled") != "1") return Progress::kMore;
+  return Refuse({"cluster_mode",
+                 "the server runs in cluster mode: only plain servers can be used "
+                 "(set cluster-enabled no)"});
+}
+
+}  // namespace kache::redis

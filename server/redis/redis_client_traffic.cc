@@ -1,0 +1,209 @@
+// The commands and replies of a RedisClient.
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <utility>
+
+#include "server/redis/redis_client_impl.h"
+
+namespace kache::redis {
+namespace {
+
+// A script that is still unknown after so many loads is being flushed all the time, or may not be
+// loaded: its command is answered with the error.
+constexpr int kMaxScriptLoads = 3;
+
+// Keeps the sum of a deadline from overflowing.
+constexpr absl::Duration kLongestTimeout = absl::Hours(24);
+
+}  // namespace
+
+void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallback done) {
+  assert(loop_.OnLoopThread());
+  if (state_ != State::kReady) {
+    Refuse(std::move(done), not_ready_);
+    return;
+  }
+  const size_t bytes = command.wire().size() + PendingQueue::kSlotBytes;
+  if (pending_.bytes() + bytes > options_.max_queue_bytes) {
+    ++counters_.queue_full;
+    Refuse(std::move(done), absl::ResourceExhaustedError("the node's queue is full"));
+    return;
+  }
+  ++counters_.commands;
+  PendingCommand pending;
+  pending.done = std::move(done);
+  pending.deadline = loop_.Now() + absl::ToChronoNanoseconds(std::min(timeout, kLongestTimeout));
+  pending.bytes = bytes;
+  if (command.script() != nullptr) pending.command = command;
+  Enqueue(command, std::move(pending));
+}
+
+void RedisClientImpl::Refuse(ReplyCallback done, absl::Status status) {
+  refused_.push_back({std::move(done), std::move(status)});
+  loop_.impl().CallAtTurnEnd(*this);
+}
+
+void RedisClientImpl::AnswerRefused() {
+  if (refused_.empty()) return;
+  // Those that are refused while these are called back wait for the next round.
+  std::vector<Refused> refused = std::exchange(refused_, {});
+  for (Refused& each : refused) each.done(std::move(each.status));
+}
+
+void RedisClientImpl::AnswerTimedOut(MonotonicTime now) {
+  pending_.TakeTimedOut(now, timed_out_);
+  if (timed_out_.empty()) return;
+  counters_.timeouts += timed_out_.size();
+  silence_.OnTimeouts(timed_out_.size());
+  std::vector<ReplyCallback> timed_out = std::exchange(timed_out_, {});
+  const absl::Status status = absl::DeadlineExceededError("no reply within the timeout");
+  for (ReplyCallback& done : timed_out) done(status);
+}
+
+void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
+  if (pending_.empty()) silence_.OnFirstWaiting(loop_.Now());
+  if (pending.bytes == 0) pending.bytes = wire.wire().size() + PendingQueue::kSlotBytes;
+  pending_.Push(std::move(pending));
+  socket_.Write(wire);
+  loop_.impl().CallAtTurnEnd(*this);
+  loop_.impl().StartTicks(*this);
+}
+
+void RedisClientImpl::SendPing() {
+  if (state_ != State::kReady || ping_waiting_) return;
+  ping_waiting_ = true;
+  ping_sent_ = std::chrono::steady_clock::now();
+  Enqueue(ping_, PendingCommand(PendingCommand::Kind::kPing));
+}
+
+void RedisClientImpl::OnBytes(std::string_view bytes) {
+  silence_.OnBytes(loop_.Now());
+  reader_.Feed(bytes);
+  Reply reply;
+  while (state_ != State::kWaiting) {  // a reply can end the connection
+    switch (reader_.Next(reply)) {
+      case ReplyReader::Result::kReply:
+        OnReply(std::move(reply));
+        break;
+      case ReplyReader::Result::kMore:
+        return;
+      case ReplyReader::Result::kBroken:
+        Lose({"protocol_error", "the replies can't be read: " + std::string(reader_.error())},
+             /*was_unusable=*/true);
+        return;
+    }
+  }
+}
+
+void RedisClientImpl::OnReply(Reply reply) {
+  if (pending_.empty()) {
+    Lose({"protocol_error", "a reply came that no command waits for"}, /*was_unusable=*/true);
+    return;
+  }
+  switch (pending_.Front().kind) {
+    case PendingCommand::Kind::kCommand:
+      OnCommandReply(std::move(reply));
+      return;
+    case PendingCommand::Kind::kHandshake:
+      OnHandshakeReply(reply);
+      return;
+    case PendingCommand::Kind::kPing:
+      if (reply.IsError() && IsServerUnusable(ClassifyError(reply.text))) {
+        Lose(ReasonOfErrorReply("PING", reply.text), /*was_unusable=*/true);
+        return;
+      }
+      pending_.PopFront();
+      ping_waiting_ = false;
+      // BUSY and its like are no sign of health.
+      if (reply.IsError()) return;
+      observer_.OnPing(node_, absl::FromChrono(std::chrono::steady_clock::now() - ping_sent_));
+      return;
+    case PendingCommand::Kind::kScriptLoad:
+      // An error shows itself by the NOSCRIPT that the command behind it gets.
+      std::erase(loading_, pending_.Front().command.script());
+      pending_.PopFront();
+      return;
+  }
+}
+
+void RedisClientImpl::OnHandshakeReply(const Reply& reply) {
+  pending_.PopFront();
+  switch (handshake_->OnReply(reply)) {
+    case Handshake::Progress::kMore:
+      return;
+    case Handshake::Progress::kReady:
+      BecomeReady();
+      return;
+    case Handshake::Progress::kRefused:
+      Lose(DownReason(handshake_->refusal()));
+      return;
+  }
+}
+
+void RedisClientImpl::OnCommandReply(Reply reply) {
+  if (reply.IsError()) {
+    OnErrorReply(std::move(reply));
+    return;
+  }
+  ReplyCallback done = std::move(pending_.Front().done);
+  pending_.PopFront();
+  if (done) {
+    done(std::move(reply));
+  } else {
+    ++counters_.late_replies;
+  }
+}
+
+void RedisClientImpl::OnErrorReply(Reply reply) {
+  const ErrorKind kind = ClassifyError(reply.text);
+  if (IsServerUnusable(kind)) {
+    ++counters_.error_replies;
+    // The command itself is still among those that Lose answers.
+    Lose(ReasonOfErrorReply("a command", reply.text), /*was_unusable=*/true);
+    return;
+  }
+  PendingCommand& front = pending_.Front();
+  if (kind == ErrorKind::kNoScript && front.done && front.command.script() != nullptr &&
+      front.script_loads < kMaxScriptLoads) {
+    LoadScriptAndResend();
+    return;
+  }
+  ++counters_.error_replies;
+  ReplyCallback done = std::move(front.done);
+  pending_.PopFront();
+  if (!done) {
+    ++counters_.late_replies;
+  } else if (kind == ErrorKind::kBusy) {
+    ++counters_.timeouts;
+    done(absl::DeadlineExceededError("the server is busy with a script"));
+  } else {
+    done(std::move(reply));
+  }
+}
+
+void RedisClientImpl::LoadScriptAndResend() {
+  PendingCommand resent = std::move(pending_.Front());
+  pending_.PopFront();
+  const Command command = resent.command;
+  const Script* script = command.script();
+  // The commands of one script that were under way together need one load: it precedes them all.
+  if (std::ranges::find(loading_, script) == loading_.end()) {
+    loading_.push_back(script);
+    ++counters_.script_reloads;
+    PendingCommand load(PendingCommand::Kind::kScriptLoad);
+    load.command = command;
+    Enqueue(Command::Of({"SCRIPT", "LOAD", script->source}), std::move(load));
+  }
+  ++resent.script_loads;
+  Enqueue(command, std::move(resent));
+}
+
+ClientCounters RedisClientImpl::counters() const {
+  ClientCounters counters = counters_;
+  counters.waiting_commands = pending_.size();
+  counters.queued_bytes = pending_.bytes();
+  return counters;
+}
+
+}  // namespace kache::redis
