@@ -1,0 +1,152 @@
+#include "tests/testing/shard_fixture.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "server/replication/get_operation.h"
+#include "server/replication/locate_operation.h"
+#include "server/replication/scripts.h"
+#include "server/replication/write_operation.h"
+
+namespace kache::testing {
+namespace {
+
+// One virtual node for each node, in the order of their numbers from kToken on.
+std::shared_ptr<const HashRing> RingInOrder(size_t nodes) {
+  std::vector<std::string> names;
+  std::vector<std::vector<uint64_t>> tokens;
+  for (size_t i = 0; i < nodes; ++i) {
+    names.push_back(std::string("n").append(std::to_string(i)));
+    tokens.push_back({i * 1000 + 1});
+  }
+  return std::make_shared<HashRing>(HashRing::AtTokens(std::move(names), tokens));
+}
+
+int64_t ToNumber(const std::string& text) {
+  int64_t number = -1;
+  EXPECT_TRUE(absl::SimpleAtoi(text, &number)) << text;
+  return number;
+}
+
+}  // namespace
+
+void ShardFixture::Start(size_t nodes, const ReplicationOptions& options) {
+  options_ = options;
+  const auto ring = RingInOrder(nodes);
+  metrics_ = std::make_unique<ReplicationMetrics>(registry_);
+  monitor_ = std::make_unique<HealthMonitor>(ring, /*shards=*/1, clock_);
+  shard_ = std::make_unique<Shard>(options_, ring, kCoordinator, clock_, *monitor_, *metrics_);
+  observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
+    shard_->SetTopology(std::move(topology));
+  });
+  std::vector<redis::NodeClient*> clients;
+  for (size_t i = 0; i < nodes; ++i) {
+    nodes_.push_back(std::make_unique<FakeNodeClient>(clock_));
+    nodes_.back()->set_on_send([this, i] { asked_.push_back(i); });
+    clients.push_back(nodes_.back().get());
+    MakeUp(i);
+  }
+  shard_->SetClients(std::move(clients));
+}
+
+void ShardFixture::TearDown() {
+  ASSERT_NE(shard_, nullptr) << "the test did not call Start";
+  shard_->SetClients({});
+  nodes_.clear();
+  EXPECT_EQ(shard_->running(), 0u) << "operations that never end";
+  for (const auto& answered : answered_) EXPECT_TRUE(answered()) << "never answered";
+}
+
+void ShardFixture::MakeDown(size_t node) {
+  monitor_->OnDown(0, Id(node), {"connection_refused", ""});
+  nodes_[node]->set_ready(false);
+}
+
+void ShardFixture::MakeUp(size_t node) {
+  monitor_->OnConnected(0, Id(node), {std::string("run-").append(std::to_string(node)), "7.0.0"});
+  nodes_[node]->set_ready(true);
+}
+
+void ShardFixture::MakeRefusing(size_t node) {
+  monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
+}
+
+void ShardFixture::MakeSyncing(size_t node) {
+  MakeRefusing(node);
+  clock_.Advance(HealthTracker::kRefusalBackoffMin);
+  monitor_->Tick();
+  shard_->Tick();
+}
+
+template <typename T>
+Answer<T> ShardFixture::Expected() {
+  Answer<T> answer;
+  answered_.push_back([answer] { return answer.came(); });
+  return answer;
+}
+
+Answer<ReadResult> ShardFixture::Get(absl::Duration deadline) {
+  auto answer = Expected<ReadResult>();
+  (new GetOperation(*shard_, kKey, kToken, In(deadline), answer.Callback()))->Run();
+  return answer;
+}
+
+Answer<Receipt> ShardFixture::Put(std::string_view value, absl::Duration ttl,
+                                  absl::Duration deadline) {
+  auto answer = Expected<Receipt>();
+  const WriteOperation::Write write{kKey, value, ttl, /*tombstone=*/false};
+  (new WriteOperation(*shard_, write, kToken, In(deadline), answer.Callback()))->Run();
+  return answer;
+}
+
+Answer<Receipt> ShardFixture::Delete(absl::Duration deadline) {
+  auto answer = Expected<Receipt>();
+  const WriteOperation::Write write{kKey, {}, absl::ZeroDuration(), /*tombstone=*/true};
+  (new WriteOperation(*shard_, write, kToken, In(deadline), answer.Callback()))->Run();
+  return answer;
+}
+
+Answer<Location> ShardFixture::Locate(absl::Duration deadline) {
+  auto answer = Expected<Location>();
+  (new LocateOperation(*shard_, kKey, kToken, In(deadline), answer.Callback()))->Run();
+  return answer;
+}
+
+redis::Reply ShardFixture::Holds(const Version& version) {
+  return redis::Reply::String(
+      EncodeRecord({version, 0, false, {}}).substr(kRecordVersionOffset, kRecordVersionBytes));
+}
+
+redis::Reply ShardFixture::Held(const Record& record) {
+  return redis::Reply::String(EncodeRecord(record));
+}
+
+ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
+  const auto& sent = nodes_[node]->sent();
+  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() != 7) {
+    ADD_FAILURE() << "node " << node << " was not sent a write last";
+    return {};
+  }
+  // EVALSHA sha1 1 key record ends grace
+  const std::vector<std::string>& arguments = sent.back().arguments;
+  const DecodedRecord decoded = DecodeRecord(arguments[4]);
+  EXPECT_EQ(decoded.kind, RecordKind::kRecord);
+  const Record& record = decoded.record;
+  return {arguments[3],         std::string(record.value), record.version,        record.tombstone,
+          record.expires_at_ms, ToNumber(arguments[5]),    ToNumber(arguments[6])};
+}
+
+void ShardFixture::Pass(absl::Duration duration) {
+  for (; duration > absl::ZeroDuration(); duration -= Shard::kTick) {
+    clock_.Advance(std::min(duration, Shard::kTick));
+    for (const auto& node : nodes_) node->ExpireDue();
+    monitor_->Tick();
+    shard_->Tick();
+  }
+}
+
+Version ShardFixture::VersionAt(absl::Duration from_now, uint64_t coordinator) const {
+  return {static_cast<uint64_t>(absl::ToUnixMillis(clock_.Now() + from_now)) << 16, coordinator};
+}
+
+}  // namespace kache::testing

@@ -1,0 +1,118 @@
+// A shard over fake nodes and a fake clock: the vocabulary of the operations' tests. The test plays
+// all Redis servers, and time passes only by Pass.
+//
+//   TEST_F(WriteOperationTest, AnswersOnTheFirstHomeReplica) {
+//     Start();  // 5 nodes, all UP, 3 replicas
+//     auto put = Put("v");
+//     node(0).Answer(Stored());
+//     EXPECT_EQ(put->acknowledged, 1u);
+//   }
+//
+// The key walks round the ring in the order of the node numbers: its home replicas are nodes 0, 1,
+// ... and the stand-ins come after them. At the end of each test what still waits is answered
+// UNAVAILABLE, and the fixture checks that each operation was answered and none is left.
+#ifndef KACHE_TESTS_TESTING_SHARD_FIXTURE_H_
+#define KACHE_TESTS_TESTING_SHARD_FIXTURE_H_
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "prometheus/registry.h"
+#include "server/cluster/health_monitor.h"
+#include "server/replication/record.h"
+#include "server/replication/results.h"
+#include "server/replication/shard.h"
+#include "tests/testing/answer.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/fake_node_client.h"
+
+namespace kache::testing {
+
+class ShardFixture : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kToken = 0;
+  static constexpr uint64_t kCoordinator = 0xC0;        // ours
+  static constexpr uint64_t kOtherCoordinator = 0xF00;  // another's
+  static constexpr absl::Duration kDeadline = absl::Seconds(1);
+  static constexpr char kKey[] = "user:1";
+
+  // Requires: called once, first in every test. All nodes are UP.
+  void Start(size_t nodes = 5, const ReplicationOptions& options = {});
+  void TearDown() override;
+
+  // States.
+  void MakeDown(size_t node);
+  void MakeUp(size_t node);
+  void MakeSyncing(size_t node);   // takes writes
+  void MakeRefusing(size_t node);  // SYNCING, and left alone for its back-off
+  NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
+
+  // Operations, on kKey.
+  Answer<ReadResult> Get(absl::Duration deadline = kDeadline);
+  Answer<Receipt> Put(std::string_view value, absl::Duration ttl = absl::ZeroDuration(),
+                      absl::Duration deadline = kDeadline);
+  Answer<Receipt> Delete(absl::Duration deadline = kDeadline);
+  Answer<Location> Locate(absl::Duration deadline = kDeadline);
+
+  // Replies.
+  static redis::Reply Stored() { return redis::Reply::Integer(1); }
+  static redis::Reply Holds(const Version& version);  // refuses a write as older
+  static redis::Reply Held(const Record& record);     // answers a read
+
+  // What the operations did.
+  FakeNodeClient& node(size_t index) { return *nodes_[index]; }
+  // The numbers of the nodes in the order in which they were sent commands, since the last call.
+  std::vector<size_t> Asked() { return std::exchange(asked_, {}); }
+  // The newest set-if-newer command that a node was sent.
+  struct Written {
+    std::string key;
+    std::string value;
+    Version version;
+    bool tombstone = false;
+    int64_t expires_at_ms = 0;
+    int64_t ends_ms = 0;   // of the key in Redis
+    int64_t grace_ms = 0;  // ARGV[3]
+  };
+  Written WrittenTo(size_t node);
+
+  // Time: commands time out, and the shard ticks every 10 ms.
+  void Pass(absl::Duration duration);
+  FakeClock& clock() { return clock_; }
+  int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
+  // The version of another coordinator's write, so far from our clock.
+  Version VersionAt(absl::Duration from_now, uint64_t coordinator = kOtherCoordinator) const;
+
+  Shard& shard() { return *shard_; }
+  ReplicationMetrics& metrics() { return *metrics_; }
+  const ReplicationOptions& options() const { return options_; }
+
+ private:
+  NodeId Id(size_t node) const { return NodeId(static_cast<uint16_t>(node)); }
+  MonotonicTime In(absl::Duration time) const {
+    return clock_.Monotonic() + absl::ToChronoMicroseconds(time);
+  }
+  template <typename T>
+  Answer<T> Expected();
+
+  ReplicationOptions options_;
+  FakeClock clock_;
+  prometheus::Registry registry_;
+  std::unique_ptr<ReplicationMetrics> metrics_;
+  std::unique_ptr<HealthMonitor> monitor_;
+  std::unique_ptr<Shard> shard_;
+  std::unique_ptr<HealthMonitor::Observation> observation_;
+  std::vector<std::unique_ptr<FakeNodeClient>> nodes_;
+  std::vector<size_t> asked_;
+  std::vector<std::function<bool()>> answered_;  // for each operation
+};
+
+}  // namespace kache::testing
+
+#endif  // KACHE_TESTS_TESTING_SHARD_FIXTURE_H_

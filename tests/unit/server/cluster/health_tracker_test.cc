@@ -1,0 +1,215 @@
+#include "server/cluster/health_tracker.h"
+
+#include <gtest/gtest.h>
+
+namespace kache {
+namespace {
+
+constexpr absl::Time kStart = absl::FromUnixSeconds(1000);
+
+class HealthTrackerTest : public ::testing::Test {
+ protected:
+  void Pass(absl::Duration time) { now_ += time; }
+  void Connect(size_t shard = 0, const std::string& run_id = "run") {
+    tracker_.Connected(shard, run_id, "7.0.15", now_);
+  }
+  void Drop(const std::string& reason, size_t shard = 0) { tracker_.Down(shard, reason, now_); }
+  void Refuse(const std::string& reason = "oom") { tracker_.WriteRefused(reason, now_); }
+  void Accept() { tracker_.WriteAccepted(now_); }
+  void Tick() { tracker_.Tick(now_); }
+  void UseShards(size_t shards) { tracker_ = HealthTracker(shards, now_); }
+
+  NodeState state() const { return tracker_.status().state; }
+  std::string reason() const { return tracker_.status().reason; }
+  bool takes_writes() const { return tracker_.status().takes_writes; }
+  absl::Time since() const { return tracker_.status().since; }
+  // How long the node is left alone after the refusal that was just told.
+  absl::Duration MeasureBackoff() {
+    absl::Duration waited;
+    for (; !takes_writes() && waited < absl::Seconds(60); waited += absl::Milliseconds(100)) {
+      Pass(absl::Milliseconds(100));
+      Tick();
+    }
+    return waited;
+  }
+
+  absl::Time now_ = kStart;
+  HealthTracker tracker_{1, kStart};
+};
+
+TEST_F(HealthTrackerTest, IsDownUntilConnected) {
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "connecting");
+  EXPECT_FALSE(takes_writes());
+  EXPECT_EQ(since(), kStart);
+  EXPECT_FALSE(tracker_.status().Usable());
+}
+
+TEST_F(HealthTrackerTest, IsUpOnceConnected) {
+  Pass(absl::Seconds(1));
+  Connect();
+  EXPECT_EQ(state(), NodeState::kUp);
+  EXPECT_EQ(reason(), "ok");
+  EXPECT_TRUE(takes_writes());
+  EXPECT_EQ(since(), kStart + absl::Seconds(1));
+  EXPECT_EQ(tracker_.status().run_id, "run");
+  EXPECT_EQ(tracker_.status().version, "7.0.15");
+}
+
+TEST_F(HealthTrackerTest, IsUpOnlyWhenEveryShardIsConnected) {
+  UseShards(3);
+  Connect(0);
+  Connect(2);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "connecting");
+  Connect(1);
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, IsDownWhenOneShardLosesItsConnection) {
+  UseShards(2);
+  Connect(0);
+  Connect(1);
+  Drop("unresponsive", 1);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "unresponsive");
+  EXPECT_FALSE(takes_writes());
+  Connect(0);  // That of shard 1 is still missing.
+  EXPECT_EQ(state(), NodeState::kDown);
+  Connect(1);
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, TellsTheNewestReasonForBeingDown) {
+  Drop("connection_refused");
+  EXPECT_EQ(reason(), "connection_refused");
+  Drop("loading");
+  EXPECT_EQ(reason(), "loading");
+}
+
+TEST_F(HealthTrackerTest, KeepsTheTimeOfTheStateWhenOnlyTheReasonChanges) {
+  Pass(absl::Seconds(5));
+  Drop("connection_refused");
+  Pass(absl::Seconds(5));
+  Drop("loading");
+  EXPECT_EQ(since(), kStart);
+  Pass(absl::Seconds(5));
+  Connect();
+  EXPECT_EQ(since(), kStart + absl::Seconds(15));
+  Pass(absl::Seconds(5));
+  Connect();
+  Tick();
+  EXPECT_EQ(since(), kStart + absl::Seconds(15));
+}
+
+TEST_F(HealthTrackerTest, IsSyncingAfterARefusedWrite) {
+  Connect();
+  Pass(absl::Seconds(1));
+  Refuse("misconf");
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "misconf");
+  EXPECT_FALSE(takes_writes());
+  EXPECT_TRUE(tracker_.status().Usable());
+  EXPECT_EQ(since(), kStart + absl::Seconds(1));
+}
+
+TEST_F(HealthTrackerTest, TakesWritesAgainAfterItsBackoff) {
+  Connect();
+  Refuse();
+  Pass(HealthTracker::kRefusalBackoffMin - absl::Milliseconds(1));
+  Tick();
+  EXPECT_FALSE(takes_writes());
+  Pass(absl::Milliseconds(1));
+  Tick();
+  EXPECT_TRUE(takes_writes());
+  EXPECT_EQ(state(), NodeState::kSyncing);  // until a write proves it
+}
+
+TEST_F(HealthTrackerTest, IsUpAfterAnAcceptedWrite) {
+  Connect();
+  Refuse();
+  Pass(HealthTracker::kRefusalBackoffMin);
+  Tick();
+  Accept();
+  EXPECT_EQ(state(), NodeState::kUp);
+  EXPECT_EQ(reason(), "ok");
+  EXPECT_TRUE(takes_writes());
+}
+
+TEST_F(HealthTrackerTest, AcceptedWritesSayNothingWhereNoneWasRefused) {
+  Accept();
+  EXPECT_EQ(state(), NodeState::kDown);
+  Connect();
+  Accept();
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, DoublesItsBackoffUpToALimit) {
+  Connect();
+  absl::Duration expected = HealthTracker::kRefusalBackoffMin;
+  for (int i = 0; i < 8; ++i) {
+    Refuse();
+    EXPECT_EQ(MeasureBackoff(), std::min(expected, HealthTracker::kRefusalBackoffMax)) << i;
+    expected *= 2;
+  }
+}
+
+TEST_F(HealthTrackerTest, StartsItsBackoffOverAfterAnAcceptedWrite) {
+  Connect();
+  for (int i = 0; i < 4; ++i) {
+    Refuse();
+    MeasureBackoff();
+  }
+  Accept();
+  Refuse();
+  EXPECT_EQ(MeasureBackoff(), HealthTracker::kRefusalBackoffMin);
+}
+
+TEST_F(HealthTrackerTest, RefusalsDuringTheBackoffChangeNothing) {
+  Connect();
+  Refuse("oom");
+  for (int i = 0; i < 100; ++i) Refuse("read_only");  // They were under way.
+  EXPECT_EQ(reason(), "oom");
+  EXPECT_EQ(MeasureBackoff(), HealthTracker::kRefusalBackoffMin);
+  Refuse("read_only");
+  EXPECT_EQ(reason(), "read_only");
+}
+
+TEST_F(HealthTrackerTest, AnotherProcessStartsWithoutTheRefusal) {
+  Connect(0, "run-1");
+  Refuse();
+  Drop("connection_lost");
+  EXPECT_EQ(state(), NodeState::kDown);
+  Connect(0, "run-2");
+  EXPECT_EQ(state(), NodeState::kUp);
+  EXPECT_TRUE(takes_writes());
+  EXPECT_EQ(tracker_.status().run_id, "run-2");
+  Refuse();
+  EXPECT_EQ(MeasureBackoff(), HealthTracker::kRefusalBackoffMin);
+}
+
+TEST_F(HealthTrackerTest, TheSameProcessKeepsTheRefusal) {
+  Connect();
+  Refuse();
+  Drop("connection_lost");
+  Connect();
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "oom");
+  EXPECT_FALSE(takes_writes());
+}
+
+TEST_F(HealthTrackerTest, ADuplicateIsNotUsed) {
+  Connect();
+  tracker_.DuplicateOf("cache-a", now_);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "duplicate_of:cache-a");
+  EXPECT_FALSE(takes_writes());
+  Drop("connection_lost");
+  Connect();
+  EXPECT_EQ(reason(), "duplicate_of:cache-a");
+  tracker_.DuplicateOf("", now_);
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+}  // namespace
+}  // namespace kache
