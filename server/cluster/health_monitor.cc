@@ -67,6 +67,7 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
     HealthTracker& tracker = trackers_[node.index()];
     tracker.DuplicateOf(other, clock_.Now());
     tracker.Connected(shard, facts.run_id, facts.version, clock_.Now());
+    JudgeDuplicatesAgain();
   }
   if (duplicate) {
     spdlog::error(
@@ -80,7 +81,12 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
 void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& reason) {
   spdlog::debug("node connection down node={} shard={} reason={} message={}",
                 ring_->names()[node.index()], shard, reason.code, reason.message);
-  Change(node, [&](HealthTracker& tracker) { tracker.Down(shard, reason.code, clock_.Now()); });
+  {
+    absl::MutexLock lock(&mutex_);
+    trackers_[node.index()].Down(shard, reason.code, clock_.Now());
+    JudgeDuplicatesAgain();
+  }
+  PublishIfChanged();
 }
 
 void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
@@ -146,6 +152,15 @@ std::string HealthMonitor::OtherNodeWith(const std::string& run_id, NodeId node)
     if (i != node.index() && other.Usable() && other.run_id == run_id) return ring_->names()[i];
   }
   return "";
+}
+
+// The entry that a duplicate stood back for may be gone, or reach another server by now.
+void HealthMonitor::JudgeDuplicatesAgain() {
+  for (size_t i = 0; i < trackers_.size(); ++i) {
+    if (!trackers_[i].IsDuplicate()) continue;
+    const NodeId node(static_cast<uint16_t>(i));
+    trackers_[i].DuplicateOf(OtherNodeWith(trackers_[i].status().run_id, node), clock_.Now());
+  }
 }
 
 }  // namespace kache

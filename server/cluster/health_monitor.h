@@ -74,6 +74,7 @@ class HealthMonitor {
   void Change(NodeId node, const std::function<void(HealthTracker&)>& change);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void JudgeDuplicatesAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<const HashRing> ring_;
   const Clock& clock_;

@@ -38,6 +38,7 @@ class HealthTracker {
   void Tick(absl::Time now);
 
   const NodeStatus& status() const { return status_; }
+  bool IsDuplicate() const { return !duplicate_of_.empty(); }
 
  private:
   void Decide(absl::Time now);

@@ -129,6 +129,24 @@ TEST_F(HealthMonitorTest, ADuplicateIsUsedOnceItReachesAnotherServer) {
   EXPECT_EQ(Status(kB).state, NodeState::kUp);
 }
 
+TEST_F(HealthMonitorTest, ADuplicateIsUsedOnceTheOtherEntryReachesAnotherServer) {
+  Connect(kA, "run");
+  Connect(kB, "run");
+  Drop(kA);
+  Connect(kA, "run-a");
+  EXPECT_EQ(Status(kA).state, NodeState::kUp);
+  EXPECT_EQ(Status(kB).state, NodeState::kUp);
+}
+
+TEST_F(HealthMonitorTest, OneOfTwoEntriesIsUsedWhileTheOtherIsDown) {
+  Connect(kA, "run");
+  Connect(kB, "run");
+  Drop(kA);
+  EXPECT_EQ(Status(kB).state, NodeState::kUp);
+  Connect(kA, "run");
+  EXPECT_EQ(Status(kA).reason, "duplicate_of:b");
+}
+
 TEST_F(HealthMonitorTest, TellsAnObserverTheCurrentTopologyAndEveryChangeInOrder) {
   Connect(kA, "run-a");
   std::vector<std::string> seen;
