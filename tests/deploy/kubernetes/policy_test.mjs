@@ -150,6 +150,10 @@ test('Redis stays below its memory limit and keeps nothing on disk', () => {
   assert.match(conf, /^appendonly no$/m);
 });
 
+test('a change does not empty one Redis server after another', () => {
+  assert.equal(named('StatefulSet', 'redis').spec.updateStrategy.type, 'OnDelete');
+});
+
 // Whether the policies let a pod with `labels` (of this namespace, or of another one) talk to a
 // workload's port, as far as the receiving side says.
 function mayEnter(labels, sameNamespace, workload, port) {
