@@ -1,9 +1,9 @@
 #include "base/shutdown.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <cstdint>
+#include <ctime>
 
 namespace kache {
 namespace {

@@ -66,7 +66,11 @@ std::vector<HashRing::VirtualNode> GivenVirtualNodes(
 }  // namespace
 
 HashRing::HashRing(std::vector<std::string> names, uint32_t vnodes_per_node)
-    : HashRing(names, vnodes_per_node, HashedVirtualNodes(names, vnodes_per_node)) {}
+    : names_(std::move(names)),
+      vnodes_per_node_(vnodes_per_node),
+      vnodes_(HashedVirtualNodes(names_, vnodes_per_node)) {
+  Complete();
+}
 
 HashRing HashRing::AtTokens(std::vector<std::string> names,
                             const std::vector<std::vector<uint64_t>>& tokens) {
@@ -78,6 +82,10 @@ HashRing HashRing::AtTokens(std::vector<std::string> names,
 HashRing::HashRing(std::vector<std::string> names, uint32_t vnodes_per_node,
                    std::vector<VirtualNode> vnodes)
     : names_(std::move(names)), vnodes_per_node_(vnodes_per_node), vnodes_(std::move(vnodes)) {
+  Complete();
+}
+
+void HashRing::Complete() {
   SortVirtualNodes();
   MeasureShares();
   CutSlices();

@@ -72,6 +72,8 @@ class HashRing {
  private:
   HashRing(std::vector<std::string> names, uint32_t vnodes_per_node,
            std::vector<VirtualNode> vnodes);
+  // The rest of each constructor, in this order.
+  void Complete();
   void SortVirtualNodes();
   void MeasureShares();
   void CutSlices();
