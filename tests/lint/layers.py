@@ -61,7 +61,7 @@ class Layer:
 
 COMMON = frozenset({"absl", "spdlog", "prometheus"})
 RPC = frozenset({"grpc", "protobuf"})
-BOOST = frozenset({"asio", "json", "boost"})
+GATEWAY = ("gateway/handlers", "gateway/http", "gateway/json", "gateway/upstream")
 
 # What others may see of server/redis: the seam first, then what starts the real thing.
 NODE_CLIENT = ("server/redis/node_client.h", "server/redis/command.h", "server/redis/reply.h")
@@ -83,25 +83,33 @@ LAYERS = {
         ours=("base", "ring", "server/cluster") + REDIS_CLIENT, libraries=COMMON
     ),
     "server/api": Layer(
-        ours=("base", "proto", "ring/node_id.h", "server/cluster", "server/replication"),
+        ours=("base", "proto", "ring", "server/cluster", "server/replication"),
         libraries=COMMON | RPC,
     ),
-    # The composition root: config reads settings for all layers, the rest puts them together.
+    # The composition root: config reads settings for all layers, kache_server puts them together,
+    # health_client is the program as a client of itself.
     "server": Layer(
         ours=("base", "ring", "server/cluster", "server/replication") + REDIS_CLIENT,
         libraries=COMMON,
     ),
+    "server/health_client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
     "server/kache_server": Layer(
         ours=("base", "proto", "ring", "server/api", "server/cluster", "server/replication")
         + REDIS_CLIENT,
         libraries=COMMON | RPC,
     ),
-    "server/main": Layer(ours=("base",), libraries=COMMON | RPC | {"cli11"}),
-    "gateway": Layer(ours=("base", "proto", "gateway/http"), libraries=COMMON | RPC | BOOST),
-    "gateway/http": Layer(ours=("base",), libraries=COMMON | BOOST | {"beast"}),
-    "gateway/main": Layer(
-        ours=("base", "gateway/http"), libraries=COMMON | RPC | BOOST | {"cli11"}
+    "server/main": Layer(ours=("base", "server/api"), libraries=COMMON | RPC | {"cli11"}),
+    "gateway/json": Layer(ours=("base",), libraries=COMMON),
+    "gateway/http": Layer(
+        ours=("base", "gateway/json"), libraries=COMMON | {"asio", "beast", "boost"}
     ),
+    "gateway/upstream": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
+    "gateway/handlers": Layer(
+        ours=("base", "proto", "gateway/http", "gateway/json", "gateway/upstream"),
+        libraries=COMMON | RPC | {"json"},
+    ),
+    "gateway": Layer(ours=("base", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
+    "gateway/main": Layer(ours=("base",) + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
     "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC | {"cli11"}),
 }
 

@@ -102,11 +102,23 @@ class LinksTest(LintCase):
         self.assert_finds(
             links.check,
             {"gateway/router.h": "#include <boost/beast/http.hpp>\nint r;\n"},
-            "gateway must not see beast",
+            "gateway/router.h: gateway must not see beast",
         )
 
-    def test_allows_asio_all_over_the_gateway(self):
-        files = {"gateway/upstream/call.h": "#include <boost/asio/post.hpp>\nint c;\n"}
+    def test_finds_http_knowing_grpc(self):
+        self.assert_finds(
+            links.check,
+            {"gateway/http/server.cc": "#include <grpcpp/channel.h>\nint s;\n"},
+            "gateway/http must not see grpc",
+        )
+
+    def test_allows_the_gateway_what_it_may(self):
+        files = {
+            "gateway/main.cc": '#include "CLI/CLI.hpp"\n#include "gateway/http/server.h"\nint m;\n',
+            "gateway/http/server.h": "int s;\n",
+            "gateway/http/server.cc": "#include <boost/beast/core.hpp>\nint c;\n",
+            "gateway/handlers/keys.cc": "#include <boost/json.hpp>\nint k;\n",
+        }
         self.assertEqual(complaints(links.check, files), [])
 
     def test_finds_input_and_output_in_the_ring(self):
