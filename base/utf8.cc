@@ -1,5 +1,8 @@
 #include "base/utf8.h"
 
+#include <cstdint>
+#include <cstring>
+
 namespace kache {
 
 Utf8Character NextUtf8(std::string_view text) {
@@ -22,6 +25,15 @@ Utf8Character NextUtf8(std::string_view text) {
 
 bool IsUtf8(std::string_view text) {
   while (!text.empty()) {
+    // Most text is ASCII: eight bytes at a time.
+    uint64_t word = 0;
+    if (text.size() >= sizeof word) {
+      std::memcpy(&word, text.data(), sizeof word);
+      if ((word & 0x8080808080808080u) == 0) {
+        text.remove_prefix(sizeof word);
+        continue;
+      }
+    }
     const Utf8Character c = NextUtf8(text);
     if (!c.valid) return false;
     text.remove_prefix(c.bytes);

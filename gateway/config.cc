@@ -1,0 +1,87 @@
+#include "gateway/config.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "base/cpus.h"
+#include "base/host_port.h"
+#include "base/strings.h"
+
+namespace kache::gateway {
+namespace {
+
+constexpr int64_t kMaxKeyBytes = 64 * 1024;
+constexpr int64_t kMaxValueBytes = 64 * 1024 * 1024;
+constexpr int64_t kMaxBatchBytes = 1024 * 1024 * 1024;
+constexpr int64_t kMaxSeconds = 24 * 60 * 60;
+
+size_t Count(SettingsReader& reader, std::string_view name, size_t default_value,
+             SettingsReader::Range range) {
+  return static_cast<size_t>(reader.Integer(name, static_cast<int64_t>(default_value), range));
+}
+
+void ReadHttp(SettingsReader& reader, HttpOptions* http) {
+  http->address = reader.ListenAddress("HTTP_LISTEN_ADDRESS", "0.0.0.0:8080");
+  http->threads =
+      Count(reader, "GATEWAY_THREADS", std::max(1u, AvailableCpus() / 2), {.min = 1, .max = 1024});
+  http->max_connections =
+      Count(reader, "MAX_HTTP_CONNECTIONS", http->max_connections, {.min = 1, .max = 1'000'000});
+  http->max_head_bytes =
+      Count(reader, "MAX_HEADER_BYTES", http->max_head_bytes, {.min = 1024, .max = 1024 * 1024});
+  http->max_buffered_bytes =
+      Count(reader, "MAX_HTTP_BUFFER_BYTES", http->max_buffered_bytes, {.min = 1024 * 1024});
+  http->read_timeout = reader.Seconds("HTTP_READ_TIMEOUT_SECONDS", http->read_timeout,
+                                      {.min = 1, .max = kMaxSeconds});
+  http->idle_timeout = reader.Seconds("HTTP_IDLE_TIMEOUT_SECONDS", http->idle_timeout,
+                                      {.min = 1, .max = kMaxSeconds});
+  http->write_timeout = reader.Seconds("HTTP_WRITE_TIMEOUT_SECONDS", http->write_timeout,
+                                       {.min = 1, .max = kMaxSeconds});
+}
+
+void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
+  handlers->request_timeout = reader.Milliseconds("REQUEST_TIMEOUT_MS", handlers->request_timeout,
+                                                  {.min = 1, .max = 600'000});
+  handlers->max_key_bytes =
+      Count(reader, "MAX_KEY_BYTES", handlers->max_key_bytes, {.min = 1, .max = kMaxKeyBytes});
+  handlers->max_value_bytes = Count(reader, "MAX_VALUE_BYTES", handlers->max_value_bytes,
+                                    {.min = 1, .max = kMaxValueBytes});
+  handlers->max_batch_keys =
+      Count(reader, "MAX_BATCH_KEYS", handlers->max_batch_keys, {.min = 1, .max = 100'000});
+  handlers->max_batch_bytes = Count(reader, "MAX_BATCH_BYTES", handlers->max_batch_bytes,
+                                    {.min = 1, .max = kMaxBatchBytes});
+  handlers->max_batch_answer_bytes =
+      Count(reader, "MAX_BATCH_ANSWER_BYTES", handlers->max_batch_answer_bytes, {.min = 1});
+  handlers->cache_control = reader.String("CACHE_CONTROL", handlers->cache_control);
+  if (std::any_of(handlers->cache_control.begin(), handlers->cache_control.end(),
+                  [](unsigned char c) { return c < 0x20 || c >= 0x7F; })) {
+    reader.AddMistake("CACHE_CONTROL", "is to be one line of printable ASCII");
+  }
+}
+
+std::vector<std::string> ReadServers(SettingsReader& reader) {
+  const std::vector<std::string> servers = reader.List("KACHE_SERVERS", "localhost:50051");
+  for (const std::string& server : servers) {
+    HostPort address;
+    const absl::Status status = ParseHostPort(server, /*allow_port_zero=*/false, &address);
+    if (!status.ok()) reader.AddMistake("KACHE_SERVERS", ToStd(status.message()));
+  }
+  return servers;
+}
+
+}  // namespace
+
+GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
+  GatewayConfig config;
+  config.log = ReadLogConfig(reader);
+  ReadHttp(reader, &config.http);
+  ReadHandlers(reader, &config.handlers);
+  config.servers = ReadServers(reader);
+  config.drain_time =
+      reader.Seconds("DRAIN_SECONDS", config.drain_time, {.min = 0, .max = kMaxSeconds});
+  config.drain_delay =
+      reader.Seconds("DRAIN_DELAY_SECONDS", config.drain_delay, {.min = 0, .max = kMaxSeconds});
+  return config;
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,30 @@
+// The gateway's settings; docs/configuration.md describes each.
+#ifndef KACHE_GATEWAY_CONFIG_H_
+#define KACHE_GATEWAY_CONFIG_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/logging.h"
+#include "base/settings.h"
+#include "gateway/handlers/handler_config.h"
+#include "gateway/http/http_server.h"
+
+namespace kache::gateway {
+
+struct GatewayConfig {
+  LogConfig log;
+  HttpOptions http;
+  HandlerConfig handlers;
+  std::vector<std::string> servers = {"localhost:50051"};  // host:port
+  absl::Duration drain_time = absl::Seconds(20);           // for requests under way, at the end
+  absl::Duration drain_delay = absl::Seconds(1);  // before that: not ready, but still accepting
+};
+
+// Mistakes are the reader's: call its Finish afterwards.
+GatewayConfig ReadGatewayConfig(SettingsReader& reader);
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_CONFIG_H_

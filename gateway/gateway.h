@@ -1,0 +1,64 @@
+// A whole gateway: the HTTP server, the routes, and the way to the Kache servers. Programs and
+// tests start it and stop it; nothing is global.
+//
+//   auto gateway = Gateway::Start(config);      // serves from here on
+//   ... (*gateway)->port() ...
+//   (*gateway)->Drain();                        // returns when all is answered, or time is up
+//
+// Thread-safe. The destructor ends what is still under way.
+#ifndef KACHE_GATEWAY_GATEWAY_H_
+#define KACHE_GATEWAY_GATEWAY_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "gateway/config.h"
+#include "gateway/gateway_metrics.h"
+#include "gateway/handlers/batch.h"
+#include "gateway/handlers/keys.h"
+#include "gateway/handlers/ops.h"
+#include "gateway/handlers/status.h"
+#include "gateway/http/http_server.h"
+#include "gateway/http/router.h"
+#include "gateway/upstream/grpc_upstream.h"
+#include "prometheus/registry.h"
+
+namespace kache::gateway {
+
+class Gateway {
+ public:
+  // UNAVAILABLE when the HTTP address can't be listened on. Does not wait for a Kache server.
+  static absl::StatusOr<std::unique_ptr<Gateway>> Start(const GatewayConfig& config);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  uint16_t port() const { return server_->port(); }
+  prometheus::Registry& registry() { return registry_; }
+
+  // Turns not ready, goes on accepting for the drain delay, so that load balancers notice, then
+  // takes no new connections and waits for those that are there, at most the drain time.
+  void Drain();
+
+ private:
+  explicit Gateway(const GatewayConfig& config);
+  std::vector<Route> Routes();
+
+  const GatewayConfig config_;
+  prometheus::Registry registry_;
+  std::atomic<bool> draining_ = false;
+  GrpcUpstream upstream_;
+  KeysHandler keys_;
+  BatchHandler batch_;
+  StatusHandler status_;
+  OpsHandler ops_;
+  Router router_;
+  GatewayMetrics metrics_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_GATEWAY_H_

@@ -1,0 +1,80 @@
+#include "gateway/gateway_metrics.h"
+
+#include <algorithm>
+#include <string>
+
+#include "base/metrics.h"
+#include "base/strings.h"
+#include "spdlog/spdlog.h"
+
+namespace kache::gateway {
+namespace {
+
+prometheus::Gauge& AddGauge(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+}
+
+}  // namespace
+
+GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes)
+    : requests_(prometheus::BuildCounter()
+                    .Name("kache_gateway_requests_total")
+                    .Help("HTTP requests answered, by route, method and status")
+                    .Register(registry)),
+      in_flight_(AddGauge(registry, "kache_gateway_in_flight_requests",
+                          "Requests given to a handler and not yet answered")),
+      connections_(AddGauge(registry, "kache_gateway_connections", "Open HTTP connections")) {
+  auto& seconds = prometheus::BuildHistogram()
+                      .Name("kache_gateway_request_seconds")
+                      .Help("From a request's head to the end of its answer, by route")
+                      .Register(registry);
+  for (size_t i = 0; i <= routes.size(); ++i) {
+    auto route = std::make_unique<RouteMetrics>();
+    route->pattern = i < routes.size() ? routes[i].pattern : "none";
+    // Routes with one pattern (GET and PUT of a key) share a histogram.
+    route->seconds = &seconds.Add({{"route", std::string(route->pattern)}}, LatencyBuckets());
+    routes_.push_back(std::move(route));
+  }
+  auto& refusals = prometheus::BuildCounter()
+                       .Name("kache_gateway_rejected_total")
+                       .Help("Requests and connections refused or given up, by reason")
+                       .Register(registry);
+  for (size_t i = 0; i < refusals_.size(); ++i) {
+    const auto reason = static_cast<RefusalReason>(i);
+    refusals_[i] = &refusals.Add({{"reason", std::string(RefusalReasonName(reason))}});
+  }
+}
+
+void GatewayMetrics::OnStarted(const HttpRequest& /*request*/) { in_flight_.Increment(); }
+
+void GatewayMetrics::OnAnswered(const HttpRequest& request, int status, absl::Duration elapsed,
+                                bool served) {
+  if (served) in_flight_.Decrement();
+  RouteMetrics& route = *routes_[std::min(request.route, routes_.size() - 1)];
+  route.seconds->Observe(absl::ToDoubleSeconds(elapsed));
+  Answers(route, request.method, status).Increment();
+  if (spdlog::should_log(spdlog::level::debug)) {
+    spdlog::debug("request answered route={} method={} status={} seconds={:.6f}", route.pattern,
+                  HttpMethodName(request.method), status, absl::ToDoubleSeconds(elapsed));
+  }
+}
+
+prometheus::Counter& GatewayMetrics::Answers(RouteMetrics& route, HttpMethod method, int status) {
+  const auto column = static_cast<size_t>(std::clamp(status, 0, kStatuses - 1));
+  auto& slot = route.answers[static_cast<size_t>(method)][column];
+  prometheus::Counter* counter = slot.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    // Two threads may both come here: Add returns the same counter to both.
+    counter = &requests_.Add({{"route", std::string(route.pattern)},
+                              {"method", std::string(HttpMethodName(method))},
+                              {"code", Concat(status)}});
+    slot.store(counter, std::memory_order_release);
+  }
+  return *counter;
+}
+
+void GatewayMetrics::OnRefused(RefusalReason reason) {
+  refusals_[static_cast<size_t>(reason)]->Increment();
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,186 @@
+#include "gateway/handlers/batch.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "gateway/handlers/batch_get_operation.h"
+#include "gateway/handlers/content.h"
+#include "gateway/handlers/http_status.h"
+#include "gateway/handlers/json_body.h"
+#include "gateway/handlers/json_text.h"
+#include "gateway/handlers/receipt.h"
+#include "gateway/handlers/request_options.h"
+#include "gateway/handlers/ttl.h"
+
+namespace kache::gateway {
+namespace {
+
+// Appends `,"found":true,"value":...` or the error of one key.
+void AppendGetResult(const v1::GetResult& result, TextEncoding encoding, std::string* json) {
+  if (!result.has_response()) {
+    json->append(",\"error\":");
+    AppendBatchError(result.error(), json);
+    return;
+  }
+  const v1::GetResponse& response = result.response();
+  if (!response.found()) {
+    json->append(",\"found\":false");
+  } else {
+    json->append(",\"found\":true,");
+    AppendValueMember(response.value(), encoding, json);
+    Append(json, ",\"ttl\":", TtlMsToSeconds(response.ttl_ms()));
+  }
+  AppendReceipt(response.receipt(), json);
+}
+
+HttpResponse GetResults(const std::vector<std::string>& keys,
+                        const std::vector<v1::GetResult>& results, TextEncoding key_encoding,
+                        TextEncoding encoding) {
+  HttpResponse response;
+  response.body = "{\"results\":[";
+  for (size_t i = 0; i < keys.size(); ++i) {
+    response.body.append(i == 0 ? "{" : ",{");
+    AppendKeyMember(keys[i], key_encoding, &response.body);
+    AppendGetResult(results[i], encoding, &response.body);
+    response.body.push_back('}');
+  }
+  response.body.append("]}");
+  return response;
+}
+
+struct WrittenKey {
+  std::string key;
+  TextEncoding encoding;
+};
+
+template <class Answer>
+HttpResponse WriteResults(const std::vector<WrittenKey>& keys,
+                          const absl::StatusOr<Answer>& answer) {
+  if (!answer.ok()) return UpstreamErrorResponse(answer.status());
+  if (static_cast<size_t>(answer->results_size()) != keys.size()) {
+    return UpstreamErrorResponse(
+        absl::InternalError("a server answered another number of keys than asked"));
+  }
+  HttpResponse response;
+  response.body = "{\"results\":[";
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const v1::WriteResult& result = answer->results(static_cast<int>(i));
+    response.body.append(i == 0 ? "{" : ",{");
+    AppendKeyMember(keys[i].key, keys[i].encoding, &response.body);
+    if (result.has_receipt()) {
+      AppendReceipt(result.receipt(), &response.body);
+    } else {
+      response.body.append(",\"error\":");
+      AppendBatchError(result.error(), &response.body);
+    }
+    response.body.push_back('}');
+  }
+  response.body.append("]}");
+  return response;
+}
+
+MaybeProblem ReadBatch(const HttpRequest& request, const HandlerConfig& config, JsonSchema schema,
+                       uint32_t parameters, JsonBody* body, RequestOptions* options) {
+  if (MaybeProblem problem = ReadRequestOptions(request, config, parameters, options)) {
+    return problem;
+  }
+  if (MaybeProblem problem = ParseJsonBody(schema, request.body, config.max_batch_keys, body)) {
+    return problem;
+  }
+  size_t bytes = 0;
+  for (const std::string& key : body->keys) bytes += key.size();
+  for (const JsonEntry& entry : body->entries) bytes += entry.key.size() + entry.value.size();
+  if (bytes <= config.max_batch_bytes) return std::nullopt;
+  return Problem{413, "BATCH_TOO_LARGE",
+                 Concat("the keys and values of a batch are at most ", config.max_batch_bytes,
+                        " bytes together")};
+}
+
+}  // namespace
+
+Admission BatchHandler::Admit(const HttpRequest& request) const {
+  MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  if (!problem) problem = CheckContent(request);
+  if (!problem && !IsJsonContent(request)) {
+    problem = Problem{415, "UNSUPPORTED_MEDIA_TYPE",
+                      "a batch is JSON: send it with Content-Type: application/json"};
+  }
+  if (problem) return Admission::Refuse(ProblemResponse(*problem));
+  return Admission::UpTo(MaxJsonBytes(config_->max_batch_bytes));
+}
+
+void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
+  JsonBody body;
+  RequestOptions options;
+  if (const MaybeProblem problem =
+          ReadBatch(request, *config_, JsonSchema::kBatchGet,
+                    kConsistencyParameter | kMinVersionParameter, &body, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  const TextEncoding key_encoding = body.top.key_encoding;
+  const TextEncoding encoding = body.top.encoding;
+  std::make_shared<BatchGetOperation>(
+      upstream_, std::move(body.keys), options, config_->max_batch_answer_bytes,
+      [key_encoding, encoding, responder = std::move(responder)](
+          const std::vector<std::string>& keys,
+          absl::StatusOr<std::vector<v1::GetResult>> results) mutable {
+        responder.Send(results.ok() ? GetResults(keys, *results, key_encoding, encoding)
+                                    : UpstreamErrorResponse(results.status()));
+      })
+      ->Start();
+}
+
+void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
+  JsonBody body;
+  RequestOptions options;
+  if (const MaybeProblem problem = ReadBatch(request, *config_, JsonSchema::kBatchPut,
+                                             kConsistencyParameter, &body, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  v1::BatchPutRequest batch;
+  batch.set_consistency(options.consistency);
+  std::vector<WrittenKey> keys;
+  keys.reserve(body.entries.size());
+  for (JsonEntry& entry : body.entries) {
+    v1::BatchPutRequest::Entry* const put = batch.add_entries();
+    put->set_key(entry.key);
+    put->set_value(std::move(entry.value));
+    put->set_ttl_ms(TtlSecondsToMs(entry.ttl_seconds));
+    keys.push_back({std::move(entry.key), entry.key_encoding});
+  }
+  upstream_->BatchPut(std::move(batch), options.call,
+                      [keys = std::move(keys), responder = std::move(responder)](
+                          absl::StatusOr<v1::BatchPutResponse> answer) mutable {
+                        responder.Send(WriteResults(keys, answer));
+                      });
+}
+
+void BatchHandler::Delete(const HttpRequest& request, Responder responder) const {
+  JsonBody body;
+  RequestOptions options;
+  if (const MaybeProblem problem = ReadBatch(request, *config_, JsonSchema::kBatchDelete,
+                                             kConsistencyParameter, &body, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  v1::BatchDeleteRequest batch;
+  batch.set_consistency(options.consistency);
+  std::vector<WrittenKey> keys;
+  keys.reserve(body.keys.size());
+  for (std::string& key : body.keys) {
+    batch.add_keys(key);
+    keys.push_back({std::move(key), body.top.key_encoding});
+  }
+  upstream_->BatchDelete(std::move(batch), options.call,
+                         [keys = std::move(keys), responder = std::move(responder)](
+                             absl::StatusOr<v1::BatchDeleteResponse> answer) mutable {
+                           responder.Send(WriteResults(keys, answer));
+                         });
+}
+
+}  // namespace kache::gateway

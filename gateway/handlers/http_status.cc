@@ -1,0 +1,83 @@
+#include "gateway/handlers/http_status.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/time/time.h"
+#include "base/strings.h"
+#include "base/utf8.h"
+#include "gateway/handlers/receipt.h"
+#include "gateway/http/error_response.h"
+#include "gateway/upstream/upstream.h"
+
+namespace kache::gateway {
+namespace {
+
+constexpr int64_t kMaxRetryAfterSeconds = 60;
+
+// Whole seconds, at least one: HTTP knows nothing finer.
+int RetryAfterSeconds(const absl::Status& status) {
+  const absl::Duration advice = RetryAdviceOf(status).value_or(absl::Seconds(1));
+  return static_cast<int>(std::clamp<int64_t>(
+      absl::ToInt64Seconds(absl::Ceil(advice, absl::Seconds(1))), 1, kMaxRetryAfterSeconds));
+}
+
+// Messages come from another process; JSON can only hold UTF-8.
+std::string_view Printable(std::string_view message) {
+  return IsUtf8(message) ? message : std::string_view("(a message that is not UTF-8)");
+}
+
+std::string ReachedMembers(const v1::Receipt& receipt) {
+  return Concat(",\"acknowledged\":", receipt.acknowledged(), ",\"required\":", receipt.required());
+}
+
+}  // namespace
+
+HttpStatus HttpStatusOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return {200, "OK"};
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kOutOfRange:
+      return {400, "INVALID_ARGUMENT"};
+    case absl::StatusCode::kUnauthenticated:
+      return {401, "UNAUTHENTICATED"};
+    case absl::StatusCode::kPermissionDenied:
+      return {403, "PERMISSION_DENIED"};
+    case absl::StatusCode::kNotFound:
+      return {404, "KEY_NOT_FOUND"};
+    case absl::StatusCode::kResourceExhausted:
+      return {429, "RESOURCE_EXHAUSTED"};
+    case absl::StatusCode::kUnimplemented:
+      return {501, "UNIMPLEMENTED"};
+    case absl::StatusCode::kFailedPrecondition:  // a record that this release cannot read
+      return {501, "FAILED_PRECONDITION"};
+    case absl::StatusCode::kAborted:
+      return {503, "ABORTED"};
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kCancelled:
+      return {503, "UNAVAILABLE"};
+    case absl::StatusCode::kDeadlineExceeded:
+      return {504, "DEADLINE_EXCEEDED"};
+    default:
+      return {500, "INTERNAL"};
+  }
+}
+
+HttpResponse UpstreamErrorResponse(const absl::Status& status) {
+  const HttpStatus http = HttpStatusOf(status.code());
+  const std::optional<v1::Receipt> receipt = ReceiptOf(status);
+  HttpResponse response =
+      ErrorResponse(http.status, http.code, Printable(ToStd(status.message())),
+                    receipt ? ReachedMembers(*receipt) : "", RetryAfterSeconds(status));
+  if (receipt) AddReceiptHeaders(*receipt, &response);
+  return response;
+}
+
+void AppendBatchError(const v1::Error& error, std::string* json) {
+  const HttpStatus http = HttpStatusOf(static_cast<absl::StatusCode>(error.code()));
+  AppendErrorObject(http.code, Printable(error.message()),
+                    error.has_receipt() ? ReachedMembers(error.receipt()) : "", json);
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,48 @@
+// The JSON bodies that the gateway takes, read in one pass into what the handlers need.
+//
+//   PUT /api/v1/keys/{key}        {"value": "...", "ttl": 60, "encoding": "base64"}
+//   POST /api/v1/keys:batchGet    {"keys": ["a", "b"], "keyEncoding": "base64", "encoding": ...}
+//   POST /api/v1/keys:batchPut    {"entries": [{"key": "a", "value": ..., "ttl": ..., ...}]}
+//   POST /api/v1/keys:batchDelete {"keys": ["a", "b"], "keyEncoding": "base64"}
+//
+// Strict: unknown and duplicate fields, wrong types, anything after the document, bytes that are
+// not UTF-8 and lone surrogates are problems (BAD_JSON, BAD_TTL). Encoded keys and values are
+// decoded here. Their sizes are not checked, other than the number of keys.
+#ifndef KACHE_GATEWAY_HANDLERS_JSON_BODY_H_
+#define KACHE_GATEWAY_HANDLERS_JSON_BODY_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/handlers/problem.h"
+
+namespace kache::gateway {
+
+enum class JsonSchema : uint8_t { kPut, kBatchGet, kBatchPut, kBatchDelete };
+enum class TextEncoding : uint8_t { kUtf8, kBase64 };
+
+struct JsonEntry {
+  std::string key;
+  std::string value;
+  int64_t ttl_seconds = 0;
+  TextEncoding encoding = TextEncoding::kUtf8;      // how `value` was written
+  TextEncoding key_encoding = TextEncoding::kUtf8;  // how keys were written
+};
+
+struct JsonBody {
+  JsonEntry top;                   // fields of the document itself
+  std::vector<std::string> keys;   // kBatchGet, kBatchDelete
+  std::vector<JsonEntry> entries;  // kBatchPut
+};
+
+// Replaces `body`, which is only partly filled when there is a problem. More than `max_keys` keys
+// or entries are a problem.
+MaybeProblem ParseJsonBody(JsonSchema schema, std::string_view text, size_t max_keys,
+                           JsonBody* body);
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_JSON_BODY_H_

@@ -1,0 +1,172 @@
+#include "gateway/handlers/keys.h"
+
+#include <string>
+#include <utility>
+
+#include "base/strings.h"
+#include "gateway/handlers/content.h"
+#include "gateway/handlers/http_status.h"
+#include "gateway/handlers/json_body.h"
+#include "gateway/handlers/json_text.h"
+#include "gateway/handlers/receipt.h"
+#include "gateway/handlers/ttl.h"
+#include "gateway/http/request_target.h"
+
+namespace kache::gateway {
+namespace {
+
+HttpResponse Written(const v1::Receipt& receipt, std::string_view key) {
+  HttpResponse response;
+  response.body.push_back('{');
+  AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
+  AppendReceipt(receipt, &response.body);
+  response.body.push_back('}');
+  AddReceiptHeaders(receipt, &response);
+  return response;
+}
+
+// The key once more, for an answer; it was decoded without a problem before.
+std::string KeyOf(const HttpRequest& request) {
+  std::string key;
+  PercentDecode(request.parameter, &key);
+  return key;
+}
+
+}  // namespace
+
+Admission KeysHandler::AdmitPut(const HttpRequest& request) const {
+  MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  if (!problem) problem = CheckContent(request);
+  if (problem) return Admission::Refuse(ProblemResponse(*problem));
+  return Admission::UpTo(IsJsonContent(request) ? MaxJsonBytes(config_->max_value_bytes)
+                                                : config_->max_value_bytes);
+}
+
+MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* put,
+                                  RequestOptions* options) const {
+  const bool json = IsJsonContent(request);
+  if (MaybeProblem problem = ReadKey(request, *config_, put->mutable_key())) return problem;
+  if (MaybeProblem problem = ReadRequestOptions(
+          request, *config_, kConsistencyParameter | (json ? 0u : kTtlParameter), options)) {
+    return problem;
+  }
+  put->set_consistency(options->consistency);
+  if (!json) {
+    put->set_value(request.body);
+    put->set_ttl_ms(TtlSecondsToMs(options->ttl_seconds.value_or(0)));
+    return std::nullopt;
+  }
+  JsonBody body;
+  if (MaybeProblem problem = ParseJsonBody(JsonSchema::kPut, request.body, 0, &body)) {
+    return problem;
+  }
+  if (body.top.value.size() > config_->max_value_bytes) {
+    return Problem{413, "VALUE_TOO_LARGE",
+                   Concat("the value is larger than ", config_->max_value_bytes, " bytes")};
+  }
+  put->set_value(std::move(body.top.value));
+  put->set_ttl_ms(TtlSecondsToMs(body.top.ttl_seconds));
+  return std::nullopt;
+}
+
+void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
+  v1::PutRequest put;
+  RequestOptions options;
+  if (const MaybeProblem problem = ReadPut(request, &put, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  upstream_->Put(
+      std::move(put), options.call,
+      [&request, responder = std::move(responder)](absl::StatusOr<v1::PutResponse> answer) mutable {
+        responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+                                   : UpstreamErrorResponse(answer.status()));
+      });
+}
+
+void KeysHandler::Delete(const HttpRequest& request, Responder responder) const {
+  v1::DeleteRequest erase;
+  RequestOptions options;
+  MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  if (!problem) problem = ReadKey(request, *config_, erase.mutable_key());
+  if (!problem) problem = ReadRequestOptions(request, *config_, kConsistencyParameter, &options);
+  if (problem) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  erase.set_consistency(options.consistency);
+  upstream_->Delete(std::move(erase), options.call,
+                    [&request, responder = std::move(responder)](
+                        absl::StatusOr<v1::DeleteResponse> answer) mutable {
+                      responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+                                                 : UpstreamErrorResponse(answer.status()));
+                    });
+}
+
+void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
+  v1::GetRequest get;
+  RequestOptions options;
+  MaybeProblem problem = RefuseConditions(request, /*write=*/false);
+  if (!problem) problem = ReadKey(request, *config_, get.mutable_key());
+  if (!problem) {
+    problem = ReadRequestOptions(request, *config_, kConsistencyParameter | kMinVersionParameter,
+                                 &options);
+  }
+  if (problem) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  get.set_consistency(options.consistency);
+  if (options.min_version) *get.mutable_min_version() = *options.min_version;
+  const bool raw =
+      request.headers.Find("Accept") && PrefersRawBytes(request.headers.Joined("Accept"));
+  upstream_->Get(std::move(get), options.call,
+                 [this, &request, raw, responder = std::move(responder)](
+                     absl::StatusOr<v1::GetResponse> answer) mutable {
+                   if (!answer.ok()) {
+                     responder.Send(UpstreamErrorResponse(answer.status()));
+                   } else if (!answer->found()) {
+                     responder.Send(Miss(*answer));
+                   } else {
+                     responder.Send(Found(request, *answer, raw));
+                   }
+                 });
+}
+
+HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetResponse& found,
+                                bool raw) const {
+  HttpResponse response;
+  AddReceiptHeaders(found.receipt(), &response);
+  const std::string etag = Concat("\"", VersionText(found.receipt().version()), "\"");
+  Append(&response.headers, "ETag: ", etag, "\r\nCache-Control: ", config_->cache_control,
+         "\r\nVary: Accept\r\n");
+  if (request.headers.Find("If-None-Match") &&
+      ListsETag(request.headers.Joined("If-None-Match"), etag)) {
+    response.status = 304;
+    return response;
+  }
+  if (raw) {
+    response.content_type = "application/octet-stream";
+    response.body = found.value();
+    return response;
+  }
+  std::string* const body = &response.body;
+  body->reserve(found.value().size() + request.parameter.size() + 256);
+  body->push_back('{');
+  AppendKeyMember(KeyOf(request), TextEncoding::kUtf8, body);
+  body->push_back(',');
+  AppendValueMember(found.value(), TextEncoding::kUtf8, body);
+  Append(body, ",\"ttl\":", TtlMsToSeconds(found.ttl_ms()));
+  AppendReceipt(found.receipt(), body);
+  body->push_back('}');
+  return response;
+}
+
+HttpResponse KeysHandler::Miss(const v1::GetResponse& miss) const {
+  HttpResponse response = ErrorResponse(404, "KEY_NOT_FOUND", "there is no such key");
+  AddReceiptHeaders(miss.receipt(), &response);
+  response.AddHeader("Cache-Control", config_->cache_control);
+  return response;
+}
+
+}  // namespace kache::gateway

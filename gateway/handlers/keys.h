@@ -1,0 +1,37 @@
+// /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key.
+//
+// Thread-safe. The upstream and the configuration outlive it.
+#ifndef KACHE_GATEWAY_HANDLERS_KEYS_H_
+#define KACHE_GATEWAY_HANDLERS_KEYS_H_
+
+#include "gateway/handlers/handler_config.h"
+#include "gateway/handlers/problem.h"
+#include "gateway/handlers/request_options.h"
+#include "gateway/http/http_service.h"
+#include "gateway/upstream/upstream.h"
+
+namespace kache::gateway {
+
+class KeysHandler {
+ public:
+  KeysHandler(Upstream* upstream, const HandlerConfig* config)
+      : upstream_(upstream), config_(config) {}
+
+  Admission AdmitPut(const HttpRequest& request) const;
+  void Put(const HttpRequest& request, Responder responder) const;
+  void Get(const HttpRequest& request, Responder responder) const;
+  void Delete(const HttpRequest& request, Responder responder) const;
+
+ private:
+  MaybeProblem ReadPut(const HttpRequest& request, v1::PutRequest* put,
+                       RequestOptions* options) const;
+  HttpResponse Found(const HttpRequest& request, const v1::GetResponse& found, bool raw) const;
+  HttpResponse Miss(const v1::GetResponse& miss) const;
+
+  Upstream* const upstream_;
+  const HandlerConfig* const config_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_KEYS_H_

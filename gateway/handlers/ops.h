@@ -1,0 +1,36 @@
+// What machines ask: /ping, /livez, /readyz and /metrics. Their queries are ignored.
+#ifndef KACHE_GATEWAY_HANDLERS_OPS_H_
+#define KACHE_GATEWAY_HANDLERS_OPS_H_
+
+#include <atomic>
+
+#include "gateway/http/http_service.h"
+#include "gateway/upstream/upstream.h"
+#include "prometheus/registry.h"
+
+namespace kache::gateway {
+
+// Thread-safe. What it is given outlives it.
+class OpsHandler {
+ public:
+  OpsHandler(const Upstream* upstream, prometheus::Registry* registry,
+             const std::atomic<bool>* draining)
+      : upstream_(upstream), registry_(registry), draining_(draining) {}
+
+  // 200 while a server behind the gateway says that it can serve keys.
+  void Ping(const HttpRequest& request, Responder responder) const;
+  // 200 as long as the process answers.
+  void Live(const HttpRequest& request, Responder responder) const;
+  // As Ping, and 503 once the gateway drains.
+  void Ready(const HttpRequest& request, Responder responder) const;
+  void Metrics(const HttpRequest& request, Responder responder) const;
+
+ private:
+  const Upstream* const upstream_;
+  prometheus::Registry* const registry_;
+  const std::atomic<bool>* const draining_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_OPS_H_

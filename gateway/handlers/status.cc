@@ -1,0 +1,83 @@
+#include "gateway/handlers/status.h"
+
+#include <utility>
+
+#include "absl/strings/str_format.h"
+#include "base/strings.h"
+#include "gateway/handlers/http_status.h"
+#include "gateway/handlers/request_options.h"
+#include "gateway/json/json_writer.h"
+
+namespace kache::gateway {
+namespace {
+
+std::string_view StateName(v1::NodeState state) {
+  switch (state) {
+    case v1::NODE_STATE_UP:
+      return "UP";
+    case v1::NODE_STATE_SYNCING:
+      return "SYNCING";
+    case v1::NODE_STATE_DOWN:
+      return "DOWN";
+    default:
+      return "UNKNOWN";
+  }
+}
+
+void AppendTextMember(std::string_view name, std::string_view text, std::string* json) {
+  Append(json, ",\"", name, "\":");
+  AppendJsonString(text, json);  // protobuf's strings are UTF-8
+}
+
+void AppendNode(int index, const v1::Node& node, std::string* json) {
+  Append(json, "{\"index\":", index);
+  AppendTextMember("name", node.name(), json);
+  AppendTextMember("address", node.address(), json);
+  AppendTextMember("state", StateName(node.state()), json);
+  AppendTextMember("reason", node.reason(), json);
+  Append(json, ",\"since\":", node.since_unix_ms(), ",\"lastPing\":", node.last_ping_unix_ms(),
+         ",\"pingRttMicros\":", node.ping_rtt_us(),
+         ",\"share\":", absl::StrFormat("%.6f", node.share()));
+  AppendTextMember("runId", node.run_id(), json);
+  AppendTextMember("redisVersion", node.redis_version(), json);
+  json->push_back('}');
+}
+
+}  // namespace
+
+std::string StatusJson(const v1::GetStatusResponse& status) {
+  std::string json = "{\"nodes\":[";
+  for (int i = 0; i < status.nodes_size(); ++i) {
+    if (i > 0) json.push_back(',');
+    AppendNode(i, status.nodes(i), &json);
+  }
+  Append(&json, "],\"replicationFactor\":", status.replication_factor(),
+         ",\"vnodesPerNode\":", status.vnodes_per_node(), ",\"ringFingerprint\":\"",
+         absl::Hex(status.ring_fingerprint(), absl::kZeroPad16), "\",\"coordinator\":\"",
+         absl::Hex(status.coordinator(), absl::kZeroPad16), "\"");
+  AppendTextMember("serverVersion", status.server_version(), &json);
+  Append(&json, ",\"startedAt\":", status.started_at_unix_ms(), "}");
+  return json;
+}
+
+void StatusHandler::Get(const HttpRequest& request, Responder responder) const {
+  RequestOptions options;
+  if (const MaybeProblem problem = ReadRequestOptions(request, *config_, kNoParameters, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  upstream_->GetStatus(
+      {}, options.call,
+      [responder = std::move(responder)](absl::StatusOr<v1::GetStatusResponse> answer) mutable {
+        if (!answer.ok()) {
+          responder.Send(UpstreamErrorResponse(answer.status()));
+          return;
+        }
+        HttpResponse response;
+        response.body = StatusJson(*answer);
+        response.AddHeader("Cache-Control", "no-store");
+        responder.Send(std::move(response));
+      });
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,21 @@
+// The life of a value as REST gives it: whole seconds, 0 = it does not expire.
+#ifndef KACHE_GATEWAY_HANDLERS_TTL_H_
+#define KACHE_GATEWAY_HANDLERS_TTL_H_
+
+#include <cstdint>
+
+namespace kache::gateway {
+
+constexpr int64_t kMaxTtlSeconds = int64_t{100} * 365 * 24 * 60 * 60;  // 100 years
+
+constexpr char kBadTtl[] = "BAD_TTL";
+constexpr char kBadTtlMessage[] =
+    "the ttl is a whole number of seconds from 0 (no expiry) to 3153600000 (100 years)";
+
+constexpr int64_t TtlSecondsToMs(int64_t seconds) { return seconds * 1000; }
+// What is left, rounded up, so that a live value never shows 0.
+constexpr int64_t TtlMsToSeconds(int64_t ms) { return (ms + 999) / 1000; }
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_TTL_H_

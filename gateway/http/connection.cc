@@ -1,0 +1,331 @@
+#include "gateway/http/connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "boost/asio/buffer.hpp"
+#include "boost/asio/dispatch.hpp"
+#include "boost/asio/write.hpp"
+#include "boost/beast/http/error.hpp"
+#include "gateway/http/framing.h"
+#include "gateway/http/response_writer.h"
+
+namespace kache::gateway {
+namespace {
+
+namespace net = boost::asio;
+namespace http = boost::beast::http;
+
+constexpr size_t kHeadReadBytes = 8 * 1024;
+constexpr size_t kBodyReadBytes = 64 * 1024;
+// Room beside the head for the body bytes that arrive in the same read.
+constexpr size_t kSpareBufferBytes = 2 * kBodyReadBytes;
+constexpr absl::Duration kLingerTime = absl::Seconds(2);
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+}  // namespace
+
+Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
+    : state_(state),
+      worker_(worker),
+      socket_(std::move(socket)),
+      buffer_(state->options.max_head_bytes + kSpareBufferBytes) {
+  request_.worker = worker->index();
+  state_->observer->OnConnectionOpened();
+}
+
+Connection::~Connection() {
+  state_->buffered_bytes.fetch_sub(charged_bytes_);
+  state_->observer->OnConnectionClosed();
+  state_->connections.fetch_sub(1);
+}
+
+void Connection::Start() {
+  worker_->Add(this);
+  listed_ = true;
+  ErrorCode ignored;
+  socket_.set_option(net::ip::tcp::no_delay(true), ignored);
+  Advance();
+}
+
+void Connection::StartRefused() {
+  worker_->Add(this);
+  listed_ = true;
+  head_at_ = std::chrono::steady_clock::now();
+  keep_alive_ = false;
+  Write(state_->service->Refusal(503, "too many connections"));
+}
+
+void Connection::Enter(Phase phase, absl::Duration limit) {
+  phase_ = phase;
+  phase_end_ = limit == absl::InfiniteDuration()
+                   ? SteadyTime::max()
+                   : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limit);
+}
+
+void Connection::Read() {
+  const size_t want = head_done_ ? kBodyReadBytes : kHeadReadBytes;
+  const size_t room = buffer_.max_size() - buffer_.size();
+  if (room == 0) {
+    Refuse(head_done_ ? 400 : 431,
+           head_done_ ? "a chunk header or trailer is too long" : "the request's head is too large",
+           head_done_ ? RefusalReason::kBadRequest : RefusalReason::kHeadersTooLarge);
+    return;
+  }
+  socket_.async_read_some(buffer_.prepare(std::min(want, room)),
+                          [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+                            self->OnRead(error, bytes);
+                          });
+}
+
+void Connection::OnRead(const ErrorCode& error, size_t bytes) {
+  if (phase_ == Phase::kClosed) return;
+  if (timed_out_ || error) {
+    OnInputEnded(error);
+    return;
+  }
+  buffer_.commit(bytes);
+  Advance();
+}
+
+void Connection::OnInputEnded(const ErrorCode& error) {
+  if (timed_out_) {
+    timed_out_ = false;
+    Refuse(408, "the request took too long to arrive", RefusalReason::kReadTimeout);
+  } else if (error == net::error::eof && phase_ == Phase::kReading) {
+    // The client may have shut its sending side only, and still be listening.
+    Refuse(400, "the request was cut short", RefusalReason::kBadRequest);
+  } else {
+    Close();
+  }
+}
+
+bool Connection::BeginRequest() {
+  // Empty lines before a request are skipped (RFC 9112, section 2.2).
+  while (buffer_.size() >= 2) {
+    const char* front = static_cast<const char*>(buffer_.cdata().data());
+    if (front[0] != '\r' || front[1] != '\n') break;
+    buffer_.consume(2);
+  }
+  const bool begun =
+      buffer_.size() > 1 ||
+      (buffer_.size() == 1 && *static_cast<const char*>(buffer_.cdata().data()) != '\r');
+  if (!begun) {
+    if (buffer_.size() == 0 && buffer_.capacity() > kSpareBufferBytes) buffer_.shrink_to_fit();
+    if (phase_ != Phase::kIdle || phase_end_ == SteadyTime::max()) {
+      Enter(Phase::kIdle, state_->options.idle_timeout);
+    }
+    return false;
+  }
+  Enter(Phase::kReading, state_->options.read_timeout);
+  request_.Clear();
+  head_done_ = false;
+  served_ = false;
+  parser_.emplace(request_, state_->options.max_head_bytes);
+  return true;
+}
+
+void Connection::Advance() {
+  if (!parser_ && !BeginRequest()) {
+    Read();
+    return;
+  }
+  while (!parser_->is_done()) {
+    if (buffer_.size() == 0) {
+      Read();
+      return;
+    }
+    ErrorCode error;
+    buffer_.consume(parser_->put(buffer_.cdata(), error));
+    if (!head_done_ && parser_->is_header_done()) {
+      if (!OnHead()) return;
+      // Otherwise the body goes on below, or after "100 Continue" was written.
+      if (phase_ != Phase::kReading) return;
+    }
+    if (error == http::error::need_more) {
+      if (!ChargeBody()) return;
+      Read();
+      return;
+    }
+    if (error) {
+      OnParseError(error);
+      return;
+    }
+  }
+  if (ChargeBody()) Serve();
+}
+
+bool Connection::OnHead() {
+  head_done_ = true;
+  head_at_ = std::chrono::steady_clock::now();
+  http_1_1_ = parser_->http_1_1();
+  keep_alive_ = parser_->keep_alive();
+  const FramingVerdict framing = CheckFraming(request_, http_1_1_);
+  if (framing.refuse_with != 0) {
+    Refuse(framing.refuse_with, framing.message, RefusalReason::kBadRequest);
+    return false;
+  }
+  Admission admission = state_->service->Admit(request_);
+  const uint64_t length = parser_->content_length().value_or(0);
+  const bool has_body = length > 0 || parser_->chunked();
+  if (admission.refusal) {
+    if (has_body) keep_alive_ = false;
+    Write(*std::move(admission.refusal));
+    return false;
+  }
+  if (length > admission.body_limit) {
+    Refuse(413, "the body is too large", RefusalReason::kBodyTooLarge);
+    return false;
+  }
+  parser_->set_body_limit(admission.body_limit);
+  parser_->eager(true);
+  if (framing.expects_continue && has_body && buffer_.size() == 0) SendContinue();
+  return true;
+}
+
+void Connection::SendContinue() {
+  Enter(Phase::kWriting, state_->options.write_timeout);
+  net::async_write(socket_, net::buffer(kContinue),
+                   [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+                     if (self->phase_ == Phase::kClosed) return;
+                     if (error) {
+                       self->Close();
+                       return;
+                     }
+                     self->Enter(Phase::kReading, self->state_->options.read_timeout);
+                     self->Advance();
+                   });
+}
+
+bool Connection::ChargeBody() {
+  const uint64_t held = request_.body.size();
+  if (held <= charged_bytes_) return true;
+  const uint64_t more = held - charged_bytes_;
+  charged_bytes_ = held;
+  if (state_->buffered_bytes.fetch_add(more) + more <= state_->options.max_buffered_bytes) {
+    return true;
+  }
+  Refuse(503, "too many bytes are held for other requests", RefusalReason::kMemory);
+  return false;
+}
+
+void Connection::OnParseError(const ErrorCode& error) {
+  if (error == http::error::header_limit) {
+    Refuse(431, "the request's head is too large", RefusalReason::kHeadersTooLarge);
+  } else if (error == http::error::body_limit) {
+    Refuse(413, "the body is too large", RefusalReason::kBodyTooLarge);
+  } else {
+    Refuse(400, "not an HTTP/1.1 request: " + error.message(), RefusalReason::kBadRequest);
+  }
+}
+
+void Connection::Serve() {
+  Enter(Phase::kAnswering, absl::InfiniteDuration());  // the service keeps its own deadline
+  served_ = true;
+  state_->observer->OnStarted(request_);
+  state_->service->Serve(request_, Responder(shared_from_this()));
+}
+
+void Connection::Refuse(int status, std::string_view message, RefusalReason reason) {
+  if (!head_done_) head_at_ = std::chrono::steady_clock::now();
+  state_->observer->OnRefused(reason);
+  keep_alive_ = false;
+  Write(state_->service->Refusal(status, message));
+}
+
+void Connection::Send(HttpResponse response) {
+  net::dispatch(socket_.get_executor(),
+                [self = shared_from_this(), response = std::move(response)]() mutable {
+                  if (self->phase_ == Phase::kAnswering) self->Write(std::move(response));
+                });
+}
+
+void Connection::Write(HttpResponse response) {
+  response_ = std::move(response);
+  if (response_.close || state_->draining.load(std::memory_order_relaxed)) keep_alive_ = false;
+  ConnectionField field = ConnectionField::kNone;
+  if (!keep_alive_) field = ConnectionField::kClose;
+  if (keep_alive_ && !http_1_1_) field = ConnectionField::kKeepAlive;
+  WriteResponseHead(response_, field, HttpDate(), &head_);
+
+  charged_bytes_ += response_.body.size();
+  state_->buffered_bytes.fetch_add(response_.body.size());
+  const bool with_body = request_.method != HttpMethod::kHead && response_.status != 304;
+  const std::array<net::const_buffer, 2> parts = {
+      net::buffer(head_), with_body ? net::buffer(response_.body) : net::const_buffer()};
+  Enter(Phase::kWriting, state_->options.write_timeout);
+  net::async_write(socket_, parts,
+                   [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+                     self->OnWritten(error);
+                   });
+}
+
+void Connection::OnWritten(const ErrorCode& error) {
+  const auto elapsed = absl::FromChrono(std::chrono::steady_clock::now() - head_at_);
+  state_->observer->OnAnswered(request_, response_.status, elapsed, served_);
+  state_->buffered_bytes.fetch_sub(charged_bytes_);
+  charged_bytes_ = 0;
+  response_.body = std::string();
+  if (phase_ == Phase::kClosed) return;
+  if (error) {
+    Close();
+    return;
+  }
+  parser_.reset();
+  if (!keep_alive_) {
+    Linger();
+    return;
+  }
+  phase_end_ = SteadyTime::max();  // the idle time starts anew
+  Advance();
+}
+
+void Connection::Linger() {
+  Enter(Phase::kLingering, kLingerTime);
+  ErrorCode ignored;
+  socket_.shutdown(net::socket_base::shutdown_send, ignored);
+  buffer_.clear();
+  Discard();
+}
+
+void Connection::Discard() {
+  socket_.async_read_some(buffer_.prepare(kHeadReadBytes),
+                          [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+                            if (self->phase_ == Phase::kClosed) return;
+                            if (error) {
+                              self->Close();
+                            } else {
+                              self->Discard();
+                            }
+                          });
+}
+
+void Connection::OnTick(SteadyTime now) {
+  if (now < phase_end_) return;
+  phase_end_ = SteadyTime::max();
+  if (phase_ == Phase::kReading) {
+    timed_out_ = true;
+    ErrorCode ignored;
+    socket_.cancel(ignored);  // OnRead answers 408
+    return;
+  }
+  if (phase_ == Phase::kWriting) state_->observer->OnRefused(RefusalReason::kWriteTimeout);
+  Close();
+}
+
+void Connection::CloseIfIdle() {
+  if (phase_ == Phase::kIdle) Close();
+}
+
+void Connection::Close() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kClosed;
+  phase_end_ = SteadyTime::max();
+  ErrorCode ignored;
+  socket_.close(ignored);
+  if (listed_) worker_->Remove(this);
+  listed_ = false;
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,103 @@
+// One client's connection: reads requests one after another, hands each to the service, writes the
+// answers. See http_server.h for what is bounded.
+//
+//   idle -> reading -> answering -> writing -> idle ... -> lingering -> closed
+//
+// Lingering: after the last answer the sending side is shut and what the client still sends is
+// thrown away for a moment, as closing at once could destroy the answer on its way (RFC 9112,
+// section 9.6).
+//
+// Owned by its pending operations (shared_ptr): the last one to finish destroys it. All methods
+// run on the worker's thread, except Send, which may be called on any.
+#ifndef KACHE_GATEWAY_HTTP_CONNECTION_H_
+#define KACHE_GATEWAY_HTTP_CONNECTION_H_
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "boost/beast/core/flat_buffer.hpp"
+#include "gateway/http/http_service.h"
+#include "gateway/http/message.h"
+#include "gateway/http/request_parser.h"
+#include "gateway/http/worker.h"
+
+namespace kache::gateway {
+
+class Connection final : public ResponseSink, public std::enable_shared_from_this<Connection> {
+ public:
+  // Counts as one of state->connections, which the maker has already increased, until destroyed.
+  Connection(HttpServerState* state, Worker* worker, TcpSocket socket);
+  ~Connection() override;
+
+  void Start();
+  // Answers 503 without reading a request, then closes.
+  void StartRefused();
+
+  // ResponseSink: the answer to the request that the service was given. Any thread.
+  void Send(HttpResponse response) override;
+
+  void OnTick(SteadyTime now);
+  void CloseIfIdle();
+  void Close();
+
+  // Its place in the worker's list.
+  size_t slot() const { return slot_; }
+  void set_slot(size_t slot) { slot_ = slot; }
+
+ private:
+  using ErrorCode = boost::system::error_code;
+  enum class Phase : uint8_t { kIdle, kReading, kAnswering, kWriting, kLingering, kClosed };
+
+  void Enter(Phase phase, absl::Duration limit);
+  void Read();
+  void OnRead(const ErrorCode& error, size_t bytes);
+  void OnInputEnded(const ErrorCode& error);
+  // Parses what has arrived and does what follows from it.
+  void Advance();
+  // Starts the parser for the next request; false when no byte of one is there yet.
+  bool BeginRequest();
+  // The head is complete. False when the request was refused.
+  bool OnHead();
+  void SendContinue();
+  bool ChargeBody();
+  void OnParseError(const ErrorCode& error);
+  void Serve();
+
+  // Answers for the server itself and ends the connection.
+  void Refuse(int status, std::string_view message, RefusalReason reason);
+  void Write(HttpResponse response);
+  void OnWritten(const ErrorCode& error);
+  void Linger();
+  void Discard();
+
+  HttpServerState* const state_;
+  Worker* const worker_;
+  TcpSocket socket_;
+  size_t slot_ = 0;
+  bool listed_ = false;
+
+  Phase phase_ = Phase::kIdle;
+  SteadyTime phase_end_ = SteadyTime::max();
+  bool timed_out_ = false;
+
+  boost::beast::flat_buffer buffer_;
+  std::optional<RequestParser> parser_;
+  HttpRequest request_;
+  bool head_done_ = false;
+  bool served_ = false;  // the observer was told that the request started
+  bool keep_alive_ = false;
+  bool http_1_1_ = true;
+  SteadyTime head_at_;
+
+  HttpResponse response_;
+  std::string head_;
+  uint64_t charged_bytes_ = 0;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_CONNECTION_H_

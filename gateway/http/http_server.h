@@ -1,0 +1,74 @@
+// An HTTP/1.1 server: Boost.Beast's parser on Boost.Asio sockets, behind values (message.h) and
+// one interface (http_service.h).
+//
+//   HttpServer::Options options;
+//   options.address = {"127.0.0.1", 0};
+//   auto server = HttpServer::Start(options, &service, &observer);   // serves from here on
+//   ... (*server)->port() ...
+//   (*server)->BeginDrain();        // answers say "Connection: close"
+//   (*server)->StopAccepting();
+//   (*server)->AwaitConnections(absl::Seconds(20));
+//
+// Each thread runs one io_context; a connection stays on one of them, given out in turn. A
+// connection is served one request at a time, so pipelined requests are answered in order and a
+// client cannot make the server queue work. What it holds is bounded: connections, bytes of a
+// head, of a body (by route), and of all bodies and answers together; and so is every wait.
+//
+// Thread-safe. The destructor closes what is still open and joins the threads.
+#ifndef KACHE_GATEWAY_HTTP_HTTP_SERVER_H_
+#define KACHE_GATEWAY_HTTP_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/settings.h"
+#include "gateway/http/http_service.h"
+
+namespace kache::gateway {
+
+struct HttpOptions {
+  HostPort address;  // port 0 = any free one
+  size_t threads = 1;
+  size_t max_connections = 10'000;
+  size_t max_head_bytes = 64 * 1024;
+  // Bodies being read, held or written, of all connections together.
+  uint64_t max_buffered_bytes = 256 * 1024 * 1024;
+  absl::Duration read_timeout = absl::Seconds(30);   // from a request's first byte to its last
+  absl::Duration idle_timeout = absl::Seconds(75);   // between requests
+  absl::Duration write_timeout = absl::Seconds(30);  // for one answer
+};
+
+class HttpServer {
+ public:
+  using Options = HttpOptions;
+
+  // UNAVAILABLE when the address can't be listened on; the message says why. `service` and
+  // `observer` outlive the server.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options,
+                                                           HttpService* service,
+                                                           HttpObserver* observer);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  uint16_t port() const;
+
+  // From now on every answer ends its connection.
+  void BeginDrain();
+  // Takes no new connections and closes those that have no request.
+  void StopAccepting();
+  // True when all connections have ended; false when that took longer than `timeout`.
+  bool AwaitConnections(absl::Duration timeout);
+
+ private:
+  class Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_HTTP_SERVER_H_

@@ -1,0 +1,40 @@
+// The request target: its path, its query, and percent-encoding. Nothing is normalised: dot
+// segments, empty segments and "+" stay what they are, and an escape is decoded exactly once.
+#ifndef KACHE_GATEWAY_HTTP_REQUEST_TARGET_H_
+#define KACHE_GATEWAY_HTTP_REQUEST_TARGET_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/status.h"
+
+namespace kache::gateway {
+
+// Views into the target.
+struct RequestTarget {
+  std::string_view path;   // begins with '/', still percent-encoded
+  std::string_view query;  // without the '?'; empty when there is none
+};
+
+// Splits the origin form (`/path?query`) and the absolute form (`http://host/path?query`).
+// INVALID_ARGUMENT for any other form and for a '#'.
+absl::Status SplitTarget(std::string_view target, RequestTarget* result);
+
+// Replaces `decoded` by the bytes that `text` stands for. False when a '%' is not followed by two
+// hexadecimal digits.
+bool PercentDecode(std::string_view text, std::string* decoded);
+
+struct QueryParameter {
+  std::string name;  // decoded, as is the value
+  std::string value;
+};
+using QueryParameters = absl::InlinedVector<QueryParameter, 3>;
+
+// Splits `a=1&b=2`, in order. INVALID_ARGUMENT for a bad escape and for a name that stands there
+// twice or is empty.
+absl::Status ParseQuery(std::string_view query, QueryParameters* result);
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_REQUEST_TARGET_H_

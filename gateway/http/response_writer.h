@@ -1,0 +1,27 @@
+// Formats the head of an HTTP/1.1 answer.
+#ifndef KACHE_GATEWAY_HTTP_RESPONSE_WRITER_H_
+#define KACHE_GATEWAY_HTTP_RESPONSE_WRITER_H_
+
+#include <string>
+#include <string_view>
+
+#include "gateway/http/message.h"
+
+namespace kache::gateway {
+
+// "Not Found" for 404; "Unknown" for a status that this gateway never sends.
+std::string_view ReasonPhrase(int status);
+
+enum class ConnectionField { kNone, kClose, kKeepAlive };
+
+// Replaces `head` with status line, fields and the empty line. A 304 carries no Content-Length.
+// `date` is the value of the Date field.
+void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
+                       std::string_view date, std::string* head);
+
+// The current instant as HTTP writes it. Formatted once a second for each thread.
+std::string_view HttpDate();
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_RESPONSE_WRITER_H_

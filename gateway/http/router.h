@@ -1,0 +1,50 @@
+// Finds what a request asks for in one table of routes. A pattern is a literal path, or a prefix
+// followed by one parameter (`/api/v1/keys/{key}`) that stands for the rest of the path: any bytes
+// but a raw '/', and possibly none.
+//
+// A GET route answers HEAD too. An unknown path is 404; a known one with another method is 405
+// with `Allow`.
+//
+// Immutable, so thread-safe.
+#ifndef KACHE_GATEWAY_HTTP_ROUTER_H_
+#define KACHE_GATEWAY_HTTP_ROUTER_H_
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gateway/http/http_service.h"
+
+namespace kache::gateway {
+
+struct Route {
+  HttpMethod method;
+  std::string_view pattern;  // of static duration
+  // Looks at the head: how large may the body be, or why is it refused unread? Without one a body
+  // of up to kIgnoredBodyBytes is read and ignored.
+  std::function<Admission(const HttpRequest&)> admit;
+  std::function<void(const HttpRequest&, Responder)> serve;
+};
+
+class Router final : public HttpService {
+ public:
+  static constexpr uint64_t kIgnoredBodyBytes = 64 * 1024;
+
+  explicit Router(std::vector<Route> routes);
+
+  Admission Admit(HttpRequest& request) override;
+  void Serve(const HttpRequest& request, Responder responder) override;
+  HttpResponse Refusal(int status, std::string_view message) override;
+
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
+  std::string AllowedMethods(std::string_view path) const;
+
+  const std::vector<Route> routes_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_ROUTER_H_

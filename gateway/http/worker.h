@@ -1,0 +1,76 @@
+// One thread of the HTTP server: an io_context, the connections that live on it, and the clock
+// that ends those whose time is up. Also what all threads of a server share.
+#ifndef KACHE_GATEWAY_HTTP_WORKER_H_
+#define KACHE_GATEWAY_HTTP_WORKER_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "boost/asio/basic_waitable_timer.hpp"
+#include "boost/asio/io_context.hpp"
+#include "boost/asio/ip/tcp.hpp"
+#include "gateway/http/http_server.h"
+#include "gateway/http/http_service.h"
+
+namespace kache::gateway {
+
+using TcpSocket =
+    boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// Thread-safe.
+struct HttpServerState {
+  HttpOptions options;
+  HttpService* service = nullptr;
+  HttpObserver* observer = nullptr;
+  std::atomic<bool> draining = false;
+  std::atomic<size_t> connections = 0;
+  std::atomic<uint64_t> buffered_bytes = 0;
+};
+
+class Connection;
+
+class Worker {
+ public:
+  Worker(HttpServerState* state, size_t index);
+  ~Worker();  // stops
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  boost::asio::io_context& context() { return context_; }
+  size_t index() const { return index_; }
+
+  // Any thread. Serves the socket, which was made with this worker's context; one over the limit
+  // of connections is told so and closed.
+  void Adopt(TcpSocket socket);
+  // Any thread. Closes the connections that have no request.
+  void CloseIdle();
+  // Any thread but the worker's own. Closes all connections and joins the thread.
+  void Stop();
+
+  // This worker's thread only; called by connections.
+  void Add(Connection* connection);
+  void Remove(Connection* connection);
+
+ private:
+  void ScheduleTick();
+  void Tick();
+
+  HttpServerState* const state_;
+  const size_t index_;
+  boost::asio::io_context context_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  boost::asio::basic_waitable_timer<std::chrono::steady_clock> ticker_;
+  std::chrono::milliseconds tick_;
+  std::vector<Connection*> connections_;
+  std::thread thread_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HTTP_WORKER_H_

@@ -1,0 +1,48 @@
+#include "gateway/json/json_writer.h"
+
+#include <array>
+#include <cstddef>
+
+namespace kache::gateway {
+namespace {
+
+// 0 for a byte that stands for itself, otherwise the letter after the backslash ('u' for \u00XX).
+constexpr std::array<char, 256> MakeEscapes() {
+  std::array<char, 256> escapes = {};
+  for (size_t c = 0; c < 0x20; ++c) escapes[c] = 'u';
+  escapes['\b'] = 'b';
+  escapes['\f'] = 'f';
+  escapes['\n'] = 'n';
+  escapes['\r'] = 'r';
+  escapes['\t'] = 't';
+  escapes['"'] = '"';
+  escapes['\\'] = '\\';
+  return escapes;
+}
+constexpr std::array<char, 256> kEscapes = MakeEscapes();
+constexpr std::string_view kHexDigits = "0123456789abcdef";
+
+}  // namespace
+
+void AppendJsonString(std::string_view text, std::string* json) {
+  json->push_back('"');
+  size_t copied = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const char escape = kEscapes[byte];
+    if (escape == 0) continue;
+    json->append(text.substr(copied, i - copied));
+    copied = i + 1;
+    json->push_back('\\');
+    json->push_back(escape);
+    if (escape == 'u') {
+      json->append("00");
+      json->push_back(kHexDigits[byte >> 4]);
+      json->push_back(kHexDigits[byte & 15]);
+    }
+  }
+  json->append(text.substr(copied));
+  json->push_back('"');
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,62 @@
+// kache-gateway: REST for Kache. This file is a shell; Gateway is the program.
+#include <cstdio>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/status.h"
+#include "base/logging.h"
+#include "base/settings.h"
+#include "base/shutdown.h"
+#include "base/strings.h"
+#include "base/version.h"
+#include "gateway/config.h"
+#include "gateway/gateway.h"
+#include "spdlog/spdlog.h"
+
+namespace {
+
+constexpr int kExitFailed = 1;
+constexpr int kExitBadUsage = 2;
+
+int Run(const std::string& env_file) {
+  kache::ShutdownSignal shutdown;
+  kache::Environment environment = kache::Environment::FromProcess();
+  if (!env_file.empty()) environment.AddFile(env_file);
+  kache::SettingsReader reader(environment);
+  const kache::gateway::GatewayConfig config = kache::gateway::ReadGatewayConfig(reader);
+  if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
+    std::fprintf(stderr, "kache-gateway: wrong settings\n%s\n",
+                 std::string(mistakes.message()).c_str());
+    return kExitBadUsage;
+  }
+  kache::StartLogging(config.log, "kache-gateway");
+  for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
+
+  const auto gateway = kache::gateway::Gateway::Start(config);
+  if (!gateway.ok()) {
+    spdlog::error("{}", kache::ToStd(gateway.status().message()));
+    return kExitFailed;
+  }
+  const int signal = shutdown.Wait();
+  spdlog::info("stopping signal={}", signal);
+  (*gateway)->Drain();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "REST gateway of Kache. Settings come from the environment; see "
+      "docs/configuration.md.",
+      "kache-gateway");
+  std::string env_file;
+  app.add_option("--env-file", env_file, "Read settings from a dotenv file too")->type_name("FILE");
+  app.set_version_flag("--version", std::string("kache-gateway ") + kache::kVersion);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kExitBadUsage;
+  }
+  return Run(env_file);
+}

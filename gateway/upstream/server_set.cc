@@ -1,0 +1,113 @@
+#include "gateway/upstream/server_set.h"
+
+#include "absl/time/time.h"
+#include "base/strings.h"
+#include "grpcpp/create_channel.h"
+#include "grpcpp/security/credentials.h"
+#include "grpcpp/support/channel_arguments.h"
+#include "spdlog/spdlog.h"
+
+namespace kache::gateway {
+namespace {
+
+constexpr absl::Duration kWatchInterval = absl::Milliseconds(100);
+
+// Over the largest answer that a server gives: a batch, or one value of the greatest size that
+// can be configured, with their framing.
+constexpr int kMaxMessageBytes = 72 * 1024 * 1024;
+
+constexpr char kServiceConfig[] = R"({
+  "loadBalancingConfig": [{"round_robin": {}}],
+  "healthCheckConfig": {"serviceName": "kache.v1.Kache"}
+})";
+
+grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, only_healthy ? 0 : 1);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  // The attempts of a call are counted here, not hidden inside gRPC.
+  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
+  arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
+  // A connection that went dead without a word is noticed after 15 s, while it carries calls.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  return arguments;
+}
+
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, bool only_healthy) {
+  return grpc::CreateCustomChannel(Concat("dns:///", address), grpc::InsecureChannelCredentials(),
+                                   ArgumentsForChannel(only_healthy));
+}
+
+}  // namespace
+
+ServerSet::ServerSet(const std::vector<std::string>& addresses, UpstreamMetrics* metrics)
+    : metrics_(metrics) {
+  for (const std::string& address : addresses) {
+    Server server;
+    server.name = address;
+    server.channel = Connect(address, /*only_healthy=*/true);
+    server.stub = v1::Kache::NewStub(server.channel);
+    server.status_stub = v1::Kache::NewStub(Connect(address, /*only_healthy=*/false));
+    servers_.push_back(std::move(server));
+  }
+  watcher_ = std::thread([this] { Watch(); });
+}
+
+ServerSet::~ServerSet() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  watcher_.join();
+}
+
+const ServerSet::Server& ServerSet::Next() {
+  const size_t first = next_.fetch_add(1, std::memory_order_relaxed);
+  if (servers_.size() > 1) {
+    for (size_t i = 0; i < servers_.size(); ++i) {
+      const Server& server = servers_[(first + i) % servers_.size()];
+      if (server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY) return server;
+    }
+  }
+  return servers_[first % servers_.size()];
+}
+
+bool ServerSet::AnyReady() const {
+  for (const Server& server : servers_) {
+    if (server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY) return true;
+  }
+  return false;
+}
+
+void ServerSet::Watch() {
+  std::vector<bool> was_ready(servers_.size(), false);
+  absl::MutexLock lock(&mutex_);
+  while (!stopping_) {
+    mutex_.Unlock();
+    size_t ready_servers = 0;
+    for (size_t i = 0; i < servers_.size(); ++i) {
+      const bool ready =
+          servers_[i].channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+      if (ready) ++ready_servers;
+      if (ready != was_ready[i]) {
+        spdlog::info("kache server {} address={}", ready ? "is serving" : "is not available",
+                     servers_[i].name);
+      }
+      was_ready[i] = ready;
+    }
+    metrics_->SetHealthyServers(ready_servers);
+    mutex_.Lock();
+    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kWatchInterval);
+  }
+}
+
+}  // namespace kache::gateway

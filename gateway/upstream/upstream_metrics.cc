@@ -1,0 +1,63 @@
+#include "gateway/upstream/upstream_metrics.h"
+
+#include "absl/strings/ascii.h"
+
+namespace kache::gateway {
+
+const char* RpcName(Rpc rpc) {
+  switch (rpc) {
+    case Rpc::kGet:
+      return "Get";
+    case Rpc::kPut:
+      return "Put";
+    case Rpc::kDelete:
+      return "Delete";
+    case Rpc::kBatchGet:
+      return "BatchGet";
+    case Rpc::kBatchPut:
+      return "BatchPut";
+    case Rpc::kBatchDelete:
+      return "BatchDelete";
+    case Rpc::kGetStatus:
+      return "GetStatus";
+    case Rpc::kCount:
+      break;
+  }
+  return "unknown";
+}
+
+UpstreamMetrics::UpstreamMetrics(prometheus::Registry& registry)
+    : calls_(prometheus::BuildCounter()
+                 .Name("kache_gateway_upstream_requests_total")
+                 .Help("Calls to Kache servers, each counted once, by rpc and outcome")
+                 .Register(registry)),
+      retries_(prometheus::BuildCounter()
+                   .Name("kache_gateway_upstream_retries_total")
+                   .Help("Further attempts of calls that a server could not take")
+                   .Register(registry)
+                   .Add({})),
+      retries_refused_(prometheus::BuildCounter()
+                           .Name("kache_gateway_upstream_retries_refused_total")
+                           .Help("Attempts not made because too many calls fail")
+                           .Register(registry)
+                           .Add({})),
+      healthy_(prometheus::BuildGauge()
+                   .Name("kache_gateway_upstream_healthy_servers")
+                   .Help("Entries of KACHE_SERVERS behind which a server can serve keys")
+                   .Register(registry)
+                   .Add({})) {}
+
+void UpstreamMetrics::CountCall(Rpc rpc, absl::StatusCode code) {
+  const auto number = static_cast<size_t>(code);
+  if (number >= kCodes) return;
+  std::atomic<prometheus::Counter*>& slot = counters_[static_cast<size_t>(rpc)][number];
+  prometheus::Counter* counter = slot.load(std::memory_order_acquire);
+  if (counter == nullptr) {
+    // Two threads may both come here: Add returns the same counter to both.
+    counter = &calls_.Add({{"rpc", RpcName(rpc)}, {"code", absl::StatusCodeToString(code)}});
+    slot.store(counter, std::memory_order_release);
+  }
+  counter->Increment();
+}
+
+}  // namespace kache::gateway

@@ -1,0 +1,79 @@
+// A gateway with a fake Kache server behind it, and the words its tests are written in.
+#ifndef KACHE_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H_
+#define KACHE_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "base/metrics.h"
+#include "gateway/gateway.h"
+#include "gtest/gtest.h"
+#include "tests/unit/gateway/fake_kache.h"
+#include "tests/unit/gateway/raw_http_client.h"
+
+namespace kache::gateway {
+
+constexpr std::string_view kJson = "Content-Type: application/json\r\n";
+
+// True when `condition` holds within ten seconds.
+inline bool Eventually(const std::function<bool()>& condition) {
+  const absl::Time deadline = absl::Now() + absl::Seconds(10);
+  while (!condition()) {
+    if (absl::Now() > deadline) return false;
+    absl::SleepFor(absl::Milliseconds(2));
+  }
+  return true;
+}
+
+class GatewayTest : public testing::Test {
+ protected:
+  GatewayTest() {
+    config_.http.address = {"127.0.0.1", 0};
+    config_.http.threads = 2;
+    config_.servers = {kache_.address()};
+    config_.handlers.request_timeout = absl::Seconds(5);
+    config_.drain_delay = absl::ZeroDuration();
+    config_.drain_time = absl::Seconds(5);
+  }
+
+  // Starts the gateway with config_, once it has changed it if it likes.
+  void StartGateway() {
+    auto gateway = Gateway::Start(config_);
+    ASSERT_TRUE(gateway.ok()) << gateway.status();
+    gateway_ = *std::move(gateway);
+  }
+
+  // And waits until it has found the server.
+  void StartReadyGateway() {
+    StartGateway();
+    ASSERT_TRUE(Eventually([this] { return Ask("GET", "/readyz").status == 200; }));
+  }
+
+  uint16_t port() const { return gateway_->port(); }
+
+  // On a connection of its own.
+  RawResponse Ask(std::string_view method, std::string_view target, std::string_view body = "",
+                  std::string_view headers = "") const {
+    return RawHttpClient(port()).Ask(method, target, body, headers);
+  }
+
+  // The value of a metric's line, by the exact text before it; -1 when there is none.
+  double Metric(const std::string& name_and_labels) const {
+    const std::string text = "\n" + RenderMetrics(gateway_->registry());
+    const size_t found = text.find("\n" + name_and_labels + " ");
+    if (found == std::string::npos) return -1;
+    return std::stod(text.substr(found + name_and_labels.size() + 2));
+  }
+
+  FakeKache kache_;
+  GatewayConfig config_;
+  std::unique_ptr<Gateway> gateway_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H_
