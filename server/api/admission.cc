@@ -1,0 +1,45 @@
+#include "server/api/admission.h"
+
+#include <string>
+
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+prometheus::Counter& Rejected(prometheus::Registry& registry, const std::string& reason) {
+  return prometheus::BuildCounter()
+      .Name("kache_rejected_total")
+      .Help("Calls refused before anything was done, by reason.")
+      .Register(registry)
+      .Add({{"reason", reason}});
+}
+
+}  // namespace
+
+AdmissionControl::AdmissionControl(int64_t limit, prometheus::Registry& registry)
+    : limit_(limit),
+      gauge_(prometheus::BuildGauge()
+                 .Name("kache_in_flight_operations")
+                 .Help("Operations accepted whose answer has not left yet.")
+                 .Register(registry)
+                 .Add({})),
+      rejected_full_(Rejected(registry, "too_many_in_flight")),
+      rejected_closed_(Rejected(registry, "stopping")) {}
+
+absl::Status AdmissionControl::Admit(int64_t operations) {
+  if (closed_.load(std::memory_order_relaxed)) {
+    rejected_closed_.Increment();
+    return absl::UnavailableError("the server is stopping");
+  }
+  const int64_t before = in_flight_.fetch_add(operations, std::memory_order_relaxed);
+  if (before + operations > limit_ && before > 0) {
+    Release(operations);
+    rejected_full_.Increment();
+    return absl::ResourceExhaustedError(
+        Concat("more than MAX_IN_FLIGHT (", limit_, ") operations at once; try again later"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace kache

@@ -1,0 +1,83 @@
+#include "server/api/batch_calls.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "server/api/batch_gathering.h"
+#include "server/api/validate.h"
+
+namespace kache {
+
+prometheus::Histogram& BatchKeysHistogram(prometheus::Registry& registry) {
+  return prometheus::BuildHistogram()
+      .Name("kache_batch_keys")
+      .Help("Keys of each batch.")
+      .Register(registry)
+      .Add({},
+           prometheus::Histogram::BucketBoundaries{1, 3, 10, 30, 100, 300, 1000, 10000, 100000});
+}
+
+// A gathering may be gone, and its request with it, once the last slot was called: the loops below
+// therefore read nothing of either after that. (The call of the last slot is the last step of the
+// loop; the counts are read before.)
+
+void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
+                   MonotonicTime deadline, v1::BatchGetResponse& response, Answer& answer) {
+  const int count = request.keys_size();
+  context.batch_keys.Observe(count);
+  if (count == 0) return answer.Finish(absl::OkStatus());
+  auto* gathering = new ReadGathering(static_cast<size_t>(count), context.limits.max_batch_bytes,
+                                      response, answer);
+  for (int i = 0; i < count; ++i) {
+    ReadCallback slot = gathering->Slot(static_cast<size_t>(i));
+    const absl::Status status = ValidateKey(request.keys(i), context.limits);
+    if (status.ok()) {
+      context.coordinator.Get(request.keys(i), deadline, std::move(slot));
+    } else {
+      slot(status);
+    }
+  }
+}
+
+void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
+                   MonotonicTime deadline, v1::BatchPutResponse& response, Answer& answer) {
+  const int count = request.entries_size();
+  context.batch_keys.Observe(count);
+  if (count == 0) return answer.Finish(absl::OkStatus());
+  auto* gathering =
+      new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
+  for (int i = 0; i < count; ++i) {
+    WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
+    const v1::BatchPutRequest::Entry& entry = request.entries(i);
+    const absl::Status status =
+        ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
+    if (status.ok()) {
+      context.coordinator.Put(entry.key(), entry.value(), absl::Milliseconds(entry.ttl_ms()),
+                              deadline, std::move(slot));
+    } else {
+      slot(status);
+    }
+  }
+}
+
+void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& request,
+                      MonotonicTime deadline, v1::BatchDeleteResponse& response, Answer& answer) {
+  const int count = request.keys_size();
+  context.batch_keys.Observe(count);
+  if (count == 0) return answer.Finish(absl::OkStatus());
+  auto* gathering =
+      new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
+  for (int i = 0; i < count; ++i) {
+    WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
+    const absl::Status status = ValidateKey(request.keys(i), context.limits);
+    if (status.ok()) {
+      context.coordinator.Delete(request.keys(i), deadline, std::move(slot));
+    } else {
+      slot(status);
+    }
+  }
+}
+
+}  // namespace kache

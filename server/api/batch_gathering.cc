@@ -1,0 +1,74 @@
+#include "server/api/batch_gathering.h"
+
+#include <utility>
+
+#include "base/strings.h"
+#include "server/api/receipts.h"
+
+namespace kache {
+
+void Gathering::CountOne() {
+  // Release: the result is in place before the count. Acquire: the last one sees all results.
+  if (missing_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  answer_.Finish(absl::OkStatus());
+  delete this;
+}
+
+ReadGathering::ReadGathering(size_t keys, size_t max_bytes, v1::BatchGetResponse& response,
+                             Answer& answer)
+    : Gathering(keys, answer),
+      max_bytes_(static_cast<int64_t>(max_bytes)),
+      bytes_left_(max_bytes_),
+      response_(response) {
+  // All places exist before any result comes, so that the slots share nothing that changes.
+  response_.mutable_results()->Reserve(static_cast<int>(keys));
+  for (size_t i = 0; i < keys; ++i) response_.add_results();
+}
+
+ReadCallback ReadGathering::Slot(size_t index) {
+  return [this, index](absl::StatusOr<ReadResult> result) { Take(index, std::move(result)); };
+}
+
+void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
+  v1::GetResult& place = *response_.mutable_results(static_cast<int>(index));
+  if (result.ok() && !Fits(result->value.size())) {
+    result = absl::ResourceExhaustedError(Concat("the answer holds MAX_BATCH_BYTES (", max_bytes_,
+                                                 ") already; ask for this key again"));
+  }
+  if (result.ok()) {
+    FillGetResponse(*std::move(result), *place.mutable_response());
+  } else {
+    FillError(result.status(), *place.mutable_error());
+  }
+  CountOne();
+}
+
+bool ReadGathering::Fits(size_t bytes) {
+  const auto size = static_cast<int64_t>(bytes);
+  const int64_t before = bytes_left_.fetch_sub(size, std::memory_order_relaxed);
+  if (before == max_bytes_ || before >= size) return true;
+  bytes_left_.fetch_add(size, std::memory_order_relaxed);
+  return false;
+}
+
+WriteGathering::WriteGathering(size_t keys, Results& results, Answer& answer)
+    : Gathering(keys, answer), results_(results) {
+  results_.Reserve(static_cast<int>(keys));
+  for (size_t i = 0; i < keys; ++i) results_.Add();
+}
+
+WriteCallback WriteGathering::Slot(size_t index) {
+  return [this, index](absl::StatusOr<Receipt> result) { Take(index, std::move(result)); };
+}
+
+void WriteGathering::Take(size_t index, absl::StatusOr<Receipt> result) {
+  v1::WriteResult& place = *results_.Mutable(static_cast<int>(index));
+  if (result.ok()) {
+    FillReceipt(*result, *place.mutable_receipt());
+  } else {
+    FillError(result.status(), *place.mutable_error());
+  }
+  CountOne();
+}
+
+}  // namespace kache

@@ -1,0 +1,78 @@
+// One gRPC completion queue and the thread that takes its events.
+//
+// Life: AddCall for everything that waits on the queue; Start; ...; the gRPC server shuts down,
+// which makes every waiting accept fail; Close; Join. The queue shuts itself down once it is closed
+// and its last call is gone, never before: gRPC aborts the process when a call is finished on a
+// queue that was shut down.
+#ifndef KACHE_SERVER_API_CALL_QUEUE_H_
+#define KACHE_SERVER_API_CALL_QUEUE_H_
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/completion_queue.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/synchronization/notification.h"
+
+namespace kache {
+
+// What gRPC hands back when something asked of a queue is over. OnEvent runs on the queue's thread.
+class CallTag {
+ public:
+  // `ok` as in grpc::CompletionQueue::Next.
+  virtual void OnEvent(bool ok) = 0;
+
+ protected:
+  ~CallTag() = default;
+};
+
+class CallQueue {
+ public:
+  explicit CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue);
+  CallQueue(const CallQueue&) = delete;
+  CallQueue& operator=(const CallQueue&) = delete;
+  // Requires: never started, or joined.
+  ~CallQueue();
+
+  // `name` is the thread's, at most 15 bytes.
+  void Start(const std::string& name);
+
+  // Returns when every event that came before is dealt with. Thread-safe; call it once.
+  void Close();
+
+  // Returns when the last call is gone. Requires Close before.
+  void Join();
+
+  // A call waits on this queue, from its accept to its last event. On the queue's thread, or before
+  // Start.
+  void AddCall() { ++calls_; }
+  void RemoveCall();
+
+  grpc::ServerCompletionQueue* grpc_queue() { return queue_.get(); }
+
+ private:
+  class ClosingTag final : public CallTag {
+   public:
+    explicit ClosingTag(CallQueue& queue) : queue_(queue) {}
+    void OnEvent(bool ok) override;
+
+   private:
+    CallQueue& queue_;
+  };
+
+  void Run();
+
+  const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  size_t calls_ = 1;  // one for not being closed
+  ClosingTag closing_tag_{*this};
+  grpc::Alarm closing_alarm_;
+  absl::Notification closed_;
+  std::thread thread_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_API_CALL_QUEUE_H_

@@ -1,0 +1,96 @@
+#include "server/api/grpc_server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/resource_quota.h>
+#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/server_builder.h>
+
+#include <mutex>
+#include <string>
+
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+// Dead connections are found, and clients may look for dead servers, also without calls.
+constexpr int kKeepaliveMs = 30000;
+constexpr int kKeepaliveTimeoutMs = 10000;
+constexpr int kClientPingIntervalMs = 9000;  // 10 s, with room for a timer that is early
+
+void InitReflectionOnce() {
+  static std::once_flag once;  // gRPC keeps the plugin for all servers of the process
+  std::call_once(once, [] { grpc::reflection::InitProtoReflectionServerBuilderPlugin(); });
+}
+
+void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
+  builder.SetMaxReceiveMessageSize(static_cast<int>(options.max_receive_bytes));
+  grpc::ResourceQuota quota("kache");
+  quota.Resize(options.memory_bytes);
+  builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
+  // Reflection and Pipeline are the only synchronous methods.
+  using Option = grpc::ServerBuilder::SyncServerOption;
+  builder.SetSyncServerOption(Option::NUM_CQS, 1);
+  builder.SetSyncServerOption(Option::MIN_POLLERS, 1);
+  builder.SetSyncServerOption(Option::MAX_POLLERS, 2);
+}
+
+void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
+  // Otherwise a second server on the same port would silently take half of the connections.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kClientPingIntervalMs);
+  if (options.max_connection_age > absl::ZeroDuration()) {
+    builder.AddChannelArgument(
+        GRPC_ARG_MAX_CONNECTION_AGE_MS,
+        static_cast<int>(absl::ToInt64Milliseconds(options.max_connection_age)));
+    builder.AddChannelArgument(
+        GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS,
+        static_cast<int>(absl::ToInt64Milliseconds(options.connection_age_grace)));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
+    const GrpcServerOptions& options, const std::vector<grpc::Service*>& services) {
+  InitReflectionOnce();
+  auto result = std::unique_ptr<GrpcServer>(new GrpcServer());
+  grpc::ServerBuilder builder;
+  SetLimits(builder, options);
+  SetConnectionArguments(builder, options);
+  for (grpc::Service* service : services) builder.RegisterService(service);
+  int port = 0;
+  const std::string address = options.address.ToString();
+  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  for (size_t i = 0; i < options.threads; ++i) {
+    result->queues_.push_back(std::make_unique<CallQueue>(builder.AddCompletionQueue()));
+  }
+  result->server_ = builder.BuildAndStart();
+  if (result->server_ == nullptr || port == 0) {
+    return absl::UnavailableError(
+        Concat("cannot listen on ", address, " for gRPC; is the port in use?"));
+  }
+  result->port_ = static_cast<uint16_t>(port);
+  return result;
+}
+
+void GrpcServer::Start() {
+  for (size_t i = 0; i < queues_.size(); ++i) queues_[i]->Start(Concat("grpc-", i));
+}
+
+void GrpcServer::Shutdown(absl::Time deadline) { server_->Shutdown(absl::ToChronoTime(deadline)); }
+
+void GrpcServer::CloseQueues() {
+  for (const auto& queue : queues_) queue->Close();
+}
+
+void GrpcServer::JoinQueues() {
+  for (const auto& queue : queues_) queue->Join();
+}
+
+}  // namespace kache

@@ -1,0 +1,63 @@
+// The gRPC server with its completion queues: listening, limits, threads and the order of stopping.
+//
+//   Build -> services listen on every queue -> Start -> Shutdown -> CloseQueues -> JoinQueues
+//
+// Thread-compatible.
+#ifndef KACHE_SERVER_API_GRPC_SERVER_H_
+#define KACHE_SERVER_API_GRPC_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/host_port.h"
+#include "server/api/call_queue.h"
+
+namespace kache {
+
+struct GrpcServerOptions {
+  HostPort address;
+  size_t threads = 1;  // a completion queue each
+  int max_concurrent_streams = 1024;
+  size_t max_receive_bytes = size_t{4} << 20;
+  // What all connections' buffers may hold together.
+  size_t memory_bytes = size_t{512} << 20;
+  absl::Duration max_connection_age;  // zero = unlimited
+  absl::Duration connection_age_grace = absl::Seconds(20);
+};
+
+class GrpcServer {
+ public:
+  // Listens, with reflection. UNAVAILABLE when the address can't be listened on. `services` outlive
+  // the server.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Build(
+      const GrpcServerOptions& options, const std::vector<grpc::Service*>& services);
+
+  // Starts the queues' threads.
+  void Start();
+  // Takes no new calls; waits for those that run, and cancels what is left at `deadline`.
+  void Shutdown(absl::Time deadline);
+  // Afterwards no handler runs for a call that began before.
+  void CloseQueues();
+  // Waits until every call has ended.
+  void JoinQueues();
+
+  const std::vector<std::unique_ptr<CallQueue>>& queues() const { return queues_; }
+  uint16_t port() const { return port_; }
+
+ private:
+  GrpcServer() = default;
+
+  std::vector<std::unique_ptr<CallQueue>> queues_;  // gone after the server
+  std::unique_ptr<grpc::Server> server_;
+  uint16_t port_ = 0;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_API_GRPC_SERVER_H_

@@ -1,0 +1,27 @@
+#include "server/api/health_notifier.h"
+
+#include <algorithm>
+
+namespace kache {
+
+void HealthNotifier::OnTopology(const Topology& topology) {
+  absl::MutexLock lock(&mutex_);
+  usable_ = std::any_of(topology.nodes.begin(), topology.nodes.end(),
+                        [](const NodeStatus& node) { return node.Usable(); });
+  Tell();
+}
+
+void HealthNotifier::Drain() {
+  absl::MutexLock lock(&mutex_);
+  draining_ = true;
+  Tell();
+}
+
+void HealthNotifier::Tell() {
+  const bool serving = usable_ && !draining_;
+  set_serving_("", serving);
+  set_serving_("kache.v1.Kache", serving);
+  set_serving_("live", true);
+}
+
+}  // namespace kache

@@ -1,0 +1,54 @@
+#include "server/api/health_service.h"
+
+#include "base/clock.h"
+#include "server/api/answer.h"
+#include "server/api/rpc_metrics.h"
+
+namespace kache {
+
+using grpc::health::v1::HealthCheckRequest;
+using grpc::health::v1::HealthCheckResponse;
+
+HealthService::HealthService(const CallPolicy& policy, prometheus::Registry& registry)
+    : policy_(policy), registry_(registry) {}
+
+void HealthService::Listen(CallQueue& queue) {
+  UnaryMethod<HealthCheckRequest, HealthCheckResponse> check{
+      .request =
+          [this](auto* context, auto* request, auto* writer, auto* grpc_queue, void* tag) {
+            service_.RequestCheck(context, request, writer, grpc_queue, grpc_queue, tag);
+          },
+      .check = {},
+      .operations = {},
+      .serve = [this](const HealthCheckRequest& request, MonotonicTime,
+                      HealthCheckResponse& response,
+                      Answer& answer) { answer.Finish(Check(request, response)); },
+      .metrics = RpcMetrics("Health.Check", registry_)};
+  endpoints_.push_back(std::make_unique<UnaryEndpoint<HealthCheckRequest, HealthCheckResponse>>(
+      std::move(check), policy_, queue));
+  HealthWatch::Accept(service_, board_, queue);
+}
+
+absl::Status HealthService::Check(const HealthCheckRequest& request,
+                                  HealthCheckResponse& response) {
+  absl::MutexLock lock(&board_.mutex);
+  const auto found = board_.states.find(request.service());
+  if (found == board_.states.end()) return absl::NotFoundError("no service of that name");
+  response.set_status(found->second);
+  return absl::OkStatus();
+}
+
+void HealthService::Set(const std::string& service, bool serving) {
+  absl::MutexLock lock(&board_.mutex);
+  board_.states[service] =
+      serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+  for (HealthWatch* watch : board_.watches) watch->Continue();
+}
+
+void HealthService::CloseWatches() {
+  absl::MutexLock lock(&board_.mutex);
+  board_.closed = true;
+  for (HealthWatch* watch : board_.watches) watch->Continue();
+}
+
+}  // namespace kache

@@ -1,0 +1,107 @@
+#include "server/api/kache_service.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "kache/v1/kache.grpc.pb.h"
+#include "server/api/batch_calls.h"
+#include "server/api/rpc_metrics.h"
+#include "server/api/single_calls.h"
+#include "server/api/status_calls.h"
+#include "server/api/validate.h"
+
+namespace kache {
+
+using Stub = v1::Kache;
+// The unary rpcs are asynchronous; Pipeline is not offered yet, and stays with the base class.
+using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
+    Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
+        Stub::WithAsyncMethod_GetStatus<Stub::WithAsyncMethod_Locate<Stub::Service>>>>>>>>;
+
+class KacheService::GrpcService final : public AsyncKache {
+ public:
+  grpc::Status Pipeline(
+      grpc::ServerContext*,
+      grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>*) override {
+    return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "Pipeline is not offered by this release");
+  }
+};
+
+namespace {
+
+// Calls that wait for a request, for each queue: a burst larger than that is matched more slowly.
+constexpr size_t kBusyAccepts = 128;
+constexpr size_t kQuietAccepts = 16;
+
+// What a request counts for in AdmissionControl; 0 = it is always admitted.
+template <class Request>
+int64_t Operations(const Request&) {
+  return 1;
+}
+int64_t Operations(const v1::BatchGetRequest& request) { return request.keys_size(); }
+int64_t Operations(const v1::BatchPutRequest& request) { return request.entries_size(); }
+int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_size(); }
+int64_t Operations(const v1::GetStatusRequest&) { return 0; }
+
+}  // namespace
+
+// Puts methods of the service on one queue.
+class KacheService::Table {
+ public:
+  Table(KacheService& service, CallQueue& queue) : service_(service), queue_(queue) {}
+
+  template <class Base, class Request, class Response>
+  void Add(const char* rpc,
+           void (Base::*request)(grpc::ServerContext*, Request*,
+                                 grpc::ServerAsyncResponseWriter<Response>*, grpc::CompletionQueue*,
+                                 grpc::ServerCompletionQueue*, void*),
+           void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
+           size_t accepts) {
+    Base* base = service_.grpc_.get();
+    ServiceContext* context = &service_.context_;
+    UnaryMethod<Request, Response> method{
+        .request = [base, request](
+                       auto* call, auto* message, auto* writer, auto* queue,
+                       void* tag) { (base->*request)(call, message, writer, queue, queue, tag); },
+        .check = [context](const Request& message) { return Validate(message, context->limits); },
+        .operations = [](const Request& message) { return Operations(message); },
+        .serve = [context, serve](
+                     const Request& message, MonotonicTime deadline, Response& response,
+                     Answer& answer) { serve(*context, message, deadline, response, answer); },
+        .metrics = RpcMetrics(rpc, service_.registry_),
+        .accepts = accepts};
+    service_.endpoints_.push_back(std::make_unique<UnaryEndpoint<Request, Response>>(
+        std::move(method), service_.policy_, queue_));
+  }
+
+ private:
+  KacheService& service_;
+  CallQueue& queue_;
+};
+
+KacheService::KacheService(ServiceContext context, const CallPolicy& policy,
+                           prometheus::Registry& registry)
+    : context_(std::move(context)),
+      policy_(policy),
+      registry_(registry),
+      grpc_(std::make_unique<GrpcService>()) {}
+
+KacheService::~KacheService() = default;
+
+grpc::Service& KacheService::grpc_service() { return *grpc_; }
+
+void KacheService::Listen(CallQueue& queue) {
+  Table table(*this, queue);
+  table.Add("Get", &GrpcService::RequestGet, ServeGet, kBusyAccepts);
+  table.Add("Put", &GrpcService::RequestPut, ServePut, kBusyAccepts);
+  table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, kBusyAccepts);
+  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, kQuietAccepts);
+  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts);
+  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts);
+  table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, kQuietAccepts);
+  table.Add("Locate", &GrpcService::RequestLocate, ServeLocate, kQuietAccepts);
+}
+
+}  // namespace kache

@@ -1,0 +1,91 @@
+#include "server/api/receipts.h"
+
+#include <string>
+#include <utility>
+
+#include "server/api/status_map.h"
+
+namespace kache {
+namespace {
+
+void FillVersion(const Version& version, v1::Version& message) {
+  message.set_timestamp(version.timestamp);
+  message.set_coordinator(version.coordinator);
+}
+
+v1::Replica::Content ToProto(ReplicaContent::Kind kind) {
+  switch (kind) {
+    case ReplicaContent::Kind::kNone:
+      return v1::Replica::CONTENT_NONE;
+    case ReplicaContent::Kind::kValue:
+      return v1::Replica::CONTENT_VALUE;
+    case ReplicaContent::Kind::kTombstone:
+      return v1::Replica::CONTENT_TOMBSTONE;
+    case ReplicaContent::Kind::kExpired:
+      return v1::Replica::CONTENT_EXPIRED;
+    case ReplicaContent::Kind::kForeign:
+      return v1::Replica::CONTENT_FOREIGN;
+    case ReplicaContent::Kind::kNewerFormat:
+      return v1::Replica::CONTENT_NEWER_FORMAT;
+    case ReplicaContent::Kind::kUnknown:
+      return v1::Replica::CONTENT_UNKNOWN;
+  }
+  return v1::Replica::CONTENT_UNSPECIFIED;
+}
+
+void FillReplica(const ReplicaContent& replica, v1::Replica& message) {
+  message.set_node(replica.node.index());
+  message.set_state(ToProto(replica.state));
+  message.set_content(ToProto(replica.kind));
+  if (!replica.version.IsZero()) FillVersion(replica.version, *message.mutable_version());
+  message.set_expires_at_unix_ms(replica.expires_at_ms);
+  message.set_value_bytes(replica.value_bytes);
+  message.set_error(replica.error);
+}
+
+}  // namespace
+
+v1::NodeState ToProto(NodeState state) {
+  switch (state) {
+    case NodeState::kUp:
+      return v1::NODE_STATE_UP;
+    case NodeState::kSyncing:
+      return v1::NODE_STATE_SYNCING;
+    case NodeState::kDown:
+      return v1::NODE_STATE_DOWN;
+  }
+  return v1::NODE_STATE_UNSPECIFIED;
+}
+
+void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
+  if (!receipt.version.IsZero()) FillVersion(receipt.version, *message.mutable_version());
+  message.set_acknowledged(receipt.acknowledged);
+  message.set_required(receipt.required);
+  message.set_degraded(receipt.degraded);
+  if (receipt.node.has_value()) message.set_node(receipt.node->index());
+  message.set_expires_at_unix_ms(receipt.expires_at_ms);
+}
+
+void FillGetResponse(ReadResult result, v1::GetResponse& message) {
+  FillReceipt(result.receipt, *message.mutable_receipt());
+  if (!result.found) return;
+  message.set_found(true);
+  message.set_value(std::move(result.value));
+  message.set_ttl_ms(result.ttl_ms);
+}
+
+void FillLocation(const Location& location, v1::LocateResponse& message) {
+  message.set_token(location.token);
+  message.set_home_replicas(static_cast<uint32_t>(location.home_replicas));
+  for (const ReplicaContent& replica : location.replicas) {
+    FillReplica(replica, *message.add_replicas());
+  }
+  if (location.served_by.has_value()) message.set_served_by(location.served_by->index());
+}
+
+void FillError(const absl::Status& status, v1::Error& message) {
+  message.set_code(static_cast<int>(ToGrpcCode(status.code())));
+  message.set_message(std::string(status.message()));
+}
+
+}  // namespace kache

@@ -1,0 +1,49 @@
+#include "server/api/single_calls.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/api/receipts.h"
+
+namespace kache {
+
+// The callbacks capture two references only: more would cost each an allocation.
+
+void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicTime deadline,
+              v1::GetResponse& response, Answer& answer) {
+  context.coordinator.Get(request.key(), deadline,
+                          [&response, &answer](absl::StatusOr<ReadResult> result) {
+                            if (result.ok()) FillGetResponse(*std::move(result), response);
+                            answer.Finish(result.status());
+                          });
+}
+
+void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicTime deadline,
+              v1::PutResponse& response, Answer& answer) {
+  context.coordinator.Put(request.key(), request.value(), absl::Milliseconds(request.ttl_ms()),
+                          deadline, [&response, &answer](absl::StatusOr<Receipt> result) {
+                            if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
+                            answer.Finish(result.status());
+                          });
+}
+
+void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
+                 v1::DeleteResponse& response, Answer& answer) {
+  context.coordinator.Delete(request.key(), deadline,
+                             [&response, &answer](absl::StatusOr<Receipt> result) {
+                               if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
+                               answer.Finish(result.status());
+                             });
+}
+
+void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
+                 v1::LocateResponse& response, Answer& answer) {
+  context.coordinator.Locate(request.key(), deadline,
+                             [&response, &answer](absl::StatusOr<Location> result) {
+                               if (result.ok()) FillLocation(*result, response);
+                               answer.Finish(result.status());
+                             });
+}
+
+}  // namespace kache

@@ -1,0 +1,50 @@
+#include "server/api/status_calls.h"
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "base/version.h"
+#include "server/api/receipts.h"
+
+namespace kache {
+namespace {
+
+void FillNode(const NodeStatus& status, const HealthMonitor::Ping& ping, v1::Node& message) {
+  message.set_state(ToProto(status.state));
+  message.set_reason(status.reason);
+  message.set_since_unix_ms(absl::ToUnixMillis(status.since));
+  if (ping.at != absl::InfinitePast()) {
+    message.set_last_ping_unix_ms(absl::ToUnixMillis(ping.at));
+    message.set_ping_rtt_us(absl::ToInt64Microseconds(ping.round_trip));
+  }
+  message.set_run_id(status.run_id);
+  message.set_redis_version(status.version);
+}
+
+}  // namespace
+
+void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, MonotonicTime,
+                 v1::GetStatusResponse& response, Answer& answer) {
+  const std::shared_ptr<const Topology> topology = context.monitor.topology();
+  const std::vector<HealthMonitor::Ping> pings = context.monitor.pings();
+  const HashRing& ring = *topology->ring;
+  for (size_t i = 0; i < ring.nodes(); ++i) {
+    v1::Node& message = *response.add_nodes();
+    message.set_name(ring.names()[i]);
+    message.set_address(context.addresses[i]);
+    message.set_share(ring.Share(NodeId(static_cast<uint16_t>(i))));
+    FillNode(topology->nodes[i], pings[i], message);
+  }
+  response.set_replication_factor(context.replication_factor);
+  response.set_vnodes_per_node(ring.vnodes_per_node());
+  response.set_ring_fingerprint(ring.Fingerprint(context.replication_factor));
+  response.set_coordinator(context.coordinator_id);
+  response.set_server_version(kVersion);
+  response.set_started_at_unix_ms(absl::ToUnixMillis(context.started_at));
+  answer.Finish(absl::OkStatus());
+}
+
+}  // namespace kache

@@ -1,0 +1,235 @@
+// Unary rpcs on completion queues, so that a handler is a plain function of a request and a
+// response and never sees a queue.
+//
+// UnaryEndpoint serves one method on one queue: it keeps `accepts` calls waiting for requests. Each
+// UnaryCall goes round: accept -> check -> admit -> serve -> finish -> (back to the endpoint, to be
+// used again). The next accept is posted before a request is dealt with. Messages are cleared and
+// used again while they are small, so a call in the steady state allocates nothing here.
+//
+// Threads: accept, check and serve run on the queue's thread, and so do all of the endpoint's
+// functions; Finish on any thread. What runs on two threads is ordered by gRPC's queue: Finish
+// happens before its event.
+#ifndef KACHE_SERVER_API_UNARY_CALL_H_
+#define KACHE_SERVER_API_UNARY_CALL_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_unary_call.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "server/api/admission.h"
+#include "server/api/answer.h"
+#include "server/api/call_deadline.h"
+#include "server/api/call_queue.h"
+#include "server/api/rpc_metrics.h"
+#include "server/api/status_map.h"
+
+namespace kache {
+
+// What all calls have in common.
+struct CallPolicy {
+  DeadlineRules deadlines;
+  AdmissionControl& admission;
+};
+
+template <class Request, class Response>
+struct UnaryMethod {
+  using Writer = grpc::ServerAsyncResponseWriter<Response>;
+
+  // Asks gRPC for the next call: the generated service's Request<Method>.
+  std::function<void(grpc::ServerContext*, Request*, Writer*, grpc::ServerCompletionQueue*, void*)>
+      request;
+  // Not OK = the call is answered with that, and `serve` not called. Empty = nothing to check.
+  std::function<absl::Status(const Request&)> check;
+  // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
+  std::function<int64_t(const Request&)> operations;
+  std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
+  RpcMetrics metrics;
+  size_t accepts = 8;
+};
+
+// Where an endpoint is owned, whatever its messages.
+class CallEndpoint {
+ public:
+  virtual ~CallEndpoint() = default;
+};
+
+template <class Request, class Response>
+class UnaryEndpoint;
+
+template <class Request, class Response>
+class UnaryCall final : public CallTag, public Answer {
+ public:
+  explicit UnaryCall(UnaryEndpoint<Request, Response>& endpoint) : endpoint_(endpoint) {}
+
+  // Waits for a request.
+  void Accept();
+  void OnEvent(bool ok) override;
+  void Finish(absl::Status status) override;
+
+ private:
+  // Messages that held more are dropped after the call rather than kept.
+  static constexpr size_t kKeptBytesMax = 4096;
+
+  void Begin();
+  absl::Status Admit(MonotonicTime deadline);
+  void End();
+  void Reset();
+
+  UnaryEndpoint<Request, Response>& endpoint_;
+  // gRPC's objects serve one call each.
+  std::optional<grpc::ServerContext> context_;
+  std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
+  std::optional<Request> request_;
+  std::optional<Response> response_;
+  MonotonicTime started_;
+  int64_t admitted_ = 0;
+  grpc::StatusCode code_ = grpc::StatusCode::OK;
+  bool serving_ = false;
+  // Says again what the queue's own ordering does, in a way that thread checkers can see.
+  std::atomic<bool> finished_{false};
+};
+
+template <class Request, class Response>
+class UnaryEndpoint final : public CallEndpoint {
+ public:
+  using Call = UnaryCall<Request, Response>;
+  using Method = UnaryMethod<Request, Response>;
+
+  // Starts to accept. `policy` and `queue` outlive the endpoint, whose calls must have ended when
+  // it is destroyed (CallQueue::Join).
+  UnaryEndpoint(Method method, const CallPolicy& policy, CallQueue& queue)
+      : method_(std::move(method)), policy_(policy), queue_(queue) {
+    for (size_t i = 0; i < method_.accepts; ++i) AcceptOne();
+  }
+
+  void AcceptOne() {
+    if (idle_.empty()) idle_.push_back(std::make_unique<Call>(*this));
+    Call* call = idle_.back().release();  // gRPC holds it until its last event
+    idle_.pop_back();
+    queue_.AddCall();
+    call->Accept();
+  }
+
+  // Takes back a call that ended.
+  void Retire(Call* call) {
+    std::unique_ptr<Call> owned(call);
+    if (idle_.size() < 2 * method_.accepts) idle_.push_back(std::move(owned));
+    queue_.RemoveCall();
+  }
+
+  Method& method() { return method_; }
+  const CallPolicy& policy() const { return policy_; }
+  grpc::ServerCompletionQueue* grpc_queue() { return queue_.grpc_queue(); }
+
+ private:
+  Method method_;
+  const CallPolicy& policy_;
+  CallQueue& queue_;
+  std::vector<std::unique_ptr<Call>> idle_;
+};
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::Accept() {
+  context_.emplace();
+  writer_.emplace(&*context_);
+  if (!request_) request_.emplace();
+  if (!response_) response_.emplace();
+  endpoint_.method().request(&*context_, &*request_, &*writer_, endpoint_.grpc_queue(),
+                             static_cast<CallTag*>(this));
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::OnEvent(bool ok) {
+  if (serving_) {
+    End();
+  } else if (ok) {
+    endpoint_.AcceptOne();
+    Begin();
+  } else {  // the server shuts down: no request will come
+    Reset();
+    endpoint_.Retire(this);
+  }
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::Begin() {
+  serving_ = true;
+  started_ = std::chrono::steady_clock::now();
+  const MonotonicTime deadline =
+      CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
+  absl::Status status = Admit(deadline);
+  if (!status.ok()) return Finish(std::move(status));
+  endpoint_.method().serve(*request_, deadline, *response_, *this);
+}
+
+template <class Request, class Response>
+absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
+  if (deadline <= started_) {
+    return absl::DeadlineExceededError("the deadline had passed when the call arrived");
+  }
+  auto& method = endpoint_.method();
+  if (method.check) {
+    if (absl::Status status = method.check(*request_); !status.ok()) return status;
+  }
+  const int64_t operations = method.operations ? method.operations(*request_) : 0;
+  if (operations == 0) return absl::OkStatus();
+  absl::Status status = endpoint_.policy().admission.Admit(operations);
+  if (status.ok()) admitted_ = operations;
+  return status;
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::Finish(absl::Status status) {
+  if (status.ok()) {
+    code_ = grpc::StatusCode::OK;
+    finished_.store(true, std::memory_order_release);
+    writer_->Finish(*response_, grpc::Status::OK, static_cast<CallTag*>(this));
+    return;
+  }
+  const grpc::Status error = ToGrpcStatus(status);
+  code_ = error.error_code();
+  if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    context_->AddTrailingMetadata("retry-after-ms", "100");
+  }
+  finished_.store(true, std::memory_order_release);
+  writer_->FinishWithError(error, static_cast<CallTag*>(this));
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::End() {
+  finished_.load(std::memory_order_acquire);
+  if (admitted_ > 0) endpoint_.policy().admission.Release(admitted_);
+  endpoint_.method().metrics.Count(code_, started_, std::chrono::steady_clock::now());
+  if (request_->ByteSizeLong() + response_->ByteSizeLong() > kKeptBytesMax) {
+    request_.reset();
+    response_.reset();
+  } else {
+    request_->Clear();
+    response_->Clear();
+  }
+  Reset();
+  endpoint_.Retire(this);
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::Reset() {
+  writer_.reset();
+  context_.reset();
+  admitted_ = 0;
+  serving_ = false;
+}
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_API_UNARY_CALL_H_

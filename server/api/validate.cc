@@ -1,0 +1,136 @@
+#include "server/api/validate.h"
+
+#include <string>
+
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+absl::Status ValidateConsistency(v1::Consistency consistency) {
+  switch (consistency) {
+    case v1::CONSISTENCY_UNSPECIFIED:
+    case v1::CONSISTENCY_ONE:
+      return absl::OkStatus();
+    case v1::CONSISTENCY_QUORUM:
+    case v1::CONSISTENCY_ALL:
+      return absl::UnimplementedError(
+          "consistency: QUORUM and ALL are not offered by this release; use ONE");
+    default:
+      return absl::InvalidArgumentError(
+          Concat("consistency: ", static_cast<int>(consistency), " is not a known level"));
+  }
+}
+
+absl::Status ValidateMinVersion(std::string_view field, const v1::Version& version) {
+  if (version.timestamp() == 0 && version.coordinator() == 0) return absl::OkStatus();
+  return absl::UnimplementedError(Concat(field, ": not offered by this release"));
+}
+
+absl::Status ValidateBatch(std::string_view field, size_t count, size_t bytes,
+                           v1::Consistency consistency, const RequestLimits& limits) {
+  if (count > limits.max_batch_keys) {
+    return absl::InvalidArgumentError(Concat(
+        field, ": ", count, " of them, at most MAX_BATCH_KEYS (", limits.max_batch_keys, ")"));
+  }
+  if (bytes > limits.max_batch_bytes) {
+    return absl::InvalidArgumentError(Concat(field, ": ", bytes,
+                                             " bytes together, at most MAX_BATCH_BYTES (",
+                                             limits.max_batch_bytes, ")"));
+  }
+  return ValidateConsistency(consistency);
+}
+
+template <class Keys>
+size_t TotalBytes(const Keys& keys) {
+  size_t bytes = 0;
+  for (const std::string& key : keys) bytes += key.size();
+  return bytes;
+}
+
+}  // namespace
+
+absl::Status ValidateKey(std::string_view key, const RequestLimits& limits) {
+  if (key.empty()) return absl::InvalidArgumentError("key: empty, at least 1 byte is needed");
+  if (key.size() > limits.max_key_bytes) {
+    return absl::InvalidArgumentError(
+        Concat("key: ", key.size(), " bytes, at most MAX_KEY_BYTES (", limits.max_key_bytes, ")"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t ttl_ms,
+                           const RequestLimits& limits) {
+  if (absl::Status status = ValidateKey(key, limits); !status.ok()) return status;
+  if (value.size() > limits.max_value_bytes) {
+    return absl::InvalidArgumentError(Concat(
+        "value: ", value.size(), " bytes, at most MAX_VALUE_BYTES (", limits.max_value_bytes, ")"));
+  }
+  if (ttl_ms < 0) {
+    return absl::InvalidArgumentError(
+        Concat("ttl_ms: ", ttl_ms, " is negative; 0 means that the key does not expire"));
+  }
+  if (ttl_ms > kMaxTtlMs) {
+    return absl::InvalidArgumentError(
+        Concat("ttl_ms: ", ttl_ms, ", at most ", kMaxTtlMs, " (100 years)"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits) {
+  if (absl::Status status = ValidateKey(request.key(), limits); !status.ok()) return status;
+  if (request.has_min_version()) {
+    absl::Status status = ValidateMinVersion("min_version", request.min_version());
+    if (!status.ok()) return status;
+  }
+  return ValidateConsistency(request.consistency());
+}
+
+absl::Status Validate(const v1::PutRequest& request, const RequestLimits& limits) {
+  absl::Status status = ValidateWrite(request.key(), request.value(), request.ttl_ms(), limits);
+  return status.ok() ? ValidateConsistency(request.consistency()) : status;
+}
+
+absl::Status Validate(const v1::DeleteRequest& request, const RequestLimits& limits) {
+  absl::Status status = ValidateKey(request.key(), limits);
+  return status.ok() ? ValidateConsistency(request.consistency()) : status;
+}
+
+absl::Status Validate(const v1::BatchGetRequest& request, const RequestLimits& limits) {
+  const int keys = request.keys_size();
+  const int versions = request.min_versions_size();
+  if (versions != 0 && versions != keys) {
+    return absl::InvalidArgumentError(
+        Concat("min_versions: ", versions, " for ", keys, " keys; give none, or one for each key"));
+  }
+  for (const v1::Version& version : request.min_versions()) {
+    absl::Status status = ValidateMinVersion("min_versions", version);
+    if (!status.ok()) return status;
+  }
+  return ValidateBatch("keys", static_cast<size_t>(keys), TotalBytes(request.keys()),
+                       request.consistency(), limits);
+}
+
+absl::Status Validate(const v1::BatchPutRequest& request, const RequestLimits& limits) {
+  size_t bytes = 0;
+  for (const v1::BatchPutRequest::Entry& entry : request.entries()) {
+    bytes += entry.key().size() + entry.value().size();
+  }
+  return ValidateBatch("entries", static_cast<size_t>(request.entries_size()), bytes,
+                       request.consistency(), limits);
+}
+
+absl::Status Validate(const v1::BatchDeleteRequest& request, const RequestLimits& limits) {
+  return ValidateBatch("keys", static_cast<size_t>(request.keys_size()), TotalBytes(request.keys()),
+                       request.consistency(), limits);
+}
+
+absl::Status Validate(const v1::LocateRequest& request, const RequestLimits& limits) {
+  return ValidateKey(request.key(), limits);
+}
+
+absl::Status Validate(const v1::GetStatusRequest&, const RequestLimits&) {
+  return absl::OkStatus();
+}
+
+}  // namespace kache

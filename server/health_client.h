@@ -1,0 +1,23 @@
+// Asks a server's gRPC health service, as `kache-server --health` does for container health checks.
+#ifndef KACHE_SERVER_HEALTH_CLIENT_H_
+#define KACHE_SERVER_HEALTH_CLIENT_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/host_port.h"
+
+namespace kache {
+
+// Where a client on this machine reaches a server that listens on `listen`: an address that stands
+// for all of the machine's becomes the loopback one of its family.
+HostPort LocalAddress(const HostPort& listen);
+
+// "SERVING", "NOT_SERVING", ...; otherwise why there was no answer within `timeout`.
+absl::StatusOr<std::string> AskHealth(const HostPort& server, const std::string& service,
+                                      absl::Duration timeout);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_HEALTH_CLIENT_H_

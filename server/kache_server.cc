@@ -1,0 +1,163 @@
+#include "server/kache_server.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/time/clock.h"
+#include "server/api/batch_calls.h"
+#include "server/api/grpc_log.h"
+#include "server/redis/redis_client.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kTickInterval = absl::Milliseconds(200);
+// How long NOT_SERVING is shown before calls are refused: at most, and as a part of the drain time.
+constexpr absl::Duration kNoticeMax = absl::Milliseconds(500);
+constexpr int kNoticePartOfDrain = 4;
+
+std::shared_ptr<const HashRing> MakeRing(const ServerConfig& config) {
+  std::vector<std::string> names;
+  for (const RedisAddress& server : config.servers) names.push_back(server.name);
+  return std::make_shared<const HashRing>(std::move(names), config.vnodes_per_node);
+}
+
+CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config) {
+  CoordinatorConfig result;
+  result.shards = config.shards;
+  for (const RedisAddress& server : config.servers) {
+    result.endpoints.push_back({.host = server.address.host,
+                                .port = server.address.port,
+                                .user = server.user,
+                                .password = server.password,
+                                .database = server.database});
+  }
+  result.client.connect_timeout = config.connect_timeout;
+  result.client.reconnect_min = config.reconnect_min;
+  result.client.reconnect_max = config.reconnect_max;
+  result.client.ping_interval = config.ping_interval;
+  result.client.max_queue_bytes = config.max_connection_queue_bytes;
+  result.replication = {.replication_factor = config.replication_factor,
+                        .max_tries = config.max_tries,
+                        .key_prefix = config.key_prefix,
+                        .try_timeout = config.try_timeout,
+                        .write_timeout = config.write_timeout,
+                        .tombstone_ttl = config.tombstone_ttl,
+                        .standin_ttl = config.standin_ttl,
+                        .max_clock_skew = config.max_clock_skew};
+  return result;
+}
+
+ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
+                           const HealthMonitor& monitor, prometheus::Registry& registry) {
+  ServiceContext context{.coordinator = coordinator,
+                         .coordinator_id = coordinator.id(),
+                         .monitor = monitor,
+                         .limits = {.max_key_bytes = config.max_key_bytes,
+                                    .max_value_bytes = config.max_value_bytes,
+                                    .max_batch_keys = config.max_batch_keys,
+                                    .max_batch_bytes = config.max_batch_bytes},
+                         .addresses = {},
+                         .replication_factor = config.replication_factor,
+                         .started_at = absl::Now(),
+                         .batch_keys = BatchKeysHistogram(registry)};
+  for (const RedisAddress& server : config.servers) {
+    context.addresses.push_back(server.address.ToString());
+  }
+  return context;
+}
+
+GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
+  // What a request holds beside its keys and values: lengths, a TTL or a version for each key.
+  constexpr size_t kMarginBytes = size_t{64} << 10;
+  constexpr size_t kMarginBytesPerKey = 40;
+  const size_t payload =
+      std::max(config.max_batch_bytes, config.max_key_bytes + config.max_value_bytes);
+  GrpcServerOptions options;
+  options.address = config.grpc_listen_address;
+  options.threads = config.grpc_threads;
+  options.max_concurrent_streams = config.max_concurrent_streams;
+  options.max_receive_bytes = payload + kMarginBytes + kMarginBytesPerKey * config.max_batch_keys;
+  options.max_connection_age = config.max_connection_age;
+  options.connection_age_grace = config.drain;
+  return options;
+}
+
+}  // namespace
+
+KacheServer::KacheServer(const ServerConfig& config)
+    : registry_(std::make_shared<prometheus::Registry>()),
+      ring_(MakeRing(config)),
+      monitor_(ring_, config.shards, clock_),
+      node_metrics_(*monitor_.topology(), *registry_),
+      admission_(static_cast<int64_t>(config.max_in_flight), *registry_),
+      policy_{.deadlines = {.default_timeout = config.request_timeout}, .admission = admission_},
+      health_(policy_, *registry_),
+      notifier_(
+          [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}
+
+absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConfig& config) {
+  RouteGrpcLog();
+  auto server = std::unique_ptr<KacheServer>(new KacheServer(config));
+  if (absl::Status status = server->Listen(config); !status.ok()) return status;
+  server->Watch();
+  server->grpc_->Start();
+  return server;
+}
+
+absl::Status KacheServer::Listen(const ServerConfig& config) {
+  auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_);
+  if (!metrics_server.ok()) return metrics_server.status();
+  metrics_server_ = *std::move(metrics_server);
+
+  coordinator_ = std::make_unique<Coordinator>(MakeCoordinatorConfig(config), ring_, monitor_,
+                                               clock_, *registry_);
+  service_ = std::make_unique<KacheService>(
+      MakeContext(config, *coordinator_, monitor_, *registry_), policy_, *registry_);
+  auto grpc = GrpcServer::Build(MakeGrpcOptions(config),
+                                {&service_->grpc_service(), &health_.grpc_service()});
+  if (!grpc.ok()) return grpc.status();
+  grpc_ = *std::move(grpc);
+  for (const auto& queue : grpc_->queues()) {
+    service_->Listen(*queue);
+    health_.Listen(*queue);
+  }
+  return absl::OkStatus();
+}
+
+void KacheServer::Watch() {
+  observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
+    notifier_.OnTopology(*topology);
+    node_metrics_.ShowStates(*topology);
+  });
+  ticker_ = std::make_unique<Ticker>(kTickInterval, [this] { Tick(); });
+}
+
+void KacheServer::Tick() {
+  monitor_.Tick();
+  node_metrics_.ShowPings(monitor_.pings());
+  admission_.PublishGauge();
+}
+
+bool KacheServer::Stop(absl::Duration drain) {
+  if (stopped_ || grpc_ == nullptr) return true;
+  stopped_ = true;
+  const absl::Time deadline = absl::Now() + drain;
+  notifier_.Drain();
+  absl::SleepFor(std::min(kNoticeMax, drain / kNoticePartOfDrain));
+  health_.CloseWatches();
+  grpc_->Shutdown(deadline);
+  admission_.Close();
+  grpc_->CloseQueues();
+  // Nothing new reaches the coordinator from here on.
+  const bool in_time = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+  coordinator_.reset();
+  grpc_->JoinQueues();
+  ticker_.reset();
+  return in_time;
+}
+
+KacheServer::~KacheServer() { Stop(absl::ZeroDuration()); }
+
+}  // namespace kache

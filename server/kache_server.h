@@ -1,0 +1,78 @@
+// The whole server as an object: main starts it with the settings, tests with port 0.
+//
+//   absl::StatusOr<std::unique_ptr<KacheServer>> server = KacheServer::Start(config);
+//   ... (*server)->grpc_port() ...
+//   (*server)->Stop(config.drain);
+//
+// Thread-compatible. Owns all its threads.
+#ifndef KACHE_SERVER_KACHE_SERVER_H_
+#define KACHE_SERVER_KACHE_SERVER_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "prometheus/registry.h"
+#include "ring/hash_ring.h"
+#include "server/api/admission.h"
+#include "server/api/grpc_server.h"
+#include "server/api/health_notifier.h"
+#include "server/api/health_service.h"
+#include "server/api/kache_service.h"
+#include "server/api/node_state_metrics.h"
+#include "server/cluster/health_monitor.h"
+#include "server/config.h"
+#include "server/replication/coordinator.h"
+#include "server/ticker.h"
+
+namespace kache {
+
+class KacheServer {
+ public:
+  // Listens and begins to connect to the Redis servers; keys are served as soon as one of them is
+  // there. UNAVAILABLE when a port can't be listened on.
+  static absl::StatusOr<std::unique_ptr<KacheServer>> Start(const ServerConfig& config);
+  // Stops with no time to drain, unless stopped before.
+  ~KacheServer();
+
+  // Turns NOT_SERVING, gives load balancers a moment to see it, takes no new calls, finishes those
+  // that it took and their replicas in the background, all within `drain`. False when that time
+  // was not enough: callers that still waited got an error. Later calls do nothing.
+  bool Stop(absl::Duration drain);
+
+  uint16_t grpc_port() const { return grpc_->port(); }
+  uint16_t metrics_port() const { return metrics_server_->port(); }
+
+ private:
+  explicit KacheServer(const ServerConfig& config);
+  absl::Status Listen(const ServerConfig& config);
+  void Watch();
+  void Tick();
+
+  // In the order of construction; each may use those above it. Stop ends what has threads: first
+  // gRPC's side, then the coordinator (which answers what it still has), then the queues.
+  const SystemClock clock_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  const std::shared_ptr<const HashRing> ring_;
+  HealthMonitor monitor_;
+  NodeStateMetrics node_metrics_;
+  AdmissionControl admission_;
+  const CallPolicy policy_;
+  HealthService health_;
+  HealthNotifier notifier_;
+  std::unique_ptr<MetricsServer> metrics_server_;
+  std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<KacheService> service_;
+  std::unique_ptr<GrpcServer> grpc_;
+  std::unique_ptr<HealthMonitor::Observation> observation_;
+  std::unique_ptr<Ticker> ticker_;
+  bool stopped_ = false;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_KACHE_SERVER_H_

@@ -1,0 +1,133 @@
+// kache-server: reads the settings, runs a KacheServer until SIGTERM or SIGINT.
+//
+// Exit codes: 0 a clean stop, 1 a failure while running, 2 wrong settings or arguments.
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "CLI/CLI.hpp"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/environment.h"
+#include "base/logging.h"
+#include "base/setting_names.h"
+#include "base/settings.h"
+#include "base/shutdown.h"
+#include "base/version.h"
+#include "server/config.h"
+#include "server/health_client.h"
+#include "server/kache_server.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+constexpr int kExitFailure = 1;
+constexpr int kExitWrongSettings = 2;
+constexpr absl::Duration kHealthTimeout = absl::Seconds(2);
+constexpr char kDefaultHealthService[] = "kache.v1.Kache";
+
+std::string Footer() {
+  std::string text = "Settings are environment variables, or stand in the file of --env-file:\n";
+  for (const std::string_view name : kServerSettings) text.append("  ").append(name).append("\n");
+  text +=
+      "docs/configuration.md explains each of them.\n\n"
+      "Exit codes: 0 a clean stop, or SERVING; 1 a failure, or not SERVING; 2 wrong settings.";
+  return text;
+}
+
+struct Arguments {
+  std::string env_file;
+  std::optional<std::string> health_service;  // set = ask, don't serve
+};
+
+int PrintHealth(const ServerConfig& config, const std::string& service) {
+  const absl::StatusOr<std::string> state =
+      AskHealth(LocalAddress(config.grpc_listen_address), service, kHealthTimeout);
+  if (!state.ok()) {
+    std::fprintf(stderr, "kache-server: no health of '%s': %s\n", service.c_str(),
+                 state.status().ToString().c_str());
+    return kExitFailure;
+  }
+  std::printf("%s\n", state->c_str());
+  return *state == "SERVING" ? 0 : kExitFailure;
+}
+
+void LogStart(const ServerConfig& config, const KacheServer& server) {
+  std::string names;
+  for (const RedisAddress& redis : config.servers) {
+    if (!names.empty()) names += ",";
+    names += redis.name;
+  }
+  spdlog::info(
+      "serving version={} grpc={}:{} metrics={}:{} redis_servers={} replication_factor={} "
+      "vnodes_per_node={} max_tries={} grpc_threads={} shards={}",
+      kVersion, config.grpc_listen_address.host, server.grpc_port(),
+      config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
+      config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards);
+}
+
+int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
+  absl::StatusOr<std::unique_ptr<KacheServer>> server = KacheServer::Start(config);
+  if (!server.ok()) {
+    spdlog::error("cannot start: {}", std::string(server.status().message()));
+    return kExitFailure;
+  }
+  LogStart(config, **server);
+  const int signal = shutdown.Wait();
+  spdlog::info("stopping signal={} drain_seconds={}", signal, absl::ToInt64Seconds(config.drain));
+  if (!(*server)->Stop(config.drain)) {
+    spdlog::warn("stopped with operations unfinished: DRAIN_SECONDS was not enough");
+    return kExitFailure;
+  }
+  spdlog::info("stopped");
+  return 0;
+}
+
+int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
+  Environment environment = Environment::FromProcess();
+  if (!arguments.env_file.empty()) environment.AddFile(arguments.env_file);
+  SettingsReader reader(environment);
+  const ServerConfig config = ReadServerConfig(reader);
+  if (absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
+    std::fprintf(stderr, "kache-server: wrong settings:\n%s\n",
+                 std::string(mistakes.message()).c_str());
+    return kExitWrongSettings;
+  }
+  if (arguments.health_service) return PrintHealth(config, *arguments.health_service);
+  StartLogging(config.log, "kache-server");
+  for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
+  return Serve(config, shutdown);
+}
+
+}  // namespace
+}  // namespace kache
+
+int main(int argc, char** argv) {
+  kache::ShutdownSignal shutdown;  // before any thread starts
+  CLI::App app("Turns independent Redis servers into one replicated cache, offered over gRPC.");
+  app.footer(kache::Footer());
+  app.set_version_flag("--version", std::string("kache-server ") + kache::kVersion);
+  kache::Arguments arguments;
+  app.add_option("--env-file", arguments.env_file, "File of settings, NAME=value a line")
+      ->type_name("FILE");
+  std::string service;
+  CLI::Option* health =
+      app.add_option("--health", service,
+                     "Ask the server on this machine for a service's health, print it, and exit 0 "
+                     "when it is SERVING. Services: kache.v1.Kache (keys can be served; the "
+                     "default) and live (the process runs)")
+          ->type_name("[SERVICE]")
+          ->expected(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kache::kExitWrongSettings;
+  }
+  if (health->count() > 0) {
+    const bool named = !health->results().front().empty();
+    arguments.health_service = named ? service : kache::kDefaultHealthService;
+  }
+  return kache::Run(arguments, shutdown);
+}
