@@ -80,7 +80,7 @@ std::optional<double> CgroupCpuQuota(std::string_view membership, const std::str
         std::find(controllers.begin(), controllers.end(), "cpu") != controllers.end();
     if (!is_v2 && !is_v1) continue;
     for (const std::string& path : PathAndParents(parts[2])) {
-      Lower(&smallest, is_v2 ? QuotaOfV2(root + path) : QuotaOfV1(root + "/cpu" + path));
+      Lower(&smallest, is_v2 ? QuotaOfV2(root + path) : QuotaOfV1(Concat(root, "/cpu", path)));
     }
   }
   return smallest;

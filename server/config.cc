@@ -14,7 +14,7 @@ namespace {
 constexpr char kDefaultServers[] = "localhost:6379, localhost:6380, localhost:6381, localhost:6382";
 constexpr size_t kMaxServers = 1000;
 constexpr size_t kMaxPrefixBytes = 64;
-constexpr int64_t kSecondsOfYear = 365 * 24 * 3600;
+constexpr int64_t kSecondsOfYear = int64_t{365} * 24 * 3600;
 // What a command takes on the wire beside its key and value.
 constexpr size_t kCommandOverheadBytes = 4096;
 

@@ -22,7 +22,7 @@ std::string Value(const Environment& environment, const std::string& name) {
 }
 
 std::string FileWith(const std::string& name, const std::string& text) {
-  const std::string path = testing::TempDir() + name;
+  std::string path = testing::TempDir() + name;
   std::ofstream(path, std::ios::binary) << text;
   return path;
 }

@@ -21,7 +21,7 @@ using ::testing::SizeIs;
 
 ServerConfig Read(const Environment& environment, std::string* mistakes) {
   SettingsReader reader(environment);
-  const ServerConfig config = ReadServerConfig(reader);
+  ServerConfig config = ReadServerConfig(reader);
   *mistakes = std::string(reader.Finish().message());
   return config;
 }
