@@ -21,6 +21,8 @@ add_library(kache_warnings INTERFACE)
 target_link_libraries(kache_warnings INTERFACE kache_instrumentation)
 target_compile_options(kache_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion
+  # GCC 12 warns of "literal" + std::to_string(n), wrongly (its bug 105651).
+  $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   $<$<BOOL:${KACHE_WERROR}>:-Werror>)
 target_include_directories(kache_warnings INTERFACE ${PROJECT_SOURCE_DIR})
 

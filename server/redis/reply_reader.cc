@@ -134,9 +134,10 @@ const char* FaultOfIncomplete(const redisReader& reader, size_t max_reply_bytes)
   const std::string_view start = rest.substr(0, kMaxLine);
   const size_t line_end = start.find("\r\n");
   if (line_end == start.npos) return rest.size() > kMaxLine ? "a line without an end" : nullptr;
-  if (rest.front() != '$') return nullptr;
+  // The type byte has been taken. Of all the types only a bulk string waits behind a whole line,
+  // which is its length.
   int64_t length = 0;
-  std::from_chars(start.data() + 1, start.data() + line_end, length);
+  std::from_chars(start.data(), start.data() + line_end, length);
   return length > static_cast<int64_t>(max_reply_bytes) ? "a value too long" : nullptr;
 }
 

@@ -73,5 +73,112 @@ TEST(RedisClient, CallsScripts) {
   EXPECT_EQ(client->counters().script_reloads, 0u);
 }
 
+TEST(RedisClient, CarriesLargeValues) {
+  RedisServer server;
+  ClientUnderTest client(server.endpoint());
+  ASSERT_TRUE(client.WaitUntilReady());
+  // Small and large ones mixed, more than any socket buffer holds: nothing may change its place.
+  constexpr size_t kRounds = 24;
+  const std::string megabyte(1 << 20, 'x');
+  for (size_t i = 0; i < kRounds; ++i) {
+    const std::string key = "k" + std::to_string(i % 3);
+    client.Send(Command::Of({"SET", key, megabyte + std::to_string(i)}));
+    client.Send(Command::Of({"STRLEN", key}));
+    client.Send(Command::Of({"GET", key}));
+  }
+  ASSERT_TRUE(client.WaitForAnswers(3 * kRounds));
+  for (size_t i = 0; i < kRounds; ++i) {
+    const std::string value = megabyte + std::to_string(i);
+    EXPECT_EQ(client.answers()[3 * i]->text, "OK");
+    EXPECT_EQ(client.answers()[3 * i + 1]->integer, static_cast<int64_t>(value.size()));
+    EXPECT_TRUE(client.answers()[3 * i + 2]->text == value) << i;
+  }
+}
+
+TEST(RedisClient, ReloadsAScriptThatTheServerForgot) {
+  RedisServer server;
+  ClientUnderTest client(server.endpoint(), {}, {&kEcho});
+  ASSERT_TRUE(client.WaitUntilReady());
+  server.Run({"SCRIPT", "FLUSH"});
+  constexpr size_t kCalls = 50;
+  for (size_t i = 0; i < kCalls; ++i) {
+    client.Send(Command::Call(kEcho, {"k"}, {std::to_string(i)}));
+  }
+  ASSERT_TRUE(client.WaitForAnswers(kCalls));
+  for (size_t i = 0; i < kCalls; ++i) {
+    ASSERT_EQ(client.answers()[i]->elements.size(), 2u) << client.answers()[i]->text;
+    EXPECT_EQ(client.answers()[i]->elements[1].text, std::to_string(i)) << "out of order";
+  }
+  EXPECT_EQ(client->counters().script_reloads, 1u) << "one load serves all that waited";
+  EXPECT_EQ(client->counters().error_replies, 0u);
+}
+
+TEST(RedisClient, AnswersEveryCallOfAScriptThatIsFlushedAllTheTime) {
+  const Script append("append", "return redis.call('RPUSH', KEYS[1], ARGV[1])");
+  RedisServer server;
+  ClientUnderTest client(server.endpoint(), {}, {&append});
+  ASSERT_TRUE(client.WaitUntilReady());
+  constexpr size_t kCalls = 2000;
+  size_t sent = 0;
+  while (sent < kCalls) {
+    for (int i = 0; i < 100; ++i) {
+      client.Send(Command::Call(append, {"list"}, {std::to_string(sent++)}));
+    }
+    server.Run({"SCRIPT", "FLUSH"});
+    ASSERT_TRUE(client.WaitForAnswers(sent - 50));
+  }
+  ASSERT_TRUE(client.WaitForAnswers(kCalls));
+  for (const auto& answer : client.answers()) {
+    ASSERT_TRUE(answer.ok()) << answer.status();
+    ASSERT_EQ(answer->type, Reply::Type::kInteger) << answer->text;
+  }
+  EXPECT_GT(client->counters().script_reloads, 0u);
+  EXPECT_EQ(client.Run({"LLEN", "list"})->integer, static_cast<int64_t>(kCalls));
+}
+
+TEST(RedisClient, HandsErrorsOfTheServerOn) {
+  RedisServer server({"--maxmemory", "1", "--maxmemory-policy", "noeviction"});
+  const Script set("set", "return redis.call('SET', KEYS[1], ARGV[1])");
+  ClientUnderTest client(server.endpoint(), {}, {&set});
+  ASSERT_TRUE(client.WaitUntilReady());
+  EXPECT_EQ(ClassifyError(client.Run({"SET", "k", "v"})->text), ErrorKind::kOom);
+  EXPECT_EQ(ClassifyError(client.Run(Command::Call(set, {"k"}, {"v"}))->text), ErrorKind::kOom);
+  EXPECT_EQ(ClassifyError(client.Run({"NOSUCH"})->text), ErrorKind::kOther);
+  server.Run({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_EQ(client.Run({"SET", "k", "v"})->text, "OK");
+  EXPECT_EQ(ClassifyError(client.Run({"LPUSH", "k", "v"})->text), ErrorKind::kWrongType);
+  EXPECT_EQ(client->counters().error_replies, 4u);
+  EXPECT_TRUE(client->Ready());
+}
+
+TEST(RedisClient, TakesABusyServerForASlowOne) {
+  const Script loop("loop", "while true do end");
+  RedisServer server({"--busy-reply-threshold", "20"});
+  ClientUnderTest client(server.endpoint(), {}, {&loop});
+  ASSERT_TRUE(client.WaitUntilReady());
+  client.Send(Command::Call(loop, {"k"}, {}), absl::Milliseconds(10));
+  ASSERT_TRUE(client.WaitForAnswers(1));
+  EXPECT_EQ(client.answers()[0].status().code(), absl::StatusCode::kDeadlineExceeded);
+  // Another connection is told BUSY; ours is the one that runs the script.
+  ClientUnderTest other(server.endpoint());
+  ASSERT_TRUE(other.WaitUntilDown("unresponsive"));
+  EXPECT_THAT(other.observed().down[0].message, ::testing::HasSubstr("BUSY"));
+  EXPECT_EQ(server.Run({"SCRIPT", "KILL"}).text, "OK");
+  ASSERT_TRUE(other.WaitUntilReady());
+  ASSERT_TRUE(client.WaitUntilReady());
+  EXPECT_EQ(client.Run({"PING"})->text, "PONG");
+}
+
+TEST(RedisClient, ChoosesItsDatabase) {
+  RedisServer server;
+  Endpoint endpoint = server.endpoint();
+  endpoint.database = 3;
+  ClientUnderTest client(endpoint);
+  ASSERT_TRUE(client.WaitUntilReady());
+  EXPECT_EQ(client.Run({"SET", "k", "v"})->text, "OK");
+  EXPECT_TRUE(server.Run({"GET", "k"}).IsNil());
+  EXPECT_THAT(server.Run({"INFO", "keyspace"}).text, ::testing::HasSubstr("db3:keys=1"));
+}
+
 }  // namespace
 }  // namespace kache::redis

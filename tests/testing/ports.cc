@@ -9,8 +9,9 @@
 #include <cstdlib>
 
 namespace kache::testing {
+namespace {
 
-uint16_t FreePort() {
+int BindToFreePort(uint16_t* port) {
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -21,8 +22,25 @@ uint16_t FreePort() {
     std::perror("no free port");
     std::abort();
   }
-  close(fd);
-  return ntohs(address.sin_port);
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+}  // namespace
+
+int ListenOnFreePort(uint16_t* port, int backlog) {
+  const int fd = BindToFreePort(port);
+  if (listen(fd, backlog) != 0) {
+    std::perror("can't listen");
+    std::abort();
+  }
+  return fd;
+}
+
+uint16_t FreePort() {
+  uint16_t port = 0;
+  close(BindToFreePort(&port));
+  return port;
 }
 
 }  // namespace kache::testing

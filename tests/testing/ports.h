@@ -1,4 +1,4 @@
-// Ports of 127.0.0.1 for servers that are told their port.
+// Ports of 127.0.0.1 for servers of tests.
 #ifndef KACHE_TESTS_TESTING_PORTS_H_
 #define KACHE_TESTS_TESTING_PORTS_H_
 
@@ -6,7 +6,11 @@
 
 namespace kache::testing {
 
-// A port that nobody listens on now. Another process may take it before its use: try again then.
+// A socket that listens on a free port, which is put in `port`. The caller closes it.
+int ListenOnFreePort(uint16_t* port, int backlog = 128);
+
+// A port that nobody listens on now, for a program that is told its port. Another process may take
+// it before its use: try again then.
 uint16_t FreePort();
 
 }  // namespace kache::testing

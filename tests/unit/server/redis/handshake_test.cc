@@ -1,0 +1,150 @@
+#include "server/redis/handshake.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace kache::redis {
+namespace {
+
+using Progress = Handshake::Progress;
+using ::testing::HasSubstr;
+
+const Script kScript("one", "return 1");
+constexpr std::string_view kServer =
+    "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nrun_id:0123456789abcdef\r\n";
+constexpr std::string_view kMaster = "# Replication\r\nrole:master\r\nconnected_slaves:0\r\n";
+constexpr std::string_view kNoCluster = "# Cluster\r\ncluster_enabled:0\r\n";
+
+std::vector<std::string> Wires(const Handshake& handshake) {
+  std::vector<std::string> wires;
+  for (const Command& command : handshake.commands()) wires.emplace_back(command.wire());
+  return wires;
+}
+
+// Answers in order; the last progress.
+Progress Answer(Handshake& handshake, const std::vector<Reply>& replies) {
+  Progress progress = Progress::kMore;
+  for (const Reply& reply : replies) {
+    EXPECT_EQ(progress, Progress::kMore);
+    progress = handshake.OnReply(reply);
+  }
+  return progress;
+}
+
+Reply Info(std::string_view text) { return Reply::String(std::string(text)); }
+
+TEST(Handshake, AsksAPlainServerWhatItIs) {
+  Handshake handshake({"localhost", 6379, "", "", 0}, {});
+  EXPECT_THAT(Wires(handshake),
+              ::testing::ElementsAre(HasSubstr("INFO\r\n$6\r\nserver"),
+                                     HasSubstr("INFO\r\n$11\r\nreplication"),
+                                     HasSubstr("INFO\r\n$7\r\ncluster"), HasSubstr("PING")));
+  EXPECT_EQ(
+      Answer(handshake, {Info(kServer), Info(kMaster), Info(kNoCluster), Reply::Status("PONG")}),
+      Progress::kReady);
+  EXPECT_EQ(handshake.facts().run_id, "0123456789abcdef");
+  EXPECT_EQ(handshake.facts().version, "7.0.15");
+}
+
+TEST(Handshake, SaysWhoItIsBeforeAnythingElse) {
+  Handshake handshake({"localhost", 6379, "app", "secret", 3}, {&kScript});
+  EXPECT_THAT(Wires(handshake),
+              ::testing::ElementsAre("*3\r\n$4\r\nAUTH\r\n$3\r\napp\r\n$6\r\nsecret\r\n",
+                                     "*2\r\n$6\r\nSELECT\r\n$1\r\n3\r\n", HasSubstr("server"),
+                                     HasSubstr("replication"), HasSubstr("cluster"),
+                                     HasSubstr("LOAD\r\n$8\r\nreturn 1"), HasSubstr("PING")));
+  EXPECT_EQ(
+      Answer(handshake, {Reply::Status("OK"), Reply::Status("OK"), Info(kServer), Info(kMaster),
+                         Info(kNoCluster), Reply::String(kScript.sha1), Reply::Status("PONG")}),
+      Progress::kReady);
+}
+
+TEST(Handshake, UsesTheOneArgumentFormForTheDefaultUser) {
+  Handshake handshake({"localhost", 6379, "", "secret", 0}, {});
+  EXPECT_EQ(Wires(handshake)[0], "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n");
+}
+
+TEST(Handshake, RefusesAReplica) {
+  Handshake handshake({}, {});
+  EXPECT_EQ(Answer(handshake, {Info(kServer), Info("role:slave\r\nmaster_host:x\r\n")}),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "not_a_master");
+  EXPECT_THAT(handshake.refusal().message, HasSubstr("slave"));
+}
+
+TEST(Handshake, RefusesClusterMode) {
+  Handshake handshake({}, {});
+  EXPECT_EQ(Answer(handshake, {Info(kServer), Info(kMaster), Info("cluster_enabled:1\r\n")}),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "cluster_mode");
+}
+
+TEST(Handshake, RefusesOldVersions) {
+  for (const char* version : {"6.0.16", "5.0.7", "2.8.4", "6.1", "6", "six.two", ""}) {
+    Handshake handshake({}, {});
+    const std::string info = "redis_version:" + std::string(version) + "\r\nrun_id:1\r\n";
+    EXPECT_EQ(handshake.OnReply(Info(info)), Progress::kRefused) << version;
+    const bool named = !std::string_view(version).empty();
+    EXPECT_EQ(handshake.refusal().code, named ? "version_too_old" : "protocol_error");
+  }
+  for (const char* version : {"6.2.0", "6.2", "7.0.15", "8.0.1", "255.255.255"}) {
+    Handshake handshake({}, {});
+    const std::string info = "redis_version:" + std::string(version) + "\r\nrun_id:1\r\n";
+    EXPECT_EQ(handshake.OnReply(Info(info)), Progress::kMore) << version;
+  }
+}
+
+TEST(Handshake, RefusesWhatIsNoInfo) {
+  Handshake handshake({}, {});
+  EXPECT_EQ(handshake.OnReply(Reply::Status("OK")), Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "protocol_error");
+}
+
+struct ErrorCase {
+  std::string_view error;
+  std::string_view code;
+};
+
+TEST(Handshake, NamesTheReasonOfAnErrorReply) {
+  for (const ErrorCase& each : {
+           ErrorCase{"NOAUTH Authentication required.", "auth_failed"},
+           ErrorCase{"NOPERM this user has no permissions to run the 'info' command",
+                     "auth_failed"},
+           ErrorCase{"DENIED Redis is running in protected mode", "auth_failed"},
+           ErrorCase{"LOADING Redis is loading the dataset in memory", "loading"},
+           ErrorCase{"MASTERDOWN Link with MASTER is down", "master_down"},
+           ErrorCase{"BUSY Redis is busy running a script.", "unresponsive"},
+           ErrorCase{"ERR max number of clients reached", "connection_refused"},
+           ErrorCase{"ERR something else", "protocol_error"},
+       }) {
+    Handshake handshake({}, {});
+    EXPECT_EQ(handshake.OnReply(Reply::Error(std::string(each.error))), Progress::kRefused);
+    EXPECT_EQ(handshake.refusal().code, each.code) << each.error;
+    EXPECT_THAT(handshake.refusal().message, HasSubstr("INFO server"));
+    EXPECT_THAT(handshake.refusal().message, HasSubstr(std::string(each.error)));
+  }
+}
+
+TEST(Handshake, TakesAnyErrorToAuthForFailedAuth) {
+  Handshake handshake({"h", 1, "", "secret", 0}, {});
+  EXPECT_EQ(handshake.OnReply(Reply::Error("ERR AUTH <password> called without any password "
+                                           "configured for the default user.")),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "auth_failed");
+  EXPECT_THAT(handshake.refusal().message, ::testing::Not(HasSubstr("secret")));
+}
+
+TEST(Handshake, RefusesAServerThatMayNotLoadScripts) {
+  Handshake handshake({}, {&kScript});
+  EXPECT_EQ(Answer(handshake, {Info(kServer), Info(kMaster), Info(kNoCluster),
+                               Reply::Error("NOPERM this user has no permissions")}),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "auth_failed");
+  EXPECT_THAT(handshake.refusal().message, HasSubstr("SCRIPT LOAD"));
+}
+
+}  // namespace
+}  // namespace kache::redis
