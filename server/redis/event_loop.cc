@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
@@ -88,6 +89,8 @@ std::unique_ptr<EventLoop::Timer> EventLoop::Every(absl::Duration period,
 }
 
 EventLoop::Impl::Impl() {
+  // A write to a connection that the other end has closed is an error, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
   Require(uv_loop_init(&loop), "loop");
   Require(uv_async_init(&loop, &wake_,
                         [](uv_async_t* handle) { static_cast<Impl*>(handle->data)->RunPosted(); }),

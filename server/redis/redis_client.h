@@ -59,7 +59,7 @@ struct ClientCounters {
   uint64_t late_replies = 0;      // came after their command had timed out
   uint64_t queue_full = 0;        // commands answered RESOURCE_EXHAUSTED
   uint64_t script_reloads = 0;    // SCRIPT LOADs after a NOSCRIPT
-  uint64_t waiting_commands = 0;  // now, timed-out ones and pings included
+  uint64_t waiting_commands = 0;  // now; timed-out ones, pings, the handshake included
   uint64_t queued_bytes = 0;      // now, counted against max_queue_bytes
 };
 
