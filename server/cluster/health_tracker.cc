@@ -66,6 +66,8 @@ void HealthTracker::Decide(absl::Time now) {
     state = NodeState::kSyncing;
     reason = refusal_;
   }
+  if (status_.state == NodeState::kUp && state != NodeState::kUp) status_.may_lack_writes = true;
+  if (state == NodeState::kUp && status_.may_lack_writes) reason = "returned";
   if (state != status_.state) status_.since = now;
   status_.state = state;
   status_.reason = reason;

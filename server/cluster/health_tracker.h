@@ -3,7 +3,7 @@
 //
 //   DOWN     at least one shard has no ready connection, or the node is a duplicate of another
 //   SYNCING  connected, but it refused a write: it lacks that one
-//   UP       otherwise
+//   UP       otherwise; its reason is "returned" when it was UP before and away since
 //
 // A node that refuses writes is left alone for a back-off (100 ms, doubling up to 5 s), then takes
 // writes again; the first one that it accepts makes it UP.

@@ -15,11 +15,14 @@ namespace kache {
 
 struct NodeStatus {
   NodeState state = NodeState::kDown;
-  // Why, in snake_case: "ok", "connecting", "connection_refused", "unresponsive", "oom", ...
+  // Why, in snake_case: "ok", "returned", "connecting", "connection_refused", "unresponsive", "oom", ...
   std::string reason = "connecting";
   absl::Time since;  // of this state
   // False while a node that refuses writes (out of memory, say) is left alone for its back-off.
   bool takes_writes = false;
+  // True once the node was UP, was not for a while, and so may lack what was written meanwhile:
+  // that it holds nothing for a key is then no proof that nothing was written.
+  bool may_lack_writes = false;
   std::string run_id;
   std::string version;
 

@@ -95,6 +95,7 @@ void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
 void GetOperation::WalkOnAfterNil(NodeId node) {
   ++nils_;
   last_nil_ = node;
+  degraded_ |= shard().View(node).may_lack_writes;
   if (!degraded_) return Finish(ReadResult());
   shard().metrics().reads_walked_on_nil.Increment();
   TryNext();

@@ -1,6 +1,7 @@
 // A read at consistency ONE: asks the key's first home replica that is UP, and goes on to the next
-// after an error, after TRY_TIMEOUT_MS, and (when degraded) after a nil. Where no home replica is
-// UP it becomes a NewestRead; where none is SYNCING either it asks stand-ins.
+// after an error, after TRY_TIMEOUT_MS, and after a nil when degraded or when the node was away and
+// may lack writes. Where no home replica is UP it becomes a NewestRead; where none is SYNCING
+// either it asks stand-ins.
 //
 // In the quiet case: one command to one node, one answer.
 #ifndef KACHE_SERVER_REPLICATION_GET_OPERATION_H_

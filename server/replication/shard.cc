@@ -35,7 +35,7 @@ void Shard::SetTopology(std::shared_ptr<const Topology> topology) {
 NodeView Shard::View(NodeId node) const {
   if (clients_.empty() || !clients_[node.index()]->Ready()) return {};
   const NodeStatus& status = topology_->nodes[node.index()];
-  return {status.state, status.takes_writes};
+  return {status.state, status.takes_writes, status.may_lack_writes};
 }
 
 std::string Shard::RedisKey(std::string_view key) const {

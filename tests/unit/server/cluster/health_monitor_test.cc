@@ -157,7 +157,7 @@ TEST_F(HealthMonitorTest, TellsAnObserverTheCurrentTopologyAndEveryChangeInOrder
   Drop(kA, "loading");
   monitor_.Tick();  // changes nothing
   Connect(kA, "run-a");
-  EXPECT_THAT(seen, ElementsAre("ok", "loading", "ok"));
+  EXPECT_THAT(seen, ElementsAre("ok", "loading", "returned"));
 }
 
 TEST_F(HealthMonitorTest, TellsObserversInTheOrderInWhichTheyCame) {

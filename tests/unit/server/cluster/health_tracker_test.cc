@@ -132,8 +132,22 @@ TEST_F(HealthTrackerTest, IsUpAfterAnAcceptedWrite) {
   Tick();
   Accept();
   EXPECT_EQ(state(), NodeState::kUp);
-  EXPECT_EQ(reason(), "ok");
+  EXPECT_EQ(reason(), "returned");  // it lacks the one that it refused
   EXPECT_TRUE(takes_writes());
+}
+
+TEST_F(HealthTrackerTest, LacksNothingWhenUpForTheFirstTime) {
+  Drop("connection_refused");
+  Connect();
+  EXPECT_FALSE(tracker_.status().may_lack_writes);
+}
+
+TEST_F(HealthTrackerTest, MayLackWritesOnceItWasAway) {
+  Connect();
+  Drop("connection_lost");
+  Connect();
+  EXPECT_TRUE(tracker_.status().may_lack_writes);
+  EXPECT_EQ(reason(), "returned");
 }
 
 TEST_F(HealthTrackerTest, AcceptedWritesSayNothingWhereNoneWasRefused) {
