@@ -1,5 +1,6 @@
 #include "gateway/upstream/server_set.h"
 
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/strings.h"
 #include "grpcpp/create_channel.h"
@@ -95,8 +96,14 @@ void ServerSet::Watch() {
     mutex_.Unlock();
     size_t ready_servers = 0;
     for (size_t i = 0; i < servers_.size(); ++i) {
-      const bool ready =
-          servers_[i].channel->GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY;
+      grpc_connectivity_state state = servers_[i].channel->GetState(/*try_to_connect=*/true);
+      // Where no call is in flight, gRPC reads a channel's sockets, and so learns the server's
+      // health, while somebody waits for its state, and else every 5 s only.
+      const absl::Time until = absl::Now() + kWatchInterval / servers_.size();
+      if (servers_[i].channel->WaitForStateChange(state, absl::ToChronoTime(until))) {
+        state = servers_[i].channel->GetState(/*try_to_connect=*/true);
+      }
+      const bool ready = state == GRPC_CHANNEL_READY;
       if (ready) ++ready_servers;
       if (ready != was_ready[i]) {
         spdlog::info("kache server {} address={}", ready ? "is serving" : "is not available",
@@ -106,7 +113,6 @@ void ServerSet::Watch() {
     }
     metrics_->SetHealthyServers(ready_servers);
     mutex_.Lock();
-    mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kWatchInterval);
   }
 }
 
