@@ -7,6 +7,7 @@
 #include "server/replication/locate_operation.h"
 #include "server/replication/scripts.h"
 #include "server/replication/write_operation.h"
+#include "spdlog/spdlog.h"
 
 namespace kache::testing {
 namespace {
@@ -32,6 +33,7 @@ int64_t ToNumber(const std::string& text) {
 
 void ShardFixture::Start(size_t nodes, const ReplicationOptions& options) {
   options_ = options;
+  spdlog::set_level(spdlog::level::off);  // The states change hundreds of times.
   const auto ring = RingInOrder(nodes);
   metrics_ = std::make_unique<ReplicationMetrics>(registry_);
   monitor_ = std::make_unique<HealthMonitor>(ring, /*shards=*/1, clock_);
