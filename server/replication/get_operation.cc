@@ -16,55 +16,54 @@ GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
 void GetOperation::Run() {
   walk_ = shard().ring().Preference(token_, shard().homes());
   command_ = redis::Command::Of({"GET", shard().RedisKey(key_)});
-  const auto views = [this](NodeId node) { return shard().View(node); };
-  if (ChooseReadMode(walk_, views) == ReadMode::kNewestOfAll) {
-    StartNewestRead(shard(), *command_, walk_, deadline_, std::move(done_));
-    delete this;
-    return;
-  }
+  const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
+  if (in_time && Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
   TryNext();
+}
+
+ReadMode GetOperation::Mode() const {
+  return ChooseReadMode(absl::MakeConstSpan(walk_).subspan(0, shard().homes()),
+                        [this](NodeId node) { return shard().View(node); });
+}
+
+void GetOperation::AskAllHomes() {
+  StartNewestRead(shard(), *command_, absl::MakeConstSpan(walk_).subspan(0, shard().homes()),
+                  deadline_, std::move(done_));
+  delete this;
 }
 
 void GetOperation::TryNext() {
   const uint32_t limit = shard().options().max_tries;
+  const bool out_of_tries = limit != 0 && tries_ >= limit;
   const absl::Duration left = shard().Left(deadline_);
-  if (left == absl::ZeroDuration()) {
-    return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
-  }
-  const std::optional<size_t> position =
-      limit != 0 && tries_ >= limit ? std::nullopt : NextCandidate();
+  const auto position =
+      left == absl::ZeroDuration() || out_of_tries ? std::nullopt : NextCandidate();
   if (!position) return NothingLeft();
 
   degraded_ |= *position != tries_;  // a nearer node was passed over
   ++tries_;
   next_ = *position + 1;
   if (*position >= shard().homes()) shard().metrics().reads_from_stand_in.Increment();
-  // The last try has all the time that is left.
-  const bool more = (limit == 0 || tries_ < limit) && AnotherHomeIsUp(next_);
+  // The last try has all the time that is left, unless a nil in hand can answer instead.
+  const bool more = nils_ > 0 || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
   const NodeId node = walk_[*position];
   shard().client(node).Send(
       *command_, more ? std::min(left, shard().options().try_timeout) : left,
       [this, node](absl::StatusOr<redis::Reply> reply) { OnReply(node, std::move(reply)); });
 }
 
+std::optional<size_t> GetOperation::NextUpFrom(size_t from) const {
+  return NextUp(walk_, from, [this](NodeId node) { return shard().View(node); });
+}
+
 std::optional<size_t> GetOperation::NextCandidate() {
-  const auto views = [this](NodeId node) { return shard().View(node); };
-  const auto position = NextUp(walk_, next_, views);
+  const auto position = NextUpFrom(next_);
   if (position || walk_.size() > shard().homes()) return position;
   // The home replicas are through. What one of them said stands; stand-ins are asked only when
   // none of them can be.
-  const auto homes = absl::MakeConstSpan(walk_).subspan(0, shard().homes());
-  if (nils_ > 0 || ChooseReadMode(homes, views) != ReadMode::kStandIns) return std::nullopt;
+  if (nils_ > 0 || Mode() != ReadMode::kStandIns) return std::nullopt;
   walk_ = shard().ring().Preference(token_, shard().ring().nodes());
-  return NextUp(walk_, shard().homes(), views);
-}
-
-bool GetOperation::AnotherHomeIsUp(size_t after) const {
-  const size_t homes = std::min(walk_.size(), shard().homes());
-  for (size_t i = after; i < homes; ++i) {
-    if (shard().View(walk_[i]).state == NodeState::kUp) return true;
-  }
-  return false;
+  return NextUpFrom(shard().homes());
 }
 
 void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
@@ -103,6 +102,11 @@ void GetOperation::WalkOnAfterNil(NodeId node) {
 
 void GetOperation::NothingLeft() {
   if (nils_ > 0) return Finish(ReadResult());
+  if (shard().Left(deadline_) == absl::ZeroDuration()) {
+    return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
+  }
+  // The last home replica that was UP failed under this read.
+  if (Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
   if (!last_error_.ok()) return Finish(last_error_);
   Finish(absl::UnavailableError("no replica of the key can be reached"));
 }

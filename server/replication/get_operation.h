@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "server/redis/command.h"
 #include "server/replication/operation.h"
+#include "server/replication/placement.h"
 #include "server/replication/results.h"
 
 namespace kache {
@@ -27,10 +28,13 @@ class GetOperation final : public Operation {
   void Run() override;
 
  private:
+  ReadMode Mode() const;
+  // Hands over to a NewestRead.
+  void AskAllHomes();
   void TryNext();
   // The position in walk_ of the node to be asked next.
   std::optional<size_t> NextCandidate();
-  bool AnotherHomeIsUp(size_t after) const;
+  std::optional<size_t> NextUpFrom(size_t from) const;
   void OnReply(NodeId node, absl::StatusOr<redis::Reply> reply);
   void WalkOnAfterNil(NodeId node);
   void NothingLeft();

@@ -13,7 +13,7 @@ namespace kache {
 // Sends `get`, a GET of the record's key, to all of `nodes` that are not DOWN, and waits for their
 // answers for half of the time that is left (TRY_TIMEOUT_MS at least). The answer is degraded. A
 // miss when all that answered hold nothing; UNAVAILABLE when none answered. Shard thread only;
-// `done` is called on it, perhaps at once.
+// `done` is called on it, perhaps at once. Requires: the deadline has not passed.
 void StartNewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
                      MonotonicTime deadline, ReadCallback done);
 
