@@ -27,6 +27,11 @@ ReplicaContent::Kind KindOf(const DecodedRecord& decoded, int64_t now_ms) {
   return ReplicaContent::Kind::kValue;
 }
 
+bool HasOurHeader(ReplicaContent::Kind kind) {
+  return kind == ReplicaContent::Kind::kValue || kind == ReplicaContent::Kind::kExpired ||
+         kind == ReplicaContent::Kind::kTombstone;
+}
+
 }  // namespace
 
 LocateOperation::LocateOperation(Shard& shard, std::string_view key, uint64_t token,
@@ -42,9 +47,7 @@ void LocateOperation::Run() {
       redis::Command::Of({"GETRANGE", redis_key, "0", std::to_string(kRecordHeaderBytes - 1)});
   const auto size = redis::Command::Of({"STRLEN", redis_key});
   location_.home_replicas = shard().homes();
-  const auto views = [this](NodeId node) { return shard().View(node); };
-  const auto served_by = NextUp(absl::MakeConstSpan(walk), 0, views);
-  if (served_by) location_.served_by = walk[*served_by];
+  location_.served_by = FirstAsked(walk);
 
   const absl::Duration timeout = shard().Left(deadline_) * kShareOfTheTimeLeft;
   waiting_ = 1;  // Held until all are asked.
@@ -58,6 +61,16 @@ void LocateOperation::Run() {
     if (location_.replicas[i].state != NodeState::kDown) Ask(i, header, size, timeout);
   }
   OneLess();
+}
+
+std::optional<NodeId> LocateOperation::FirstAsked(absl::Span<const NodeId> walk) const {
+  const auto views = [this](NodeId node) { return shard().View(node); };
+  const ReadMode mode = ChooseReadMode(walk.subspan(0, shard().homes()), views);
+  const NodeState wanted = mode == ReadMode::kNewestOfAll ? NodeState::kSyncing : NodeState::kUp;
+  for (const NodeId node : walk) {
+    if (views(node).state == wanted) return node;
+  }
+  return std::nullopt;
 }
 
 void LocateOperation::Ask(size_t index, const redis::Command& header, const redis::Command& size,
@@ -93,17 +106,18 @@ void LocateOperation::OnHeader(size_t index, absl::StatusOr<redis::Reply> reply)
 void LocateOperation::OnSize(size_t index, absl::StatusOr<redis::Reply> reply) {
   ReplicaContent& replica = location_.replicas[index];
   if (reply.ok() && reply->type == redis::Reply::Type::kInteger) {
-    const auto bytes = static_cast<size_t>(std::max<int64_t>(reply->integer, 0));
-    const bool ours = replica.kind == ReplicaContent::Kind::kValue ||
-                      replica.kind == ReplicaContent::Kind::kExpired;
-    replica.value_bytes = ours ? bytes - std::min(bytes, kRecordHeaderBytes) : bytes;
-    if (replica.kind == ReplicaContent::Kind::kTombstone) replica.value_bytes = 0;
+    replica.value_bytes = static_cast<uint64_t>(std::max<int64_t>(reply->integer, 0));
   }
   OneLess();
 }
 
 void LocateOperation::OneLess() {
   if (--waiting_ > 0) return;
+  for (ReplicaContent& replica : location_.replicas) {
+    if (HasOurHeader(replica.kind)) {
+      replica.value_bytes -= std::min<uint64_t>(replica.value_bytes, kRecordHeaderBytes);
+    }
+  }
   LocateCallback done = std::move(done_);
   Location location = std::move(location_);
   delete this;

@@ -4,10 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "server/replication/operation.h"
 #include "server/replication/results.h"
 
@@ -21,6 +22,8 @@ class LocateOperation final : public Operation {
   void Run() override;
 
  private:
+  // Whom a read would ask first, now.
+  std::optional<NodeId> FirstAsked(absl::Span<const NodeId> walk) const;
   void Ask(size_t index, const redis::Command& header, const redis::Command& size,
            absl::Duration timeout);
   void OnHeader(size_t index, absl::StatusOr<redis::Reply> reply);
