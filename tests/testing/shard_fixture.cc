@@ -35,6 +35,7 @@ void ShardFixture::Start(size_t nodes, const ReplicationOptions& options) {
   options_ = options;
   spdlog::set_level(spdlog::level::off);  // The states change hundreds of times.
   const auto ring = RingInOrder(nodes);
+  observation_.reset();
   metrics_ = std::make_unique<ReplicationMetrics>(registry_);
   monitor_ = std::make_unique<HealthMonitor>(ring, /*shards=*/1, clock_);
   shard_ = std::make_unique<Shard>(options_, ring, kCoordinator, clock_, *monitor_, *metrics_);
@@ -51,12 +52,14 @@ void ShardFixture::Start(size_t nodes, const ReplicationOptions& options) {
   shard_->SetClients(std::move(clients));
 }
 
-void ShardFixture::TearDown() {
+void ShardFixture::End() {
   ASSERT_NE(shard_, nullptr) << "the test did not call Start";
   shard_->SetClients({});
   nodes_.clear();
   EXPECT_EQ(shard_->running(), 0u) << "operations that never end";
   for (const auto& answered : answered_) EXPECT_TRUE(answered()) << "never answered";
+  answered_.clear();
+  asked_.clear();
 }
 
 void ShardFixture::MakeDown(size_t node) {

@@ -43,9 +43,11 @@ class ShardFixture : public ::testing::Test {
   static constexpr absl::Duration kDeadline = absl::Seconds(1);
   static constexpr char kKey[] = "user:1";
 
-  // Requires: called once, first in every test. All nodes are UP.
+  // First in every test, and again after End. All nodes are UP.
   void Start(size_t nodes = 5, const ReplicationOptions& options = {});
-  void TearDown() override;
+  // Checks that every operation was answered and has ended, once nobody can reply any more.
+  void End();
+  void TearDown() override { End(); }
 
   // States.
   void MakeDown(size_t node);
