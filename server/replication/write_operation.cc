@@ -32,7 +32,7 @@ void WriteOperation::Run() {
     return EndIfDone();
   }
   const absl::Time now = shard().clock().Now();
-  Stamp(shard().versions().Next(now), now);
+  Stamp(shard().versions().Next(token_, now), now);
 
   const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
   PreferenceList walk;
@@ -130,8 +130,7 @@ void WriteOperation::OnErrorReply(Target& target, const std::string& text) {
 }
 
 void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
-  shard().ReportWriteAccepted(target.node);
-  if (Answered() || shard().versions().Gave(held)) {
+  if (Answered() || shard().versions().Gave(held, token_)) {
     shard().metrics().writes_superseded.Increment();
     target.outcome = Outcome::kAcknowledged;
     return;
@@ -146,17 +145,16 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
   shard().ObserveVersion(held);
   shard().metrics().writes_restamped.Increment();
   const absl::Time now = shard().clock().Now();
-  Version version = shard().versions().Next(now);
-  // Beyond what our clock follows: above the held version for this key only.
-  if (version < held) version.timestamp = held.timestamp + 1;
-  Stamp(version, now);
+  Stamp(shard().versions().NextAbove(held, token_, now), now);
   SendAll();
 }
 
 void WriteOperation::Fail(Target& target) {
   target.outcome = Outcome::kFailed;
   degraded_ = true;
-  SendToStandIn();  // Invalidates `target`.
+  if (target.replaced) return;  // When the record was sent before it was stamped anew.
+  const auto index = &target - targets_.data();
+  if (SendToStandIn()) targets_[index].replaced = true;  // `target` may have moved.
 }
 
 bool WriteOperation::SendToStandIn() {

@@ -53,6 +53,7 @@ class WriteOperation final : public Operation {
     NodeId node;
     bool home;
     Outcome outcome = Outcome::kWaiting;
+    bool replaced = false;  // A stand-in has been sent the record in its place.
   };
 
   void Stamp(const Version& version, absl::Time now);
