@@ -53,7 +53,10 @@ inline constexpr std::string_view kGatewaySettings[] = {
     "HTTP_IDLE_TIMEOUT_SECONDS",
     "HTTP_READ_TIMEOUT_SECONDS",
     "HTTP_WRITE_TIMEOUT_SECONDS",
+    "MAX_HTTP_BUFFER_BYTES",
+    "MAX_BATCH_ANSWER_BYTES",
     "CACHE_CONTROL",
+    "DRAIN_DELAY_SECONDS",
 };
 
 // Call before SettingsReader::Finish.

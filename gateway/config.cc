@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "base/cpus.h"
 #include "base/host_port.h"
+#include "base/setting_names.h"
 #include "base/strings.h"
 
 namespace kache::gateway {
@@ -77,10 +78,10 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
   ReadHttp(reader, &config.http);
   ReadHandlers(reader, &config.handlers);
   config.servers = ReadServers(reader);
-  config.drain_time =
-      reader.Seconds("DRAIN_SECONDS", config.drain_time, {.min = 0, .max = kMaxSeconds});
+  config.drain_time = reader.Seconds("DRAIN_SECONDS", config.drain_time, {.min = 0, .max = 3600});
   config.drain_delay =
       reader.Seconds("DRAIN_DELAY_SECONDS", config.drain_delay, {.min = 0, .max = kMaxSeconds});
+  DeclareAllSettings(reader);
   return config;
 }
 

@@ -38,7 +38,6 @@ HttpStatus HttpStatusOf(absl::StatusCode code) {
     case absl::StatusCode::kOk:
       return {200, "OK"};
     case absl::StatusCode::kInvalidArgument:
-    case absl::StatusCode::kOutOfRange:
       return {400, "INVALID_ARGUMENT"};
     case absl::StatusCode::kUnauthenticated:
       return {401, "UNAUTHENTICATED"};
@@ -46,6 +45,8 @@ HttpStatus HttpStatusOf(absl::StatusCode code) {
       return {403, "PERMISSION_DENIED"};
     case absl::StatusCode::kNotFound:
       return {404, "KEY_NOT_FOUND"};
+    case absl::StatusCode::kOutOfRange:  // one key of a batchGet whose answer is full
+      return {413, "ANSWER_TOO_LARGE"};
     case absl::StatusCode::kResourceExhausted:
       return {429, "RESOURCE_EXHAUSTED"};
     case absl::StatusCode::kUnimplemented:

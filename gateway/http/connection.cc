@@ -133,7 +133,7 @@ void Connection::Advance() {
   }
   while (!parser_->is_done()) {
     if (buffer_.size() == 0) {
-      Read();
+      if (ChargeBody()) Read();
       return;
     }
     ErrorCode error;
@@ -144,8 +144,7 @@ void Connection::Advance() {
       if (phase_ != Phase::kReading) return;
     }
     if (error == http::error::need_more) {
-      if (!ChargeBody()) return;
-      Read();
+      if (ChargeBody()) Read();
       return;
     }
     if (error) {

@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/metrics.h"
+#include "base/strings.h"
 #include "gateway/gateway.h"
 #include "gtest/gtest.h"
 #include "tests/unit/gateway/fake_kache.h"
@@ -63,8 +64,8 @@ class GatewayTest : public testing::Test {
 
   // The value of a metric's line, by the exact text before it; -1 when there is none.
   double Metric(const std::string& name_and_labels) const {
-    const std::string text = "\n" + RenderMetrics(gateway_->registry());
-    const size_t found = text.find("\n" + name_and_labels + " ");
+    const std::string text = Concat("\n", RenderMetrics(gateway_->registry()));
+    const size_t found = text.find(Concat("\n", name_and_labels, " "));
     if (found == std::string::npos) return -1;
     return std::stod(text.substr(found + name_and_labels.size() + 2));
   }

@@ -1,0 +1,75 @@
+// Any bytes as a request target: nothing crashes, what is decoded stays within what was sent, and
+// a key that is encoded comes back as it was.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "gateway/http/request_target.h"
+#include "gateway/http/router.h"
+
+namespace kache::gateway {
+namespace {
+
+void Require(bool holds) {
+  if (!holds) std::abort();
+}
+
+// True when `part` lies inside `whole`.
+bool IsInside(std::string_view part, std::string_view whole) {
+  return part.empty() ||
+         (part.data() >= whole.data() && part.data() + part.size() <= whole.data() + whole.size());
+}
+
+void CheckParts(std::string_view text) {
+  RequestTarget target;
+  if (SplitTarget(text, &target).ok()) {
+    Require(!target.path.empty() && target.path.front() == '/');
+    Require(IsInside(target.query, text));
+    QueryParameters parameters;
+    if (ParseQuery(target.query, &parameters).ok()) {
+      for (const QueryParameter& parameter : parameters) Require(!parameter.name.empty());
+    }
+  }
+  std::string decoded;
+  if (PercentDecode(text, &decoded)) Require(decoded.size() <= text.size());
+}
+
+void CheckRoute(std::string_view text) {
+  static Router& router = *new Router({
+      {HttpMethod::kGet, "/api/v1/keys/{key}", nullptr, nullptr},
+      {HttpMethod::kPost, "/api/v1/keys:batchGet", nullptr, nullptr},
+  });
+  HttpRequest request;
+  request.method = HttpMethod::kGet;
+  request.target = std::string(text);
+  const Admission admission = router.Admit(request);
+  Require(admission.refusal.has_value() == (request.route == HttpRequest::kNoRoute));
+  Require(IsInside(request.parameter, request.target));
+  Require(request.parameter.find('/') == std::string_view::npos);
+}
+
+void CheckRoundTrip(std::string_view key) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::string encoded;
+  for (const char c : key) {
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kDigits[byte >> 4];
+    encoded += kDigits[byte & 15];
+  }
+  std::string decoded;
+  Require(PercentDecode(encoded, &decoded) && decoded == key);
+}
+
+}  // namespace
+}  // namespace kache::gateway
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  kache::gateway::CheckParts(text);
+  kache::gateway::CheckRoute(text);
+  kache::gateway::CheckRoundTrip(text);
+  return 0;
+}

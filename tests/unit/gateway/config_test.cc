@@ -1,0 +1,95 @@
+#include "gateway/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+#include "base/setting_names.h"
+#include "tests/testing/settings_table.h"
+
+namespace kache::gateway {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+GatewayConfig Read(const std::map<std::string, std::string>& variables, std::string* mistakes) {
+  const Environment environment = Environment::Of(variables);
+  SettingsReader reader(environment);
+  GatewayConfig config = ReadGatewayConfig(reader);
+  *mistakes = std::string(reader.Finish().message());
+  return config;
+}
+
+TEST(GatewayConfig, HasTheDocumentedDefaults) {
+  const Environment environment;
+  SettingsReader reader(environment);
+  ReadGatewayConfig(reader);
+  std::map<std::string, std::string> documented = DocumentedSettings("kache-gateway");
+  std::map<std::string, std::string> read = ReadSettings(reader);
+  EXPECT_EQ(documented["GATEWAY_THREADS"], "half the CPUs, at least 1");
+  documented.erase("GATEWAY_THREADS");
+  read.erase("GATEWAY_THREADS");  // depends on the machine
+  EXPECT_EQ(documented, read);
+}
+
+TEST(GatewayConfig, ReadsWhatOtherProgramsKnowByName) {
+  const Environment environment;
+  SettingsReader reader(environment);
+  ReadGatewayConfig(reader);
+  std::set<std::string_view> known(std::begin(kServerSettings), std::end(kServerSettings));
+  known.insert(std::begin(kGatewaySettings), std::end(kGatewaySettings));
+  for (const SettingsReader::Read& setting : reader.reads()) {
+    EXPECT_EQ(known.count(setting.name), 1u) << setting.name << " is not in setting_names.h";
+  }
+}
+
+TEST(GatewayConfig, StartsFromTheSameDefaultsWhenMadeByHand) {
+  std::string mistakes;
+  const GatewayConfig read = Read({}, &mistakes);
+  const GatewayConfig made;
+  EXPECT_EQ(mistakes, "");
+  EXPECT_EQ(read.servers, made.servers);
+  EXPECT_EQ(read.http.read_timeout, made.http.read_timeout);
+  EXPECT_EQ(read.handlers.cache_control, made.handlers.cache_control);
+  EXPECT_EQ(read.drain_time, made.drain_time);
+}
+
+TEST(GatewayConfig, ReadsServersAndTimes) {
+  std::string mistakes;
+  const GatewayConfig config = Read({{"KACHE_SERVERS", "a:1 , [::1]:2"},
+                                     {"HTTP_LISTEN_ADDRESS", "127.0.0.1:0"},
+                                     {"REQUEST_TIMEOUT_MS", "250"},
+                                     {"HTTP_IDLE_TIMEOUT_SECONDS", "5"}},
+                                    &mistakes);
+  EXPECT_EQ(mistakes, "");
+  EXPECT_THAT(config.servers, ElementsAre("a:1", "[::1]:2"));
+  EXPECT_EQ(config.handlers.request_timeout, absl::Milliseconds(250));
+  EXPECT_EQ(config.http.idle_timeout, absl::Seconds(5));
+}
+
+TEST(GatewayConfig, ListsAllMistakesAtOnce) {
+  std::string mistakes;
+  Read({{"KACHE_SERVERS", "a:99999"},
+        {"GATEWAY_THREADS", "0"},
+        {"CACHE_CONTROL", "private\r\nEvil: 1"},
+        {"MAX_HTTP_CONNECTIONS", "many"}},
+       &mistakes);
+  EXPECT_THAT(mistakes, HasSubstr("KACHE_SERVERS"));
+  EXPECT_THAT(mistakes, HasSubstr("GATEWAY_THREADS"));
+  EXPECT_THAT(mistakes, HasSubstr("CACHE_CONTROL"));
+  EXPECT_THAT(mistakes, HasSubstr("MAX_HTTP_CONNECTIONS"));
+}
+
+TEST(GatewayConfig, AcceptsTheServersSettingsInASharedFile) {
+  Environment environment;
+  environment.AddText("REDIS_URLS=localhost:6379\nMAX_TRIES=2\n", ".env.local");
+  SettingsReader reader(environment);
+  ReadGatewayConfig(reader);
+  EXPECT_TRUE(reader.Finish().ok());
+}
+
+}  // namespace
+}  // namespace kache::gateway

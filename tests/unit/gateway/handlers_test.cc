@@ -1,0 +1,224 @@
+// Handlers over a fake upstream: what they ask of it, and what they make of its answers.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/time/time.h"
+#include "gateway/handlers/batch.h"
+#include "gateway/handlers/keys.h"
+#include "gateway/handlers/status.h"
+#include "tests/unit/gateway/fake_upstream.h"
+
+namespace kache::gateway {
+namespace {
+
+using ::testing::HasSubstr;
+
+class Handlers : public testing::Test {
+ protected:
+  using Method = void (KeysHandler::*)(const HttpRequest&, Responder) const;
+
+  // Runs a handler for a key and returns its answer, if there is one yet.
+  const std::optional<HttpResponse>& Run(Method method, std::string_view parameter,
+                                         std::string_view query = "") {
+    request_.parameter = parameter;
+    request_.query = query;
+    kept_ = std::make_shared<KeptResponse>();
+    (keys_.*method)(request_, Responder(kept_));
+    return kept_->response;
+  }
+
+  int StatusOf(Method method, std::string_view parameter, std::string_view query = "") {
+    const auto& response = Run(method, parameter, query);
+    return response ? response->status : 0;
+  }
+
+  void AnswerGet(std::string value, int64_t ttl_ms = 0) {
+    v1::GetResponse response;
+    response.set_found(true);
+    response.set_value(std::move(value));
+    response.set_ttl_ms(ttl_ms);
+    response.mutable_receipt()->mutable_version()->set_timestamp(1);
+    upstream_.gets.back().done(std::move(response));
+  }
+
+  FakeUpstream upstream_;
+  HandlerConfig config_;
+  KeysHandler keys_{&upstream_, &config_};
+  HttpRequest request_;
+  std::shared_ptr<KeptResponse> kept_;
+};
+
+TEST_F(Handlers, ReadOptionsOfAGet) {
+  request_.headers.Add("Kache-Timeout-Ms", "250");
+  request_.worker = 3;
+  const auto before = std::chrono::steady_clock::now();
+  Run(&KeysHandler::Get, "a%00b",
+      "consistency=quorum&min_version=0000000000000001-000000000000000f");
+  ASSERT_EQ(upstream_.gets.size(), 1u);
+  const auto& call = upstream_.gets.back();
+  EXPECT_EQ(call.request.key(), std::string("a\0b", 3));
+  EXPECT_EQ(call.request.consistency(), v1::CONSISTENCY_QUORUM);
+  EXPECT_EQ(call.request.min_version().timestamp(), 1u);
+  EXPECT_EQ(call.request.min_version().coordinator(), 15u);
+  EXPECT_EQ(call.options.worker, 3u);
+  EXPECT_GE(call.options.deadline, before + std::chrono::milliseconds(250));
+  EXPECT_LT(call.options.deadline, before + std::chrono::seconds(30));
+}
+
+TEST_F(Handlers, RefuseBadKeysAndQueries) {
+  const std::string longest(1024, 'k');
+  EXPECT_EQ(StatusOf(&KeysHandler::Get, longest), 0);
+  for (const std::string& key :
+       {std::string(), longest + "k", std::string("%"), std::string("%zz")}) {
+    EXPECT_EQ(StatusOf(&KeysHandler::Get, key), 400) << key;
+    EXPECT_EQ(StatusOf(&KeysHandler::Put, key), 400) << key;
+    EXPECT_EQ(StatusOf(&KeysHandler::Delete, key), 400) << key;
+  }
+  for (const char* query :
+       {"ttl=5", "consistency=two", "consistency=ONE", "consistency", "min_version=1", "x=1",
+        "consistency=one&consistency=one", "Consistency=one", "%"}) {
+    EXPECT_EQ(StatusOf(&KeysHandler::Get, "k", query), 400) << query;
+  }
+  for (const char* query : {"ttl=-1", "ttl=1.5", "ttl=", "ttl=+1", "ttl= 1", "ttl=3153600001",
+                            "ttl=99999999999999999999", "min_version=0"}) {
+    EXPECT_EQ(StatusOf(&KeysHandler::Put, "k", query), 400) << query;
+  }
+  EXPECT_EQ(upstream_.gets.size(), 1u);
+  EXPECT_TRUE(upstream_.puts.empty());
+  EXPECT_TRUE(upstream_.deletes.empty());
+}
+
+TEST_F(Handlers, RefuseBadTimeouts) {
+  for (const char* timeout : {"0", "-1", "1.5", "60001", "", "1s", "99999999999999999999"}) {
+    request_.Clear();
+    request_.headers.Add("kache-timeout-ms", timeout);
+    EXPECT_EQ(StatusOf(&KeysHandler::Get, "k"), 400) << timeout;
+  }
+  request_.Clear();
+  request_.headers.Add("Kache-Timeout-Ms", "1");
+  request_.headers.Add("Kache-Timeout-Ms", "2");
+  EXPECT_EQ(StatusOf(&KeysHandler::Get, "k"), 400);
+}
+
+TEST_F(Handlers, RefuseConditionsThatCannotBeKept) {
+  request_.headers.Add("If-Match", "*");
+  EXPECT_EQ(StatusOf(&KeysHandler::Get, "k"), 501);
+  EXPECT_EQ(StatusOf(&KeysHandler::Delete, "k"), 501);
+  EXPECT_EQ(keys_.AdmitPut(request_).refusal->status, 501);
+  request_.Clear();
+  request_.headers.Add("If-None-Match", "*");
+  EXPECT_EQ(StatusOf(&KeysHandler::Get, "k"), 0);
+  EXPECT_EQ(StatusOf(&KeysHandler::Delete, "k"), 501);
+  EXPECT_EQ(keys_.AdmitPut(request_).refusal->status, 501);
+}
+
+TEST_F(Handlers, PutTakesRawBytesAndJson) {
+  request_.body = std::string("\0\xff", 2);
+  Run(&KeysHandler::Put, "k", "ttl=7&consistency=all");
+  EXPECT_EQ(upstream_.puts.back().request.value(), request_.body);
+  EXPECT_EQ(upstream_.puts.back().request.ttl_ms(), 7000);
+  EXPECT_EQ(upstream_.puts.back().request.consistency(), v1::CONSISTENCY_ALL);
+
+  request_.headers.Add("Content-Type", "application/json");
+  request_.body = R"({"value":"v","ttl":3153600000})";
+  EXPECT_EQ(StatusOf(&KeysHandler::Put, "k", "ttl=7"), 400);  // the body has its own
+  Run(&KeysHandler::Put, "k");
+  EXPECT_EQ(upstream_.puts.back().request.ttl_ms(), 3'153'600'000'000);
+}
+
+TEST_F(Handlers, LimitBodiesByTheirKind) {
+  EXPECT_EQ(keys_.AdmitPut(request_).body_limit, 1024u * 1024);
+  request_.headers.Add("Content-Type", "application/json");
+  EXPECT_EQ(keys_.AdmitPut(request_).body_limit, 6u * 1024 * 1024 + 64 * 1024);
+  config_.max_value_bytes = 3;
+  request_.body = R"({"value":"four"})";
+  EXPECT_EQ(StatusOf(&KeysHandler::Put, "k"), 413);
+  BatchHandler batch(&upstream_, &config_);
+  EXPECT_EQ(batch.Admit(request_).body_limit, 18u * 1024 * 1024 + 64 * 1024);
+}
+
+TEST_F(Handlers, GetShowsTtlsRoundedUp) {
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v", 1);
+  EXPECT_THAT(kept_->response->body, HasSubstr(R"("value":"v","ttl":1,)"));
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v", 2001);
+  EXPECT_THAT(kept_->response->body, HasSubstr(R"("ttl":3,)"));
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v", 0);
+  EXPECT_THAT(kept_->response->body, HasSubstr(R"("ttl":0,)"));
+}
+
+TEST_F(Handlers, GetAnswersRawBytesAndNotModified) {
+  request_.headers.Add("Accept", "application/octet-stream");
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("\xff");
+  EXPECT_EQ(kept_->response->body, "\xff");
+  EXPECT_EQ(kept_->response->content_type, "application/octet-stream");
+  EXPECT_EQ(kept_->response->FindHeader("ETag"), "\"0000000000000001-0000000000000000\"");
+  EXPECT_EQ(kept_->response->FindHeader("Cache-Control"), "private, no-cache");
+
+  request_.headers.Add("If-None-Match", "W/\"0000000000000001-0000000000000000\"");
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v");
+  EXPECT_EQ(kept_->response->status, 304);
+  EXPECT_EQ(kept_->response->body, "");
+  EXPECT_TRUE(kept_->response->FindHeader("ETag").has_value());
+}
+
+TEST_F(Handlers, BinaryKeysComeBackAsBase64) {
+  Run(&KeysHandler::Get, "%FF");
+  AnswerGet("v");
+  EXPECT_THAT(kept_->response->body, HasSubstr(R"("key":"/w==","keyEncoding":"base64")"));
+}
+
+TEST_F(Handlers, ALostCallStillAnswers) {
+  Run(&KeysHandler::Get, "k");
+  upstream_.gets.clear();
+  ASSERT_TRUE(kept_->response.has_value());
+  EXPECT_EQ(kept_->response->status, 500);
+}
+
+TEST_F(Handlers, BatchesCheckTheirBytes) {
+  config_.max_batch_bytes = 5;
+  BatchHandler batch(&upstream_, &config_);
+  kept_ = std::make_shared<KeptResponse>();
+  request_.body = R"({"entries":[{"key":"a","value":"12345"}]})";
+  batch.Put(request_, Responder(kept_));
+  EXPECT_EQ(kept_->response->status, 413);
+  EXPECT_THAT(kept_->response->body, HasSubstr("BATCH_TOO_LARGE"));
+  EXPECT_TRUE(upstream_.batch_puts.empty());
+}
+
+TEST_F(Handlers, BatchesAreJsonOnly) {
+  BatchHandler batch(&upstream_, &config_);
+  EXPECT_EQ(batch.Admit(request_).refusal->status, 415);
+  request_.headers.Add("Content-Type", "application/x-www-form-urlencoded");
+  EXPECT_EQ(batch.Admit(request_).refusal->status, 415);
+}
+
+TEST(StatusJson, ShowsEveryNode) {
+  v1::GetStatusResponse status;
+  v1::Node* const node = status.add_nodes();
+  node->set_name("a");
+  node->set_address("h:1");
+  node->set_state(v1::NODE_STATE_SYNCING);
+  node->set_reason("oom");
+  node->set_since_unix_ms(5);
+  node->set_ping_rtt_us(7);
+  node->set_share(1.0 / 3);
+  status.add_nodes()->set_state(v1::NODE_STATE_DOWN);
+  status.set_replication_factor(2);
+  status.set_ring_fingerprint(0xabc);
+  EXPECT_EQ(
+      StatusJson(status),
+      R"({"nodes":[{"index":0,"name":"a","address":"h:1","state":"SYNCING","reason":"oom",)"
+      R"("since":5,"lastPing":0,"pingRttMicros":7,"share":0.333333,"runId":"","redisVersion":""},)"
+      R"({"index":1,"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,)"
+      R"("pingRttMicros":0,"share":0.000000,"runId":"","redisVersion":""}],)"
+      R"("replicationFactor":2,"vnodesPerNode":0,"ringFingerprint":"0000000000000abc",)"
+      R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0})");
+}
+
+}  // namespace
+}  // namespace kache::gateway

@@ -1,0 +1,134 @@
+// An HTTP server with a toy service behind it.
+#ifndef KACHE_TESTS_UNIT_GATEWAY_HTTP_SERVER_FIXTURE_H_
+#define KACHE_TESTS_UNIT_GATEWAY_HTTP_SERVER_FIXTURE_H_
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "gateway/http/http_server.h"
+#include "gtest/gtest.h"
+#include "tests/unit/gateway/raw_http_client.h"
+
+namespace kache::gateway {
+
+// Answers "METHOD TARGET BODY". /hold keeps its responder until Release; /drop loses it; /big
+// answers 64 MiB; /refuse is refused at its head.
+class EchoService final : public HttpService {
+ public:
+  static constexpr uint64_t kBodyLimit = 1000;
+  static constexpr size_t kBigBytes = 64 * 1024 * 1024;
+
+  Admission Admit(HttpRequest& request) override {
+    if (request.target == "/refuse") return Admission::Refuse(Refusal(405, "no"));
+    if (request.target == "/large") return Admission::UpTo(64 * 1024 * 1024);
+    return Admission::UpTo(kBodyLimit);
+  }
+
+  void Serve(const HttpRequest& request, Responder responder) override {
+    HttpResponse response;
+    response.content_type = "text/plain";
+    response.body =
+        std::string(HttpMethodName(request.method)) + " " + request.target + " " +
+        (request.target == "/large" ? std::to_string(request.body.size()) : request.body);
+    if (request.target == "/drop") return;
+    if (request.target == "/hold") {
+      absl::MutexLock lock(&mutex_);
+      held_.emplace(std::move(responder));
+      held_response_ = std::move(response);
+      return;
+    }
+    if (request.target == "/big") response.body.assign(kBigBytes, 'x');
+    responder.Send(std::move(response));
+  }
+
+  HttpResponse Refusal(int status, std::string_view message) override {
+    HttpResponse response;
+    response.status = status;
+    response.body = std::string(message);
+    return response;
+  }
+
+  bool holds() const {
+    absl::MutexLock lock(&mutex_);
+    return held_.has_value();
+  }
+
+  void Release() {
+    absl::MutexLock lock(&mutex_);
+    held_->Send(std::move(held_response_));
+    held_.reset();
+  }
+
+ private:
+  mutable absl::Mutex mutex_;
+  std::optional<Responder> held_;
+  HttpResponse held_response_;
+};
+
+class CountingObserver final : public HttpObserver {
+ public:
+  void OnConnectionOpened() override { ++connections; }
+  void OnConnectionClosed() override { --connections; }
+  void OnStarted(const HttpRequest& /*request*/) override { ++started; }
+  void OnAnswered(const HttpRequest& /*request*/, int /*status*/, absl::Duration /*elapsed*/,
+                  bool served) override {
+    if (served) ++answered;
+  }
+  void OnRefused(RefusalReason reason) override { ++refused_[static_cast<size_t>(reason)]; }
+  int refused(RefusalReason reason) const { return refused_[static_cast<size_t>(reason)]; }
+
+  std::atomic<int> connections = 0;
+  std::atomic<int> started = 0;
+  std::atomic<int> answered = 0;
+
+ private:
+  std::array<std::atomic<int>, static_cast<size_t>(RefusalReason::kCount)> refused_ = {};
+};
+
+class HttpServerTest : public testing::Test {
+ protected:
+  HttpServerTest() {
+    options_.address = {"127.0.0.1", 0};
+    options_.threads = 2;
+  }
+
+  void Start() {
+    auto server = HttpServer::Start(options_, &service_, &observer_);
+    ASSERT_TRUE(server.ok()) << server.status();
+    server_ = *std::move(server);
+  }
+
+  RawHttpClient Connect() { return RawHttpClient(server_->port()); }
+
+  // Sends the bytes on a connection of their own and reads one answer.
+  RawResponse Ask(std::string_view bytes) {
+    RawHttpClient client(server_->port());
+    client.Send(bytes);
+    return client.Receive();
+  }
+
+  static bool Eventually(const std::function<bool()>& condition) {
+    const absl::Time deadline = absl::Now() + absl::Seconds(10);
+    while (!condition()) {
+      if (absl::Now() > deadline) return false;
+      absl::SleepFor(absl::Milliseconds(2));
+    }
+    return true;
+  }
+
+  HttpOptions options_;
+  EchoService service_;
+  CountingObserver observer_;
+  std::unique_ptr<HttpServer> server_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_TESTS_UNIT_GATEWAY_HTTP_SERVER_FIXTURE_H_

@@ -1,0 +1,104 @@
+#include "gateway/handlers/http_status.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/handlers/receipt.h"
+#include "gateway/upstream/upstream.h"
+
+namespace kache::gateway {
+namespace {
+
+TEST(HttpStatus, TranslatesEveryCode) {
+  const std::pair<absl::StatusCode, int> expected[] = {{absl::StatusCode::kInvalidArgument, 400},
+                                                       {absl::StatusCode::kUnauthenticated, 401},
+                                                       {absl::StatusCode::kPermissionDenied, 403},
+                                                       {absl::StatusCode::kNotFound, 404},
+                                                       {absl::StatusCode::kResourceExhausted, 429},
+                                                       {absl::StatusCode::kUnimplemented, 501},
+                                                       {absl::StatusCode::kFailedPrecondition, 501},
+                                                       {absl::StatusCode::kAborted, 503},
+                                                       {absl::StatusCode::kUnavailable, 503},
+                                                       {absl::StatusCode::kCancelled, 503},
+                                                       {absl::StatusCode::kDeadlineExceeded, 504},
+                                                       {absl::StatusCode::kInternal, 500},
+                                                       {absl::StatusCode::kUnknown, 500},
+                                                       {absl::StatusCode::kDataLoss, 500},
+                                                       {absl::StatusCode::kOutOfRange, 413}};
+  for (const auto& [code, status] : expected) {
+    EXPECT_EQ(HttpStatusOf(code).status, status) << absl::StatusCodeToString(code);
+  }
+}
+
+TEST(UpstreamError, NamesCodeAndMessage) {
+  const HttpResponse response =
+      UpstreamErrorResponse(absl::InvalidArgumentError("the \"key\" is\nbad"));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body,
+            R"({"error":{"code":"INVALID_ARGUMENT","message":"the \"key\" is\nbad"}})");
+  EXPECT_FALSE(response.FindHeader("Retry-After").has_value());
+}
+
+TEST(UpstreamError, AdvisesWhenToComeBack) {
+  EXPECT_EQ(UpstreamErrorResponse(absl::UnavailableError("no")).FindHeader("Retry-After"), "1");
+  absl::Status full = absl::ResourceExhaustedError("full");
+  EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "1");
+  SetRetryAdvice(absl::Milliseconds(2001), &full);
+  EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "3");
+  SetRetryAdvice(absl::Hours(1), &full);
+  EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "60");
+}
+
+TEST(UpstreamError, ShowsWhatAWriteReached) {
+  v1::Receipt receipt;
+  receipt.set_acknowledged(1);
+  receipt.set_required(2);
+  absl::Status aborted = absl::AbortedError("fewer than asked");
+  SetReceipt(receipt, &aborted);
+  const HttpResponse response = UpstreamErrorResponse(aborted);
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.body, R"({"error":{"code":"ABORTED","message":"fewer than asked",)"
+                           R"("acknowledged":1,"required":2}})");
+  EXPECT_EQ(response.FindHeader("Kache-Acknowledged"), "1");
+  EXPECT_EQ(response.FindHeader("Kache-Required"), "2");
+}
+
+TEST(UpstreamError, HidesMessagesThatAreNotText) {
+  const HttpResponse response = UpstreamErrorResponse(absl::InternalError("\xff"));
+  EXPECT_EQ(response.body,
+            R"json({"error":{"code":"INTERNAL","message":"(a message that is not UTF-8)"}})json");
+}
+
+TEST(Version, HasOneTextForm) {
+  v1::Version version;
+  version.set_timestamp(0x0190abcdef012345);
+  version.set_coordinator(0xf);
+  const std::string text = VersionText(version);
+  EXPECT_EQ(text, "0190abcdef012345-000000000000000f");
+  v1::Version parsed;
+  ASSERT_TRUE(ParseVersion(text, &parsed));
+  EXPECT_EQ(parsed.timestamp(), version.timestamp());
+  EXPECT_EQ(parsed.coordinator(), version.coordinator());
+  for (const char* bad :
+       {"", "0190abcdef012345", "0190abcdef012345-00000000000000f",
+        "0190abcdef012345_000000000000000f", "0190abcdef01234g-000000000000000f",
+        "+190abcdef012345-000000000000000f", "0190abcdef012345-000000000000000f "}) {
+    EXPECT_FALSE(ParseVersion(bad, &parsed)) << bad;
+  }
+}
+
+TEST(Receipt, LeavesOutWhatItDoesNotKnow) {
+  v1::Receipt receipt;
+  receipt.set_acknowledged(2);
+  receipt.set_required(1);
+  receipt.set_degraded(true);
+  std::string json;
+  AppendReceipt(receipt, &json);
+  EXPECT_EQ(json, R"(,"acknowledged":2,"required":1,"degraded":true,"expiresAt":0)");
+  HttpResponse response;
+  AddReceiptHeaders(receipt, &response);
+  EXPECT_EQ(response.headers,
+            "Kache-Acknowledged: 2\r\nKache-Required: 1\r\nKache-Degraded: true\r\n");
+}
+
+}  // namespace
+}  // namespace kache::gateway
