@@ -12,7 +12,7 @@ namespace kache::redis {
 
 struct ReplyReader::State {
   struct Free {
-    void operator()(redisReader* reader) const { redisReaderFree(reader); }
+    void operator()(redisReader* unused) const { redisReaderFree(unused); }
   };
   std::unique_ptr<redisReader, Free> reader;
   size_t max_reply_bytes = 0;
