@@ -15,7 +15,7 @@ namespace kache {
 
 struct NodeStatus {
   NodeState state = NodeState::kDown;
-  // Why, in snake_case: "ok", "returned", "connecting", "connection_refused", "unresponsive", "oom", ...
+  // Why, in snake_case: "ok", "returned", "connecting", "unresponsive", "oom", ...
   std::string reason = "connecting";
   absl::Time since;  // of this state
   // False while a node that refuses writes (out of memory, say) is left alone for its back-off.
