@@ -1,0 +1,91 @@
+"""How the gateway finds, loses and finds again the servers behind it."""
+
+import time
+import unittest
+
+from harness import exposition
+from harness.case import SystemCase
+from harness.kache import KacheGateway
+from harness.rest import RestClient
+from harness.waiting import wait_until
+
+
+class ReadinessTest(SystemCase):
+    SYSTEM = {"redis": 1, "gateways": 0}
+
+    def gateway(self):
+        gateway = KacheGateway([self.system.server.address]).start()
+        self.addCleanup(gateway.stop)
+        return gateway
+
+    def test_ready_soon_after_the_start(self):
+        begin = time.monotonic()
+        self.gateway().wait_ready()
+        self.assertLess(time.monotonic() - begin, 3)
+
+    def test_comes_up_without_a_server_and_recovers_when_one_comes(self):
+        self.system.server.stop()
+        gateway = self.gateway()
+        gateway.wait_for("/livez")
+        rest = RestClient(gateway.port)
+        for path in ("/readyz", "/ping", "/status"):
+            self.assert_error(rest.request("GET", path), 503, "UNAVAILABLE")
+        self.assert_error(rest.put_raw("k", b"v"), 503, "UNAVAILABLE")
+        self.assertEqual(rest.request("GET", "/livez").status, 200)
+        self.assertEqual(rest.request("GET", "/metrics").status, 200)
+
+        for _ in range(2):
+            self.system.server.start()
+            # Its back-off before a new connection is two seconds at most.
+            gateway.wait_for("/readyz", seconds=5)
+            self.assertEqual(rest.put_raw("k", b"v").status, 200)
+            self.system.server.kill()
+            gateway.wait_for("/readyz", status=503, seconds=2)
+            self.assertEqual(rest.get("k").status, 503)
+        self.system.server.start()
+        gateway.wait_for("/readyz", seconds=5)
+        self.assertEqual(rest.get("k").status, 200)
+
+    def test_frozen_server_fails_in_time_and_comes_back(self):
+        rest = RestClient(self.gateway().wait_ready().port)
+        self.system.server.freeze()
+        begin = time.monotonic()
+        self.assertIn(rest.get("k").status, (503, 504))
+        self.assertLess(time.monotonic() - begin, 2)
+        self.system.server.thaw()
+        wait_until(lambda: rest.put_raw("k", b"v").status == 200, "served again")
+
+
+class SeveralServersTest(SystemCase):
+    SYSTEM = {"redis": 2, "servers": 2}
+
+    def test_both_servers_get_requests(self):
+        for i in range(40):
+            self.assertEqual(self.rest.put_raw(f"k{i}", b"v").status, 200)
+        for server in self.system.servers:
+            metrics = exposition.parse(server.metrics())
+            self.assertGreater(metrics.total("kache_requests_total", rpc="Put", code="OK"), 0)
+
+    def test_one_of_two_is_enough(self):
+        self.system.servers[0].kill()
+        for i in range(100):
+            self.assertEqual(self.rest.put_raw(f"k{i}", b"v").status, 200)
+            self.assertEqual(self.rest.get(f"k{i}").status, 200)
+        self.assertEqual(self.rest.request("GET", "/readyz").status, 200)
+        self.system.servers[0].start()
+        self.system.servers[0].wait_up()
+        wait_until(lambda: "kache_gateway_upstream_healthy_servers 2" in self.system.gateway.metrics(),
+                   "two healthy servers")
+
+    def test_name_with_several_addresses(self):
+        # localhost is 127.0.0.1 and ::1 on most machines; only one of them listens.
+        gateway = KacheGateway([f"localhost:{self.system.servers[1].port}"]).start()
+        self.addCleanup(gateway.stop)
+        gateway.wait_ready()
+        rest = RestClient(gateway.port)
+        for _ in range(20):
+            self.assertEqual(rest.put_raw("k", b"v").status, 200)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+"""kache-server and kache-gateway as processes."""
+
+import urllib.error
+import urllib.request
+
+from harness import paths
+from harness.ports import free_port
+from harness.process import Process
+from harness.waiting import wait_until
+
+
+def fetch(url, timeout=3):
+    """(status, body) of a GET; an error status is no exception."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+class KacheServer(Process):
+    def __init__(self, redis_urls, settings=None, name="kache-server", folder=None):
+        self.port = free_port()
+        self.metrics_port = free_port()
+        every = {
+            "REDIS_URLS": ",".join(redis_urls),
+            "GRPC_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
+            "METRICS_LISTEN_ADDRESS": f"127.0.0.1:{self.metrics_port}",
+            "PING_INTERVAL_SECONDS": 1,
+        }
+        super().__init__(name, [paths.SERVER], {**every, **(settings or {})}, folder)
+
+    @property
+    def address(self):
+        return f"127.0.0.1:{self.port}"
+
+    def metrics(self):
+        status, body = fetch(f"http://127.0.0.1:{self.metrics_port}/metrics")
+        assert status == 200, status
+        return body.decode()
+
+    def wait_up(self, nodes=None):
+        """Until it answers, with `nodes` Redis servers UP (default: all that it knows)."""
+        wanted = nodes if nodes is not None else len(self.settings["REDIS_URLS"].split(","))
+
+        def up():
+            if not self.running:
+                raise AssertionError(f"{self.name} has ended\n{self.tail()}")
+            return self.nodes_up() == wanted
+
+        wait_until(up, f"{self.name}: {wanted} nodes UP")
+        return self
+
+    def nodes_up(self):
+        from harness.grpc_client import KacheClient
+
+        with KacheClient(self.address) as client:
+            return sum(node.state == client.pb.NODE_STATE_UP for node in client.status().nodes)
+
+
+class KacheGateway(Process):
+    def __init__(self, servers, settings=None, name="kache-gateway", folder=None):
+        self.port = free_port()
+        every = {
+            "KACHE_SERVERS": ",".join(servers),
+            "HTTP_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
+            "DRAIN_DELAY_SECONDS": 0,
+        }
+        super().__init__(name, [paths.GATEWAY], {**every, **(settings or {})}, folder)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def metrics(self):
+        status, body = fetch(self.url + "/metrics")
+        assert status == 200, status
+        return body.decode()
+
+    def answers(self, path, status=200):
+        return fetch(self.url + path)[0] == status
+
+    def wait_for(self, path, status=200, seconds=15):
+        wait_until(lambda: self.answers(path, status), f"{self.name} {path} {status}", seconds)
+        return self
+
+    def wait_ready(self):
+        return self.wait_for("/readyz")

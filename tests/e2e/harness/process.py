@@ -1,0 +1,113 @@
+"""One program under test: started, signalled by its pid, and never left behind.
+
+The process gets SIGKILL when the test ends in whatever way (PDEATHSIG), so start it on the main
+thread. Its output goes to a file. A sanitizer's report, or an exit code that was not asked for,
+fails the test that stops it.
+"""
+
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+
+SANITIZER_REPORT = re.compile(
+    r"(Address|Thread|Leak|Memory|UndefinedBehavior)Sanitizer|runtime error: "
+)
+
+
+def clean_environment(settings):
+    """The machine's PATH and the like, without settings of Kache that happen to be exported."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "ASAN_OPTIONS", "TSAN_OPTIONS",
+            "UBSAN_OPTIONS", "LSAN_OPTIONS")
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
+    environment.update({name: str(value) for name, value in settings.items()})
+    return environment
+
+
+class Process:
+    def __init__(self, name, command, settings=None, folder=None):
+        self.name = name
+        self.command = [str(part) for part in command]
+        self.settings = dict(settings or {})
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="kache-e2e."))
+        self.log_path = self.folder / f"{name}.log"
+        self._process = None
+        self._frozen = False
+
+    def start(self):
+        assert not self.running, f"{self.name} runs already"
+        with open(self.log_path, "ab") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
+                env=clean_environment(self.settings),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                start_new_session=True, cwd=self.folder,
+            )
+        return self
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def running(self):
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def terminate(self):
+        """Sends SIGTERM and does not wait."""
+        self.thaw()
+        self._process.send_signal(signal.SIGTERM)
+
+    def wait(self, seconds=30):
+        """The exit code."""
+        return self._process.wait(seconds)
+
+    def stop(self, seconds=30):
+        """SIGTERM, and the end as it should be: exit code 0 and nothing to complain about."""
+        if self._process is None:
+            return
+        code = self._process.poll()
+        if code is None:
+            self.terminate()
+            try:
+                code = self.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                raise AssertionError(f"{self.name} did not stop within {seconds} s\n{self.tail()}")
+        self._process = None
+        self.check_log()
+        if code != 0:
+            raise AssertionError(f"{self.name} ended with exit code {code}\n{self.tail()}")
+
+    def kill(self):
+        """SIGKILL, as a crash or the kernel's memory killer would."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait(10)
+        self._process = None
+        self._frozen = False
+
+    def freeze(self):
+        self._process.send_signal(signal.SIGSTOP)
+        self._frozen = True
+
+    def thaw(self):
+        if self._frozen:
+            self._process.send_signal(signal.SIGCONT)
+            self._frozen = False
+
+    def check_log(self):
+        if SANITIZER_REPORT.search(self.log):
+            raise AssertionError(f"{self.name}: a sanitizer reports\n{self.log[-20000:]}")
+
+    def tail(self, lines=30):
+        end = "\n".join(self.log.splitlines()[-lines:])
+        return f"--- the end of {self.log_path}\n{end}\n---"

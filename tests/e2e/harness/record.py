@@ -1,0 +1,26 @@
+"""Kache's record as it stands in Redis (docs/architecture.md): a header and the value."""
+
+import struct
+import typing
+
+DATA_PREFIX = b"kache:d:"
+
+
+class Record(typing.NamedTuple):
+    tombstone: bool
+    timestamp: int
+    coordinator: int
+    expires_at_ms: int
+    value: bytes
+
+
+def decode(stored):
+    magic, form, flags, timestamp, coordinator, expiry = struct.unpack(">HBBQQQ", stored[:28])
+    assert magic == 0x4BAC and form == 1, stored[:28]
+    return Record(bool(flags & 1), timestamp, coordinator, expiry, stored[28:])
+
+
+def read(redis, key):
+    """The record of a user's key on one Redis server; None when there is none."""
+    stored = redis.call("GET", DATA_PREFIX + key)
+    return None if stored is None else decode(stored)

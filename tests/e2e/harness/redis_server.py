@@ -1,0 +1,91 @@
+"""A real Redis server, and the few lines of its protocol that a test needs to look inside."""
+
+import socket
+
+from harness import paths
+from harness.ports import free_port
+from harness.process import Process
+from harness.waiting import wait_until
+
+
+class RedisError(Exception):
+    pass
+
+
+class _Connection:
+    def __init__(self, port, timeout):
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self._file = self._socket.makefile("rb")
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+    def call(self, *arguments):
+        parts = [a if isinstance(a, bytes) else str(a).encode() for a in arguments]
+        request = b"*%d\r\n" % len(parts)
+        request += b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+        self._socket.sendall(request)
+        return self.read()
+
+    def read(self):
+        line = self._file.readline()
+        if not line.endswith(b"\r\n"):
+            raise ConnectionError("Redis closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"+":
+            return rest.decode()
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        count = int(rest)
+        if count < 0:
+            return None
+        if kind == b"$":
+            return self._file.read(count + 2)[:-2]
+        return [self.read() for _ in range(count)]
+
+
+class RedisServer(Process):
+    """`durable` keeps the data in an append-only file: a server that is killed comes back with
+    all that it had acknowledged."""
+
+    def __init__(self, name="redis", port=None, durable=False, folder=None, options=()):
+        self.port = port or free_port()
+        super().__init__(name, [
+            paths.REDIS, "--port", self.port, "--bind", "127.0.0.1", "--save", "",
+            "--appendonly", "yes" if durable else "no", "--appenddirname", f"{name}.aof",
+            "--enable-debug-command", "yes", *options,
+        ], folder=folder)
+
+    @property
+    def url(self):
+        return f"127.0.0.1:{self.port}"
+
+    def start(self):
+        super().start()
+        wait_until(lambda: self.call("PING") == "PONG", f"{self.name} answers")
+        return self
+
+    def connect(self, timeout=5):
+        return _Connection(self.port, timeout)
+
+    def call(self, *arguments):
+        connection = self.connect()
+        try:
+            return connection.call(*arguments)
+        finally:
+            connection.close()
+
+    def keys(self):
+        return sorted(self.call("KEYS", "*"))
+
+    def digest(self):
+        """Changes with anything that the server holds, expiry times included."""
+        return self.call("DEBUG", "DIGEST")
+
+    def stop(self, seconds=30):
+        if self.running:
+            self.thaw()
+        super().stop(seconds)

@@ -1,0 +1,100 @@
+"""A whole Kache: Redis servers, kache-servers and gateways, started, watched and cleaned up."""
+
+import pathlib
+import shutil
+import tempfile
+
+from harness.grpc_client import KacheClient
+from harness.kache import KacheGateway, KacheServer
+from harness.redis_server import RedisServer
+from harness.rest import RestClient
+
+
+class System:
+    def __init__(self, redis=4, servers=1, gateways=1, server_settings=None, gateway_settings=None,
+                 durable=False, redis_options=()):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kache-e2e."))
+        self.redis = [
+            RedisServer(f"redis-{i}", durable=durable, folder=self.folder, options=redis_options)
+            for i in range(redis)
+        ]
+        urls = [server.url for server in self.redis]
+        self.servers = [
+            KacheServer(urls, server_settings, f"kache-server-{i}", self.folder)
+            for i in range(servers)
+        ]
+        addresses = [server.address for server in self.servers]
+        self.gateways = [
+            KacheGateway(addresses, gateway_settings, f"kache-gateway-{i}", self.folder)
+            for i in range(gateways)
+        ]
+        self._clients = []
+
+    @property
+    def server(self):
+        return self.servers[0]
+
+    @property
+    def gateway(self):
+        return self.gateways[0]
+
+    @property
+    def processes(self):
+        return [*self.gateways, *self.servers, *self.redis]
+
+    def start(self):
+        try:
+            for process in reversed(self.processes):
+                process.start()
+            for server in self.servers:
+                server.wait_up()
+            for gateway in self.gateways:
+                gateway.wait_ready()
+        except BaseException:
+            for process in self.processes:
+                print(process.tail())
+                process.kill()
+            raise
+        return self
+
+    def close(self):
+        """Stops everything; AssertionError with all that was not as it should be."""
+        for client in self._clients:
+            client.close()
+        problems = []
+        for process in self.processes:
+            try:
+                process.stop()
+            except AssertionError as problem:
+                problems.append(str(problem))
+            finally:
+                process.kill()
+        if problems:
+            raise AssertionError("\n".join(problems))
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def rest(self, gateway=0):
+        return RestClient(self.gateways[gateway].port)
+
+    def grpc(self, server=0):
+        client = KacheClient(self.servers[server].address)
+        self._clients.append(client)
+        return client
+
+    def redis_of_node(self, node):
+        """The Redis process behind an index of GetStatus."""
+        return self.redis[node]
+
+    def key_with_homes(self, first, others=(), prefix="key"):
+        """A key whose first home replica is Redis server `first`, with `others` among the homes."""
+        client = self.grpc()
+        for i in range(10000):
+            key = f"{prefix}-{i}"
+            place = client.locate(key.encode())
+            homes = [replica.node for replica in place.replicas[:place.home_replicas]]
+            if homes[0] == first and set(others) <= set(homes[1:]):
+                return key
+        raise AssertionError("no such key found")
+
+    def digests(self):
+        return [server.digest() for server in self.redis if server.running]

@@ -1,0 +1,128 @@
+// A Node client of Kache, made from the .proto alone. KACHE_ADDRESS names the server, KACHE_PROTO
+// the folder of the .proto files.
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import grpc from '@grpc/grpc-js';
+import protoLoader from '@grpc/proto-loader';
+
+function load(path) {
+  return grpc.loadPackageDefinition(protoLoader.loadSync(path, {
+    includeDirs: [process.env.KACHE_PROTO],
+    longs: String,
+    enums: String,
+    defaults: true,
+    oneofs: true,
+  }));
+}
+
+const address = process.env.KACHE_ADDRESS;
+const credentials = grpc.credentials.createInsecure();
+const client = new (load('kache/v1/kache.proto').kache.v1.Kache)(address, credentials);
+const health = new (load('grpc/health/v1/health.proto').grpc.health.v1.Health)(address, credentials);
+after(() => {
+  client.close();
+  health.close();
+});
+
+function call(rpc, request, timeoutMs = 5000) {
+  return promisify(client[rpc]).call(client, request, { deadline: Date.now() + timeoutMs });
+}
+
+// protobuf.js takes a string for bytes as base64, so bytes are always given as a Buffer.
+const bytes = (text) => Buffer.from(text);
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+
+test('put, get and delete of any bytes', async () => {
+  const key = Buffer.concat([bytes('node-'), everyByte]);
+  const put = await call('Put', { key, value: everyByte, ttlMs: 60000 });
+  assert.equal(put.receipt.required, 1);
+  assert.equal(put.receipt.degraded, false);
+  assert.ok(put.receipt.acknowledged >= 1);
+
+  const got = await call('Get', { key });
+  assert.equal(got.found, true);
+  assert.deepEqual(got.value, everyByte);
+  assert.ok(Number(got.ttlMs) > 59000 && Number(got.ttlMs) <= 60000);
+  assert.deepEqual(got.receipt.version, put.receipt.version);
+  assert.equal(got.receipt.expiresAtUnixMs, put.receipt.expiresAtUnixMs);
+
+  await call('Delete', { key });
+  assert.equal((await call('Get', { key })).found, false);
+});
+
+test('a miss is an answer', async () => {
+  const miss = await call('Get', { key: bytes('node-missing') });
+  assert.equal(miss.found, false);
+  assert.equal(miss.receipt.version, null);
+});
+
+test('a value of one mebibyte', async () => {
+  const value = Buffer.alloc(1 << 20, everyByte);
+  await call('Put', { key: bytes('node-large'), value });
+  assert.ok((await call('Get', { key: bytes('node-large') })).value.equals(value));
+});
+
+test('batches answer in request order, with errors of their own', async () => {
+  const keys = Array.from({ length: 20 }, (_, i) => bytes(`node-batch-${i}`));
+  const entries = keys.map((key) => ({ key, value: key }));
+  const put = await call('BatchPut', { entries: [...entries, { key: bytes(''), value: bytes('x') }] });
+  assert.equal(put.results.length, 21);
+  assert.ok(put.results.slice(0, 20).every((result) => result.outcome === 'receipt'));
+  assert.equal(put.results[20].error.code, grpc.status.INVALID_ARGUMENT);
+
+  const got = await call('BatchGet', { keys: [...keys].reverse() });
+  assert.deepEqual(got.results.map((result) => result.response.value), [...keys].reverse());
+  await call('BatchDelete', { keys });
+  const gone = await call('BatchGet', { keys });
+  assert.ok(gone.results.every((result) => result.response.found === false));
+});
+
+test('status and locate', async () => {
+  const status = await call('GetStatus', {});
+  assert.equal(status.nodes.length, 4);
+  assert.ok(status.nodes.every((node) => node.state === 'NODE_STATE_UP' && node.reason === 'ok'));
+  const place = await call('Locate', { key: bytes('node-key') });
+  assert.equal(place.homeReplicas, 3);
+  assert.equal(place.replicas.length, 4);
+  assert.equal(place.servedBy, place.replicas[0].node);
+});
+
+test('errors are gRPC codes with a message', async () => {
+  for (const [rpc, request, code] of [
+    ['Get', { key: bytes('') }, 'INVALID_ARGUMENT'],
+    ['Put', { key: bytes('k'), value: bytes('v'), ttlMs: -1 }, 'INVALID_ARGUMENT'],
+    ['Put', { key: bytes('k'.repeat(1025)), value: bytes('v') }, 'INVALID_ARGUMENT'],
+    ['Get', { key: bytes('k'), consistency: 'CONSISTENCY_QUORUM' }, 'UNIMPLEMENTED'],
+  ]) {
+    await assert.rejects(call(rpc, request), (error) => {
+      assert.equal(error.code, grpc.status[code]);
+      assert.ok(error.details);
+      return true;
+    });
+  }
+});
+
+test('many calls at once on one connection', async () => {
+  const keys = Array.from({ length: 500 }, (_, i) => bytes(`node-many-${i}`));
+  await Promise.all(keys.map((key) => call('Put', { key, value: key })));
+  const answers = await Promise.all(keys.map((key) => call('Get', { key })));
+  assert.deepEqual(answers.map((answer) => answer.value), keys);
+});
+
+test('health: check and watch', async () => {
+  const check = promisify(health.Check).bind(health);
+  assert.equal((await check({ service: 'kache.v1.Kache' })).status, 'SERVING');
+  assert.equal((await check({ service: 'live' })).status, 'SERVING');
+  await assert.rejects(check({ service: 'nothing' }), { code: grpc.status.NOT_FOUND });
+
+  const watch = health.Watch({ service: '' });
+  const first = await new Promise((resolve, reject) => {
+    watch.once('data', resolve);
+    watch.once('error', reject);
+  });
+  watch.on('error', () => {});  // the cancellation's own
+  watch.cancel();
+  assert.equal(first.status, 'SERVING');
+});
