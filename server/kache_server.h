@@ -46,6 +46,8 @@ class KacheServer {
 
   uint16_t grpc_port() const { return grpc_->port(); }
   uint16_t metrics_port() const { return metrics_server_->port(); }
+  // What is shown there.
+  prometheus::Registry& registry() { return *registry_; }
 
  private:
   explicit KacheServer(const ServerConfig& config);

@@ -1,0 +1,223 @@
+// What the server refuses, and how: limits, deadlines, what this release does not offer.
+#include <grpcpp/completion_queue.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "tests/testing/kache_server_fixture.h"
+
+namespace kache {
+namespace {
+
+using ::kache::testing::Eventually;
+using ::kache::testing::KacheCluster;
+using ::kache::testing::Patient;
+
+// Get calls that wait for an answer.
+class WaitingGets {
+ public:
+  explicit WaitingGets(v1::Kache::Stub& stub) : stub_(stub) {}
+  ~WaitingGets() {
+    for (auto& call : calls_) call->context->TryCancel();
+    Collect();
+  }
+
+  void Start() {
+    auto call = std::make_unique<Call>();
+    call->context = Patient();
+    v1::GetRequest request;
+    request.set_key("k" + std::to_string(calls_.size()));
+    call->reader = stub_.AsyncGet(call->context.get(), request, &queue_);
+    call->reader->Finish(&call->response, &call->status, call.get());
+    ++waiting_;
+    calls_.push_back(std::move(call));
+  }
+  // Waits for all and returns how many were answered OK.
+  int Collect() {
+    int ok_calls = 0;
+    for (; waiting_ > 0; --waiting_) {
+      void* tag;
+      bool ok;
+      queue_.Next(&tag, &ok);
+      ok_calls += static_cast<Call*>(tag)->status.ok();
+    }
+    return ok_calls;
+  }
+
+ private:
+  struct Call {
+    std::unique_ptr<grpc::ClientContext> context;
+    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::GetResponse>> reader;
+    v1::GetResponse response;
+    grpc::Status status;
+  };
+  v1::Kache::Stub& stub_;
+  grpc::CompletionQueue queue_;
+  std::vector<std::unique_ptr<Call>> calls_;
+  size_t waiting_ = 0;
+};
+
+class KacheServerLimitsTest : public ::testing::Test {
+ protected:
+  // Reads wait as long as Redis is frozen, but for a connection given up.
+  void WaitForReplies() { cluster_.config.try_timeout = absl::Seconds(15); }
+
+  KacheCluster cluster_{1};
+};
+
+TEST_F(KacheServerLimitsTest, RefusesWrongRequestsAndNamesTheField) {
+  cluster_.StartServer();
+  const grpc::Status no_key = cluster_.Put("", "v");
+  EXPECT_EQ(no_key.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(no_key.error_message().find("key"), std::string::npos);
+  const grpc::Status long_key = cluster_.Put(std::string(1025, 'k'), "v");
+  EXPECT_EQ(long_key.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  const grpc::Status big_value = cluster_.Put("k", std::string((size_t{1} << 20) + 1, 'v'));
+  EXPECT_EQ(big_value.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_NE(big_value.error_message().find("MAX_VALUE_BYTES (1048576)"), std::string::npos);
+}
+
+TEST_F(KacheServerLimitsTest, RefusesMessagesOverAllLimits) {
+  cluster_.StartServer();
+  const grpc::Status status = cluster_.Put("k", std::string(size_t{8} << 20, 'v'));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(cluster_.Put("k", "v").ok()) << "the connection still works";
+}
+
+TEST_F(KacheServerLimitsTest, RefusesBatchesWithTooManyKeys) {
+  cluster_.StartServer();
+  v1::BatchGetRequest request;
+  for (int i = 0; i < 1001; ++i) request.add_keys("k");
+  v1::BatchGetResponse response;
+  const grpc::Status status = cluster_.kache().BatchGet(Patient().get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+}
+
+TEST_F(KacheServerLimitsTest, TakesTheLargestBatch) {
+  cluster_.StartServer();
+  v1::BatchPutRequest request;
+  for (int i = 0; i < 1000; ++i) {
+    v1::BatchPutRequest::Entry& entry = *request.add_entries();
+    entry.set_key("key-" + std::to_string(1000 + i));
+    entry.set_value(std::string((size_t{3} << 20) / 1000 - 8, 'v'));
+    entry.set_ttl_ms(int64_t{1} << 40);
+  }
+  v1::BatchPutResponse response;
+  const grpc::Status status = cluster_.kache().BatchPut(Patient().get(), request, &response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  for (const v1::WriteResult& result : response.results()) ASSERT_TRUE(result.has_receipt());
+}
+
+TEST_F(KacheServerLimitsTest, SaysWhatThisReleaseDoesNotOffer) {
+  cluster_.StartServer();
+  v1::GetRequest request;
+  request.set_key("k");
+  request.set_consistency(v1::CONSISTENCY_QUORUM);
+  v1::GetResponse response;
+  EXPECT_EQ(cluster_.kache().Get(Patient().get(), request, &response).error_code(),
+            grpc::StatusCode::UNIMPLEMENTED);
+
+  const auto context = Patient();
+  auto stream = cluster_.kache().Pipeline(context.get());
+  stream->WritesDone();
+  const grpc::Status status = stream->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(status.error_message(), "Pipeline is not offered by this release");
+}
+
+TEST_F(KacheServerLimitsTest, KeepsTheCallersDeadline) {
+  WaitForReplies();
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  v1::GetRequest request;
+  request.set_key("k");
+  v1::GetResponse response;
+  const auto context = Patient(absl::Milliseconds(300));
+  const absl::Time start = absl::Now();
+  EXPECT_EQ(cluster_.kache().Get(context.get(), request, &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_LT(absl::Now() - start, absl::Seconds(10));
+  // The server gives up too: nothing stays in flight, although Redis is still frozen.
+  EXPECT_TRUE(Eventually([this] {
+    return cluster_.Metric("kache_requests_total{code=\"DEADLINE_EXCEEDED\",rpc=\"Get\"}") == 1;
+  }));
+  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 0; }));
+}
+
+TEST_F(KacheServerLimitsTest, SetsADeadlineWhereTheCallerDidNot) {
+  WaitForReplies();
+  cluster_.config.request_timeout = absl::Milliseconds(200);
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  grpc::ClientContext without_deadline;
+  v1::GetRequest request;
+  request.set_key("k");
+  v1::GetResponse response;
+  EXPECT_EQ(cluster_.kache().Get(&without_deadline, request, &response).error_code(),
+            grpc::StatusCode::DEADLINE_EXCEEDED);
+}
+
+TEST_F(KacheServerLimitsTest, RefusesOperationsOverTheLimitAndAdvisesToRetry) {
+  WaitForReplies();
+  cluster_.config.max_in_flight = 3;
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  WaitingGets gets(cluster_.kache());
+  for (int i = 0; i < 3; ++i) gets.Start();
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 3; }));
+
+  v1::GetRequest request;
+  request.set_key("k");
+  v1::GetResponse response;
+  const auto context = Patient();
+  const grpc::Status status = cluster_.kache().Get(context.get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
+  EXPECT_NE(status.error_message().find("try again later"), std::string::npos);
+  EXPECT_EQ(context->GetServerTrailingMetadata().count("retry-after-ms"), 1u);
+  EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_in_flight\"}"), 1);
+  EXPECT_EQ(cluster_.Status().nodes_size(), 1) << "status is answered all the same";
+
+  cluster_.redis(0).Thaw();
+  EXPECT_EQ(gets.Collect(), 3);
+  EXPECT_TRUE(Eventually([&] { return cluster_.Get("k", &response).ok(); }));
+}
+
+TEST_F(KacheServerLimitsTest, CountsABatchByItsKeys) {
+  WaitForReplies();
+  cluster_.config.max_in_flight = 10;
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  WaitingGets gets(cluster_.kache());
+  gets.Start();
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 1; }));
+  v1::BatchGetRequest request;
+  for (int i = 0; i < 10; ++i) request.add_keys("k");
+  v1::BatchGetResponse response;
+  EXPECT_EQ(cluster_.kache().BatchGet(Patient().get(), request, &response).error_code(),
+            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  cluster_.redis(0).Thaw();
+  EXPECT_EQ(gets.Collect(), 1);
+  EXPECT_TRUE(Eventually(
+      [&] { return cluster_.kache().BatchGet(Patient().get(), request, &response).ok(); }));
+}
+
+TEST_F(KacheServerLimitsTest, ForgetsCallsThatTheirCallersGaveUp) {
+  WaitForReplies();
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  {
+    WaitingGets gets(cluster_.kache());
+    for (int i = 0; i < 50; ++i) gets.Start();
+    ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 50; }));
+  }  // cancels them
+  cluster_.redis(0).Thaw();
+  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 0; }));
+  EXPECT_TRUE(Eventually([this] { return cluster_.Put("k", "v").ok(); }));
+}
+
+}  // namespace
+}  // namespace kache

@@ -1,0 +1,124 @@
+#include "server/api/batch_gathering.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace kache {
+namespace {
+
+class CountingAnswer final : public Answer {
+ public:
+  void Finish(absl::Status status) override {
+    EXPECT_TRUE(status.ok()) << status;
+    ++finished;
+  }
+  int finished = 0;
+};
+
+absl::StatusOr<ReadResult> Found(std::string value) {
+  return ReadResult{.found = true, .value = std::move(value), .ttl_ms = 0, .receipt = {}};
+}
+
+class ReadGatheringTest : public ::testing::Test {
+ protected:
+  void Expect(size_t keys, size_t max_bytes = 1000) {
+    auto* gathering = new ReadGathering(keys, max_bytes, response_, answer_);
+    for (size_t i = 0; i < keys; ++i) slots_.push_back(gathering->Slot(i));
+  }
+  bool IsExhausted(int index) const { return response_.results(index).error().code() == 8; }
+
+  CountingAnswer answer_;
+  v1::BatchGetResponse response_;
+  std::vector<ReadCallback> slots_;
+};
+
+TEST_F(ReadGatheringTest, AnswersInRequestOrderOnceAllCame) {
+  Expect(3);
+  slots_[2](Found("c"));
+  slots_[0](Found("a"));
+  EXPECT_EQ(answer_.finished, 0);
+  slots_[1](ReadResult{});
+  ASSERT_EQ(answer_.finished, 1);
+  ASSERT_EQ(response_.results_size(), 3);
+  EXPECT_EQ(response_.results(0).response().value(), "a");
+  EXPECT_FALSE(response_.results(1).response().found());
+  EXPECT_EQ(response_.results(2).response().value(), "c");
+}
+
+TEST_F(ReadGatheringTest, GivesEachKeyItsOwnError) {
+  Expect(2);
+  slots_[0](absl::UnavailableError("no replica"));
+  slots_[1](Found("b"));
+  EXPECT_EQ(answer_.finished, 1);
+  EXPECT_EQ(response_.results(0).error().code(), 14);
+  EXPECT_EQ(response_.results(0).error().message(), "no replica");
+  EXPECT_EQ(response_.results(1).response().value(), "b");
+}
+
+TEST_F(ReadGatheringTest, StopsFillingAtTheLimit) {
+  Expect(4, 10);
+  slots_[0](Found(std::string(6, 'a')));
+  slots_[1](Found(std::string(5, 'b')));  // 11 together
+  slots_[2](Found(std::string(4, 'c')));  // 10 together
+  slots_[3](Found("d"));
+  EXPECT_EQ(response_.results(0).response().value().size(), 6u);
+  EXPECT_TRUE(IsExhausted(1));
+  EXPECT_NE(response_.results(1).error().message().find("MAX_BATCH_BYTES (10)"), std::string::npos);
+  EXPECT_EQ(response_.results(2).response().value().size(), 4u);
+  EXPECT_TRUE(IsExhausted(3));
+}
+
+TEST_F(ReadGatheringTest, AlwaysFitsTheFirstValue) {
+  Expect(2, 10);
+  slots_[1](Found(std::string(50, 'b')));
+  slots_[0](Found("a"));
+  EXPECT_EQ(response_.results(1).response().value().size(), 50u);
+  EXPECT_TRUE(IsExhausted(0));
+}
+
+TEST_F(ReadGatheringTest, FitsMissesWhenFull) {
+  Expect(2, 10);
+  slots_[0](Found(std::string(10, 'a')));
+  slots_[1](ReadResult{});
+  EXPECT_TRUE(response_.results(1).has_response());
+}
+
+TEST_F(ReadGatheringTest, GathersFromManyThreads) {
+  constexpr size_t kKeys = 1000;
+  constexpr size_t kThreads = 4;
+  Expect(kKeys, kKeys * 10);
+  std::vector<std::thread> threads;
+  for (size_t t = 0; t < kThreads; ++t) {
+    threads.emplace_back([this, t] {
+      for (size_t i = t; i < kKeys; i += kThreads) slots_[i](Found(std::to_string(i)));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_EQ(answer_.finished, 1);
+  for (size_t i = 0; i < kKeys; ++i) {
+    ASSERT_EQ(response_.results(static_cast<int>(i)).response().value(), std::to_string(i));
+  }
+}
+
+TEST(WriteGathering, AnswersInRequestOrderWithErrors) {
+  CountingAnswer answer;
+  v1::BatchPutResponse response;
+  auto* gathering = new WriteGathering(2, *response.mutable_results(), answer);
+  WriteCallback first = gathering->Slot(0);
+  WriteCallback second = gathering->Slot(1);
+  Receipt receipt;
+  receipt.acknowledged = 2;
+  second(receipt);
+  EXPECT_EQ(answer.finished, 0);
+  first(absl::DeadlineExceededError("late"));
+  ASSERT_EQ(answer.finished, 1);
+  EXPECT_EQ(response.results(0).error().code(), 4);
+  EXPECT_EQ(response.results(1).receipt().acknowledged(), 2u);
+}
+
+}  // namespace
+}  // namespace kache

@@ -1,0 +1,125 @@
+#include "server/api/receipts.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace kache {
+namespace {
+
+const Receipt kFullReceipt{.version = {.timestamp = 77, .coordinator = 88},
+                           .acknowledged = 2,
+                           .required = 1,
+                           .degraded = true,
+                           .node = NodeId(3),
+                           .expires_at_ms = 123456};
+
+TEST(Receipts, CarriesAllFields) {
+  v1::Receipt message;
+  FillReceipt(kFullReceipt, message);
+  EXPECT_EQ(message.version().timestamp(), 77u);
+  EXPECT_EQ(message.version().coordinator(), 88u);
+  EXPECT_EQ(message.acknowledged(), 2u);
+  EXPECT_EQ(message.required(), 1u);
+  EXPECT_TRUE(message.degraded());
+  EXPECT_EQ(message.node(), 3u);
+  EXPECT_EQ(message.expires_at_unix_ms(), 123456);
+}
+
+TEST(Receipts, LeavesOutWhatThereIsNot) {
+  v1::Receipt message;
+  FillReceipt(Receipt{}, message);
+  EXPECT_FALSE(message.has_version());
+  EXPECT_FALSE(message.has_node());
+}
+
+TEST(Receipts, SaysNodeZeroToo) {
+  v1::Receipt message;
+  Receipt receipt;
+  receipt.node = NodeId(0);
+  FillReceipt(receipt, message);
+  ASSERT_TRUE(message.has_node());
+  EXPECT_EQ(message.node(), 0u);
+}
+
+TEST(Receipts, FillsAGetResponse) {
+  const std::string value("a\0\xff", 3);
+  v1::GetResponse message;
+  FillGetResponse({.found = true, .value = value, .ttl_ms = 9, .receipt = kFullReceipt}, message);
+  EXPECT_TRUE(message.found());
+  EXPECT_EQ(message.value(), value);
+  EXPECT_EQ(message.ttl_ms(), 9);
+  EXPECT_EQ(message.receipt().node(), 3u);
+}
+
+TEST(Receipts, KeepsTheReceiptOfAMiss) {
+  v1::GetResponse message;
+  ReadResult miss;
+  miss.receipt = kFullReceipt;
+  FillGetResponse(miss, message);
+  EXPECT_FALSE(message.found());
+  EXPECT_TRUE(message.value().empty());
+  EXPECT_EQ(message.receipt().acknowledged(), 2u);
+}
+
+TEST(Receipts, NamesEveryNodeState) {
+  EXPECT_EQ(ToProto(NodeState::kUp), v1::NODE_STATE_UP);
+  EXPECT_EQ(ToProto(NodeState::kSyncing), v1::NODE_STATE_SYNCING);
+  EXPECT_EQ(ToProto(NodeState::kDown), v1::NODE_STATE_DOWN);
+}
+
+TEST(Receipts, FillsALocation) {
+  Location location{.token = 5, .home_replicas = 1, .replicas = {}, .served_by = NodeId(1)};
+  location.replicas.push_back({.node = NodeId(1),
+                               .state = NodeState::kUp,
+                               .kind = ReplicaContent::Kind::kValue,
+                               .version = {.timestamp = 1, .coordinator = 2},
+                               .expires_at_ms = 3,
+                               .value_bytes = 4,
+                               .error = ""});
+  location.replicas.emplace_back().error = "no connection";
+  v1::LocateResponse message;
+  FillLocation(location, message);
+  EXPECT_EQ(message.token(), 5u);
+  EXPECT_EQ(message.home_replicas(), 1u);
+  EXPECT_EQ(message.served_by(), 1u);
+  ASSERT_EQ(message.replicas_size(), 2);
+  EXPECT_EQ(message.replicas(0).node(), 1u);
+  EXPECT_EQ(message.replicas(0).state(), v1::NODE_STATE_UP);
+  EXPECT_EQ(message.replicas(0).content(), v1::Replica::CONTENT_VALUE);
+  EXPECT_EQ(message.replicas(0).version().coordinator(), 2u);
+  EXPECT_EQ(message.replicas(0).expires_at_unix_ms(), 3);
+  EXPECT_EQ(message.replicas(0).value_bytes(), 4u);
+  EXPECT_EQ(message.replicas(1).content(), v1::Replica::CONTENT_UNKNOWN);
+  EXPECT_FALSE(message.replicas(1).has_version());
+  EXPECT_EQ(message.replicas(1).error(), "no connection");
+}
+
+TEST(Receipts, NamesEveryContent) {
+  using Kind = ReplicaContent::Kind;
+  const std::pair<Kind, v1::Replica::Content> kinds[] = {
+      {Kind::kNone, v1::Replica::CONTENT_NONE},
+      {Kind::kValue, v1::Replica::CONTENT_VALUE},
+      {Kind::kTombstone, v1::Replica::CONTENT_TOMBSTONE},
+      {Kind::kExpired, v1::Replica::CONTENT_EXPIRED},
+      {Kind::kForeign, v1::Replica::CONTENT_FOREIGN},
+      {Kind::kNewerFormat, v1::Replica::CONTENT_NEWER_FORMAT},
+      {Kind::kUnknown, v1::Replica::CONTENT_UNKNOWN}};
+  for (const auto& [kind, content] : kinds) {
+    Location location;
+    location.replicas.emplace_back().kind = kind;
+    v1::LocateResponse message;
+    FillLocation(location, message);
+    EXPECT_EQ(message.replicas(0).content(), content);
+  }
+}
+
+TEST(Receipts, FillsAnErrorWithTheGrpcCode) {
+  v1::Error message;
+  FillError(absl::UnknownError("what?"), message);
+  EXPECT_EQ(message.code(), 13) << "UNKNOWN becomes INTERNAL";
+  EXPECT_EQ(message.message(), "what?");
+}
+
+}  // namespace
+}  // namespace kache
