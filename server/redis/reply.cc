@@ -28,6 +28,10 @@ constexpr std::array kKinds = {
 
 constexpr std::string_view kScriptFailed = "ERR Error running script";
 
+// What a script is told whose user may not run an inner command: Redis 7.0, and 7.2 and newer.
+constexpr std::array<std::string_view, 2> kScriptDenied = {
+    "ERR The user executing the script can't", "ERR ACL failure in script"};
+
 ErrorKind KindOfCode(std::string_view text) {
   const std::string_view code = text.substr(0, text.find(' '));
   for (const KindOfError& known : kKinds) {
@@ -39,6 +43,9 @@ ErrorKind KindOfCode(std::string_view text) {
 }  // namespace
 
 ErrorKind ClassifyError(std::string_view text) {
+  const bool denied = std::ranges::any_of(
+      kScriptDenied, [text](std::string_view denial) { return text.starts_with(denial); });
+  if (denied) return ErrorKind::kNoPerm;
   if (!text.starts_with(kScriptFailed)) return KindOfCode(text);
   // Redis 6.2: "ERR Error running script (call to f_<sha>): @user_script:1: -OOM command ...".
   // The inner error's code follows a blank and one dash or two.

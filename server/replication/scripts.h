@@ -12,9 +12,9 @@ namespace kache {
 //   KEYS[1]  the key
 //   ARGV[1]  the record
 //   ARGV[2]  when the key is to end, in milliseconds since the Unix epoch; 0 = never
-//   ARGV[3]  grace in milliseconds: where the key would have lived longer than ARGV[2], it is kept
-//            until min(its old end, ARGV[2] + grace), so that the record still beats older copies
-//            elsewhere. 0 = none.
+//   ARGV[3]  grace in milliseconds: where the record that it replaces would have lived longer than
+//            ARGV[2], the key is kept until min(its old end, ARGV[2] + grace), so that the record
+//            still beats older copies elsewhere. 0 = none.
 // Answers 1 when the record is stored (or the very same version was there), else the 16 bytes of
 // the version that is held. A value that Kache did not write is replaced. An end that has passed
 // is never given to Redis: the record is then not stored, and what it beats is removed.

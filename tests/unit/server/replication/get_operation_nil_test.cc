@@ -45,6 +45,29 @@ TEST_F(GetOperationNilTest, ANilOfADegradedReadGoesOn) {
   EXPECT_THAT(Asked(), ElementsAre(1, 2));
 }
 
+TEST_F(GetOperationNilTest, ANilOfAReturnedNodeGoesOn) {
+  Start();
+  MakeDown(0);
+  MakeUp(0);
+  const auto get = Get();
+  node(0).Answer(Nil());
+  node(1).Answer(Value("v"));
+  EXPECT_EQ(get->value, "v");
+  EXPECT_TRUE(get->receipt.degraded);
+  EXPECT_EQ(metrics().reads_walked_on_nil.Value(), 1);
+}
+
+TEST_F(GetOperationNilTest, AValueOfAReturnedNodeIsTheAnswer) {
+  Start();
+  MakeDown(0);
+  MakeUp(0);
+  const auto get = Get();
+  node(0).Answer(Value("v"));
+  EXPECT_EQ(get->value, "v");
+  EXPECT_FALSE(get->receipt.degraded);
+  EXPECT_THAT(Asked(), ElementsAre(0));
+}
+
 TEST_F(GetOperationNilTest, ANilAfterAnErrorGoesOn) {
   Start();
   const auto get = Get();
