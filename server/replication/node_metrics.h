@@ -1,4 +1,4 @@
-// Publishes one shard's connection counters as Prometheus metrics, summed up over shards by node,
+// Publishes one shard's connection counters as Prometheus metrics, with the labels node and shard,
 // and how busy the shard's thread is.
 //
 // Shard thread only, but for the constructor.

@@ -62,6 +62,7 @@ struct Location {
 // Called exactly once, on the thread of the key's shard. Errors:
 //   UNAVAILABLE          no replica could be tried, or all that were tried failed
 //   DEADLINE_EXCEEDED    the deadline passed; a write may have been applied
+//   RESOURCE_EXHAUSTED   the queues to all replicas that were tried are full
 //   FAILED_PRECONDITION  the record was written by a newer Kache
 //   ABORTED              a write lost against newer ones again and again
 using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;

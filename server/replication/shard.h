@@ -84,6 +84,7 @@ class Shard {
   std::shared_ptr<const Topology> topology_;
   absl::flat_hash_set<WriteOperation*> unanswered_;
   MonotonicTime last_tick_;
+  bool skipped_tick_ = false;
   absl::Time warned_of_skew_ = absl::InfinitePast();
   std::atomic<size_t> running_{0};
 };
