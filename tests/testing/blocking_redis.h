@@ -25,10 +25,10 @@ class BlockingRedis {
   bool connected() const { return fd_ >= 0; }
   // Nothing when the connection fails, or no reply comes within 10 s.
   std::optional<redis::Reply> Run(const std::vector<std::string>& arguments);
-
- private:
+  // The next reply of those that come unasked, as after MONITOR; nothing as above.
   std::optional<redis::Reply> Read();
 
+ private:
   int fd_ = -1;
   redis::ReplyReader reader_;
 };

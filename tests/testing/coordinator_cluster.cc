@@ -1,0 +1,132 @@
+#include "tests/testing/coordinator_cluster.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+#include "tests/testing/answer.h"
+
+namespace kache::testing {
+namespace {
+
+constexpr absl::Duration kTickInterval = absl::Milliseconds(20);
+constexpr absl::Duration kPoll = absl::Milliseconds(5);
+
+template <typename T>
+absl::StatusOr<T> Wait(const Answer<T>& answer) {
+  if (!answer.WaitFor()) return absl::UnknownError("never answered");
+  if (!answer.ok()) return answer.status();
+  return *answer;
+}
+
+redis::ClientOptions ShortTimes() {
+  redis::ClientOptions options;
+  options.reconnect_min = absl::Milliseconds(10);
+  options.reconnect_max = absl::Milliseconds(100);
+  options.ping_interval = absl::Milliseconds(200);
+  return options;
+}
+
+}  // namespace
+
+CoordinatorCluster::CoordinatorCluster(const Options& options)
+    : homes_(std::min<size_t>(options.replication.replication_factor, options.servers)) {
+  std::vector<std::string> names;
+  CoordinatorConfig config;
+  for (size_t i = 0; i < options.servers; ++i) {
+    servers_.push_back(std::make_unique<RedisServer>());
+    config.endpoints.push_back(servers_.back()->endpoint());
+    names.push_back(std::string("cache-").append(std::to_string(i)));
+  }
+  config.shards = options.shards;
+  config.client = ShortTimes();
+  config.replication = options.replication;
+  ring_ = std::make_shared<HashRing>(std::move(names), 100);
+  monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, clock_);
+  coordinator_ =
+      std::make_unique<Coordinator>(std::move(config), ring_, *monitor_, clock_, registry_);
+  observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
+    absl::MutexLock lock(&mutex_);
+    topology_ = std::move(topology);
+  });
+  ticker_ = std::thread([this] { TickUntilStopped(); });
+  for (size_t i = 0; i < options.servers; ++i) {
+    if (WaitForState(i, NodeState::kUp)) continue;
+    std::fprintf(stderr, "server %zu is not UP: %s\n", i, Status(i).reason.c_str());
+    std::abort();
+  }
+}
+
+CoordinatorCluster::~CoordinatorCluster() {
+  stop_.Notify();
+  ticker_.join();
+}
+
+void CoordinatorCluster::TickUntilStopped() {
+  while (!stop_.WaitForNotificationWithTimeout(kTickInterval)) monitor_->Tick();
+}
+
+absl::StatusOr<Receipt> CoordinatorCluster::Put(const std::string& key, const std::string& value,
+                                                absl::Duration ttl) {
+  Answer<Receipt> answer;
+  coordinator_->Put(key, value, ttl, Deadline(), answer.Callback());
+  return Wait(answer);
+}
+
+absl::StatusOr<ReadResult> CoordinatorCluster::Get(const std::string& key) {
+  Answer<ReadResult> answer;
+  coordinator_->Get(key, Deadline(), answer.Callback());
+  return Wait(answer);
+}
+
+absl::StatusOr<Receipt> CoordinatorCluster::Delete(const std::string& key) {
+  Answer<Receipt> answer;
+  coordinator_->Delete(key, Deadline(), answer.Callback());
+  return Wait(answer);
+}
+
+absl::StatusOr<Location> CoordinatorCluster::Locate(const std::string& key) {
+  Answer<Location> answer;
+  coordinator_->Locate(key, Deadline(), answer.Callback());
+  return Wait(answer);
+}
+
+std::vector<size_t> CoordinatorCluster::HomesOf(const std::string& key) const {
+  std::vector<size_t> homes;
+  for (const NodeId node : ring_->Preference(HashRing::Token(key), homes_)) {
+    homes.push_back(node.index());
+  }
+  return homes;
+}
+
+std::string CoordinatorCluster::KeyAt(size_t server, const std::string& salt) const {
+  for (int i = 0;; ++i) {
+    std::string key = "key" + salt + "-" + std::to_string(i);
+    if (HomesOf(key)[0] == server) return key;
+  }
+}
+
+int64_t CoordinatorCluster::EndOf(const std::string& key, size_t server) {
+  return servers_[server]->Run({"PEXPIRETIME", "kache:d:" + key}).integer;
+}
+
+NodeStatus CoordinatorCluster::Status(size_t index) const {
+  absl::MutexLock lock(&mutex_);
+  return topology_->nodes[index];
+}
+
+bool CoordinatorCluster::WaitForState(size_t index, NodeState state) {
+  return Eventually([&] { return Status(index).state == state; });
+}
+
+bool CoordinatorCluster::Eventually(const std::function<bool()>& condition) {
+  const absl::Time limit = absl::Now() + kPatience;
+  while (!condition()) {
+    if (absl::Now() > limit) return false;
+    absl::SleepFor(kPoll);
+  }
+  return true;
+}
+
+}  // namespace kache::testing

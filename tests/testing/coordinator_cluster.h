@@ -1,0 +1,90 @@
+// A Coordinator over real redis-servers: the data path without gRPC.
+//
+//   CoordinatorCluster cluster;                    // 4 servers, all UP
+//   EXPECT_TRUE(cluster.Put("k", "v").ok());
+//   EXPECT_EQ(cluster.Get("k")->value, "v");
+//
+// The calls wait for the answer; their deadline is one that no test should reach. Faults of the
+// set-up end the test program. Thread-safe where it says so, else thread-compatible.
+#ifndef KACHE_TESTS_TESTING_COORDINATOR_CLUSTER_H_
+#define KACHE_TESTS_TESTING_COORDINATOR_CLUSTER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "prometheus/registry.h"
+#include "server/replication/coordinator.h"
+#include "tests/testing/redis_server.h"
+
+namespace kache::testing {
+
+class CoordinatorCluster {
+ public:
+  static constexpr absl::Duration kPatience = absl::Seconds(20);
+
+  struct Options {
+    size_t servers = 4;
+    size_t shards = 2;
+    ReplicationOptions replication;
+  };
+  CoordinatorCluster() : CoordinatorCluster(Options()) {}
+  explicit CoordinatorCluster(const Options& options);
+  ~CoordinatorCluster();
+
+  // Thread-safe.
+  absl::StatusOr<Receipt> Put(const std::string& key, const std::string& value,
+                              absl::Duration ttl = absl::ZeroDuration());
+  absl::StatusOr<ReadResult> Get(const std::string& key);
+  absl::StatusOr<Receipt> Delete(const std::string& key);
+  absl::StatusOr<Location> Locate(const std::string& key);
+  // For callers that don't wait.
+  Coordinator& coordinator() { return *coordinator_; }
+  static MonotonicTime Deadline() {
+    return std::chrono::steady_clock::now() + absl::ToChronoMicroseconds(kPatience);
+  }
+
+  RedisServer& server(size_t index) { return *servers_[index]; }
+  size_t servers() const { return servers_.size(); }
+  // The numbers of the key's home replicas, nearest first.
+  std::vector<size_t> HomesOf(const std::string& key) const;
+  // Some key whose nearest home replica is `server`; the same for the same `salt`.
+  std::string KeyAt(size_t server, const std::string& salt = "") const;
+  // What a server says to PEXPIRETIME of the key.
+  int64_t EndOf(const std::string& key, size_t server);
+
+  // As the shards have been told: operations that come later see it, or what is newer.
+  NodeStatus Status(size_t index) const;
+  [[nodiscard]] bool WaitForState(size_t index, NodeState state);
+  [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
+  prometheus::Registry& registry() { return registry_; }
+
+  void DestroyCoordinator() { coordinator_.reset(); }
+
+ private:
+  void TickUntilStopped();
+
+  const size_t homes_;
+  const SystemClock clock_;
+  prometheus::Registry registry_;
+  std::vector<std::unique_ptr<RedisServer>> servers_;
+  std::shared_ptr<const HashRing> ring_;
+  std::unique_ptr<HealthMonitor> monitor_;
+  std::unique_ptr<Coordinator> coordinator_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<HealthMonitor::Observation> observation_;  // made after the coordinator's
+  absl::Notification stop_;
+  std::thread ticker_;
+};
+
+}  // namespace kache::testing
+
+#endif  // KACHE_TESTS_TESTING_COORDINATOR_CLUSTER_H_
