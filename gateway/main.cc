@@ -4,6 +4,9 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/local_address.h"
 #include "base/logging.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
@@ -11,14 +14,30 @@
 #include "base/version.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
+#include "gateway/http/http_get.h"
 #include "spdlog/spdlog.h"
 
 namespace {
 
 constexpr int kExitFailed = 1;
 constexpr int kExitBadUsage = 2;
+constexpr absl::Duration kHealthTimeout = absl::Seconds(2);
 
-int Run(const std::string& env_file) {
+// Asks the gateway that runs with the same settings on this machine.
+int PrintHealth(const kache::gateway::GatewayConfig& config) {
+  const absl::StatusOr<int> status =
+      kache::gateway::HttpGet(kache::LocalAddress(config.http.address), "/readyz", kHealthTimeout);
+  if (!status.ok()) {
+    std::fprintf(stderr, "kache-gateway: no answer from %s\n",
+                 std::string(status.status().message()).c_str());
+    return kExitFailed;
+  }
+  const bool ready = *status == 200;
+  std::printf("%s\n", ready ? "ready" : "not ready");
+  return ready ? 0 : kExitFailed;
+}
+
+int Run(const std::string& env_file, bool only_health) {
   kache::ShutdownSignal shutdown;
   kache::Environment environment = kache::Environment::FromProcess();
   if (!env_file.empty()) environment.AddFile(env_file);
@@ -29,6 +48,7 @@ int Run(const std::string& env_file) {
                  std::string(mistakes.message()).c_str());
     return kExitBadUsage;
   }
+  if (only_health) return PrintHealth(config);
   kache::StartLogging(config.log, "kache-gateway");
   for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
 
@@ -52,11 +72,14 @@ int main(int argc, char** argv) {
       "kache-gateway");
   std::string env_file;
   app.add_option("--env-file", env_file, "Read settings from a dotenv file too")->type_name("FILE");
+  bool only_health = false;
+  app.add_flag("--health", only_health,
+               "Ask the gateway on this machine whether it is ready; exit code 0 or 1");
   app.set_version_flag("--version", std::string("kache-gateway ") + kache::kVersion);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kExitBadUsage;
   }
-  return Run(env_file);
+  return Run(env_file, only_health);
 }

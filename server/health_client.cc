@@ -13,12 +13,6 @@ namespace kache {
 
 namespace health = grpc::health::v1;
 
-HostPort LocalAddress(const HostPort& listen) {
-  if (listen.host == "0.0.0.0") return {"127.0.0.1", listen.port};
-  if (listen.host == "::") return {"::1", listen.port};
-  return listen;
-}
-
 absl::StatusOr<std::string> AskHealth(const HostPort& server, const std::string& service,
                                       absl::Duration timeout) {
   grpc::ChannelArguments arguments;

@@ -10,10 +10,6 @@
 
 namespace kache {
 
-// Where a client on this machine reaches a server that listens on `listen`: an address that stands
-// for all of the machine's becomes the loopback one of its family.
-HostPort LocalAddress(const HostPort& listen);
-
 // "SERVING", "NOT_SERVING", ...; otherwise why there was no answer within `timeout`.
 absl::StatusOr<std::string> AskHealth(const HostPort& server, const std::string& service,
                                       absl::Duration timeout);

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/environment.h"
+#include "base/local_address.h"
 #include "base/logging.h"
 #include "base/setting_names.h"
 #include "base/settings.h"
