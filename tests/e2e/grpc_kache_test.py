@@ -245,7 +245,7 @@ class CodesTest(SystemCase):
 
     def test_deadline_in_the_past(self):
         pb = self.grpc.pb
-        for call in (lambda: self.grpc.stub.Put(pb.PutRequest(key=b"late"), timeout=0),
+        for call in (lambda: self.grpc.stub.Put(pb.PutRequest(key=b"late"), timeout=-1),
                      lambda: self.grpc.stub.Get(pb.GetRequest(key=b"late"), timeout=-1)):
             self.assert_code(Code.DEADLINE_EXCEEDED, call)
 
