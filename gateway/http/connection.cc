@@ -19,6 +19,8 @@ namespace http = boost::beast::http;
 
 constexpr size_t kHeadReadBytes = 8 * 1024;
 constexpr size_t kBodyReadBytes = 64 * 1024;
+// A connection that waits for its next request keeps no larger buffer than this.
+constexpr size_t kIdleBufferBytes = 2 * kHeadReadBytes;
 // Room beside the head for the body bytes that arrive in the same read.
 constexpr size_t kSpareBufferBytes = 2 * kBodyReadBytes;
 constexpr absl::Duration kLingerTime = absl::Seconds(2);
@@ -112,7 +114,7 @@ bool Connection::BeginRequest() {
       buffer_.size() > 1 ||
       (buffer_.size() == 1 && *static_cast<const char*>(buffer_.cdata().data()) != '\r');
   if (!begun) {
-    if (buffer_.size() == 0 && buffer_.capacity() > kSpareBufferBytes) buffer_.shrink_to_fit();
+    if (buffer_.size() == 0 && buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
     if (phase_ != Phase::kIdle || phase_end_ == SteadyTime::max()) {
       Enter(Phase::kIdle, state_->options.idle_timeout);
     }
@@ -272,6 +274,7 @@ void Connection::OnWritten(const ErrorCode& error) {
     return;
   }
   parser_.reset();
+  head_done_ = false;
   if (!keep_alive_) {
     Linger();
     return;

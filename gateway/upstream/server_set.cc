@@ -1,8 +1,10 @@
 #include "gateway/upstream/server_set.h"
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include <algorithm>
+#include <chrono>
+
 #include "base/strings.h"
+#include "grpcpp/completion_queue.h"
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -11,7 +13,8 @@
 namespace kache::gateway {
 namespace {
 
-constexpr absl::Duration kWatchInterval = absl::Milliseconds(100);
+// Bounds how long the destructor waits.
+constexpr auto kWatchInterval = std::chrono::milliseconds(100);
 
 // Over the largest answer that a server gives: a batch, or one value of the greatest size that
 // can be configured, with their framing.
@@ -60,14 +63,12 @@ ServerSet::ServerSet(const std::vector<std::string>& addresses, UpstreamMetrics*
     server.status_stub = v1::Kache::NewStub(Connect(address, /*only_healthy=*/false));
     servers_.push_back(std::move(server));
   }
+  ready_.resize(servers_.size(), false);
   watcher_ = std::thread([this] { Watch(); });
 }
 
 ServerSet::~ServerSet() {
-  {
-    absl::MutexLock lock(&mutex_);
-    stopping_ = true;
-  }
+  stopping_ = true;
   watcher_.join();
 }
 
@@ -90,30 +91,38 @@ bool ServerSet::AnyReady() const {
 }
 
 void ServerSet::Watch() {
-  std::vector<bool> was_ready(servers_.size(), false);
-  absl::MutexLock lock(&mutex_);
-  while (!stopping_) {
-    mutex_.Unlock();
-    size_t ready_servers = 0;
-    for (size_t i = 0; i < servers_.size(); ++i) {
-      grpc_connectivity_state state = servers_[i].channel->GetState(/*try_to_connect=*/true);
-      // Where no call is in flight, gRPC reads a channel's sockets, and so learns the server's
-      // health, while somebody waits for its state, and else every 5 s only.
-      const absl::Time until = absl::Now() + kWatchInterval / servers_.size();
-      if (servers_[i].channel->WaitForStateChange(state, absl::ToChronoTime(until))) {
-        state = servers_[i].channel->GetState(/*try_to_connect=*/true);
-      }
-      const bool ready = state == GRPC_CHANNEL_READY;
-      if (ready) ++ready_servers;
-      if (ready != was_ready[i]) {
-        spdlog::info("kache server {} address={}", ready ? "is serving" : "is not available",
-                     servers_[i].name);
-      }
-      was_ready[i] = ready;
+  // Where no call is in flight, gRPC reads a channel's sockets, and so learns the server's health,
+  // only while somebody waits for its state. So all channels are always waited for.
+  grpc::CompletionQueue changes;
+  const auto wait_for_change = [&](size_t i) {
+    const grpc_connectivity_state state = servers_[i].channel->GetState(/*try_to_connect=*/true);
+    SetReady(i, state == GRPC_CHANNEL_READY);
+    servers_[i].channel->NotifyOnStateChange(state,
+                                             std::chrono::system_clock::now() + kWatchInterval,
+                                             &changes, reinterpret_cast<void*>(i));
+  };
+  for (size_t i = 0; i < servers_.size(); ++i) wait_for_change(i);
+  void* tag = nullptr;
+  bool changed = false;
+  // Each wait ends by a change or after kWatchInterval; none is begun once stopping.
+  for (size_t waits = servers_.size(); waits > 0 && changes.Next(&tag, &changed);) {
+    if (stopping_.load(std::memory_order_relaxed)) {
+      --waits;
+    } else {
+      wait_for_change(reinterpret_cast<size_t>(tag));
     }
-    metrics_->SetHealthyServers(ready_servers);
-    mutex_.Lock();
   }
+  changes.Shutdown();
+  while (changes.Next(&tag, &changed)) {
+  }
+}
+
+void ServerSet::SetReady(size_t server, bool ready) {
+  if (ready == ready_[server]) return;
+  ready_[server] = ready;
+  spdlog::info("kache server {} address={}", ready ? "is serving" : "is not available",
+               servers_[server].name);
+  metrics_->SetHealthyServers(static_cast<size_t>(std::count(ready_.begin(), ready_.end(), true)));
 }
 
 }  // namespace kache::gateway

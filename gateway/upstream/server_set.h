@@ -17,7 +17,6 @@
 #include <thread>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
 #include "gateway/upstream/upstream_metrics.h"
 #include "grpcpp/channel.h"
 #include "kache/v1/kache.grpc.pb.h"
@@ -47,12 +46,13 @@ class ServerSet {
  private:
   // Keeps the channels connecting, tells the log of changes, sets the gauge.
   void Watch();
+  void SetReady(size_t server, bool ready);
 
   std::vector<Server> servers_;
   UpstreamMetrics* const metrics_;
   std::atomic<size_t> next_ = 0;
-  absl::Mutex mutex_;
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<bool> stopping_ = false;
+  std::vector<bool> ready_;  // watcher_'s own
   std::thread watcher_;
 };
 
