@@ -125,12 +125,6 @@ TEST_F(KacheServerHealthTest, AnswersTheHealthClient) {
             absl::StatusCode::kNotFound);
 }
 
-TEST(HealthClient, AsksTheLoopbackAddress) {
-  EXPECT_EQ(LocalAddress({"0.0.0.0", 5}), (HostPort{"127.0.0.1", 5}));
-  EXPECT_EQ(LocalAddress({"::", 5}), (HostPort{"::1", 5}));
-  EXPECT_EQ(LocalAddress({"10.0.0.1", 5}), (HostPort{"10.0.0.1", 5}));
-}
-
 TEST_F(KacheServerHealthTest, OffersReflection) {
   // ServerReflectionRequest{list_services: "*"}, as bytes: no distribution packages its stubs.
   const std::string request("\x3a\x01*", 3);
