@@ -45,7 +45,7 @@ void GetOperation::TryNext() {
   next_ = *position + 1;
   if (*position >= shard().homes()) shard().metrics().reads_from_stand_in.Increment();
   // The last try has all the time that is left, unless a nil in hand can answer instead.
-  const bool more = nils_ > 0 || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
+  const bool more = believed_nil_ || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
   const NodeId node = walk_[*position];
   shard().client(node).Send(
       *command_, more ? std::min(left, shard().options().try_timeout) : left,
@@ -94,21 +94,33 @@ void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
 void GetOperation::WalkOnAfterNil(NodeId node) {
   ++nils_;
   last_nil_ = node;
-  degraded_ |= shard().View(node).may_lack_writes;
+  const bool was_away = shard().View(node).may_lack_writes;
+  believed_nil_ |= !was_away;
+  degraded_ |= was_away;
   if (!degraded_) return Finish(ReadResult());
   shard().metrics().reads_walked_on_nil.Increment();
   TryNext();
 }
 
 void GetOperation::NothingLeft() {
-  if (nils_ > 0) return Finish(ReadResult());
+  if (believed_nil_ || (nils_ > 0 && last_error_.ok())) return Finish(ReadResult());
   if (shard().Left(deadline_) == absl::ZeroDuration()) {
     return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
   }
+  if (nils_ > 0 && absl::IsDeadlineExceeded(last_error_)) return StartOver();
   // The last home replica that was UP failed under this read.
   if (Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
   if (!last_error_.ok()) return Finish(last_error_);
   Finish(absl::UnavailableError("no replica of the key can be reached"));
+}
+
+// Each round waits for a TRY_TIMEOUT_MS at least, so the deadline bounds their number.
+void GetOperation::StartOver() {
+  next_ = 0;
+  tries_ = 0;
+  nils_ = 0;
+  last_error_ = absl::OkStatus();
+  TryNext();
 }
 
 void GetOperation::Finish(absl::StatusOr<ReadResult> result) {

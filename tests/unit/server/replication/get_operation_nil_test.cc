@@ -68,6 +68,67 @@ TEST_F(GetOperationNilTest, AValueOfAReturnedNodeIsTheAnswer) {
   EXPECT_THAT(Asked(), ElementsAre(0));
 }
 
+TEST_F(GetOperationNilTest, ANilOfAReturnedNodeLeavesTheLastTryAllTheTime) {
+  Start();
+  MakeDown(0);
+  MakeUp(0);
+  const auto get = Get(absl::Seconds(1));
+  node(0).Answer(Nil());
+  Pass(absl::Milliseconds(100));  // node 1 is silent
+  EXPECT_EQ(node(2).sent().at(0).timeout, absl::Milliseconds(900));
+  Pass(absl::Milliseconds(500));
+  node(2).Answer(Value("v"));
+  EXPECT_EQ(get->value, "v");
+}
+
+TEST_F(GetOperationNilTest, AsksThoseThatWereLateAgainWhenOnlyAReturnedNodeAnswered) {
+  Start();
+  MakeDown(2);
+  MakeUp(2);
+  const auto get = Get(absl::Seconds(1));
+  Pass(absl::Milliseconds(100));
+  Pass(absl::Milliseconds(100));
+  node(2).Answer(Nil());
+  EXPECT_FALSE(get.came());
+  EXPECT_THAT(Asked(), ElementsAre(0, 1, 2, 0));
+  node(0).Answer(Value("v"));
+  EXPECT_EQ(get->value, "v");
+  EXPECT_TRUE(get->receipt.degraded);
+}
+
+TEST_F(GetOperationNilTest, ANilOfAReturnedNodeAloneIsNoMissAtTheDeadline) {
+  Start();
+  MakeDown(2);
+  MakeUp(2);
+  const auto get = Get(absl::Milliseconds(250));
+  Pass(absl::Milliseconds(100));
+  Pass(absl::Milliseconds(100));
+  node(2).Answer(Nil());
+  Pass(absl::Milliseconds(50));
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(GetOperationNilTest, ANilOfAReturnedNodeIsNoMissWhenTheOthersWereJustLost) {
+  Start();
+  MakeDown(0);
+  MakeUp(0);
+  const auto get = Get();
+  node(0).Answer(Nil());
+  node(1).Disconnect();
+  node(2).Disconnect();
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(GetOperationNilTest, ANilOfAReturnedNodeIsAMissWhenNobodyElseCanBeAsked) {
+  Start();
+  for (size_t i = 0; i < 3; ++i) MakeDown(i);
+  MakeUp(0);
+  const auto get = Get();
+  node(0).Answer(Nil());
+  ASSERT_TRUE(get.ok());
+  EXPECT_FALSE(get->found);
+}
+
 TEST_F(GetOperationNilTest, ANilAfterAnErrorGoesOn) {
   Start();
   const auto get = Get();
