@@ -1,7 +1,6 @@
 """The harness itself: a test that can't fail would show nothing."""
 
 import sys
-import tempfile
 import unittest
 
 from harness import exposition
@@ -10,8 +9,7 @@ from harness.redis_server import RedisServer
 
 
 def _python(name, code):
-    folder = tempfile.mkdtemp(prefix="kache-e2e.")
-    return Process(name, [sys.executable, "-c", code], folder=folder)
+    return Process(name, [sys.executable, "-c", code])
 
 
 class ProcessTest(unittest.TestCase):

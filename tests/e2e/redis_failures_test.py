@@ -110,6 +110,27 @@ class ManyKeysTest(SystemCase):
         self.assertEqual(load.failures[:5], [])
 
 
+class ReturnedServerTest(SystemCase):
+    def test_empty_server_is_no_miss_while_the_others_stall(self):
+        homes = self.grpc.locate(b"k").replicas[:3]
+        first, *others = [self.system.redis[replica.node] for replica in homes]
+        self.grpc.put(b"k", b"v")
+        self.settled_digests()
+        first.kill()
+        wait_until(lambda: self.system.server.nodes_up() == 3, "one node DOWN")
+        first.start()
+        self.system.server.wait_up()
+        stalls = [threading.Thread(target=redis.call, args=("DEBUG", "SLEEP", "0.25"))
+                  for redis in others]
+        for stall in stalls:
+            stall.start()
+        time.sleep(0.05)
+        got = self.grpc.get(b"k")
+        for stall in stalls:
+            stall.join()
+        self.assertEqual((got.found, got.value, got.receipt.degraded), (True, b"v", True))
+
+
 class RefusingServerTest(SystemCase):
     """Redis servers that answer, but with errors."""
 

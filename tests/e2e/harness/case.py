@@ -21,6 +21,15 @@ class SystemCase(unittest.TestCase):
         cls.rest = cls.system.rest() if cls.system.gateways else None
         cls.grpc = cls.system.grpc()
 
+    def run(self, result=None):
+        result = result or self.defaultTestResult()
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if len(result.failures) + len(result.errors) > before:
+            for process in (*self.system.servers, *self.system.gateways):
+                print(process.tail())
+        return result
+
     def key(self, name=""):
         """A key of this test alone."""
         return f"{self.id().rsplit('.', 1)[-1]}{name}"

@@ -1,6 +1,7 @@
 """Free ports on 127.0.0.1 that stay ours: no other test run takes one while this process lives,
 also while the program that listens on it is being restarted."""
 
+import atexit
 import fcntl
 import os
 import pathlib
@@ -13,8 +14,14 @@ _FIRST, _LAST = 15000, 29999
 _locks = []  # kept open: closing a file gives its port back
 
 
+@atexit.register
+def _give_back():
+    for lock in _locks:
+        lock.close()
+
+
 def _lock(port):
-    folder = pathlib.Path(tempfile.gettempdir()) / "kache-e2e-ports"
+    folder = pathlib.Path(tempfile.gettempdir()) / f"kache-e2e-ports.{os.getuid()}"
     folder.mkdir(exist_ok=True)
     lock = open(folder / str(port), "w")
     try:

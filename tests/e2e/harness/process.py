@@ -31,7 +31,10 @@ class Process:
         self.name = name
         self.command = [str(part) for part in command]
         self.settings = dict(settings or {})
-        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="kache-e2e."))
+        if folder is None:
+            self._own_folder = tempfile.TemporaryDirectory(prefix="kache-e2e.")
+            folder = self._own_folder.name
+        self.folder = pathlib.Path(folder)
         self.log_path = self.folder / f"{name}.log"
         self._process = None
         self._frozen = False
