@@ -110,6 +110,7 @@ void ReadTimes(SettingsReader& reader, ServerConfig* config) {
   fields.Seconds("TOMBSTONE_TTL_SECONDS", &config->tombstone_ttl, {1, kSecondsOfYear});
   fields.Seconds("STANDIN_TTL_SECONDS", &config->standin_ttl, {1, kSecondsOfYear});
   fields.Milliseconds("MAX_CLOCK_SKEW_MS", &config->max_clock_skew, {0, 86400000});
+  fields.Seconds("SWEEP_INTERVAL_SECONDS", &config->sweep_interval, {1, kSecondsOfYear});
   fields.Seconds("DRAIN_SECONDS", &config->drain, {0, 3600});
 }
 
@@ -124,6 +125,12 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
                 {65536, 17179869184});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
+}
+
+void ReadPaces(SettingsReader& reader, ServerConfig* config) {
+  Fields fields(reader);
+  fields.Number("SWEEP_KEYS_PER_SECOND", &config->sweep_keys_per_second, {1, 10000000});
+  fields.Number("RESYNC_KEYS_PER_SECOND", &config->resync_keys_per_second, {1, 10000000});
 }
 
 void ReadThreads(SettingsReader& reader, ServerConfig* config) {
@@ -159,6 +166,7 @@ ServerConfig ReadServerConfig(SettingsReader& reader) {
   fields.Listen("METRICS_LISTEN_ADDRESS", &config.metrics_listen_address);
   ReadTimes(reader, &config);
   ReadLimits(reader, &config);
+  ReadPaces(reader, &config);
   ReadThreads(reader, &config);
   config.log = ReadLogConfig(reader);
   CheckTogether(config, reader);

@@ -39,6 +39,7 @@ struct ServerConfig {
   absl::Duration tombstone_ttl = absl::Seconds(3600);
   absl::Duration standin_ttl = absl::Seconds(3600);
   absl::Duration max_clock_skew = absl::Milliseconds(5000);
+  absl::Duration sweep_interval = absl::Seconds(600);
   absl::Duration drain = absl::Seconds(20);
 
   // Limits.
@@ -50,6 +51,13 @@ struct ServerConfig {
   size_t max_connection_queue_bytes = 67108864;
   int max_concurrent_streams = 1024;                         // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
+
+  // Paces of the recovery, for each server process.
+  uint32_t sweep_keys_per_second = 5000;
+  uint32_t resync_keys_per_second = 100000;
+
+  // From the command line: overwrite another ring's markers (docs/operations.md).
+  bool accept_ring = false;
 
   // Threads. ReadServerConfig's defaults are half the CPUs, at least 1.
   size_t grpc_threads = 1;

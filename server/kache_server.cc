@@ -49,10 +49,25 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config) {
   return result;
 }
 
+RecoveryConfig MakeRecoveryConfig(const ServerConfig& config, const CoordinatorConfig& coordinator) {
+  return {.endpoints = coordinator.endpoints,
+          .client = coordinator.client,
+          .key_prefix = config.key_prefix,
+          .replication_factor = config.replication_factor,
+          .check_interval = config.ping_interval,
+          .tombstone_ttl = config.tombstone_ttl,
+          .sweep_interval = config.sweep_interval,
+          .max_clock_skew = config.max_clock_skew,
+          .resync_keys_per_second = config.resync_keys_per_second,
+          .sweep_keys_per_second = config.sweep_keys_per_second,
+          .accept_ring = config.accept_ring};
+}
+
 ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
-                           const HealthMonitor& monitor, prometheus::Registry& registry) {
+                           Recovery& recovery, const HealthMonitor& monitor, prometheus::Registry& registry) {
   ServiceContext context{.coordinator = coordinator,
                          .coordinator_id = coordinator.id(),
+                         .recovery = recovery,
                          .monitor = monitor,
                          .limits = {.max_key_bytes = config.max_key_bytes,
                                     .max_value_bytes = config.max_value_bytes,
@@ -111,10 +126,13 @@ absl::Status KacheServer::Listen(const ServerConfig& config) {
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
 
-  coordinator_ = std::make_unique<Coordinator>(MakeCoordinatorConfig(config), ring_, monitor_,
-                                               clock_, *registry_);
+  const CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config);
+  coordinator_ =
+      std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);
+  recovery_ = std::make_unique<Recovery>(MakeRecoveryConfig(config, coordinator_config), ring_,
+                                         *coordinator_, monitor_, clock_, *registry_);
   service_ = std::make_unique<KacheService>(
-      MakeContext(config, *coordinator_, monitor_, *registry_), policy_, *registry_);
+      MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_, *registry_);
   auto grpc = GrpcServer::Build(MakeGrpcOptions(config),
                                 {&service_->grpc_service(), &health_.grpc_service()});
   if (!grpc.ok()) return grpc.status();
@@ -152,6 +170,7 @@ bool KacheServer::Stop(absl::Duration drain) {
   grpc_->CloseQueues();
   // Nothing new reaches the coordinator from here on.
   const bool in_time = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+  recovery_->Stop();
   coordinator_.reset();
   grpc_->JoinQueues();
   ticker_.reset();

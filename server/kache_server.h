@@ -26,6 +26,7 @@
 #include "server/api/node_state_metrics.h"
 #include "server/cluster/health_monitor.h"
 #include "server/config.h"
+#include "server/recovery/recovery.h"
 #include "server/replication/coordinator.h"
 #include "server/ticker.h"
 
@@ -68,6 +69,7 @@ class KacheServer {
   HealthNotifier notifier_;
   std::unique_ptr<MetricsServer> metrics_server_;
   std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<Recovery> recovery_;  // stops before the coordinator does, and outlives it
   std::unique_ptr<KacheService> service_;
   std::unique_ptr<GrpcServer> grpc_;
   std::unique_ptr<HealthMonitor::Observation> observation_;

@@ -40,6 +40,7 @@ std::string Footer() {
 
 struct Arguments {
   std::string env_file;
+  bool accept_ring = false;
   std::optional<std::string> health_service;  // set = ask, don't serve
 };
 
@@ -90,7 +91,8 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
   Environment environment = Environment::FromProcess();
   if (!arguments.env_file.empty()) environment.AddFile(arguments.env_file);
   SettingsReader reader(environment);
-  const ServerConfig config = ReadServerConfig(reader);
+  ServerConfig config = ReadServerConfig(reader);
+  config.accept_ring = arguments.accept_ring;
   if (absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     std::fprintf(stderr, "kache-server: wrong settings:\n%s\n",
                  std::string(mistakes.message()).c_str());
@@ -113,6 +115,9 @@ int main(int argc, char** argv) {
   kache::Arguments arguments;
   app.add_option("--env-file", arguments.env_file, "File of settings, NAME=value a line")
       ->type_name("FILE");
+  app.add_flag("--accept-ring", arguments.accept_ring,
+               "Where the Redis servers carry another ring (ring_mismatch), move their data to the "
+               "one of these settings. Stop all other servers of the old ring first");
   std::string service;
   CLI::Option* health =
       app.add_option("--health", service,

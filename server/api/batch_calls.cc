@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "server/api/batch_gathering.h"
+#include "server/api/receipts.h"
 #include "server/api/validate.h"
 
 namespace kache {
@@ -28,13 +29,17 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
   if (count == 0) return answer.Finish(absl::OkStatus());
+  const Consistency consistency = FromProto(request.consistency());
   auto* gathering = new ReadGathering(static_cast<size_t>(count), context.limits.max_batch_bytes,
                                       response, answer);
   for (int i = 0; i < count; ++i) {
     ReadCallback slot = gathering->Slot(static_cast<size_t>(i));
     const absl::Status status = ValidateKey(request.keys(i), context.limits);
     if (status.ok()) {
-      context.coordinator.Get(request.keys(i), deadline, std::move(slot));
+      const ReadOptions options{
+          consistency, request.min_versions_size() > 0 ? FromProto(request.min_versions(i))
+                                                       : Version()};
+      context.coordinator.Get(request.keys(i), options, deadline, std::move(slot));
     } else {
       slot(status);
     }
@@ -46,6 +51,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
   const int count = request.entries_size();
   context.batch_keys.Observe(count);
   if (count == 0) return answer.Finish(absl::OkStatus());
+  const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
       new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
   for (int i = 0; i < count; ++i) {
@@ -55,7 +61,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
         ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
     if (status.ok()) {
       context.coordinator.Put(entry.key(), entry.value(), absl::Milliseconds(entry.ttl_ms()),
-                              deadline, std::move(slot));
+                              consistency, deadline, std::move(slot));
     } else {
       slot(status);
     }
@@ -67,13 +73,14 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
   if (count == 0) return answer.Finish(absl::OkStatus());
+  const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
       new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
   for (int i = 0; i < count; ++i) {
     WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
     const absl::Status status = ValidateKey(request.keys(i), context.limits);
     if (status.ok()) {
-      context.coordinator.Delete(request.keys(i), deadline, std::move(slot));
+      context.coordinator.Delete(request.keys(i), consistency, deadline, std::move(slot));
     } else {
       slot(status);
     }

@@ -18,7 +18,8 @@ using Stub = v1::Kache;
 // The unary rpcs are asynchronous; Pipeline is not offered yet, and stays with the base class.
 using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
     Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
-        Stub::WithAsyncMethod_GetStatus<Stub::WithAsyncMethod_Locate<Stub::Service>>>>>>>>;
+        Stub::WithAsyncMethod_GetStatus<
+            Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>;
 
 class KacheService::GrpcService final : public AsyncKache {
  public:
@@ -44,6 +45,7 @@ int64_t Operations(const v1::BatchGetRequest& request) { return request.keys_siz
 int64_t Operations(const v1::BatchPutRequest& request) { return request.entries_size(); }
 int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_size(); }
 int64_t Operations(const v1::GetStatusRequest&) { return 0; }
+int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
 
 }  // namespace
 
@@ -101,6 +103,7 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts);
   table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts);
   table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, kQuietAccepts);
+  table.Add("ForsakeNode", &GrpcService::RequestForsakeNode, ServeForsake, kQuietAccepts);
   table.Add("Locate", &GrpcService::RequestLocate, ServeLocate, kQuietAccepts);
 }
 

@@ -57,6 +57,21 @@ v1::NodeState ToProto(NodeState state) {
   return v1::NODE_STATE_UNSPECIFIED;
 }
 
+Consistency FromProto(v1::Consistency consistency) {
+  switch (consistency) {
+    case v1::CONSISTENCY_QUORUM:
+      return Consistency::kQuorum;
+    case v1::CONSISTENCY_ALL:
+      return Consistency::kAll;
+    default:  // the others are refused by Validate
+      return Consistency::kOne;
+  }
+}
+
+Version FromProto(const v1::Version& version) {
+  return {version.timestamp(), version.coordinator()};
+}
+
 void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
   if (!receipt.version.IsZero()) FillVersion(receipt.version, *message.mutable_version());
   message.set_acknowledged(receipt.acknowledged);
@@ -86,6 +101,7 @@ void FillLocation(const Location& location, v1::LocateResponse& message) {
 void FillError(const absl::Status& status, v1::Error& message) {
   message.set_code(static_cast<int>(ToGrpcCode(status.code())));
   message.set_message(std::string(status.message()));
+  if (const auto receipt = ReceiptOf(status)) FillReceipt(*receipt, *message.mutable_receipt());
 }
 
 }  // namespace kache

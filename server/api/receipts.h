@@ -5,11 +5,15 @@
 #include "absl/status/status.h"
 #include "kache/v1/kache.pb.h"
 #include "server/cluster/node_state.h"
+#include "server/replication/consistency.h"
 #include "server/replication/results.h"
 
 namespace kache {
 
 v1::NodeState ToProto(NodeState state);
+
+Consistency FromProto(v1::Consistency consistency);
+Version FromProto(const v1::Version& version);
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.

@@ -12,7 +12,8 @@ namespace kache {
 
 void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicTime deadline,
               v1::GetResponse& response, Answer& answer) {
-  context.coordinator.Get(request.key(), deadline,
+  const ReadOptions options{FromProto(request.consistency()), FromProto(request.min_version())};
+  context.coordinator.Get(request.key(), options, deadline,
                           [&response, &answer](absl::StatusOr<ReadResult> result) {
                             if (result.ok()) FillGetResponse(*std::move(result), response);
                             answer.Finish(result.status());
@@ -22,7 +23,8 @@ void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicT
 void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicTime deadline,
               v1::PutResponse& response, Answer& answer) {
   context.coordinator.Put(request.key(), request.value(), absl::Milliseconds(request.ttl_ms()),
-                          deadline, [&response, &answer](absl::StatusOr<Receipt> result) {
+                          FromProto(request.consistency()), deadline,
+                          [&response, &answer](absl::StatusOr<Receipt> result) {
                             if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                             answer.Finish(result.status());
                           });
@@ -30,7 +32,7 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
 
 void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
                  v1::DeleteResponse& response, Answer& answer) {
-  context.coordinator.Delete(request.key(), deadline,
+  context.coordinator.Delete(request.key(), FromProto(request.consistency()), deadline,
                              [&response, &answer](absl::StatusOr<Receipt> result) {
                                if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                                answer.Finish(result.status());

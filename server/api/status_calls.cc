@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -11,6 +12,19 @@
 
 namespace kache {
 namespace {
+
+void FillRecovery(const HealthMonitor::Recovery& recovery, const NodeStatus& status,
+                  v1::Node& message) {
+  message.set_swept_unix_ms(recovery.swept_unix_ms);
+  message.set_keys(recovery.keys);
+  if (status.state != NodeState::kSyncing) return;
+  if (!recovery.resyncing && recovery.waiting_for.empty()) return;
+  v1::Resync& resync = *message.mutable_resync();
+  resync.set_keys_done(recovery.keys_done);
+  resync.set_keys_left(recovery.keys_left);
+  resync.set_keys_per_second(recovery.keys_per_second);
+  if (!recovery.resyncing) resync.set_waiting_for(recovery.waiting_for);
+}
 
 void FillNode(const NodeStatus& status, const HealthMonitor::Ping& ping, v1::Node& message) {
   message.set_state(ToProto(status.state));
@@ -30,6 +44,7 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
                  v1::GetStatusResponse& response, Answer& answer) {
   const std::shared_ptr<const Topology> topology = context.monitor.topology();
   const std::vector<HealthMonitor::Ping> pings = context.monitor.pings();
+  const std::vector<HealthMonitor::Recovery> recoveries = context.monitor.recoveries();
   const HashRing& ring = *topology->ring;
   for (size_t i = 0; i < ring.nodes(); ++i) {
     v1::Node& message = *response.add_nodes();
@@ -37,6 +52,7 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
     message.set_address(context.addresses[i]);
     message.set_share(ring.Share(NodeId(static_cast<uint16_t>(i))));
     FillNode(topology->nodes[i], pings[i], message);
+    FillRecovery(recoveries[i], topology->nodes[i], message);
   }
   response.set_replication_factor(context.replication_factor);
   response.set_vnodes_per_node(ring.vnodes_per_node());
@@ -45,6 +61,12 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
   response.set_server_version(kVersion);
   response.set_started_at_unix_ms(absl::ToUnixMillis(context.started_at));
   answer.Finish(absl::OkStatus());
+}
+
+void ServeForsake(ServiceContext& context, const v1::ForsakeNodeRequest& request, MonotonicTime,
+                  v1::ForsakeNodeResponse&, Answer& answer) {
+  context.recovery.Forsake(request.name(),
+                           [&answer](absl::Status status) { answer.Finish(std::move(status)); });
 }
 
 }  // namespace kache

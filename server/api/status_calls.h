@@ -1,4 +1,4 @@
-// GetStatus: the ring and every node, as this server sees them now.
+// GetStatus: the ring and every node, as this server sees them now. ForsakeNode.
 #ifndef KACHE_SERVER_API_STATUS_CALLS_H_
 #define KACHE_SERVER_API_STATUS_CALLS_H_
 
@@ -12,6 +12,10 @@ namespace kache {
 // Answers at once.
 void ServeStatus(ServiceContext& context, const v1::GetStatusRequest& request,
                  MonotonicTime deadline, v1::GetStatusResponse& response, Answer& answer);
+
+// Answers on the recovery's thread.
+void ServeForsake(ServiceContext& context, const v1::ForsakeNodeRequest& request,
+                  MonotonicTime deadline, v1::ForsakeNodeResponse& response, Answer& answer);
 
 }  // namespace kache
 

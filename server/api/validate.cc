@@ -11,20 +11,13 @@ absl::Status ValidateConsistency(v1::Consistency consistency) {
   switch (consistency) {
     case v1::CONSISTENCY_UNSPECIFIED:
     case v1::CONSISTENCY_ONE:
-      return absl::OkStatus();
     case v1::CONSISTENCY_QUORUM:
     case v1::CONSISTENCY_ALL:
-      return absl::UnimplementedError(
-          "consistency: QUORUM and ALL are not offered by this release; use ONE");
+      return absl::OkStatus();
     default:
       return absl::InvalidArgumentError(
           Concat("consistency: ", static_cast<int>(consistency), " is not a known level"));
   }
-}
-
-absl::Status ValidateMinVersion(std::string_view field, const v1::Version& version) {
-  if (version.timestamp() == 0 && version.coordinator() == 0) return absl::OkStatus();
-  return absl::UnimplementedError(Concat(field, ": not offered by this release"));
 }
 
 absl::Status ValidateBatch(std::string_view field, size_t count, size_t bytes,
@@ -79,10 +72,6 @@ absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t
 
 absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits) {
   if (absl::Status status = ValidateKey(request.key(), limits); !status.ok()) return status;
-  if (request.has_min_version()) {
-    absl::Status status = ValidateMinVersion("min_version", request.min_version());
-    if (!status.ok()) return status;
-  }
   return ValidateConsistency(request.consistency());
 }
 
@@ -102,10 +91,6 @@ absl::Status Validate(const v1::BatchGetRequest& request, const RequestLimits& l
   if (versions != 0 && versions != keys) {
     return absl::InvalidArgumentError(
         Concat("min_versions: ", versions, " for ", keys, " keys; give none, or one for each key"));
-  }
-  for (const v1::Version& version : request.min_versions()) {
-    absl::Status status = ValidateMinVersion("min_versions", version);
-    if (!status.ok()) return status;
   }
   return ValidateBatch("keys", static_cast<size_t>(keys), TotalBytes(request.keys()),
                        request.consistency(), limits);
@@ -130,6 +115,11 @@ absl::Status Validate(const v1::LocateRequest& request, const RequestLimits& lim
 }
 
 absl::Status Validate(const v1::GetStatusRequest&, const RequestLimits&) {
+  return absl::OkStatus();
+}
+
+absl::Status Validate(const v1::ForsakeNodeRequest& request, const RequestLimits&) {
+  if (request.name().empty()) return absl::InvalidArgumentError("name: empty");
   return absl::OkStatus();
 }
 

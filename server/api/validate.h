@@ -38,6 +38,7 @@ absl::Status Validate(const v1::BatchPutRequest& request, const RequestLimits& l
 absl::Status Validate(const v1::BatchDeleteRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::LocateRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::GetStatusRequest& request, const RequestLimits& limits);
+absl::Status Validate(const v1::ForsakeNodeRequest& request, const RequestLimits& limits);
 
 }  // namespace kache
 

@@ -7,9 +7,11 @@
 namespace kache {
 namespace {
 
-bool SameForUsers(const NodeStatus& a, const NodeStatus& b) {
+bool Same(const NodeStatus& a, const NodeStatus& b) {
   return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
-         a.run_id == b.run_id && a.version == b.version;
+         a.run_id == b.run_id && a.version == b.version &&
+         a.connection_changes == b.connection_changes && a.connected == b.connected &&
+         a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {
@@ -24,7 +26,7 @@ void LogChange(const std::string& name, const NodeStatus& before, const NodeStat
 
 HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards,
                              const Clock& clock)
-    : ring_(std::move(ring)), clock_(clock), pings_(ring_->nodes()) {
+    : ring_(std::move(ring)), clock_(clock), pings_(ring_->nodes()), recoveries_(ring_->nodes()) {
   auto topology = std::make_shared<Topology>();
   topology->ring = ring_;
   for (size_t i = 0; i < ring_->nodes(); ++i) {
@@ -104,6 +106,40 @@ void HealthMonitor::OnWriteAccepted(NodeId node) {
   Change(node, [&](HealthTracker& tracker) { tracker.WriteAccepted(clock_.Now()); });
 }
 
+std::vector<HealthMonitor::Recovery> HealthMonitor::recoveries() const {
+  absl::MutexLock lock(&mutex_);
+  return recoveries_;
+}
+
+void HealthMonitor::SetRecoveries(std::vector<Recovery> recoveries) {
+  absl::MutexLock lock(&mutex_);
+  recoveries_ = std::move(recoveries);
+}
+
+uint64_t HealthMonitor::OnWriteMissed(NodeId node) {
+  uint64_t missed = 0;
+  Change(node, [&](HealthTracker& tracker) { missed = tracker.WriteMissed(clock_.Now()); });
+  return missed;
+}
+
+void HealthMonitor::SetStandings(const std::vector<Standing>& standings) {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (size_t i = 0; i < standings.size(); ++i) trackers_[i].Checked(standings[i], clock_.Now());
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::SetChecker(std::function<void(NodeId)> checker) {
+  absl::MutexLock lock(&checking_);
+  checker_ = std::move(checker);
+}
+
+void HealthMonitor::RequestCheck(NodeId node) {
+  absl::MutexLock lock(&checking_);
+  if (checker_) checker_(node);
+}
+
 void HealthMonitor::Tick() {
   {
     absl::MutexLock lock(&mutex_);
@@ -128,7 +164,7 @@ void HealthMonitor::PublishIfChanged() {
     absl::MutexLock lock(&mutex_);
     bool changed = false;
     for (size_t i = 0; i < trackers_.size(); ++i) {
-      changed |= !SameForUsers(topology_->nodes[i], trackers_[i].status());
+      changed |= !Same(topology_->nodes[i], trackers_[i].status());
     }
     if (!changed) return;
     auto next = std::make_shared<Topology>();

@@ -29,7 +29,8 @@ class HealthMonitor {
  public:
   using Observer = std::function<void(std::shared_ptr<const Topology>)>;
 
-  // `clock` outlives the monitor. A node is UP once its connections of all `shards` are ready.
+  // `clock` outlives the monitor. A node is used once its connections of all `shards` are ready and
+  // it was checked (SetStandings).
   HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards, const Clock& clock);
 
   // Calls `observer` with every new topology, and at once with the current one, until the returned
@@ -57,6 +58,19 @@ class HealthMonitor {
   // The newest answered ping of every node, by NodeId.
   std::vector<Ping> pings() const;
 
+  // How far making a node whole is, whichever coordinator does it; by NodeId.
+  struct Recovery {
+    bool resyncing = false;
+    uint64_t keys_done = 0;
+    uint64_t keys_left = 0;       // about
+    uint64_t keys_per_second = 0;
+    std::string waiting_for;      // what it can't go on without, for people; empty = it goes on
+    int64_t swept_unix_ms = 0;    // when the last sweep of the node ended; 0 = not known
+    uint64_t keys = 0;            // all of the node's database
+  };
+  std::vector<Recovery> recoveries() const;
+  void SetRecoveries(std::vector<Recovery> recoveries);
+
   // What a shard saw. See redis::NodeObserver.
   void OnConnected(size_t shard, NodeId node, const redis::ServerFacts& facts);
   void OnDown(size_t shard, NodeId node, const redis::DownReason& reason);
@@ -65,6 +79,16 @@ class HealthMonitor {
   void OnWriteRefused(NodeId node, redis::ErrorKind kind);
   // The node took a write although its state said that it refuses them.
   void OnWriteAccepted(NodeId node);
+  // The node lacks a write that another took. Returns NodeStatus::missed.
+  uint64_t OnWriteMissed(NodeId node);
+  // What checking all nodes came to, by NodeId. They change together.
+  void SetStandings(const std::vector<Standing>& standings);
+
+  // Calls `checker` whenever somebody asks for a node to be checked now. Thread-safe; `checker` is
+  // called under a lock, must be quick, and may call nothing of the monitor. Null = nobody.
+  void SetChecker(std::function<void(NodeId)> checker);
+  void RequestCheck(NodeId node);
+
   // Ends back-offs that are over; to be called a few times a second.
   void Tick();
 
@@ -85,6 +109,9 @@ class HealthMonitor {
   mutable absl::Mutex mutex_;
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);
+  absl::Mutex checking_;
+  std::function<void(NodeId)> checker_ ABSL_GUARDED_BY(checking_);
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
 };
 

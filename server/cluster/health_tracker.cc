@@ -1,16 +1,18 @@
 #include "server/cluster/health_tracker.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kache {
 
-HealthTracker::HealthTracker(size_t shards, absl::Time now) : connected_(shards, false) {
+HealthTracker::HealthTracker(size_t shards, absl::Time now) : ready_(shards, false) {
   status_.since = now;
 }
 
 void HealthTracker::Connected(size_t shard, const std::string& run_id, const std::string& version,
                               absl::Time now) {
-  connected_[shard] = true;
+  ready_[shard] = true;
+  ++status_.connection_changes;
   if (status_.run_id != run_id) {  // Another process: what the old one refused says nothing.
     refusal_.clear();
     refusal_backoff_ = kRefusalBackoffMin;
@@ -21,7 +23,8 @@ void HealthTracker::Connected(size_t shard, const std::string& run_id, const std
 }
 
 void HealthTracker::Down(size_t shard, const std::string& reason, absl::Time now) {
-  connected_[shard] = false;
+  if (ready_[shard]) ++status_.connection_changes;
+  ready_[shard] = false;
   down_reason_ = reason;
   Decide(now);
 }
@@ -49,30 +52,54 @@ void HealthTracker::WriteAccepted(absl::Time now) {
   Decide(now);
 }
 
+uint64_t HealthTracker::WriteMissed(absl::Time now) {
+  ++status_.missed;
+  Decide(now);
+  return status_.missed;
+}
+
+void HealthTracker::Checked(const Standing& standing, absl::Time now) {
+  standing_ = standing;
+  status_.resolved = standing.resolved;
+  status_.whole_marker = standing.whole_marker;
+  Decide(now);
+}
+
 void HealthTracker::Tick(absl::Time now) { Decide(now); }
 
-void HealthTracker::Decide(absl::Time now) {
-  const bool connected =
-      std::all_of(connected_.begin(), connected_.end(), [](bool ready) { return ready; });
-  NodeState state = NodeState::kUp;
-  std::string reason = "ok";
-  if (!duplicate_of_.empty()) {
-    state = NodeState::kDown;
-    reason = "duplicate_of:" + duplicate_of_;
-  } else if (!connected) {
-    state = NodeState::kDown;
-    reason = down_reason_;
-  } else if (!refusal_.empty()) {
-    state = NodeState::kSyncing;
-    reason = refusal_;
+HealthTracker::Decision HealthTracker::Judge() const {
+  if (!duplicate_of_.empty()) return {NodeState::kDown, "duplicate_of:" + duplicate_of_};
+  if (!status_.connected) return {NodeState::kDown, down_reason_};
+  switch (standing_.verdict) {
+    case Standing::Verdict::kUnchecked:
+      return {NodeState::kDown, "checking"};
+    case Standing::Verdict::kExcluded:
+      return {NodeState::kDown, standing_.reason};
+    case Standing::Verdict::kInDoubt:
+    case Standing::Verdict::kWhole:
+      break;
   }
-  if (status_.state == NodeState::kUp && state != NodeState::kUp) status_.may_lack_writes = true;
-  if (state == NodeState::kUp && status_.may_lack_writes) reason = "returned";
-  if (state != status_.state) status_.since = now;
-  status_.state = state;
-  status_.reason = reason;
+  if (!refusal_.empty()) return {NodeState::kSyncing, refusal_};
+  const bool current = standing_.connection_changes == status_.connection_changes &&
+                       standing_.run_id == status_.run_id;
+  if (!current) return {NodeState::kSyncing, "checking"};
+  if (standing_.verdict == Standing::Verdict::kInDoubt) {
+    return {NodeState::kSyncing, standing_.reason};
+  }
+  if (status_.missed > status_.resolved) return {NodeState::kSyncing, "missed_writes"};
+  return {NodeState::kUp, "ok"};
+}
+
+void HealthTracker::Decide(absl::Time now) {
+  status_.connected = duplicate_of_.empty() && std::all_of(ready_.begin(), ready_.end(),
+                                                           [](bool ready) { return ready; });
+  Decision decision = Judge();
+  if (decision.state != status_.state) status_.since = now;
+  status_.state = decision.state;
+  status_.reason = std::move(decision.reason);
   status_.takes_writes =
-      state == NodeState::kUp || (state == NodeState::kSyncing && now >= refused_until_);
+      status_.state == NodeState::kUp ||
+      (status_.state == NodeState::kSyncing && (refusal_.empty() || now >= refused_until_));
 }
 
 }  // namespace kache

@@ -1,18 +1,21 @@
 // Decides one node's state from what was seen of it. A pure state machine: no I/O, no clock of
 // its own, no logging.
 //
-//   DOWN     at least one shard has no ready connection, or the node is a duplicate of another
-//   SYNCING  connected, but it refused a write: it lacks that one
-//   UP       otherwise; its reason is "returned" when it was UP before and away since
+//   DOWN     at least one shard has no ready connection; the node is a duplicate of another, or
+//            excluded; or it was never checked
+//   SYNCING  it refuses writes, it lacks some, or a connection was made since the last check of its
+//            marker
+//   UP       otherwise: checked and found whole since it was last connected
 //
 // A node that refuses writes is left alone for a back-off (100 ms, doubling up to 5 s), then takes
-// writes again; the first one that it accepts makes it UP.
+// writes again.
 //
 // Thread-compatible; HealthMonitor guards it.
 #ifndef KACHE_SERVER_CLUSTER_HEALTH_TRACKER_H_
 #define KACHE_SERVER_CLUSTER_HEALTH_TRACKER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -35,18 +38,27 @@ class HealthTracker {
   void DuplicateOf(const std::string& other_name, absl::Time now);
   void WriteRefused(const std::string& reason, absl::Time now);
   void WriteAccepted(absl::Time now);
+  // The node lacks a write that another took. Returns how many times that was so.
+  uint64_t WriteMissed(absl::Time now);
+  void Checked(const Standing& standing, absl::Time now);
   void Tick(absl::Time now);
 
   const NodeStatus& status() const { return status_; }
   bool IsDuplicate() const { return !duplicate_of_.empty(); }
 
  private:
+  struct Decision {
+    NodeState state;
+    std::string reason;
+  };
+  Decision Judge() const;
   void Decide(absl::Time now);
 
   NodeStatus status_;
-  std::vector<bool> connected_;  // by shard
+  std::vector<bool> ready_;  // connections, by shard
   std::string down_reason_ = "connecting";
   std::string duplicate_of_;
+  Standing standing_;
   std::string refusal_;  // empty = writes are accepted
   absl::Duration refusal_backoff_ = kRefusalBackoffMin;
   absl::Time refused_until_ = absl::InfinitePast();

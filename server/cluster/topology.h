@@ -3,6 +3,7 @@
 #ifndef KACHE_SERVER_CLUSTER_TOPOLOGY_H_
 #define KACHE_SERVER_CLUSTER_TOPOLOGY_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,18 +16,42 @@ namespace kache {
 
 struct NodeStatus {
   NodeState state = NodeState::kDown;
-  // Why, in snake_case: "ok", "returned", "connecting", "unresponsive", "oom", ...
+  // Why, in snake_case: "ok", "connecting", "unresponsive", "oom", "missed_writes", ...
   std::string reason = "connecting";
   absl::Time since;  // of this state
   // False while a node that refuses writes (out of memory, say) is left alone for its back-off.
   bool takes_writes = false;
-  // True once the node was UP, was not for a while, and so may lack what was written meanwhile:
-  // that it holds nothing for a key is then no proof that nothing was written.
-  bool may_lack_writes = false;
   std::string run_id;
   std::string version;
+  // How often a shard's connection was made or lost: tells whether a check of the node is newer
+  // than all of its connections.
+  uint64_t connection_changes = 0;
+  // All shards have a connection, and the node is not a duplicate: it can be checked.
+  bool connected = false;
+  // How often this coordinator's writes were missed by the node, and up to which of these it has
+  // been made whole again.
+  uint64_t missed = 0;
+  uint64_t resolved = 0;
+  // How its marker begins while it is whole (server/recovery/marker.h).
+  std::string whole_marker;
 
   bool Usable() const { return state != NodeState::kDown; }
+};
+
+// What checking a node's marker and its peers' notes came to (server/recovery).
+struct Standing {
+  enum class Verdict : uint8_t {
+    kUnchecked,  // nothing is known yet: not used
+    kExcluded,   // must not be used at all
+    kInDoubt,    // may lack writes
+    kWhole,
+  };
+  Verdict verdict = Verdict::kUnchecked;
+  std::string reason;               // in snake_case, unless whole
+  uint64_t connection_changes = 0;  // NodeStatus's, when the check began
+  std::string run_id;               // of the process that was checked
+  uint64_t resolved = 0;            // NodeStatus::resolved
+  std::string whole_marker;         // NodeStatus::whole_marker
 };
 
 struct Topology {

@@ -41,7 +41,7 @@ class Formatter {
   char* at_;
 };
 
-using Arguments = std::initializer_list<std::string_view>;
+using Arguments = std::span<const std::string_view>;
 
 // Formats the three lists one after another.
 std::shared_ptr<const char> Format(Arguments first, Arguments second, Arguments third,
@@ -83,15 +83,22 @@ Script::Script(std::string script_name, std::string script_source)
 
 Command Command::Of(std::initializer_list<std::string_view> arguments) {
   Command command;
-  command.wire_ = Format(arguments, {}, {}, &command.size_);
+  command.wire_ = Format({arguments.begin(), arguments.size()}, {}, {}, &command.size_);
   return command;
 }
 
 Command Command::Call(const Script& script, std::initializer_list<std::string_view> keys,
                       std::initializer_list<std::string_view> arguments) {
+  return Call(script, std::span(keys.begin(), keys.size()),
+              std::span(arguments.begin(), arguments.size()));
+}
+
+Command Command::Call(const Script& script, std::span<const std::string_view> keys,
+                      std::span<const std::string_view> arguments) {
   Command command;
   const std::string key_count = std::to_string(keys.size());
-  command.wire_ = Format({"EVALSHA", script.sha1, key_count}, keys, arguments, &command.size_);
+  const std::array<std::string_view, 3> call = {"EVALSHA", script.sha1, key_count};
+  command.wire_ = Format(call, keys, arguments, &command.size_);
   command.script_ = &script;
   return command;
 }

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class Command {
   // EVALSHA. Sent again after SCRIPT LOAD when the server does not know the script.
   static Command Call(const Script& script, std::initializer_list<std::string_view> keys,
                       std::initializer_list<std::string_view> arguments);
+  // The same for lists that are made at run time.
+  static Command Call(const Script& script, std::span<const std::string_view> keys,
+                      std::span<const std::string_view> arguments);
 
   std::string_view wire() const { return {wire_.get(), size_}; }
   const Script* script() const { return script_; }

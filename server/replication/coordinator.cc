@@ -1,10 +1,12 @@
 #include "server/replication/coordinator.h"
 
+#include <atomic>
 #include <utility>
 
 #include "absl/random/random.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
+#include "server/replication/quorum_read.h"
 #include "server/replication/shard_thread.h"
 #include "server/replication/write_operation.h"
 
@@ -43,19 +45,29 @@ ShardThread& Coordinator::ShardOf(uint64_t token) {
   return *shards_[(low * shards_.size()) >> 32];
 }
 
-void Coordinator::Get(std::string_view key, MonotonicTime deadline, ReadCallback done) {
+void Coordinator::Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
+                      ReadCallback done) {
   const uint64_t token = HashRing::Token(key);
   ShardThread& thread = ShardOf(token);
-  thread.Submit(new GetOperation(thread.shard(), key, token, deadline, std::move(done)));
+  Operation* operation;
+  if (options.consistency == Consistency::kOne) {
+    operation = new GetOperation(thread.shard(), key, token, options.min_version, deadline,
+                                 std::move(done));
+  } else {
+    operation = new QuorumRead(thread.shard(), key, token, options, deadline, std::move(done));
+  }
+  thread.Submit(operation);
 }
 
 void Coordinator::Put(std::string_view key, std::string_view value, absl::Duration ttl,
-                      MonotonicTime deadline, WriteCallback done) {
-  Write({key, value, ttl, /*tombstone=*/false}, deadline, std::move(done));
+                      Consistency consistency, MonotonicTime deadline, WriteCallback done) {
+  Write({key, value, ttl, /*tombstone=*/false, consistency}, deadline, std::move(done));
 }
 
-void Coordinator::Delete(std::string_view key, MonotonicTime deadline, WriteCallback done) {
-  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true}, deadline, std::move(done));
+void Coordinator::Delete(std::string_view key, Consistency consistency, MonotonicTime deadline,
+                         WriteCallback done) {
+  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, consistency}, deadline,
+        std::move(done));
 }
 
 void Coordinator::Write(const WriteOperation::Write& write, MonotonicTime deadline,
@@ -69,6 +81,25 @@ void Coordinator::Locate(std::string_view key, MonotonicTime deadline, LocateCal
   const uint64_t token = HashRing::Token(key);
   ShardThread& thread = ShardOf(token);
   thread.Submit(new LocateOperation(thread.shard(), key, token, deadline, std::move(done)));
+}
+
+void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
+  struct Count {
+    std::atomic<size_t> missing;
+    absl::AnyInvocable<void()> done;
+  };
+  auto count = std::make_shared<Count>();  // shared by the shards' threads
+  count->missing = shards_.size();
+  count->done = std::move(done);
+  for (const auto& thread : shards_) {
+    Shard* shard = &thread->shard();
+    thread->Post([shard, node, count] {
+      shard->CloseMissed(node);
+      shard->AwaitWrites([count] {
+        if (--count->missing == 0) count->done();
+      });
+    });
+  }
 }
 
 bool Coordinator::Drain(absl::Duration timeout) {

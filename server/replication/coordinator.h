@@ -12,12 +12,14 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "prometheus/registry.h"
 #include "server/cluster/health_monitor.h"
 #include "server/redis/redis_client.h"
+#include "server/replication/consistency.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
 #include "server/replication/results.h"
@@ -43,12 +45,18 @@ class Coordinator {
   // Stops at once; operations that are still running are answered UNAVAILABLE first.
   ~Coordinator();
 
-  void Get(std::string_view key, MonotonicTime deadline, ReadCallback done);
+  void Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
+           ReadCallback done);
   // `ttl` zero = does not expire.
-  void Put(std::string_view key, std::string_view value, absl::Duration ttl, MonotonicTime deadline,
-           WriteCallback done);
-  void Delete(std::string_view key, MonotonicTime deadline, WriteCallback done);
+  void Put(std::string_view key, std::string_view value, absl::Duration ttl,
+           Consistency consistency, MonotonicTime deadline, WriteCallback done);
+  void Delete(std::string_view key, Consistency consistency, MonotonicTime deadline,
+              WriteCallback done);
   void Locate(std::string_view key, MonotonicTime deadline, LocateCallback done);
+
+  // Calls `done`, on some shard's thread, once all writes that run now have ended. From then on all
+  // that `node` lacks was noted by Shard::NoteMissed before, or is noted anew.
+  void Settle(NodeId node, absl::AnyInvocable<void()> done);
 
   // Waits until no operation runs, replicas in the background included, for `timeout` at most.
   // False when the time was not enough. No new operations must come meanwhile.

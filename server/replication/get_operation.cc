@@ -10,8 +10,13 @@
 namespace kache {
 
 GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
-                           MonotonicTime deadline, ReadCallback done)
-    : Operation(shard), key_(key), token_(token), deadline_(deadline), done_(std::move(done)) {}
+                           const Version& min_version, MonotonicTime deadline, ReadCallback done)
+    : Operation(shard),
+      key_(key),
+      token_(token),
+      min_version_(min_version),
+      deadline_(deadline),
+      done_(std::move(done)) {}
 
 void GetOperation::Run() {
   walk_ = shard().ring().Preference(token_, shard().homes());
@@ -28,7 +33,7 @@ ReadMode GetOperation::Mode() const {
 
 void GetOperation::AskAllHomes() {
   StartNewestRead(shard(), *command_, absl::MakeConstSpan(walk_).subspan(0, shard().homes()),
-                  deadline_, std::move(done_));
+                  min_version_, deadline_, std::move(done_));
   delete this;
 }
 
@@ -45,7 +50,7 @@ void GetOperation::TryNext() {
   next_ = *position + 1;
   if (*position >= shard().homes()) shard().metrics().reads_from_stand_in.Increment();
   // The last try has all the time that is left, unless a nil in hand can answer instead.
-  const bool more = believed_nil_ || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
+  const bool more = nils_ > 0 || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
   const NodeId node = walk_[*position];
   shard().client(node).Send(
       *command_, more ? std::min(left, shard().options().try_timeout) : left,
@@ -86,6 +91,10 @@ void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
     case Finding::Kind::kRecord:
       break;
   }
+  if (finding.record.version < min_version_) {
+    shard().metrics().reads_older_than_asked.Increment();
+    return AskAllHomes();
+  }
   ReadResult result = Answer(finding.record, std::move(reply->text), shard());
   result.receipt.node = node;
   Finish(std::move(result));
@@ -94,33 +103,24 @@ void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
 void GetOperation::WalkOnAfterNil(NodeId node) {
   ++nils_;
   last_nil_ = node;
-  const bool was_away = shard().View(node).may_lack_writes;
-  believed_nil_ |= !was_away;
-  degraded_ |= was_away;
+  if (!min_version_.IsZero()) {
+    shard().metrics().reads_older_than_asked.Increment();
+    return AskAllHomes();
+  }
   if (!degraded_) return Finish(ReadResult());
   shard().metrics().reads_walked_on_nil.Increment();
   TryNext();
 }
 
 void GetOperation::NothingLeft() {
-  if (believed_nil_ || (nils_ > 0 && last_error_.ok())) return Finish(ReadResult());
+  if (nils_ > 0) return Finish(ReadResult());
   if (shard().Left(deadline_) == absl::ZeroDuration()) {
     return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
   }
-  if (nils_ > 0 && absl::IsDeadlineExceeded(last_error_)) return StartOver();
   // The last home replica that was UP failed under this read.
   if (Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
   if (!last_error_.ok()) return Finish(last_error_);
   Finish(absl::UnavailableError("no replica of the key can be reached"));
-}
-
-// Each round waits for a TRY_TIMEOUT_MS at least, so the deadline bounds their number.
-void GetOperation::StartOver() {
-  next_ = 0;
-  tries_ = 0;
-  nils_ = 0;
-  last_error_ = absl::OkStatus();
-  TryNext();
 }
 
 void GetOperation::Finish(absl::StatusOr<ReadResult> result) {

@@ -1,8 +1,7 @@
 // A read at consistency ONE: asks the key's first home replica that is UP, and goes on to the next
-// after an error, after TRY_TIMEOUT_MS, and after a nil when degraded or when the node was away and
-// may lack writes. The nil of such a node alone is a miss only where nobody else can be asked;
-// where others were merely late they are asked again. Where no home replica is UP it becomes a
-// NewestRead; where none is SYNCING either it asks stand-ins.
+// after an error, after TRY_TIMEOUT_MS, and after a nil when degraded. Where no home replica is UP,
+// or an answer is older than min_version, it becomes a NewestRead; where none is SYNCING either it
+// asks stand-ins.
 //
 // In the quiet case: one command to one node, one answer.
 #ifndef KACHE_SERVER_REPLICATION_GET_OPERATION_H_
@@ -24,8 +23,8 @@ namespace kache {
 class GetOperation final : public Operation {
  public:
   // `key` must stay alive until `done` is called.
-  GetOperation(Shard& shard, std::string_view key, uint64_t token, MonotonicTime deadline,
-               ReadCallback done);
+  GetOperation(Shard& shard, std::string_view key, uint64_t token, const Version& min_version,
+               MonotonicTime deadline, ReadCallback done);
   void Run() override;
 
  private:
@@ -39,20 +38,19 @@ class GetOperation final : public Operation {
   void OnReply(NodeId node, absl::StatusOr<redis::Reply> reply);
   void WalkOnAfterNil(NodeId node);
   void NothingLeft();
-  void StartOver();
   void Finish(absl::StatusOr<ReadResult> result);
 
   const std::string_view key_;
   const uint64_t token_;
+  const Version min_version_;
   const MonotonicTime deadline_;
   ReadCallback done_;
   std::optional<redis::Command> command_;
   PreferenceList walk_;  // the home replicas; all nodes once stand-ins are needed
   size_t next_ = 0;      // position in walk_ to search from
   uint32_t tries_ = 0;
-  uint32_t nils_ = 0;          // nodes that answered that they hold nothing
-  NodeId last_nil_;            // the last of them
-  bool believed_nil_ = false;  // one of them was never away
+  uint32_t nils_ = 0;      // nodes that answered that they hold nothing
+  NodeId last_nil_;        // the last of them
   bool degraded_ = false;
   absl::Status last_error_;
 };

@@ -14,10 +14,11 @@ namespace {
 class NewestRead final : public Operation {
  public:
   NewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
-             MonotonicTime deadline, ReadCallback done)
+             const Version& min_version, MonotonicTime deadline, ReadCallback done)
       : Operation(shard),
         get_(get),
         nodes_(nodes.begin(), nodes.end()),
+        min_version_(min_version),
         deadline_(deadline),
         done_(std::move(done)) {}
 
@@ -25,7 +26,8 @@ class NewestRead final : public Operation {
     shard().metrics().reads_newest_of_all.Increment();
     const absl::Duration left = shard().Left(deadline_);
     const absl::Duration timeout =
-        std::min(left, std::max(shard().options().try_timeout, left / 2));
+        min_version_.IsZero() ? std::min(left, std::max(shard().options().try_timeout, left / 2))
+                              : left;
     waiting_ = 1;  // Held until all are asked.
     for (const NodeId node : nodes_) {
       if (shard().View(node).state == NodeState::kDown) continue;
@@ -43,13 +45,18 @@ class NewestRead final : public Operation {
       Note(node, *std::move(reply));
     } else {
       shard().metrics().read_failures.For(reply.status()).Increment();
+      // One that was lost can't be reached; one that is late could hold what is asked for.
+      late_ |= !absl::IsUnavailable(reply.status());
     }
     OneLess();
   }
 
   void Note(NodeId node, redis::Reply reply) {
     const Finding finding = Inspect(reply, shard());
-    if (finding.kind == Finding::Kind::kFailed) return;
+    if (finding.kind == Finding::Kind::kFailed) {
+      late_ = true;
+      return;
+    }
     ++answered_;
     if (!node_) node_ = node;
     if (finding.kind == Finding::Kind::kNothing) return;
@@ -57,37 +64,52 @@ class NewestRead final : public Operation {
     node_ = node;
     newest_ = std::move(reply.text);
     newest_version_ = finding.record.version;
+    if (!min_version_.IsZero() && newest_version_ >= min_version_) Finish();
   }
 
   void OneLess() {
     if (--waiting_ > 0) return;
-    ReadCallback done = std::move(done_);
-    absl::StatusOr<ReadResult> result = Result();
+    Finish();
     delete this;
-    done(std::move(result));
+  }
+
+  void Finish() {
+    if (done_) std::exchange(done_, nullptr)(Result());
   }
 
   absl::StatusOr<ReadResult> Result() {
     if (answered_ == 0) return absl::UnavailableError("no replica of the key answered in time");
     ReadResult result;
+    result.receipt.version = newest_version_;
+    if (newest_version_ < min_version_ && (newest_ || late_)) {
+      return WithReceipt(
+          absl::AbortedError("no reachable home replica is as new as min_version"), Complete({}));
+    }
     if (newest_) {
       const DecodedRecord decoded = DecodeRecord(*newest_);
       if (decoded.kind == RecordKind::kNewerFormat) return NewerFormatError();
       result = Answer(decoded.record, *std::move(newest_), shard());
     }
-    result.receipt.acknowledged = answered_;
-    result.receipt.node = node_;
-    result.receipt.degraded = true;
+    result.receipt = Complete(result.receipt);
     shard().metrics().reads_degraded.Increment();
     return result;
   }
 
+  Receipt Complete(Receipt receipt) const {
+    receipt.acknowledged = answered_;
+    receipt.node = node_;
+    receipt.degraded = true;
+    return receipt;
+  }
+
   const redis::Command get_;
   const PreferenceList nodes_;
+  const Version min_version_;
   const MonotonicTime deadline_;
   ReadCallback done_;
   size_t waiting_ = 0;
   uint32_t answered_ = 0;
+  bool late_ = false;
   std::optional<std::string> newest_;
   Version newest_version_;
   std::optional<NodeId> node_;
@@ -96,8 +118,8 @@ class NewestRead final : public Operation {
 }  // namespace
 
 void StartNewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
-                     MonotonicTime deadline, ReadCallback done) {
-  (new NewestRead(shard, get, nodes, deadline, std::move(done)))->Run();
+                     const Version& min_version, MonotonicTime deadline, ReadCallback done) {
+  (new NewestRead(shard, get, nodes, min_version, deadline, std::move(done)))->Run();
 }
 
 }  // namespace kache

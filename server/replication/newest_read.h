@@ -10,12 +10,16 @@
 
 namespace kache {
 
-// Sends `get`, a GET of the record's key, to all of `nodes` that are not DOWN, and waits for their
-// answers for half of the time that is left (TRY_TIMEOUT_MS at least). The answer is degraded. A
-// miss when all that answered hold nothing; UNAVAILABLE when none answered. Shard thread only;
-// `done` is called on it, perhaps at once. Requires: the deadline has not passed.
+// Sends `get`, a GET of the record's key, to all of `nodes` that are not DOWN. The answer is
+// degraded. Shard thread only; `done` is called on it, perhaps at once. Requires: the deadline has
+// not passed.
+//
+// Without `min_version` (zero) the answers are waited for during half of the time that is left
+// (TRY_TIMEOUT_MS at least): a miss when all that answered hold nothing, UNAVAILABLE when none
+// answered. With it, the first record as new as that answers, at any time before the deadline;
+// where there is none, a miss when everybody who can be reached holds nothing, else ABORTED.
 void StartNewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
-                     MonotonicTime deadline, ReadCallback done);
+                     const Version& min_version, MonotonicTime deadline, ReadCallback done);
 
 }  // namespace kache
 

@@ -18,7 +18,6 @@ namespace kache {
 struct NodeView {
   NodeState state = NodeState::kDown;
   bool takes_writes = false;
-  bool may_lack_writes = false;
 };
 using NodeViews = absl::FunctionRef<NodeView(NodeId)>;
 

@@ -43,6 +43,16 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       reads_newest_of_all(
           NewCounter(registry, "kache_reads_newest_of_all_total",
                      "Reads that asked all home replicas because none of them was up.")),
+      reads_not_whole(NewCounter(
+          registry, "kache_reads_not_whole_total",
+          "Answers to QUORUM and ALL reads that did not count: the node was not whole any more.")),
+      reads_older_than_asked(
+          NewCounter(registry, "kache_reads_older_than_asked_total",
+                     "Answers to reads that were passed over, being older than min_version.")),
+      reads_repaired(NewCounter(registry, "kache_reads_repaired_total",
+                                "Copies that QUORUM and ALL reads brought up to date.")),
+      repairs_failed(NewCounter(registry, "kache_read_repairs_failed_total",
+                                "Copies that a read tried to bring up to date in vain.")),
       expired_records(NewCounter(registry, "kache_expired_records_read_total",
                                  "Records past their expiry that were read, as misses.")),
       foreign_records(NewCounter(registry, "kache_foreign_records_read_total",
@@ -64,6 +74,8 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       writes_superseded(
           NewCounter(registry, "kache_writes_superseded_total",
                      "Copies of writes that met a newer write of the same key in the replica.")),
+      writes_short(NewCounter(registry, "kache_writes_short_total",
+                              "Writes that reached fewer replicas than their level needs.")),
       versions_far_ahead(
           NewCounter(registry, "kache_versions_far_ahead_total",
                      "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}

@@ -28,6 +28,10 @@ struct ReplicationMetrics {
   prometheus::Counter& reads_walked_on_nil;
   prometheus::Counter& reads_from_stand_in;
   prometheus::Counter& reads_newest_of_all;
+  prometheus::Counter& reads_not_whole;
+  prometheus::Counter& reads_older_than_asked;
+  prometheus::Counter& reads_repaired;
+  prometheus::Counter& repairs_failed;
   prometheus::Counter& expired_records;
   prometheus::Counter& foreign_records;
   prometheus::Counter& newer_format_records;
@@ -37,6 +41,7 @@ struct ReplicationMetrics {
   prometheus::Counter& writes_late;
   prometheus::Counter& writes_restamped;
   prometheus::Counter& writes_superseded;
+  prometheus::Counter& writes_short;
   prometheus::Counter& versions_far_ahead;
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "ring/node_id.h"
@@ -60,14 +61,22 @@ struct Location {
 };
 
 // Called exactly once, on the thread of the key's shard. Errors:
-//   UNAVAILABLE          no replica could be tried, or all that were tried failed
+//   UNAVAILABLE          no replica could be tried, or all that were tried failed; at QUORUM and
+//                        ALL, fewer home replicas can be asked than the level needs (nothing was
+//                        written)
 //   DEADLINE_EXCEEDED    the deadline passed; a write may have been applied
 //   RESOURCE_EXHAUSTED   the queues to all replicas that were tried are full
 //   FAILED_PRECONDITION  the record was written by a newer Kache
-//   ABORTED              a write lost against newer ones again and again
+//   ABORTED              fewer replicas acknowledged than the level needs (ReceiptOf tells what was
+//                        reached); a write lost against newer ones again and again; no reachable
+//                        home replica is as new as min_version
 using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;
 using WriteCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
 using LocateCallback = absl::AnyInvocable<void(absl::StatusOr<Location>)>;
+
+// An error that says what the operation reached all the same.
+absl::Status WithReceipt(absl::Status status, const Receipt& receipt);
+std::optional<Receipt> ReceiptOf(const absl::Status& status);
 
 }  // namespace kache
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/replication/write_operation.h"
+#include "server/replication/missed_note.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -23,8 +23,12 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
       metrics_(metrics),
       homes_(std::min<size_t>(options.replication_factor, ring_->nodes())),
       versions_(coordinator_id, options.max_clock_skew),
+      keys_(options.key_prefix),
       topology_(monitor.topology()),
-      last_tick_(clock.Monotonic()) {}
+      missed_(ring_->nodes()),
+      last_tick_(clock.Monotonic()) {
+  write_epochs_.emplace_back();
+}
 
 void Shard::SetClients(std::vector<redis::NodeClient*> clients) { clients_ = std::move(clients); }
 
@@ -35,14 +39,10 @@ void Shard::SetTopology(std::shared_ptr<const Topology> topology) {
 NodeView Shard::View(NodeId node) const {
   if (clients_.empty() || !clients_[node.index()]->Ready()) return {};
   const NodeStatus& status = topology_->nodes[node.index()];
-  return {status.state, status.takes_writes, status.may_lack_writes};
-}
-
-std::string Shard::RedisKey(std::string_view key) const {
-  std::string redis_key;
-  redis_key.reserve(options_.key_prefix.size() + 2 + key.size());
-  redis_key.append(options_.key_prefix).append("d:").append(key);
-  return redis_key;
+  // The monitor knows already, but its topology may still be on its way here.
+  const bool missed = missed_[node.index()].count > status.resolved;
+  return {missed && status.state == NodeState::kUp ? NodeState::kSyncing : status.state,
+          status.takes_writes};
 }
 
 absl::Duration Shard::Left(MonotonicTime deadline) const {
@@ -78,10 +78,50 @@ void Shard::Tick() {
   const bool late = absl::FromChrono(now - std::exchange(last_tick_, now)) > 5 * kTick;
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
-  // Copied, as a write that is told may leave the set.
-  const std::vector<WriteOperation*> writes(unanswered_.begin(), unanswered_.end());
-  for (WriteOperation* write : writes) {
-    if (unanswered_.contains(write)) write->TimePassed(now);
+  // Copied, as one that is told may leave the set.
+  const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
+  for (TimedOperation* operation : watched) {
+    if (watched_.contains(operation)) operation->TimePassed(now);
+  }
+}
+
+void Shard::NoteMissed(NodeId node) {
+  Missed& missed = missed_[node.index()];
+  if (missed.noted) return;
+  missed.noted = true;
+  missed.count = monitor_.OnWriteMissed(node);
+  const auto note = redis::Command::Of(
+      {"HSET", keys_.Missed(), MissedField(ring_->names()[node.index()], versions_.coordinator()),
+       MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    if (i == node.index() || !clients_[i]->Ready()) continue;
+    clients_[i]->Send(note, options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
+  }
+}
+
+void Shard::CloseMissed(NodeId node) { missed_[node.index()].noted = false; }
+
+void Shard::AwaitWrites(absl::AnyInvocable<void()> done) {
+  write_epochs_.back().waiting.push_back(std::move(done));
+  write_epochs_.push_back({write_epochs_.back().number + 1, 0, {}});
+  EndWriteEpochs();
+}
+
+uint64_t Shard::WriteStarted() {
+  ++write_epochs_.back().running;
+  return write_epochs_.back().number;
+}
+
+void Shard::WriteEnded(uint64_t epoch) {
+  --write_epochs_[epoch - write_epochs_.front().number].running;
+  EndWriteEpochs();
+}
+
+void Shard::EndWriteEpochs() {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0) {
+    std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
+    write_epochs_.pop_front();
+    for (auto& done : waiting) done();
   }
 }
 

@@ -8,24 +8,35 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/redis/node_client.h"
 #include "server/replication/hybrid_clock.h"
+#include "server/replication/key_space.h"
 #include "server/replication/placement.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
 
 namespace kache {
 
-class WriteOperation;
+// What is to be told that time passes while it waits (Shard::Watch).
+class TimedOperation {
+ public:
+  // On every tick. May end the operation.
+  virtual void TimePassed(MonotonicTime now) = 0;
+
+ protected:
+  ~TimedOperation() = default;
+};
 
 class Shard {
  public:
@@ -39,7 +50,7 @@ class Shard {
   void SetTopology(std::shared_ptr<const Topology> topology);
 
   // What this shard can do with a node now: its published state, but DOWN while this shard's own
-  // connection is not ready.
+  // connection is not ready, and not UP once one of this shard's writes was missed there.
   NodeView View(NodeId node) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
 
@@ -52,7 +63,12 @@ class Shard {
   // The number of home replicas of every key.
   size_t homes() const { return homes_; }
   // Where `key` stands in Redis.
-  std::string RedisKey(std::string_view key) const;
+  std::string RedisKey(std::string_view key) const { return keys_.Data(key); }
+  const KeySpace& keys() const { return keys_; }
+  // How the marker of `node` begins while that is whole.
+  const std::string& WholeMarker(NodeId node) const {
+    return topology_->nodes[node.index()].whole_marker;
+  }
   // What is left until `deadline`; zero when it has passed.
   absl::Duration Left(MonotonicTime deadline) const;
 
@@ -61,10 +77,26 @@ class Shard {
   void ReportWriteRefused(NodeId node, redis::ErrorKind kind);
   void ReportWriteAccepted(NodeId node);
 
-  // Unanswered writes are told of time passing by Tick, to be called every kTick.
+  // A node that counts as whole said otherwise in the answer to a read.
+  void ReportNotWhole(NodeId node) { monitor_.RequestCheck(node); }
+
+  // A home replica did not take a write, or may not have: it is not read again before it was made
+  // whole. The first time, a note of that goes to all other nodes, ahead of what is sent to them
+  // later: whoever knows of a copy that was acknowledged without `node` knows of the doubt, even if
+  // this process ends at once.
+  void NoteMissed(NodeId node);
+  // What was missed so far is being seen to: a further miss counts as a new one.
+  void CloseMissed(NodeId node);
+  // Calls `done` once all writes that run now have ended.
+  void AwaitWrites(absl::AnyInvocable<void()> done);
+  // By every write operation: when it starts, and with what that returned when it ends.
+  uint64_t WriteStarted();
+  void WriteEnded(uint64_t epoch);
+
+  // Those who wait are told of time passing by Tick, to be called every kTick.
   static constexpr absl::Duration kTick = absl::Milliseconds(10);
-  void Watch(WriteOperation* write) { unanswered_.insert(write); }
-  void Unwatch(WriteOperation* write) { unanswered_.erase(write); }
+  void Watch(TimedOperation* operation) { watched_.insert(operation); }
+  void Unwatch(TimedOperation* operation) { watched_.erase(operation); }
   void Tick();
 
   // Operations constructed and not yet destroyed. Thread-safe.
@@ -73,6 +105,8 @@ class Shard {
   void OperationEnded() { running_.fetch_sub(1, std::memory_order_release); }
 
  private:
+  void EndWriteEpochs();
+
   const ReplicationOptions& options_;
   const std::shared_ptr<const HashRing> ring_;
   const Clock& clock_;
@@ -80,9 +114,22 @@ class Shard {
   ReplicationMetrics& metrics_;
   const size_t homes_;
   HybridClock versions_;
+  const KeySpace keys_;
   std::vector<redis::NodeClient*> clients_;
   std::shared_ptr<const Topology> topology_;
-  absl::flat_hash_set<WriteOperation*> unanswered_;
+  struct Missed {
+    bool noted = false;  // since the last CloseMissed
+    uint64_t count = 0;  // HealthMonitor's, of the newest miss of this shard
+  };
+  std::vector<Missed> missed_;  // by NodeId
+  // Running writes by the epoch that they started in; AwaitWrites begins a new one.
+  struct WriteEpoch {
+    uint64_t number = 0;
+    size_t running = 0;
+    std::vector<absl::AnyInvocable<void()>> waiting;  // for this epoch and all before it
+  };
+  std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
+  absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;
   bool skipped_tick_ = false;
   absl::Time warned_of_skew_ = absl::InfinitePast();

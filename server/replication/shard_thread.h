@@ -8,8 +8,10 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "prometheus/registry.h"
 #include "server/redis/event_loop.h"
 #include "server/redis/redis_client.h"
@@ -30,6 +32,9 @@ class ShardThread : private redis::NodeObserver {
   Shard& shard() { return *shard_; }
   // Thread-safe. Takes the operation over; it owns itself from here on.
   void Submit(Operation* operation) { loop_.Post(operation); }
+
+  // Thread-safe; for rare events.
+  void Post(absl::AnyInvocable<void()> function) { loop_.PostFunction(std::move(function)); }
 
   void OnTopology(std::shared_ptr<const Topology> topology);
 

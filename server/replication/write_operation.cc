@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 
 namespace kache {
@@ -18,6 +19,8 @@ WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
     : Operation(shard),
       token_(token),
       deadline_(deadline),
+      consistency_(write.consistency),
+      required_(RequiredReplicas(write.consistency, shard.homes())),
       done_(std::move(done)),
       redis_key_(shard.RedisKey(write.key)),
       ttl_(write.ttl) {
@@ -25,7 +28,12 @@ WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
   fields_.value = write.value;
 }
 
+WriteOperation::~WriteOperation() {
+  if (write_epoch_) shard().WriteEnded(*write_epoch_);
+}
+
 void WriteOperation::Run() {
+  write_epoch_ = shard().WriteStarted();
   started_ = shard().clock().Monotonic();
   if (shard().Left(deadline_) == absl::ZeroDuration()) {
     Answer(absl::DeadlineExceededError("the deadline passed before the write was begun"));
@@ -45,6 +53,13 @@ void WriteOperation::Run() {
   for (const WriteTarget& target : plan.targets) targets_.push_back({target.node, target.home});
   primary_ = plan.primary;
   degraded_ = plan.degraded;
+  if (!EnoughMayTakeIt()) {
+    Answer(absl::UnavailableError(
+        "fewer home replicas take writes than the consistency level needs; nothing was written"));
+    return EndIfDone();
+  }
+  // Ahead of the copies on the same connections.
+  if (degraded_) NoteSkipped(homes);
   shard().Watch(this);
   SendAll();
   AnswerIfDecided();
@@ -72,9 +87,10 @@ redis::Command WriteOperation::CommandFor(bool home) {
     ends_ms = ends_ms == 0 ? limit : std::min(ends_ms, limit);
   }
   // A tombstone needs no grace: its life is already the longest that a delete is kept.
-  const int64_t grace_ms = fields_.tombstone ? 0 : absl::ToInt64Milliseconds(options.tombstone_ttl);
+  int64_t limit_ms = KeptUntilMs(fields_, options.tombstone_ttl);
+  if (!home) limit_ms = std::min(limit_ms, ends_ms);
   return redis::Command::Call(SetIfNewer(), {redis_key_},
-                              {record_, std::to_string(ends_ms), std::to_string(grace_ms)});
+                              {record_, std::to_string(ends_ms), std::to_string(limit_ms)});
 }
 
 void WriteOperation::SendAll() {
@@ -116,6 +132,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
   }
+  NoteFailed();
   AnswerIfDecided();
   EndIfDone();
 }
@@ -138,7 +155,7 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
   if (attempt_ == kMaxRestamps || held.timestamp == UINT64_MAX) {
     last_error_ = absl::AbortedError(
         "newer writes of other coordinators kept winning over this one: check their clocks");
-    target.outcome = Outcome::kFailed;
+    target.outcome = Outcome::kBeaten;
     return;
   }
   ++attempt_;
@@ -182,12 +199,14 @@ void WriteOperation::TimePassed(MonotonicTime now) {
     late_ = true;
     shard().metrics().writes_late.Increment();
   }
+  if (now >= deadline_ && (Acknowledged() == 0 || consistency_ != Consistency::kOne)) {
+    Answer(WithReceipt(
+        absl::DeadlineExceededError(
+            "too few replicas acknowledged the write in time; it may have been applied"),
+        ReceiptNow()));
+    return EndIfDone();
+  }
   if (Acknowledged() == 0) {
-    if (now >= deadline_) {
-      Answer(absl::DeadlineExceededError(
-          "no replica acknowledged the write in time; it may have been applied"));
-      return EndIfDone();
-    }
     // Everybody is late: one more node for each try's time.
     if (lateness > stand_ins_tried_) SendToStandIn();
   }
@@ -197,7 +216,11 @@ void WriteOperation::TimePassed(MonotonicTime now) {
 
 void WriteOperation::AnswerIfDecided() {
   if (Answered()) return;
-  if (Acknowledged() == 0) {
+  if (consistency_ != Consistency::kOne) {
+    const uint32_t stored = Homes(Outcome::kAcknowledged);
+    if (stored + Homes(Outcome::kWaiting) < required_) return AnswerShort();
+    if (stored < required_) return;
+  } else if (Acknowledged() == 0) {
     const bool waiting = std::any_of(targets_.begin(), targets_.end(), [](const Target& target) {
       return target.outcome == Outcome::kWaiting;
     });
@@ -207,14 +230,28 @@ void WriteOperation::AnswerIfDecided() {
   const bool primary_may_answer = primary_ && targets_[*primary_].outcome == Outcome::kWaiting &&
                                   !late_ && shard().Left(deadline_) > absl::ZeroDuration();
   if (primary_may_answer) return;
+  const Receipt receipt = ReceiptNow();
+  if (receipt.degraded) shard().metrics().writes_degraded.Increment();
+  Answer(receipt);
+}
+
+Receipt WriteOperation::ReceiptNow() const {
   Receipt receipt;
   receipt.version = fields_.version;
-  receipt.acknowledged = Acknowledged();
+  receipt.acknowledged =
+      consistency_ == Consistency::kOne ? Acknowledged() : Homes(Outcome::kAcknowledged);
+  receipt.required = required_;
   receipt.expires_at_ms = fields_.tombstone ? 0 : fields_.expires_at_ms;
   receipt.degraded =
       degraded_ || !primary_ || targets_[*primary_].outcome != Outcome::kAcknowledged;
-  if (receipt.degraded) shard().metrics().writes_degraded.Increment();
-  Answer(receipt);
+  return receipt;
+}
+
+void WriteOperation::AnswerShort() {
+  shard().metrics().writes_short.Increment();
+  Answer(WithReceipt(absl::AbortedError("fewer home replicas acknowledged the write than the "
+                                        "consistency level needs; it may have been applied"),
+                     ReceiptNow()));
 }
 
 void WriteOperation::AnswerFailure() {
@@ -228,6 +265,33 @@ void WriteOperation::Answer(absl::StatusOr<Receipt> receipt) {
   shard().Unwatch(this);
   fields_.value = {};  // The caller's bytes go with the answer.
   std::exchange(done_, nullptr)(std::move(receipt));
+}
+
+uint32_t WriteOperation::Homes(Outcome outcome) const {
+  return static_cast<uint32_t>(
+      std::count_if(targets_.begin(), targets_.end(), [&](const Target& target) {
+        return target.home && target.outcome == outcome;
+      }));
+}
+
+bool WriteOperation::EnoughMayTakeIt() const {
+  return consistency_ == Consistency::kOne || Homes(Outcome::kWaiting) >= required_;
+}
+
+void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
+  for (const NodeId home : homes) {
+    const bool sent = std::any_of(targets_.begin(), targets_.end(),
+                                  [&](const Target& target) { return target.node == home; });
+    if (!sent) shard().NoteMissed(home);
+  }
+}
+
+// A write that nobody took is owed to nobody.
+void WriteOperation::NoteFailed() {
+  if (Acknowledged() == 0) return;
+  for (const Target& target : targets_) {
+    if (target.home && target.outcome == Outcome::kFailed) shard().NoteMissed(target.node);
+  }
 }
 
 void WriteOperation::EndIfDone() {

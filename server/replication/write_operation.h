@@ -1,8 +1,12 @@
-// A write (a put, or a delete as a tombstone) at consistency ONE. The record is stamped once and
-// sent to all home replicas at the same time; the write is answered on the acknowledgement of the
-// first home replica that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's
-// (degraded). The operation then sees the other replicas through.
+// A write (a put, or a delete as a tombstone). The record is stamped once and sent to all home
+// replicas at the same time; the write is answered on the acknowledgement of the first home replica
+// that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's (degraded). At QUORUM
+// and ALL it also needs as many home replicas as the level says: it is not begun where fewer take
+// writes, and answered ABORTED with what it reached once too many have failed. The operation then
+// sees the other replicas through.
 //
+//  * A home replica that did not take a write which another did, for whatever reason, or may not
+//    have, is not read any more before it was made whole (Shard::NoteMissed).
 //  * A home replica that can't be written is replaced by a stand-in, the next UP node on the walk,
 //    whose copy lives STANDIN_TTL_SECONDS at most. So is one whose connection fails under the
 //    write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there are nodes); and
@@ -24,7 +28,9 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "server/redis/command.h"
+#include "server/replication/consistency.h"
 #include "server/replication/operation.h"
 #include "server/replication/placement.h"
 #include "server/replication/record.h"
@@ -32,23 +38,28 @@
 
 namespace kache {
 
-class WriteOperation final : public Operation {
+class WriteOperation final : public Operation, private TimedOperation {
  public:
   struct Write {
     std::string_view key;    // alive until `done` is called
     std::string_view value;  // alive until `done` is called; empty for a delete
     absl::Duration ttl;      // zero = does not expire
     bool tombstone = false;
+    Consistency consistency = Consistency::kOne;
   };
   WriteOperation(Shard& shard, const Write& write, uint64_t token, MonotonicTime deadline,
                  WriteCallback done);
+  ~WriteOperation() override;
   void Run() override;
 
-  // By the shard's tick, while unanswered.
-  void TimePassed(MonotonicTime now);
-
  private:
-  enum class Outcome : uint8_t { kWaiting, kAcknowledged, kFailed };
+  void TimePassed(MonotonicTime now) override;  // while unanswered
+  enum class Outcome : uint8_t {
+    kWaiting,
+    kAcknowledged,
+    kFailed,  // it lacks the write, or may
+    kBeaten,  // it holds ever newer ones of others
+  };
   struct Target {
     NodeId node;
     bool home;
@@ -65,15 +76,25 @@ class WriteOperation final : public Operation {
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
   bool SendToStandIn();
+  bool EnoughMayTakeIt() const;
+  void NoteSkipped(absl::Span<const NodeId> homes);
+  void NoteFailed();
   void AnswerIfDecided();
   void AnswerFailure();
+  void AnswerShort();
+  Receipt ReceiptNow() const;
   void Answer(absl::StatusOr<Receipt> receipt);
   void EndIfDone();
   uint32_t Acknowledged() const;
+  // Home replicas with that outcome.
+  uint32_t Homes(Outcome outcome) const;
   bool Answered() const { return !done_; }
 
   const uint64_t token_;
   const MonotonicTime deadline_;
+  const Consistency consistency_;
+  const uint32_t required_;
+  std::optional<uint64_t> write_epoch_;  // Shard::WriteStarted
   MonotonicTime started_;
   WriteCallback done_;
   std::string redis_key_;

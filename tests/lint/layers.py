@@ -82,8 +82,12 @@ LAYERS = {
     "server/replication": Layer(
         ours=("base", "ring", "server/cluster") + REDIS_CLIENT, libraries=COMMON
     ),
+    "server/recovery": Layer(
+        ours=("base", "ring", "server/cluster", "server/replication") + REDIS_CLIENT,
+        libraries=COMMON,
+    ),
     "server/api": Layer(
-        ours=("base", "proto", "ring", "server/cluster", "server/replication"),
+        ours=("base", "proto", "ring", "server/cluster", "server/recovery", "server/replication"),
         libraries=COMMON | RPC,
     ),
     # The composition root: config reads settings for all layers, kache_server puts them together,
@@ -94,7 +98,8 @@ LAYERS = {
     ),
     "server/health_client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
     "server/kache_server": Layer(
-        ours=("base", "proto", "ring", "server/api", "server/cluster", "server/replication")
+        ours=("base", "proto", "ring", "server/api", "server/cluster", "server/recovery",
+              "server/replication")
         + REDIS_CLIENT,
         libraries=COMMON | RPC,
     ),

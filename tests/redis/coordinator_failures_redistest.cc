@@ -149,13 +149,13 @@ TEST(CoordinatorFailures, DestructionAnswersWhatStillRuns) {
       const MonotonicTime deadline = CoordinatorCluster::Deadline();
       switch (i % 4) {
         case 0:
-          cluster.coordinator().Put(key, value, absl::ZeroDuration(), deadline, count);
+          cluster.coordinator().Put(key, value, absl::ZeroDuration(), Consistency::kOne, deadline, count);
           break;
         case 1:
-          cluster.coordinator().Get(key, deadline, count);
+          cluster.coordinator().Get(key, {}, deadline, count);
           break;
         case 2:
-          cluster.coordinator().Delete(key, deadline, count);
+          cluster.coordinator().Delete(key, Consistency::kOne, deadline, count);
           break;
         default:
           cluster.coordinator().Locate(key, deadline, count);

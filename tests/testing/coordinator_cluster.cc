@@ -44,8 +44,16 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
   config.replication = options.replication;
   ring_ = std::make_shared<HashRing>(std::move(names), 100);
   monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, clock_);
-  coordinator_ =
-      std::make_unique<Coordinator>(std::move(config), ring_, *monitor_, clock_, registry_);
+  coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, clock_, registry_);
+  RecoveryConfig recovery;
+  recovery.endpoints = config.endpoints;
+  recovery.client = config.client;
+  recovery.key_prefix = options.replication.key_prefix;
+  recovery.replication_factor = options.replication.replication_factor;
+  recovery.check_interval = config.client.ping_interval;
+  recovery.tombstone_ttl = options.replication.tombstone_ttl;
+  recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
+                                         clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
     absl::MutexLock lock(&mutex_);
     topology_ = std::move(topology);
@@ -59,6 +67,7 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
 }
 
 CoordinatorCluster::~CoordinatorCluster() {
+  recovery_->Stop();
   stop_.Notify();
   ticker_.join();
 }
@@ -68,21 +77,23 @@ void CoordinatorCluster::TickUntilStopped() {
 }
 
 absl::StatusOr<Receipt> CoordinatorCluster::Put(const std::string& key, const std::string& value,
-                                                absl::Duration ttl) {
+                                                absl::Duration ttl, Consistency consistency) {
   Answer<Receipt> answer;
-  coordinator_->Put(key, value, ttl, Deadline(), answer.Callback());
+  coordinator_->Put(key, value, ttl, consistency, Deadline(), answer.Callback());
   return Wait(answer);
 }
 
-absl::StatusOr<ReadResult> CoordinatorCluster::Get(const std::string& key) {
+absl::StatusOr<ReadResult> CoordinatorCluster::Get(const std::string& key,
+                                                   const ReadOptions& options) {
   Answer<ReadResult> answer;
-  coordinator_->Get(key, Deadline(), answer.Callback());
+  coordinator_->Get(key, options, Deadline(), answer.Callback());
   return Wait(answer);
 }
 
-absl::StatusOr<Receipt> CoordinatorCluster::Delete(const std::string& key) {
+absl::StatusOr<Receipt> CoordinatorCluster::Delete(const std::string& key,
+                                                   Consistency consistency) {
   Answer<Receipt> answer;
-  coordinator_->Delete(key, Deadline(), answer.Callback());
+  coordinator_->Delete(key, consistency, Deadline(), answer.Callback());
   return Wait(answer);
 }
 

@@ -21,6 +21,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "prometheus/registry.h"
+#include "server/recovery/recovery.h"
 #include "server/replication/coordinator.h"
 #include "tests/testing/redis_server.h"
 
@@ -41,9 +42,11 @@ class CoordinatorCluster {
 
   // Thread-safe.
   absl::StatusOr<Receipt> Put(const std::string& key, const std::string& value,
-                              absl::Duration ttl = absl::ZeroDuration());
-  absl::StatusOr<ReadResult> Get(const std::string& key);
-  absl::StatusOr<Receipt> Delete(const std::string& key);
+                              absl::Duration ttl = absl::ZeroDuration(),
+                              Consistency consistency = Consistency::kOne);
+  absl::StatusOr<ReadResult> Get(const std::string& key, const ReadOptions& options = {});
+  absl::StatusOr<Receipt> Delete(const std::string& key,
+                                 Consistency consistency = Consistency::kOne);
   absl::StatusOr<Location> Locate(const std::string& key);
   // For callers that don't wait.
   Coordinator& coordinator() { return *coordinator_; }
@@ -66,7 +69,10 @@ class CoordinatorCluster {
   [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
   prometheus::Registry& registry() { return registry_; }
 
-  void DestroyCoordinator() { coordinator_.reset(); }
+  void DestroyCoordinator() {
+    recovery_->Stop();
+    coordinator_.reset();
+  }
 
  private:
   void TickUntilStopped();
@@ -78,6 +84,7 @@ class CoordinatorCluster {
   std::shared_ptr<const HashRing> ring_;
   std::unique_ptr<HealthMonitor> monitor_;
   std::unique_ptr<Coordinator> coordinator_;
+  std::unique_ptr<Recovery> recovery_;
   mutable absl::Mutex mutex_;
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<HealthMonitor::Observation> observation_;  // made after the coordinator's

@@ -26,10 +26,10 @@ class ScriptedKey {
     EXPECT_EQ(Run({"SCRIPT", "LOAD", SetIfNewer().source}).text, SetIfNewer().sha1);
   }
 
-  // The script's reply.
+  // The script's reply. `grace_ms`: how much longer than `ends_ms` the key may be kept.
   redis::Reply Store(const std::string& record, int64_t ends_ms = 0, int64_t grace_ms = 0) {
     return Run({"EVALSHA", SetIfNewer().sha1, "1", kKey, record, std::to_string(ends_ms),
-                std::to_string(grace_ms)});
+                std::to_string(ends_ms > 0 && grace_ms > 0 ? ends_ms + grace_ms : 0)});
   }
   redis::Reply Store(const Record& record, int64_t ends_ms = 0, int64_t grace_ms = 0) {
     return Store(EncodeRecord(record), ends_ms, grace_ms);

@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
+#include "server/replication/quorum_read.h"
 #include "server/replication/scripts.h"
 #include "server/replication/write_operation.h"
 #include "spdlog/spdlog.h"
@@ -69,6 +70,7 @@ void ShardFixture::MakeDown(size_t node) {
 
 void ShardFixture::MakeUp(size_t node) {
   monitor_->OnConnected(0, Id(node), {std::string("run-").append(std::to_string(node)), "7.0.0"});
+  FindAllWhole(*monitor_);
   nodes_[node]->set_ready(true);
 }
 
@@ -90,9 +92,24 @@ Answer<T> ShardFixture::Expected() {
   return answer;
 }
 
-Answer<ReadResult> ShardFixture::Get(absl::Duration deadline) {
+Answer<ReadResult> ShardFixture::Get(absl::Duration deadline) { return GetWith({}, deadline); }
+
+Answer<ReadResult> ShardFixture::GetWith(const ReadOptions& options, absl::Duration deadline) {
   auto answer = Expected<ReadResult>();
-  (new GetOperation(*shard_, kKey, kToken, In(deadline), answer.Callback()))->Run();
+  if (options.consistency == Consistency::kOne) {
+    (new GetOperation(*shard_, kKey, kToken, options.min_version, In(deadline), answer.Callback()))
+        ->Run();
+  } else {
+    (new QuorumRead(*shard_, kKey, kToken, options, In(deadline), answer.Callback()))->Run();
+  }
+  return answer;
+}
+
+Answer<Receipt> ShardFixture::PutAt(Consistency consistency, std::string_view value) {
+  auto answer = Expected<Receipt>();
+  const WriteOperation::Write write{kKey, value, absl::ZeroDuration(), /*tombstone=*/false,
+                                    consistency};
+  (new WriteOperation(*shard_, write, kToken, In(kDeadline), answer.Callback()))->Run();
   return answer;
 }
 
@@ -126,13 +143,23 @@ redis::Reply ShardFixture::Held(const Record& record) {
   return redis::Reply::String(EncodeRecord(record));
 }
 
+redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& record,
+                                  int64_t ends_ms) {
+  redis::Reply reply;
+  reply.type = redis::Reply::Type::kArray;
+  reply.elements = {record ? Held(*record) : redis::Reply::Nil(),
+                    redis::Reply::String(std::to_string(ends_ms)),
+                    redis::Reply::Integer(whole ? 1 : 0)};
+  return reply;
+}
+
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
   if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() != 7) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
-  // EVALSHA sha1 1 key record ends grace
+  // EVALSHA sha1 1 key record ends limit
   const std::vector<std::string>& arguments = sent.back().arguments;
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);

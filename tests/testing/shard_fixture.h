@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,7 @@
 #include "tests/testing/answer.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_node_client.h"
+#include "tests/testing/standings.h"
 
 namespace kache::testing {
 
@@ -51,15 +53,19 @@ class ShardFixture : public ::testing::Test {
 
   // States.
   void MakeDown(size_t node);
-  void MakeUp(size_t node);
+  void MakeUp(size_t node);        // and whole
   void MakeSyncing(size_t node);   // takes writes
   void MakeRefusing(size_t node);  // SYNCING, and left alone for its back-off
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 
+  void MakeWhole() { FindAllWhole(*monitor_); }
+
   // Operations, on kKey.
   Answer<ReadResult> Get(absl::Duration deadline = kDeadline);
+  Answer<ReadResult> GetWith(const ReadOptions& options, absl::Duration deadline = kDeadline);
   Answer<Receipt> Put(std::string_view value, absl::Duration ttl = absl::ZeroDuration(),
                       absl::Duration deadline = kDeadline);
+  Answer<Receipt> PutAt(Consistency consistency, std::string_view value);
   Answer<Receipt> Delete(absl::Duration deadline = kDeadline);
   Answer<Location> Locate(absl::Duration deadline = kDeadline);
 
@@ -67,6 +73,9 @@ class ShardFixture : public ::testing::Test {
   static redis::Reply Stored() { return redis::Reply::Integer(1); }
   static redis::Reply Holds(const Version& version);  // refuses a write as older
   static redis::Reply Held(const Record& record);     // answers a read
+
+  // Answers a read at QUORUM or ALL.
+  static redis::Reply HeldBy(bool whole, const std::optional<Record>& record, int64_t ends_ms = 0);
 
   // What the operations did.
   FakeNodeClient& node(size_t index) { return *nodes_[index]; }
@@ -80,7 +89,7 @@ class ShardFixture : public ::testing::Test {
     bool tombstone = false;
     int64_t expires_at_ms = 0;
     int64_t ends_ms = 0;   // of the key in Redis
-    int64_t grace_ms = 0;  // ARGV[3]
+    int64_t limit_ms = 0;  // ARGV[3]
   };
   Written WrittenTo(size_t node);
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/standings.h"
 
 namespace kache {
 namespace {
@@ -27,6 +28,7 @@ class HealthMonitorTest : public ::testing::Test {
   }
   void Connect(NodeId node, const std::string& run_id, size_t shard = 0) {
     monitor_.OnConnected(shard, node, {run_id, "7.0.15"});
+    testing::FindAllWhole(monitor_);
   }
   void Drop(NodeId node, const std::string& reason = "connection_lost", size_t shard = 0) {
     monitor_.OnDown(shard, node, {reason, "for people"});
@@ -157,7 +159,7 @@ TEST_F(HealthMonitorTest, TellsAnObserverTheCurrentTopologyAndEveryChangeInOrder
   Drop(kA, "loading");
   monitor_.Tick();  // changes nothing
   Connect(kA, "run-a");
-  EXPECT_THAT(seen, ElementsAre("ok", "loading", "returned"));
+  EXPECT_THAT(seen, ElementsAre("checking", "ok", "loading", "checking", "ok"));
 }
 
 TEST_F(HealthMonitorTest, TellsObserversInTheOrderInWhichTheyCame) {

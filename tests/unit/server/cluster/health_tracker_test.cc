@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/testing/standings.h"
+
 namespace kache {
 namespace {
 
@@ -12,6 +14,15 @@ class HealthTrackerTest : public ::testing::Test {
   void Pass(absl::Duration time) { now_ += time; }
   void Connect(size_t shard = 0, const std::string& run_id = "run") {
     tracker_.Connected(shard, run_id, "7.0.15", now_);
+    FindWhole();
+  }
+  // Checked, and found whole.
+  void FindWhole() { tracker_.Checked(testing::WholeStanding(tracker_.status()), now_); }
+  void Find(Standing::Verdict verdict, const std::string& reason) {
+    Standing standing = testing::WholeStanding(tracker_.status());
+    standing.verdict = verdict;
+    standing.reason = reason;
+    tracker_.Checked(standing, now_);
   }
   void Drop(const std::string& reason, size_t shard = 0) { tracker_.Down(shard, reason, now_); }
   void Refuse(const std::string& reason = "oom") { tracker_.WriteRefused(reason, now_); }
@@ -132,22 +143,69 @@ TEST_F(HealthTrackerTest, IsUpAfterAnAcceptedWrite) {
   Tick();
   Accept();
   EXPECT_EQ(state(), NodeState::kUp);
-  EXPECT_EQ(reason(), "returned");  // it lacks the one that it refused
+  EXPECT_EQ(reason(), "ok");
   EXPECT_TRUE(takes_writes());
 }
 
-TEST_F(HealthTrackerTest, LacksNothingWhenUpForTheFirstTime) {
-  Drop("connection_refused");
-  Connect();
-  EXPECT_FALSE(tracker_.status().may_lack_writes);
+TEST_F(HealthTrackerTest, IsNotUsedBeforeItWasChecked) {
+  tracker_.Connected(0, "run", "7.0.15", now_);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "checking");
+  FindWhole();
+  EXPECT_EQ(state(), NodeState::kUp);
 }
 
-TEST_F(HealthTrackerTest, MayLackWritesOnceItWasAway) {
+TEST_F(HealthTrackerTest, IsSyncingWhileInDoubt) {
   Connect();
+  Find(Standing::Verdict::kInDoubt, "no_marker");
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "no_marker");
+  EXPECT_TRUE(takes_writes());
+}
+
+TEST_F(HealthTrackerTest, IsDownWhileExcluded) {
+  Connect();
+  Find(Standing::Verdict::kExcluded, "ring_mismatch");
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "ring_mismatch");
+  EXPECT_FALSE(takes_writes());
+}
+
+TEST_F(HealthTrackerTest, IsSyncingFromANewConnectionToItsCheck) {
+  Connect();
+  const Standing before = testing::WholeStanding(tracker_.status());
   Drop("connection_lost");
+  tracker_.Connected(0, "run", "7.0.15", now_);
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "checking");
+  EXPECT_TRUE(takes_writes());
+  tracker_.Checked(before, now_);  // a check that was begun before proves nothing
+  EXPECT_EQ(reason(), "checking");
+  FindWhole();
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, ACheckOfAnotherProcessProvesNothing) {
   Connect();
-  EXPECT_TRUE(tracker_.status().may_lack_writes);
-  EXPECT_EQ(reason(), "returned");
+  Standing other = testing::WholeStanding(tracker_.status());
+  other.run_id = "another";
+  tracker_.Checked(other, now_);
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "checking");
+}
+
+TEST_F(HealthTrackerTest, IsSyncingFromAMissedWriteUntilThatIsResolved) {
+  Connect();
+  EXPECT_EQ(tracker_.WriteMissed(now_), 1u);
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  EXPECT_EQ(reason(), "missed_writes");
+  Standing standing = testing::WholeStanding(tracker_.status());
+  EXPECT_EQ(tracker_.WriteMissed(now_), 2u);
+  tracker_.Checked(standing, now_);  // resolves the first only
+  EXPECT_EQ(state(), NodeState::kSyncing);
+  FindWhole();
+  EXPECT_EQ(state(), NodeState::kUp);
+  EXPECT_EQ(tracker_.status().resolved, 2u);
 }
 
 TEST_F(HealthTrackerTest, AcceptedWritesSayNothingWhereNoneWasRefused) {
@@ -222,6 +280,7 @@ TEST_F(HealthTrackerTest, ADuplicateIsNotUsed) {
   Connect();
   EXPECT_EQ(reason(), "duplicate_of:cache-a");
   tracker_.DuplicateOf("", now_);
+  FindWhole();
   EXPECT_EQ(state(), NodeState::kUp);
 }
 

@@ -32,7 +32,7 @@ TEST_F(WriteOperationTest, WritesAllHomeReplicasAtOnce) {
     EXPECT_FALSE(written.tombstone);
     EXPECT_EQ(written.expires_at_ms, 0);
     EXPECT_EQ(written.ends_ms, 0);
-    EXPECT_EQ(written.grace_ms, 3'600'000);
+    EXPECT_EQ(written.limit_ms, 0);
   }
 }
 
@@ -198,7 +198,7 @@ TEST_F(WriteOperationTest, FixesOneExpiryForAllReplicas) {
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(WrittenTo(i).expires_at_ms, expiry);
     EXPECT_EQ(WrittenTo(i).ends_ms, expiry);
-    EXPECT_EQ(WrittenTo(i).grace_ms, 3'600'000);
+    EXPECT_EQ(WrittenTo(i).limit_ms, expiry + 3'600'000);
   }
   node(0).Answer(Stored());
   EXPECT_EQ(put->expires_at_ms, expiry);
@@ -214,7 +214,7 @@ TEST_F(WriteOperationTest, DeletesByATombstone) {
     EXPECT_EQ(written.value, "");
     EXPECT_EQ(written.expires_at_ms, end);
     EXPECT_EQ(written.ends_ms, end);
-    EXPECT_EQ(written.grace_ms, 0);
+    EXPECT_EQ(written.limit_ms, 0);
   }
   node(0).Answer(Stored());
   ASSERT_TRUE(deletion.ok());

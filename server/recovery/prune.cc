@@ -1,0 +1,106 @@
+#include "server/recovery/prune.h"
+
+#include <map>
+#include <utility>
+
+namespace kache {
+
+// Shared by the questions to the other nodes.
+struct Prune::Page {
+  std::vector<PageEntry> candidates;
+  std::vector<bool> held;  // by some other home replica
+  size_t seen = 0;
+  size_t waiting = 0;
+  absl::Status status;
+  Copier::Done done;
+};
+
+Prune::Prune(PrunePlan plan, Copier& copier, const HashRing& ring, size_t homes, Pace& pace)
+    : plan_(std::move(plan)),
+      copier_(copier),
+      ring_(ring),
+      homes_(homes),
+      scan_([this](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
+                   Copier::Done done) { DoPage(cursor, std::move(read), std::move(done)); },
+            [](const PageResult& page) { return static_cast<double>(page.seen); }, pace) {}
+
+PreferenceList Prune::HomesOf(const PageEntry& entry) const {
+  return ring_.Preference(HashRing::Token(copier_.UserKey(entry.redis_key)), homes_);
+}
+
+bool Prune::IsCandidate(const PageEntry& entry) const {
+  if (static_cast<int64_t>(entry.version.timestamp >> 16) >= plan_.away_ms) return false;
+  bool home = false;
+  bool witness = false;
+  for (const NodeId node : HomesOf(entry)) {
+    if (node == plan_.node) {
+      home = true;
+      continue;
+    }
+    if (!plan_.reachable[node.index()]) return false;
+    witness |= plan_.up_throughout[node.index()];
+  }
+  return home && witness;
+}
+
+void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
+                   Copier::Done done) {
+  auto page = std::make_shared<Page>();
+  page->done = std::move(done);
+  copier_.ReadPage(plan_.node, cursor, Scan::kPageKeys,
+                   [this, page, read = std::move(read)](
+                       absl::StatusOr<std::vector<PageEntry>> entries,
+                       const std::string& next) mutable {
+                     if (!entries.ok()) return page->done(entries.status());
+                     page->seen = entries->size();
+                     for (PageEntry& entry : *entries) {
+                       if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
+                     }
+                     page->held.assign(page->candidates.size(), false);
+                     read(next);
+                     AskOthers(page);
+                   });
+}
+
+void Prune::AskOthers(const std::shared_ptr<Page>& page) {
+  std::map<uint16_t, std::vector<size_t>> by_node;  // indices of candidates
+  for (size_t i = 0; i < page->candidates.size(); ++i) {
+    for (const NodeId node : HomesOf(page->candidates[i])) {
+      if (node != plan_.node) by_node[static_cast<uint16_t>(node.index())].push_back(i);
+    }
+  }
+  if (by_node.empty()) return RemoveUnheld(*page);
+  page->waiting = by_node.size();
+  for (const auto& [node, indices] : by_node) {
+    std::vector<PageEntry> entries;
+    for (const size_t i : indices) entries.push_back(page->candidates[i]);
+    copier_.ReadVersions(NodeId(node), entries,
+                         [this, page, indices](absl::StatusOr<std::vector<Version>> versions) {
+                           if (!versions.ok()) page->status = versions.status();
+                           for (size_t i = 0; versions.ok() && i < indices.size(); ++i) {
+                             if (!(*versions)[i].IsZero()) page->held[indices[i]] = true;
+                           }
+                           if (--page->waiting == 0) RemoveUnheld(*page);
+                         });
+  }
+}
+
+void Prune::RemoveUnheld(Page& page) {
+  if (!page.status.ok()) return page.done(page.status);
+  PageResult result;
+  result.seen = page.seen;
+  std::vector<PageEntry> unheld;
+  for (size_t i = 0; i < page.candidates.size(); ++i) {
+    if (!page.held[i]) unheld.push_back(std::move(page.candidates[i]));
+  }
+  if (unheld.empty()) return page.done(result);
+  copier_.Remove(plan_.node, unheld,
+                 [this, result, done = std::move(page.done)](
+                     absl::StatusOr<uint64_t> removed) mutable {
+                   if (!removed.ok()) return done(removed.status());
+                   removed_ += *removed;
+                   done(result);
+                 });
+}
+
+}  // namespace kache

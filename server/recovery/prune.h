@@ -1,0 +1,65 @@
+// Removes from a node that was away what was deleted meanwhile, where the tombstones are gone, too.
+//
+// A record goes only by compare-and-delete, and only when all of this holds:
+//   * it was written before the absence began;
+//   * no other home replica of its key holds anything for it, and all of them can be asked;
+//   * one of them at least was UP throughout the absence: it had the record, so it was deleted or
+//     replaced by something that has expired (or Redis evicted it there).
+//
+// Loop thread only.
+#ifndef KACHE_SERVER_RECOVERY_PRUNE_H_
+#define KACHE_SERVER_RECOVERY_PRUNE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "base/clock.h"
+#include "ring/hash_ring.h"
+#include "server/recovery/copier.h"
+#include "server/recovery/pace.h"
+#include "server/recovery/scan.h"
+
+namespace kache {
+
+struct PrunePlan {
+  NodeId node;
+  int64_t away_ms = 0;              // since when it was away, Unix time
+  std::vector<bool> reachable;      // by NodeId
+  std::vector<bool> up_throughout;  // by NodeId: whole since before away_ms
+};
+
+class Prune {
+ public:
+  // All references outlive it.
+  Prune(PrunePlan plan, Copier& copier, const HashRing& ring, size_t homes, Pace& pace);
+
+  void Pump(MonotonicTime now) { scan_.Pump(now); }
+  bool finished() const { return scan_.finished(); }
+  const absl::Status& status() const { return scan_.status(); }
+  uint64_t removed() const { return removed_; }
+
+ private:
+  struct Page;
+
+  void DoPage(const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
+              Copier::Done done);
+  // Whether the entry may be removed if no other home replica holds anything.
+  bool IsCandidate(const PageEntry& entry) const;
+  void AskOthers(const std::shared_ptr<Page>& page);
+  void RemoveUnheld(Page& page);
+  PreferenceList HomesOf(const PageEntry& entry) const;
+
+  const PrunePlan plan_;
+  Copier& copier_;
+  const HashRing& ring_;
+  const size_t homes_;
+  uint64_t removed_ = 0;
+  Scan scan_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_PRUNE_H_

@@ -1,0 +1,325 @@
+#include "server/recovery/recovery.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_join.h"
+#include "absl/synchronization/notification.h"
+#include "base/strings.h"
+#include "server/recovery/recovery_scripts.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kTick = absl::Milliseconds(10);
+// Between looks while any node is not UP.
+constexpr absl::Duration kHurriedInterval = absl::Milliseconds(200);
+constexpr absl::Duration kLookTimeout = absl::Seconds(2);
+constexpr absl::Duration kGoodbyeTimeout = absl::Milliseconds(500);
+
+std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes) {
+  std::vector<std::vector<bool>> share(ring.nodes(), std::vector<bool>(ring.nodes(), false));
+  for (const HashRing::VirtualNode& vnode : ring.virtual_nodes()) {
+    const PreferenceList nodes = ring.Preference(vnode.token, homes);
+    for (const NodeId a : nodes) {
+      for (const NodeId b : nodes) share[a.index()][b.index()] = true;
+    }
+  }
+  return share;
+}
+
+std::string Describe(const HashRing& ring, uint32_t replication_factor) {
+  std::vector<std::string> names = ring.names();
+  std::sort(names.begin(), names.end());
+  return Concat("servers ", absl::StrJoin(names, ", "), "; ", ring.vnodes_per_node(),
+                " virtual nodes each; replication factor ", replication_factor);
+}
+
+bool Passed(MonotonicTime since, MonotonicTime now, absl::Duration time) {
+  return absl::FromChrono(now - since) >= time;
+}
+
+}  // namespace
+
+Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
+                   Coordinator& coordinator, HealthMonitor& monitor, const Clock& clock,
+                   prometheus::Registry& registry)
+    : config_(std::move(config)),
+      ring_(std::move(ring)),
+      fingerprint_(ring_->Fingerprint(config_.replication_factor)),
+      homes_(std::min<size_t>(config_.replication_factor, ring_->nodes())),
+      share_arcs_(ShareArcs(*ring_, homes_)),
+      ring_description_(Describe(*ring_, config_.replication_factor)),
+      keys_(config_.key_prefix),
+      coordinator_(coordinator),
+      self_(coordinator.id()),
+      monitor_(monitor),
+      clock_(clock),
+      metrics_(registry, ring_->names()),
+      nodes_(ring_->nodes()),
+      topology_(monitor.topology()),
+      started_(clock.Monotonic()) {
+  Connect();
+  observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
+    loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
+  });
+  monitor_.SetChecker([this](NodeId node) {
+    loop_.PostFunction([this, node] { at(node).look_due = true; });
+  });
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+Recovery::~Recovery() { Stop(); }
+
+void Recovery::Connect() {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i].accepts_ring = config_.accept_ring;
+    nodes_[i].client = redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
+                                                  config_.endpoints[i], config_.client,
+                                                  RecoveryScripts(), *this);
+  }
+  tick_ = loop_.Every(kTick, [this] { Tick(); });
+}
+
+void Recovery::Stop() {
+  if (!thread_.joinable()) return;
+  monitor_.SetChecker(nullptr);
+  observation_.reset();
+  struct Goodbye {
+    std::atomic<size_t> waiting{1};
+    absl::Notification said;
+    void OneLess() {
+      if (--waiting == 0) said.Notify();
+    }
+  };
+  auto goodbye = std::make_shared<Goodbye>();  // outlives this call where a node is slow
+  loop_.PostFunction([this, goodbye] {
+    for (Node& node : nodes_) {
+      if (!node.client->Ready()) continue;
+      ++goodbye->waiting;
+      node.client->Send(
+          redis::Command::Of({"HDEL", keys_.Coordinators(), CoordinatorText(self_)}),
+          kGoodbyeTimeout,
+          [goodbye](const absl::StatusOr<redis::Reply>&) { goodbye->OneLess(); });
+    }
+    stopping_ = true;
+    tick_.reset();  // no further sign of life
+    goodbye->OneLess();
+  });
+  goodbye->said.WaitForNotificationWithTimeout(2 * kGoodbyeTimeout);
+  loop_.PostFunction([this] {
+    resync_.reset();
+    sweep_.reset();
+    for (Node& node : nodes_) node.client.reset();
+    loop_.Stop();
+  });
+  thread_.join();
+}
+
+std::vector<NodeId> Recovery::AllNodes() const {
+  std::vector<NodeId> all;
+  for (size_t i = 0; i < nodes_.size(); ++i) all.emplace_back(static_cast<uint16_t>(i));
+  return all;
+}
+
+std::vector<redis::NodeClient*> Recovery::Clients() {
+  std::vector<redis::NodeClient*> clients;
+  for (Node& node : nodes_) clients.push_back(node.client.get());
+  return clients;
+}
+
+void Recovery::Send(NodeId node, redis::Command command,
+                    absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)> done) {
+  at(node).client->Send(std::move(command), kLookTimeout,
+                        [done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+                          done(reply);
+                        });
+}
+
+bool Recovery::IsCurrent(NodeId node) const {
+  const Node& it = nodes_[node.index()];
+  return it.look && status(node).connected && it.look_changes == status(node).connection_changes;
+}
+
+void Recovery::Tick() {
+  const MonotonicTime now = clock_.Monotonic();
+  const bool hurried = std::any_of(
+      topology_->nodes.begin(), topology_->nodes.end(),
+      [](const NodeStatus& status) { return status.state != NodeState::kUp; });
+  const absl::Duration interval =
+      hurried ? std::min(kHurriedInterval, config_.check_interval) : config_.check_interval;
+  // A node whose first connection takes for ever must not hold up the start.
+  const bool patience_over = Passed(started_, now, 2 * config_.client.connect_timeout);
+  for (const NodeId id : AllNodes()) {
+    Node& node = at(id);
+    if (patience_over && !node.attempted) {
+      node.attempted = true;
+      Reconsider();
+    }
+    if (node.looking || !IsReady(id)) continue;
+    if (node.look_due || Passed(node.looked_at, now, interval)) SendLook(id);
+  }
+  PumpJobs(now);
+}
+
+void Recovery::SendLook(NodeId node) {
+  Node& it = at(node);
+  it.looking = true;
+  it.look_due = false;
+  it.looked_at = clock_.Monotonic();
+  const uint64_t changes = status(node).connection_changes;
+  const bool connected = status(node).connected;
+  it.client->Send(
+      LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_), kLookTimeout,
+      [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
+        // What was asked while a connection of the data path was missing proves nothing for it.
+        OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
+      });
+}
+
+void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply) {
+  Node& it = at(node);
+  it.looking = false;
+  std::optional<Look> look = reply.ok() ? ParseLook(*reply) : std::nullopt;
+  if (!look) {
+    metrics_.looks_failed.Increment();
+    spdlog::debug("a check of a node failed node={} error=\"{}\"", name(node),
+                  reply.ok() ? reply->text : reply.status().ToString());
+  } else {
+    it.look_changes = changes;
+    NoteLook(it, *std::move(look));
+  }
+  it.attempted = true;
+  Reconsider();
+}
+
+void Recovery::NoteLook(Node& node, Look look) {
+  if (look.marker && look.marker->ring == fingerprint_) node.accepts_ring = false;
+  // While several coordinators start together one may have written its first marker here only.
+  node.looks_without_marker = look.has_marker ? 0 : node.looks_without_marker + 1;
+  node.look = std::move(look);
+}
+
+void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
+  const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
+  for (const NodeId node : AllNodes()) {
+    const NodeStatus& was = before->nodes[node.index()];
+    const NodeStatus& is = status(node);
+    if (was.connection_changes != is.connection_changes || was.connected != is.connected ||
+        was.missed != is.missed) {
+      at(node).look_due = true;
+    }
+    if (is.missed > at(node).resolved && at(node).missed_since_ms == 0) {
+      // The news took a moment to come here.
+      at(node).missed_since_ms = absl::ToUnixMillis(clock_.Now() - absl::Seconds(1));
+    }
+  }
+}
+
+void Recovery::OnConnected(NodeId node, const redis::ServerFacts&) { at(node).look_due = true; }
+
+void Recovery::OnDown(NodeId node, const redis::DownReason&) {
+  Node& it = at(node);
+  it.look.reset();
+  it.attempted = true;
+  it.settling = false;
+  it.fencing = false;
+  Reconsider();
+}
+
+void Recovery::OnPing(NodeId, absl::Duration) {}
+
+Evidence Recovery::MakeEvidence() const {
+  Evidence evidence;
+  evidence.self = self_;
+  evidence.ring = fingerprint_;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    NodeEvidence each;
+    each.name = ring_->names()[i];
+    each.attempted = node.attempted;
+    each.look = node.look;
+    each.accepts_ring = node.accepts_ring;
+    each.missed_unfenced = topology_->nodes[i].missed > std::max(node.fenced, node.resolved);
+    evidence.nodes.push_back(std::move(each));
+  }
+  return evidence;
+}
+
+void Recovery::Reconsider() {
+  if (stopping_) return;
+  for (const NodeId node : AllNodes()) ResolveIfWhole(node);
+  const Evidence evidence = MakeEvidence();
+  const std::vector<Assessment> assessments = Judge(evidence);
+  Publish(assessments);
+  WarnOfRings(assessments);
+  if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
+  first_pass_over_ = true;
+  for (const NodeId node : AllNodes()) {
+    if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) return;
+    at(node).waiting_for.clear();
+    Act(node, assessments[node.index()]);
+    if (MayResync(evidence, node)) BeginResync(node);
+  }
+  PublishProgress();
+}
+
+void Recovery::Publish(const std::vector<Assessment>& assessments) {
+  std::vector<Standing> standings;
+  for (const NodeId node : AllNodes()) {
+    const Node& it = nodes_[node.index()];
+    const Assessment& assessment = assessments[node.index()];
+    Standing standing;
+    standing.verdict = assessment.verdict;
+    standing.reason = assessment.reason;
+    standing.resolved = it.resolved;
+    standing.connection_changes = it.look ? it.look_changes : UINT64_MAX;
+    if (it.look) {
+      standing.run_id = it.look->run_id;
+      standing.whole_marker = WholeMarker(fingerprint_, it.look->run_id, name(node));
+    }
+    standings.push_back(std::move(standing));
+  }
+  monitor_.SetStandings(standings);
+}
+
+void Recovery::PublishProgress() {
+  std::vector<HealthMonitor::Recovery> recoveries(nodes_.size());
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    HealthMonitor::Recovery& recovery = recoveries[i];
+    recovery.waiting_for = nodes_[i].waiting_for;
+    if (!nodes_[i].look) continue;
+    const Look& look = *nodes_[i].look;
+    recovery.resyncing = look.marker && !look.marker->whole && look.resync_holder.has_value();
+    recovery.swept_unix_ms = look.swept_ms;
+    recovery.keys = look.keys;
+    if (!recovery.resyncing) continue;
+    recovery.keys_done = static_cast<uint64_t>(ProgressNumber(look, "done"));
+    recovery.keys_left = static_cast<uint64_t>(ProgressNumber(look, "left"));
+    recovery.keys_per_second = static_cast<uint64_t>(ProgressNumber(look, "per_second"));
+  }
+  monitor_.SetRecoveries(std::move(recoveries));
+}
+
+void Recovery::WarnOfRings(const std::vector<Assessment>& assessments) {
+  const bool mismatch = assessments.front().verdict == Standing::Verdict::kExcluded;
+  metrics_.ring_mismatch.Set(mismatch ? 1 : 0);
+  if (!std::exchange(warned_of_rings_, mismatch) && mismatch) {
+    for (const NodeId node : AllNodes()) {
+      const std::optional<Look>& look = at(node).look;
+      if (!look || !look->marker || look->marker->ring == fingerprint_) continue;
+      spdlog::error(
+          "ring_mismatch: this server does not serve, as the Redis servers carry another ring. "
+          "Correct REDIS_URLS, VNODES_PER_NODE or REPLICATION_FACTOR; or, to move the data to this "
+          "server's ring, stop all other Kache servers and start this one with --accept-ring "
+          "node={} theirs=\"{}\" ours=\"{}\"",
+          name(node), look->ring, ring_description_);
+      return;
+    }
+  }
+}
+
+}  // namespace kache

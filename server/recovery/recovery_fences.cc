@@ -1,0 +1,194 @@
+// How a Recovery raises fences, lets writes settle, and resolves doubts.
+#include <algorithm>
+#include <utility>
+
+#include "server/recovery/recovery.h"
+#include "server/recovery/recovery_scripts.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kForsakeTimeout = absl::Seconds(2);
+
+}  // namespace
+
+void Recovery::Act(NodeId node, const Assessment& assessment) {
+  Node& it = at(node);
+  if (!it.look || !IsReady(node)) return;
+  BuryCoordinators(node);
+  if (assessment.init) return WriteFirstMarker(node);
+  const bool starting_together = !it.look->has_marker && it.looks_without_marker < 2 &&
+                                 status(node).state == NodeState::kDown;
+  if (!assessment.fence_mode.empty() && !it.fencing && !starting_together) {
+    return Fence(node, assessment.fence_mode, assessment.fence_since_ms, 0);
+  }
+  const std::optional<Marker>& marker = it.look->marker;
+  if (!marker || marker->ring != fingerprint_) return;
+  if (status(node).missed > std::max(it.fenced, it.resolved)) return FenceMissed(node);
+  if (!marker->whole && it.settled < marker->sync) Settle(node, marker->sync);
+}
+
+void Recovery::WriteFirstMarker(NodeId node) {
+  spdlog::info("first start: no server carries a marker; writing one node={}", name(node));
+  Send(node,
+       redis::Command::Call(InitScript(), {keys_.Marker(), keys_.Ring(), keys_.Sweep()},
+                            {RingText(fingerprint_), name(node), ring_description_}),
+       [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+}
+
+// `missed`: NodeStatus::missed that the fence is for; 0 = for nothing of ours.
+void Recovery::Fence(NodeId node, const std::string& mode, int64_t since_ms, uint64_t missed) {
+  at(node).fencing = true;
+  Send(node,
+       redis::Command::Call(FenceScript(),
+                            {keys_.Marker(), keys_.Ring(), keys_.Coordinators(),
+                             keys_.ResyncProgress()},
+                            {RingText(fingerprint_), name(node), ring_description_, mode,
+                             std::to_string(since_ms)}),
+       [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
+         OnFenced(node, missed, reply);
+       });
+}
+
+void Recovery::OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis::Reply>& reply) {
+  Node& it = at(node);
+  it.fencing = false;
+  it.look_due = true;
+  const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
+  if (!marker) {
+    spdlog::warn("a fence could not be raised node={} error=\"{}\"", name(node),
+                 reply.ok() ? reply->text : reply.status().ToString());
+    return;
+  }
+  if (it.look && it.look->marker && it.look->marker->sync == marker->sync) return;
+  metrics_.fences[node.index()]->Increment();
+  spdlog::info("fenced: the node may lack writes node={} sync={} away_since_ms={}", name(node),
+               marker->sync, marker->away_ms);
+  if (missed == 0) return;
+  it.fenced = missed;
+  it.fence_sync = marker->sync;
+}
+
+// First all further misses count anew, and what was begun before has ended; then the fence.
+void Recovery::FenceMissed(NodeId node) {
+  Node& it = at(node);
+  if (!status(node).connected || it.fencing) return;
+  it.fencing = true;
+  const uint64_t missed = status(node).missed;
+  coordinator_.Settle(node, [this, node, missed] {
+    loop_.PostFunction([this, node, missed] {
+      Node& fenced = at(node);
+      if (!fenced.fencing || !IsReady(node)) {
+        fenced.fencing = false;
+        return;
+      }
+      Fence(node, "always", fenced.missed_since_ms, missed);
+    });
+  });
+}
+
+void Recovery::Settle(NodeId node, uint64_t sync) {
+  Node& it = at(node);
+  if (it.settling || !status(node).connected || !IsCurrent(node)) return;
+  it.settling = true;
+  coordinator_.Settle(node, [this, node, sync] {
+    loop_.PostFunction([this, node, sync] {
+      Node& settled = at(node);
+      if (!settled.settling) return;  // The connection was lost meanwhile.
+      settled.settling = false;
+      settled.settled = sync;
+      settled.look_due = true;  // to say so there
+    });
+  });
+}
+
+void Recovery::ResolveIfWhole(NodeId node) {
+  Node& it = at(node);
+  if (it.resolved >= it.fenced || !it.look || !it.look->marker) return;
+  const Marker& marker = *it.look->marker;
+  if (!marker.whole || marker.sync < it.fence_sync || marker.ring != fingerprint_ ||
+      marker.run_id != it.look->run_id) {
+    return;
+  }
+  it.resolved = it.fenced;
+  if (status(node).missed <= it.resolved) it.missed_since_ms = 0;
+  ForgetOnAll(keys_.Missed(), MissedField(name(node), self_), std::to_string(it.resolved));
+}
+
+void Recovery::ForgetOnAll(const std::string& hash, const std::string& field,
+                           const std::string& number) {
+  for (const NodeId node : AllNodes()) {
+    if (!IsReady(node)) continue;
+    Send(node, redis::Command::Call(ForgetScript(), {hash}, {field, number}),
+         [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+  }
+}
+
+// A coordinator that gives no sign of life any more, anywhere, may have left writes half done.
+void Recovery::BuryCoordinators(NodeId node) {
+  const std::vector<uint64_t> living = LivingCoordinators(MakeEvidence());
+  bool any = false;
+  for (const CoordinatorSign& sign : at(node).look->coordinators) {
+    const bool lives =
+        std::find(living.begin(), living.end(), sign.coordinator) != living.end();
+    if (lives) continue;
+    any = true;
+    metrics_.coordinators_vanished.Increment();
+    spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={:016x}",
+                 sign.coordinator);
+    ForgetOnAll(keys_.Coordinators(), CoordinatorText(sign.coordinator), "");
+  }
+  if (!any) return;
+  std::erase_if(at(node).look->coordinators, [&](const CoordinatorSign& sign) {
+    return std::find(living.begin(), living.end(), sign.coordinator) == living.end();
+  });
+  DemandSweep();
+}
+
+void Recovery::Forsake(std::string forsaken, absl::AnyInvocable<void(absl::Status)> done) {
+  loop_.PostFunction([this, forsaken = std::move(forsaken), done = std::move(done)]() mutable {
+    for (const NodeId node : AllNodes()) {
+      if (name(node) != forsaken) continue;
+      if (IsReady(node)) {
+        return done(absl::FailedPreconditionError(
+            "the node can be reached: it brings its data along, so there is nothing to give up"));
+      }
+      return WriteForsaken(node, std::move(done));
+    }
+    done(absl::NotFoundError("no server of that name is on the ring"));
+  });
+}
+
+void Recovery::WriteForsaken(NodeId node, absl::AnyInvocable<void(absl::Status)> done) {
+  struct Waiting {
+    size_t count = 1;
+    size_t written = 0;
+    absl::AnyInvocable<void(absl::Status)> done;
+    void OneLess() {
+      if (--count > 0) return;
+      done(written > 0 ? absl::OkStatus()
+                       : absl::UnavailableError("no other server could be told"));
+    }
+  };
+  auto waiting = std::make_shared<Waiting>();  // shared by the replies
+  waiting->done = std::move(done);
+  for (const NodeId other : AllNodes()) {
+    if (other == node || !IsReady(other)) continue;
+    ++waiting->count;
+    at(other).client->Send(
+        redis::Command::Of({"HSET", keys_.Forsaken(), name(node),
+                            std::to_string(absl::ToUnixMillis(clock_.Now()))}),
+        kForsakeTimeout, [this, other, waiting](const absl::StatusOr<redis::Reply>& reply) {
+          if (reply.ok() && !reply->IsError()) ++waiting->written;
+          at(other).look_due = true;
+          waiting->OneLess();
+        });
+  }
+  metrics_.forsaken.Increment();
+  spdlog::warn("data at risk: an operator gave the node up; what only it held is lost node={}",
+               name(node));
+  waiting->OneLess();
+}
+
+}  // namespace kache

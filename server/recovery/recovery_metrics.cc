@@ -1,0 +1,73 @@
+#include "server/recovery/recovery_metrics.h"
+
+namespace kache {
+namespace {
+
+using prometheus::Counter;
+using prometheus::Gauge;
+using prometheus::Registry;
+
+Counter& NewCounter(Registry& registry, const std::string& name, const std::string& help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+}
+
+std::vector<Counter*> NewCounters(Registry& registry, const std::string& name,
+                                  const std::string& help, const std::vector<std::string>& nodes,
+                                  const prometheus::Labels& labels = {}) {
+  auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  std::vector<Counter*> counters;
+  for (const std::string& node : nodes) {
+    prometheus::Labels all = labels;
+    all.emplace("node", node);
+    counters.push_back(&family.Add(all));
+  }
+  return counters;
+}
+
+constexpr char kResyncs[] = "kache_recovery_resyncs_total";
+constexpr char kResyncsHelp[] = "Resyncs of the node by this server, by how they ended.";
+
+std::vector<Gauge*> NewGauges(Registry& registry, const std::string& name, const std::string& help,
+                              const std::vector<std::string>& nodes) {
+  auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  std::vector<Gauge*> gauges;
+  for (const std::string& node : nodes) gauges.push_back(&family.Add({{"node", node}}));
+  return gauges;
+}
+
+}  // namespace
+
+RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::string>& names)
+    : looks_failed(NewCounter(registry, "kache_recovery_looks_failed_total",
+                              "Checks of a node's marker that were not answered.")),
+      fences(NewCounters(registry, "kache_recovery_fences_total",
+                         "Times that this server fenced the node: it may lack writes.", names)),
+      resyncs_done(NewCounters(registry, kResyncs, kResyncsHelp, names, {{"result", "done"}})),
+      resyncs_failed(NewCounters(registry, kResyncs, kResyncsHelp, names, {{"result", "failed"}})),
+      resync_left(NewGauges(registry, "kache_recovery_resync_keys_left",
+                            "Records that a resync of the node has yet to go through, about.",
+                            names)),
+      resync_copied(NewCounter(registry, "kache_recovery_resync_keys_copied_total",
+                               "Records that resyncs stored on nodes that lacked them.")),
+      resync_removed(NewCounter(registry, "kache_recovery_resync_keys_removed_total",
+                                "Records that resyncs removed, deleted while the node was away.")),
+      sweeps(NewCounter(registry, "kache_recovery_sweeps_total", "Sweeps of a node, finished.")),
+      sweeps_failed(
+          NewCounter(registry, "kache_recovery_sweeps_failed_total", "Sweeps that broke off.")),
+      sweep_repaired(NewCounter(registry, "kache_recovery_sweep_keys_repaired_total",
+                                "Copies that sweeps brought up to date.")),
+      sweep_removed(NewCounter(registry, "kache_recovery_sweep_keys_removed_total",
+                               "Records that a node held for others, removed by sweeps.")),
+      coordinators_vanished(
+          NewCounter(registry, "kache_recovery_coordinators_vanished_total",
+                     "Servers that were gone without a goodbye, as this one noticed.")),
+      forsaken(NewCounter(registry, "kache_recovery_nodes_forsaken_total",
+                          "Nodes that an operator gave up through this server: data at risk.")),
+      ring_mismatch(
+          prometheus::BuildGauge()
+              .Name("kache_recovery_ring_mismatch")
+              .Help("1 while this server does not serve, as the nodes carry another ring.")
+              .Register(registry)
+              .Add({})) {}
+
+}  // namespace kache

@@ -1,0 +1,36 @@
+// What the recovery counts. Thread-safe; the registry outlives this.
+#ifndef KACHE_SERVER_RECOVERY_RECOVERY_METRICS_H_
+#define KACHE_SERVER_RECOVERY_RECOVERY_METRICS_H_
+
+#include <string>
+#include <vector>
+
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+
+namespace kache {
+
+struct RecoveryMetrics {
+  // Gauges and counters with the label node are by NodeId.
+  RecoveryMetrics(prometheus::Registry& registry, const std::vector<std::string>& names);
+
+  prometheus::Counter& looks_failed;
+  std::vector<prometheus::Counter*> fences;
+  std::vector<prometheus::Counter*> resyncs_done;
+  std::vector<prometheus::Counter*> resyncs_failed;
+  std::vector<prometheus::Gauge*> resync_left;
+  prometheus::Counter& resync_copied;
+  prometheus::Counter& resync_removed;
+  prometheus::Counter& sweeps;
+  prometheus::Counter& sweeps_failed;
+  prometheus::Counter& sweep_repaired;
+  prometheus::Counter& sweep_removed;
+  prometheus::Counter& coordinators_vanished;
+  prometheus::Counter& forsaken;
+  prometheus::Gauge& ring_mismatch;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_RECOVERY_METRICS_H_

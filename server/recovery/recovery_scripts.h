@@ -1,0 +1,72 @@
+// The Lua scripts by which nodes are checked, fenced, refilled and swept, each atomic on its
+// server. Times are milliseconds since the Unix epoch by the node's own clock, unless said
+// otherwise; numbers that may be large travel as text.
+//
+// Where a script takes the node's `run_id`, it is the one that INFO tells inside the script.
+#ifndef KACHE_SERVER_RECOVERY_RECOVERY_SCRIPTS_H_
+#define KACHE_SERVER_RECOVERY_RECOVERY_SCRIPTS_H_
+
+#include <vector>
+
+#include "server/redis/command.h"
+
+namespace kache {
+
+// All that one check of a node reads, in one command; and this coordinator's sign of life, which is
+// written only where the marker is of the process that runs.
+//   KEYS  marker, ring, coordinators, missed, resync lease, resync progress, forsaken, sweep lease,
+//         sweep
+//   ARGV  coordinator, its check interval (ms), the sync up to which its writes have settled, the
+//         ring's fingerprint as text
+// Answers as look.h reads it.
+const redis::Script& LookScript();
+
+// Writes the marker of a node that is whole, where there is none.
+//   KEYS  marker, ring, sweep       ARGV  ring, name, description of the ring
+const redis::Script& InitScript();
+
+// Marks the node as one that may lack writes. Answers the marker that stands then.
+//   KEYS  marker, ring, coordinators, resync progress
+//   ARGV  ring, name, description of the ring, mode, since (by the caller's clock; 0 = not known)
+// Modes: "if_wrong": only when the marker is missing, or of another ring, name or process;
+// "always"; or the sync of a marker that must still stand.
+const redis::Script& FenceScript();
+
+// Takes or keeps a lease, or, with a life of 0, gives it back. Answers 1 when the caller has it.
+//   KEYS  lease       ARGV  coordinator, life (ms)
+const redis::Script& LeaseScript();
+
+// Lifts the fence, if it is still the same one on the same process, and the caller has the lease.
+// Answers 1 when lifted.
+//   KEYS  marker, resync lease, resync progress       ARGV  run_id, sync, coordinator
+const redis::Script& LiftScript();
+
+// Removes a field of a hash whose value begins with a number not above ARGV[2], or, where that is
+// empty, whatever its value.
+//   KEYS  hash       ARGV  field, number
+const redis::Script& ForgetScript();
+
+// One step of SCAN over the records, with what comparing needs.
+//   ARGV  cursor, how the keys begin (as a glob pattern), how many keys about
+// Answers the next cursor, then for each record: key, its first 28 bytes, length.
+const redis::Script& PageScript();
+
+// The versions that the node holds: for each of KEYS the 16 bytes, or an empty string for none.
+const redis::Script& VersionsScript();
+
+// For each of KEYS: the record (nil = none), and when the key ends, as text.
+const redis::Script& FetchScript();
+
+// SetIfNewer for each of KEYS; ARGV holds record, end, limit for each. Answers how many are stored
+// or were held in a newer version; the first error ends it.
+const redis::Script& StoreScript();
+
+// Removes each of KEYS that holds exactly the version in ARGV (16 bytes each). Answers how many.
+const redis::Script& RemoveScript();
+
+// To be loaded on every connection of the recovery.
+std::vector<const redis::Script*> RecoveryScripts();
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_RECOVERY_SCRIPTS_H_

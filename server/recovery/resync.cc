@@ -1,0 +1,99 @@
+#include "server/recovery/resync.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace kache {
+namespace {
+
+// Comparing a record costs about a quarter of moving it.
+double Cost(const PageResult& page) {
+  return static_cast<double>(page.copied) + 0.25 * static_cast<double>(page.seen);
+}
+
+int64_t WrittenMs(const Version& version) { return static_cast<int64_t>(version.timestamp >> 16); }
+
+}  // namespace
+
+Resync::Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
+               absl::Duration tombstone_ttl, const HashRing& ring,
+               std::function<bool(NodeId)> is_up, double keys_per_second)
+    : plan_(std::move(plan)),
+      ring_(ring),
+      is_up_(std::move(is_up)),
+      copier_(std::move(clients), std::move(data_prefix), tombstone_ttl),
+      pace_(keys_per_second) {}
+
+std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& entry) const {
+  const uint64_t token = HashRing::Token(copier_.UserKey(entry.redis_key));
+  const PreferenceList homes = ring_.Preference(token, plan_.homes);
+  if (std::find(homes.begin(), homes.end(), plan_.node) == homes.end()) return {};
+  if (WrittenMs(entry.version) < source.distrust_before_ms) {
+    const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
+      return home != plan_.node && home != source.node && is_up_(home);
+    });
+    if (known_better) return {};
+  }
+  return {plan_.node};
+}
+
+void Resync::BeginSource(MonotonicTime now) {
+  const Source& source = plan_.sources[next_source_];
+  scan_ = std::make_unique<Scan>(
+      [this, &source](const std::string& cursor,
+                      absl::AnyInvocable<void(const std::string&)> read, Copier::Done done) {
+        copier_.CopyPage(
+            source.node, cursor, Scan::kPageKeys,
+            [this, &source](const PageEntry& entry) { return TargetsOf(source, entry); },
+            std::move(read), std::move(done));
+      },
+      [this](const PageResult& page) {
+        done_ += page.seen;
+        copied_ += page.copied;
+        return Cost(page);
+      },
+      pace_);
+  scan_->Pump(now);
+}
+
+void Resync::Pump(MonotonicTime now) {
+  if (finished_) return;
+  if (!started_) started_ = now;
+  if (prune_) {
+    prune_->Pump(now);
+    if (prune_->finished()) Finish(prune_->status());
+    return;
+  }
+  if (scan_) {
+    scan_->Pump(now);
+    if (!scan_->finished()) return;
+    if (!scan_->status().ok()) return Finish(scan_->status());
+    scan_.reset();
+    ++next_source_;
+  }
+  if (next_source_ < plan_.sources.size()) return BeginSource(now);
+  if (!plan_.prune) return Finish(absl::OkStatus());
+  prune_ = std::make_unique<Prune>(*plan_.prune, copier_, ring_, plan_.homes, pace_);
+}
+
+void Resync::Finish(absl::Status status) {
+  finished_ = true;
+  status_ = std::move(status);
+}
+
+Resync::Progress Resync::progress(MonotonicTime now) const {
+  uint64_t total = 0;
+  for (const Source& source : plan_.sources) total += source.keys;
+  Progress progress;
+  progress.done = done_;
+  progress.left = total > done_ ? total - done_ : 0;
+  progress.copied = copied_;
+  progress.pruned = prune_ ? prune_->removed() : 0;
+  const double seconds =
+      started_ ? std::chrono::duration<double>(now - *started_).count() : 0;
+  if (seconds > 0) progress.per_second = static_cast<double>(copied_) / seconds;
+  return progress;
+}
+
+}  // namespace kache

@@ -1,0 +1,252 @@
+#include "server/replication/quorum_read.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "server/replication/read_result.h"
+#include "server/replication/repair.h"
+#include "server/replication/scripts.h"
+
+namespace kache {
+namespace {
+
+// The parts of ReadWithMarker's answer.
+constexpr size_t kRecord = 0;
+constexpr size_t kEnds = 1;
+constexpr size_t kWhole = 2;
+constexpr size_t kParts = 3;
+
+}  // namespace
+
+QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
+                       const ReadOptions& options, MonotonicTime deadline, ReadCallback done)
+    : Operation(shard),
+      key_(key),
+      token_(token),
+      options_(options),
+      deadline_(deadline),
+      done_(std::move(done)) {}
+
+void QuorumRead::Run() {
+  started_ = shard().clock().Monotonic();
+  redis_key_ = shard().RedisKey(key_);
+  required_ = RequiredReplicas(options_.consistency, shard().homes());
+  shard().Watch(this);
+  ++outstanding_;  // Held until all are asked.
+  if (shard().Left(deadline_) > absl::ZeroDuration()) {
+    for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
+      if (shard().View(node).state == NodeState::kUp) Ask(node, /*counts=*/true);
+    }
+  }
+  degraded_ = replicas_.size() < shard().homes();
+  --outstanding_;
+  Decide();
+  EndIfDone();
+}
+
+void QuorumRead::Ask(NodeId node, bool counts) {
+  const size_t index = replicas_.size();
+  replicas_.push_back({node, Phase::kAsked, counts, {}});
+  ++outstanding_;
+  shard().client(node).Send(
+      redis::Command::Call(ReadWithMarker(), {redis_key_, shard().keys().Marker()},
+                           {shard().WholeMarker(node)}),
+      shard().Left(deadline_),
+      [this, index](absl::StatusOr<redis::Reply> reply) { OnReply(index, std::move(reply)); });
+}
+
+void QuorumRead::AskSyncing() {
+  asked_syncing_ = true;
+  degraded_ = true;
+  for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
+    const bool asked = std::any_of(replicas_.begin(), replicas_.end(),
+                                   [&](const Replica& replica) { return replica.node == node; });
+    if (asked || shard().View(node).state != NodeState::kSyncing) continue;
+    Ask(node, /*counts=*/false);
+  }
+}
+
+void QuorumRead::OnReply(size_t index, absl::StatusOr<redis::Reply> reply) {
+  --outstanding_;
+  if (reply.ok()) {
+    Note(index, *std::move(reply));
+  } else {
+    shard().metrics().read_failures.For(reply.status()).Increment();
+    replicas_[index].phase = Phase::kFailed;
+    last_error_ = reply.status();
+  }
+  Decide();
+  EndIfDone();
+}
+
+void QuorumRead::Note(size_t index, redis::Reply reply) {
+  Replica& replica = replicas_[index];
+  if (reply.elements.size() != kParts) {
+    shard().metrics().read_failures.error_reply.Increment();
+    replica.phase = Phase::kFailed;
+    last_error_ = absl::UnavailableError("Redis answered a read with an error: " + reply.text);
+    return;
+  }
+  replica.phase = Phase::kAnswered;
+  if (replica.counts && reply.elements[kWhole].integer != 1) {
+    // Fenced by another coordinator, flushed, or exchanged: the monitor is to look at it again.
+    shard().metrics().reads_not_whole.Increment();
+    shard().ReportNotWhole(replica.node);
+    replica.counts = false;
+    degraded_ = true;
+  }
+  const Finding finding = Inspect(reply.elements[kRecord], shard());
+  if (finding.kind == Finding::Kind::kNothing) return;
+  replica.version = finding.record.version;
+  if (newest_ && replica.version <= newest_version_) return;
+  newest_version_ = replica.version;
+  newest_ = std::move(reply.elements[kRecord].text);
+  newest_node_ = replica.node;
+  if (!absl::SimpleAtoi(reply.elements[kEnds].text, &newest_ends_ms_)) newest_ends_ms_ = 0;
+}
+
+size_t QuorumRead::Count(Phase phase) const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
+        return replica.counts && replica.phase == phase;
+      }));
+}
+
+size_t QuorumRead::Holders() const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
+        return replica.counts && replica.phase == Phase::kAnswered &&
+               replica.version >= newest_version_;
+      }));
+}
+
+void QuorumRead::Decide() {
+  const size_t answered = Count(Phase::kAnswered);
+  const size_t holders = Holders();
+  const size_t waiting = Count(Phase::kAsked) + Count(Phase::kRepairing);
+  if (done_) {
+    if (answered + waiting < required_) return AnswerFailure();
+    if (answered + Count(Phase::kRepairing) < required_) return;  // Too few have spoken.
+    diverged_ |= holders < answered;
+    if (ShouldWaitForOthers()) return;
+  }
+  DecideOn(holders);
+}
+
+// Asked again whenever anything has changed.
+void QuorumRead::DecideOn(size_t holders) {
+  if (done_ && newest_version_ < options_.min_version && newest_) {
+    if (!asked_syncing_) {
+      AskSyncing();
+      if (outstanding_ > 0) return;
+    }
+    if (outstanding_ > 0) return;
+    return Finish(WithReceipt(
+        absl::AbortedError("no reachable home replica is as new as min_version"), ReceiptNow()));
+  }
+  for (size_t i = 0; i < replicas_.size(); ++i) {
+    const Replica& replica = replicas_[i];
+    if (replica.counts && replica.phase == Phase::kAnswered && replica.version < newest_version_) {
+      Repair(i);
+    }
+  }
+  if (!done_ || holders < required_) return;
+  const DecodedRecord decoded = DecodeRecord(newest_.value_or(""));
+  if (newest_ && decoded.kind == RecordKind::kNewerFormat) return Finish(NewerFormatError());
+  // The record stays here: replicas that come late are repaired with it.
+  ReadResult result = newest_ ? Answer(decoded.record, *newest_, shard()) : ReadResult();
+  const Version version = result.receipt.version;
+  const int64_t expires_at_ms = result.receipt.expires_at_ms;
+  result.receipt = ReceiptNow();
+  result.receipt.version = version;
+  result.receipt.expires_at_ms = expires_at_ms;
+  if (result.receipt.degraded) shard().metrics().reads_degraded.Increment();
+  Finish(std::move(result));
+}
+
+// Replicas that differ get company: the third may know better than both.
+bool QuorumRead::ShouldWaitForOthers() const {
+  const bool older = newest_version_ < options_.min_version;
+  if (!diverged_ && !older) return false;
+  const bool late =
+      absl::FromChrono(shard().clock().Monotonic() - started_) >= shard().options().try_timeout;
+  return Count(Phase::kAsked) > 0 && !late;
+}
+
+void QuorumRead::Repair(size_t index) {
+  Replica& replica = replicas_[index];
+  replica.phase = Phase::kRepairing;
+  degraded_ |= static_cast<bool>(done_);
+  shard().metrics().reads_repaired.Increment();
+  ++outstanding_;
+  const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
+  shard().client(replica.node)
+      .Send(CopyRecord(redis_key_, *newest_, newest_ends_ms_, shard().options().tombstone_ttl),
+            timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
+              OnRepaired(index, std::move(reply));
+            });
+}
+
+void QuorumRead::OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply) {
+  --outstanding_;
+  Replica& replica = replicas_[index];
+  if (!reply.ok() || reply->IsError()) {
+    replica.phase = Phase::kFailed;
+    last_error_ = reply.ok() ? absl::UnavailableError("Redis refused a repair: " + reply->text)
+                             : reply.status();
+    shard().metrics().repairs_failed.Increment();
+  } else {
+    replica.phase = Phase::kAnswered;
+    replica.version = DecodeVersion(reply->text).value_or(newest_version_);
+  }
+  Decide();
+  EndIfDone();
+}
+
+void QuorumRead::TimePassed(MonotonicTime now) {
+  if (now >= deadline_) return AnswerFailure(), EndIfDone();
+  if (!diverged_ && newest_version_ >= options_.min_version) return;
+  Decide();
+  EndIfDone();
+}
+
+Receipt QuorumRead::ReceiptNow() const {
+  Receipt receipt;
+  receipt.version = newest_version_;
+  receipt.acknowledged = static_cast<uint32_t>(Holders());
+  receipt.required = required_;
+  receipt.degraded = degraded_;
+  receipt.node = newest_node_;
+  if (!receipt.node && !replicas_.empty()) receipt.node = replicas_.front().node;
+  return receipt;
+}
+
+void QuorumRead::AnswerFailure() {
+  if (!done_) return;
+  if (shard().Left(deadline_) == absl::ZeroDuration()) {
+    return Finish(WithReceipt(
+        absl::DeadlineExceededError("the deadline passed before enough replicas answered"),
+        ReceiptNow()));
+  }
+  if (diverged_) {
+    return Finish(WithReceipt(
+        absl::AbortedError("fewer home replicas than the level needs could be made equal"),
+        ReceiptNow()));
+  }
+  Finish(WithReceipt(
+      absl::UnavailableError("fewer home replicas are up than the consistency level needs"),
+      ReceiptNow()));
+}
+
+void QuorumRead::Finish(absl::StatusOr<ReadResult> result) {
+  shard().Unwatch(this);
+  ReadCallback done = std::exchange(done_, nullptr);
+  done(std::move(result));
+}
+
+void QuorumRead::EndIfDone() {
+  if (!done_ && outstanding_ == 0) delete this;
+}
+
+}  // namespace kache

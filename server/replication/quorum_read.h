@@ -1,0 +1,89 @@
+// A read at QUORUM or ALL: asks all home replicas that are UP at once, and answers when as many as
+// the level needs hold the newest version that was found.
+//
+//  * A replica counts only while its marker says, in the very command that reads the record, that
+//    it is whole: a fence that another coordinator raised, or a FLUSHALL, is seen at once.
+//  * Replicas that differ are made equal before the answer (blocking read repair): once they are
+//    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
+//    written to as many as the level needs. One that answers late is repaired in the background.
+//  * Where the newest is older than min_version, the home replicas that are SYNCING are asked, too:
+//    they may hold it, though they do not count.
+//
+// Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
+// Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
+// the replicas that count keep their memory.
+#ifndef KACHE_SERVER_REPLICATION_QUORUM_READ_H_
+#define KACHE_SERVER_REPLICATION_QUORUM_READ_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/container/inlined_vector.h"
+#include "absl/status/statusor.h"
+#include "server/redis/command.h"
+#include "server/replication/consistency.h"
+#include "server/replication/operation.h"
+#include "server/replication/results.h"
+
+namespace kache {
+
+class QuorumRead final : public Operation, private TimedOperation {
+ public:
+  // `key` must stay alive until `done` is called. Requires: consistency is QUORUM or ALL.
+  QuorumRead(Shard& shard, std::string_view key, uint64_t token, const ReadOptions& options,
+             MonotonicTime deadline, ReadCallback done);
+  void Run() override;
+
+ private:
+  enum class Phase : uint8_t { kAsked, kAnswered, kRepairing, kFailed };
+  struct Replica {
+    NodeId node;
+    Phase phase = Phase::kAsked;
+    bool counts = true;  // false = SYNCING, or its marker says that it is not whole
+    Version version;     // zero = it holds nothing
+  };
+
+  void TimePassed(MonotonicTime now) override;
+  void Ask(NodeId node, bool counts);
+  void AskSyncing();
+  void OnReply(size_t index, absl::StatusOr<redis::Reply> reply);
+  void Note(size_t index, redis::Reply reply);
+  void Repair(size_t index);
+  void OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply);
+  void Decide();
+  void DecideOn(size_t holders);
+  bool ShouldWaitForOthers() const;
+  size_t Count(Phase phase) const;
+  size_t Holders() const;
+  Receipt ReceiptNow() const;
+  void AnswerFailure();
+  void Finish(absl::StatusOr<ReadResult> result);
+  void EndIfDone();
+
+  const std::string_view key_;
+  const uint64_t token_;
+  const ReadOptions options_;
+  const MonotonicTime deadline_;
+  MonotonicTime started_;
+  ReadCallback done_;
+  std::string redis_key_;
+  uint32_t required_ = 0;
+  absl::InlinedVector<Replica, 4> replicas_;
+  size_t outstanding_ = 0;  // callbacks yet to come
+  // The newest record found, when its key ends in Redis (ms, 0 = never), and who held it.
+  std::optional<std::string> newest_;
+  Version newest_version_;
+  int64_t newest_ends_ms_ = 0;
+  std::optional<NodeId> newest_node_;
+  bool asked_syncing_ = false;
+  bool diverged_ = false;
+  bool degraded_ = false;
+  absl::Status last_error_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_QUORUM_READ_H_

@@ -1,0 +1,25 @@
+// Copies of records that exist already: read repair, resync and sweep write them with these.
+#ifndef KACHE_SERVER_REPLICATION_REPAIR_H_
+#define KACHE_SERVER_REPLICATION_REPAIR_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "server/redis/command.h"
+#include "server/replication/record.h"
+
+namespace kache {
+
+// The limit that set-if-newer gets (scripts.h) for a record: its expiry and a tombstone's life
+// more. 0 for one that does not expire, and for a tombstone, whose life is the longest already.
+int64_t KeptUntilMs(const Record& record, absl::Duration tombstone_ttl);
+
+// Stores a copy of `record`, as it stands in Redis elsewhere under a key that ends at `ends_ms`
+// (Unix time, 0 = never), unless `redis_key` holds a newer one.
+redis::Command CopyRecord(std::string_view redis_key, std::string_view record, int64_t ends_ms,
+                          absl::Duration tombstone_ttl);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_REPLICATION_REPAIR_H_
