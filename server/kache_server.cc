@@ -49,7 +49,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config) {
   return result;
 }
 
-RecoveryConfig MakeRecoveryConfig(const ServerConfig& config, const CoordinatorConfig& coordinator) {
+RecoveryConfig MakeRecoveryConfig(const ServerConfig& config,
+                                  const CoordinatorConfig& coordinator) {
   return {.endpoints = coordinator.endpoints,
           .client = coordinator.client,
           .key_prefix = config.key_prefix,
@@ -63,8 +64,8 @@ RecoveryConfig MakeRecoveryConfig(const ServerConfig& config, const CoordinatorC
           .accept_ring = config.accept_ring};
 }
 
-ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
-                           Recovery& recovery, const HealthMonitor& monitor, prometheus::Registry& registry) {
+ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator, Recovery& recovery,
+                           const HealthMonitor& monitor, prometheus::Registry& registry) {
   ServiceContext context{.coordinator = coordinator,
                          .coordinator_id = coordinator.id(),
                          .recovery = recovery,

@@ -36,9 +36,9 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
     ReadCallback slot = gathering->Slot(static_cast<size_t>(i));
     const absl::Status status = ValidateKey(request.keys(i), context.limits);
     if (status.ok()) {
-      const ReadOptions options{
-          consistency, request.min_versions_size() > 0 ? FromProto(request.min_versions(i))
-                                                       : Version()};
+      const ReadOptions options{consistency, request.min_versions_size() > 0
+                                                 ? FromProto(request.min_versions(i))
+                                                 : Version()};
       context.coordinator.Get(request.keys(i), options, deadline, std::move(slot));
     } else {
       slot(status);

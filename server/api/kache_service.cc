@@ -16,9 +16,9 @@ namespace kache {
 
 using Stub = v1::Kache;
 // The unary rpcs are asynchronous; Pipeline is not offered yet, and stays with the base class.
-using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
-    Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
-        Stub::WithAsyncMethod_GetStatus<
+using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<
+    Stub::WithAsyncMethod_Delete<Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<
+        Stub::WithAsyncMethod_BatchDelete<Stub::WithAsyncMethod_GetStatus<
             Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>;
 
 class KacheService::GrpcService final : public AsyncKache {

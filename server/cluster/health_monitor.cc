@@ -9,7 +9,7 @@ namespace {
 
 bool Same(const NodeStatus& a, const NodeStatus& b) {
   return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
-         a.run_id == b.run_id && a.version == b.version &&
+         a.refuses_writes == b.refuses_writes && a.run_id == b.run_id && a.version == b.version &&
          a.connection_changes == b.connection_changes && a.connected == b.connected &&
          a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker;
 }

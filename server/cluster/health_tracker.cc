@@ -53,6 +53,7 @@ void HealthTracker::WriteAccepted(absl::Time now) {
 }
 
 uint64_t HealthTracker::WriteMissed(absl::Time now) {
+  if (status_.missed == status_.resolved) status_.missed_since = now;
   ++status_.missed;
   Decide(now);
   return status_.missed;
@@ -91,12 +92,13 @@ HealthTracker::Decision HealthTracker::Judge() const {
 }
 
 void HealthTracker::Decide(absl::Time now) {
-  status_.connected = duplicate_of_.empty() && std::all_of(ready_.begin(), ready_.end(),
-                                                           [](bool ready) { return ready; });
+  status_.connected = duplicate_of_.empty() &&
+                      std::all_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
   Decision decision = Judge();
   if (decision.state != status_.state) status_.since = now;
   status_.state = decision.state;
   status_.reason = std::move(decision.reason);
+  status_.refuses_writes = !refusal_.empty();
   status_.takes_writes =
       status_.state == NodeState::kUp ||
       (status_.state == NodeState::kSyncing && (refusal_.empty() || now >= refused_until_));

@@ -21,6 +21,8 @@ struct NodeStatus {
   absl::Time since;  // of this state
   // False while a node that refuses writes (out of memory, say) is left alone for its back-off.
   bool takes_writes = false;
+  // True from a refused write on until one was accepted.
+  bool refuses_writes = false;
   std::string run_id;
   std::string version;
   // How often a shard's connection was made or lost: tells whether a check of the node is newer
@@ -31,6 +33,7 @@ struct NodeStatus {
   // How often this coordinator's writes were missed by the node, and up to which of these it has
   // been made whole again.
   uint64_t missed = 0;
+  absl::Time missed_since;  // the first of those that are not resolved
   uint64_t resolved = 0;
   // How its marker begins while it is whole (server/recovery/marker.h).
   std::string whole_marker;

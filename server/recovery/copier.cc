@@ -79,24 +79,24 @@ Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
       pattern_(PatternOf(data_prefix_)),
       tombstone_ttl_(tombstone_ttl) {}
 
-void Copier::ReadPage(NodeId source, const std::string& cursor, size_t count,
-                      absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>,
-                                              const std::string& next_cursor)>
-                          done) {
+void Copier::ReadPage(
+    NodeId source, const std::string& cursor, size_t count,
+    absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>, const std::string& next_cursor)>
+        done) {
   const auto command =
       redis::Command::Call(PageScript(), {}, {cursor, pattern_, std::to_string(count)});
-  client(source).Send(command, kCommandTimeout,
-                      [alive = alive_, done = std::move(done)](
-                          absl::StatusOr<redis::Reply> reply) mutable {
-                        if (!*alive) return;
-                        absl::Status error = ErrorOf(reply);
-                        if (error.ok() && reply->elements.empty()) {
-                          error = absl::UnavailableError("an answer that is no page");
-                        }
-                        if (!error.ok()) return done(error, "");
-                        const std::string next = reply->elements[0].text;
-                        done(EntriesOf(*reply), next);
-                      });
+  client(source).Send(
+      command, kCommandTimeout,
+      [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+        if (!*alive) return;
+        absl::Status error = ErrorOf(reply);
+        if (error.ok() && reply->elements.empty()) {
+          error = absl::UnavailableError("an answer that is no page");
+        }
+        if (!error.ok()) return done(error, "");
+        const std::string next = reply->elements[0].text;
+        done(EntriesOf(*reply), next);
+      });
 }
 
 void Copier::ReadVersions(NodeId node, const std::vector<PageEntry>& entries,
@@ -131,13 +131,13 @@ void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries,
   }
   const std::vector<std::string_view> arguments(versions.begin(), versions.end());
   const std::vector<std::string_view> keys = KeysOf(entries);
-  client(node).Send(redis::Command::Call(RemoveScript(), keys, arguments), kCommandTimeout,
-                    [alive = alive_, done = std::move(done)](
-                        absl::StatusOr<redis::Reply> reply) mutable {
-                      if (!*alive) return;
-                      if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
-                      done(static_cast<uint64_t>(reply->integer));
-                    });
+  client(node).Send(
+      redis::Command::Call(RemoveScript(), keys, arguments), kCommandTimeout,
+      [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+        if (!*alive) return;
+        if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
+        done(static_cast<uint64_t>(reply->integer));
+      });
 }
 
 void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Targets targets,
@@ -223,15 +223,15 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
     arguments.push_back(limits.back());
   }
   if (keys.empty()) return;
-  client(target).Send(redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
-                      [alive = alive_, page, count = keys.size()](
-                          const absl::StatusOr<redis::Reply>& reply) {
-                        if (!*alive) return;
-                        if (absl::Status error = ErrorOf(reply); !error.ok()) {
-                          return page->Fail(error);
-                        }
-                        page->result.copied += count;
-                      });
+  client(target).Send(
+      redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
+      [alive = alive_, page, count = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
+        if (!*alive) return;
+        if (absl::Status error = ErrorOf(reply); !error.ok()) {
+          return page->Fail(error);
+        }
+        page->result.copied += count;
+      });
 }
 
 }  // namespace kache

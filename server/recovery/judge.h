@@ -10,7 +10,8 @@
 //  * A marker of another ring on any node: no node may be used (ring_mismatch), unless this
 //    coordinator was told to accept that, once for each node.
 //  * A missing marker, or that of another name or process: the node is to be fenced.
-//  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself, once
+//  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
+//  once
 //    it can write to it again.
 #ifndef KACHE_SERVER_RECOVERY_JUDGE_H_
 #define KACHE_SERVER_RECOVERY_JUDGE_H_
@@ -28,15 +29,15 @@ namespace kache {
 
 struct NodeEvidence {
   std::string name;
-  bool attempted = false;      // it was checked, or that failed, at least once
-  std::optional<Look> look;    // the newest, while the node can be reached
-  bool accepts_ring = false;   // another ring's marker may be overwritten
+  bool attempted = false;        // it was checked, or that failed, at least once
+  std::optional<Look> look;      // the newest, while the node can be reached
+  bool accepts_ring = false;     // another ring's marker may be overwritten
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
 };
 
 struct Evidence {
-  uint64_t self = 0;  // this coordinator
-  uint64_t ring = 0;  // its fingerprint
+  uint64_t self = 0;                // this coordinator
+  uint64_t ring = 0;                // its fingerprint
   std::vector<NodeEvidence> nodes;  // by NodeId
 };
 

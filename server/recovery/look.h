@@ -21,7 +21,8 @@ struct CoordinatorSign {
   uint64_t coordinator = 0;
   absl::Duration age;       // by the node's clock
   absl::Duration interval;  // between its signs
-  uint64_t settled = 0;     // its writes that were begun before it saw this sync of the node have ended
+  uint64_t settled =
+      0;  // its writes that were begun before it saw this sync of the node have ended
 
   // So long without a sign that it must have ended, or stands still.
   bool Silent() const { return age > 3 * interval + absl::Seconds(1); }
@@ -46,8 +47,8 @@ struct Look {
   std::vector<std::pair<std::string, std::string>> progress;
   std::vector<std::string> forsaken;  // names
   std::optional<uint64_t> sweep_holder;
-  int64_t swept_ms = 0;     // when it was swept last; 0 = not known
-  bool sweep_due = false;   // somebody wants it swept now
+  int64_t swept_ms = 0;      // when it was swept last; 0 = not known
+  bool sweep_due = false;    // somebody wants it swept now
   std::string sweep_cursor;  // of a sweep that was not finished; empty = none
   uint64_t keys = 0;         // all of the database
 };

@@ -11,8 +11,9 @@
 //   sync     which synchronisation this is or was: each fence takes a higher one, so that whoever
 //            finishes an earlier one cannot lift a later fence
 //   since    when the state began, Unix time by the node's clock
-//   away     since when the node may have lacked writes, Unix time; 0 = it came with an empty memory
-//   sources  "arcs": the nodes that share arcs of the ring with it; "all": every node, as the ring
+//   away     since when the node may have lacked writes, Unix time; 0 = it came with an empty
+//   memory sources  "arcs": the nodes that share arcs of the ring with it; "all": every node, as
+//   the ring
 //            was another one before
 //
 // Pure.

@@ -47,19 +47,19 @@ void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
                    Copier::Done done) {
   auto page = std::make_shared<Page>();
   page->done = std::move(done);
-  copier_.ReadPage(plan_.node, cursor, Scan::kPageKeys,
-                   [this, page, read = std::move(read)](
-                       absl::StatusOr<std::vector<PageEntry>> entries,
-                       const std::string& next) mutable {
-                     if (!entries.ok()) return page->done(entries.status());
-                     page->seen = entries->size();
-                     for (PageEntry& entry : *entries) {
-                       if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
-                     }
-                     page->held.assign(page->candidates.size(), false);
-                     read(next);
-                     AskOthers(page);
-                   });
+  copier_.ReadPage(
+      plan_.node, cursor, Scan::kPageKeys,
+      [this, page, read = std::move(read)](absl::StatusOr<std::vector<PageEntry>> entries,
+                                           const std::string& next) mutable {
+        if (!entries.ok()) return page->done(entries.status());
+        page->seen = entries->size();
+        for (PageEntry& entry : *entries) {
+          if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
+        }
+        page->held.assign(page->candidates.size(), false);
+        read(next);
+        AskOthers(page);
+      });
 }
 
 void Prune::AskOthers(const std::shared_ptr<Page>& page) {
@@ -94,13 +94,13 @@ void Prune::RemoveUnheld(Page& page) {
     if (!page.held[i]) unheld.push_back(std::move(page.candidates[i]));
   }
   if (unheld.empty()) return page.done(result);
-  copier_.Remove(plan_.node, unheld,
-                 [this, result, done = std::move(page.done)](
-                     absl::StatusOr<uint64_t> removed) mutable {
-                   if (!removed.ok()) return done(removed.status());
-                   removed_ += *removed;
-                   done(result);
-                 });
+  copier_.Remove(
+      plan_.node, unheld,
+      [this, result, done = std::move(page.done)](absl::StatusOr<uint64_t> removed) mutable {
+        if (!removed.ok()) return done(removed.status());
+        removed_ += *removed;
+        done(result);
+      });
 }
 
 }  // namespace kache

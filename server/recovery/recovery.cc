@@ -66,9 +66,8 @@ Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
     loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
   });
-  monitor_.SetChecker([this](NodeId node) {
-    loop_.PostFunction([this, node] { at(node).look_due = true; });
-  });
+  monitor_.SetChecker(
+      [this](NodeId node) { loop_.PostFunction([this, node] { at(node).look_due = true; }); });
   thread_ = std::thread([this] { loop_.Run(); });
 }
 
@@ -77,9 +76,9 @@ Recovery::~Recovery() { Stop(); }
 void Recovery::Connect() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     nodes_[i].accepts_ring = config_.accept_ring;
-    nodes_[i].client = redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
-                                                  config_.endpoints[i], config_.client,
-                                                  RecoveryScripts(), *this);
+    nodes_[i].client =
+        redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)), config_.endpoints[i],
+                                   config_.client, RecoveryScripts(), *this);
   }
   tick_ = loop_.Every(kTick, [this] { Tick(); });
 }
@@ -100,10 +99,9 @@ void Recovery::Stop() {
     for (Node& node : nodes_) {
       if (!node.client->Ready()) continue;
       ++goodbye->waiting;
-      node.client->Send(
-          redis::Command::Of({"HDEL", keys_.Coordinators(), CoordinatorText(self_)}),
-          kGoodbyeTimeout,
-          [goodbye](const absl::StatusOr<redis::Reply>&) { goodbye->OneLess(); });
+      node.client->Send(redis::Command::Of({"HDEL", keys_.Coordinators(), CoordinatorText(self_)}),
+                        kGoodbyeTimeout,
+                        [goodbye](const absl::StatusOr<redis::Reply>&) { goodbye->OneLess(); });
     }
     stopping_ = true;
     tick_.reset();  // no further sign of life
@@ -133,10 +131,9 @@ std::vector<redis::NodeClient*> Recovery::Clients() {
 
 void Recovery::Send(NodeId node, redis::Command command,
                     absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)> done) {
-  at(node).client->Send(std::move(command), kLookTimeout,
-                        [done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
-                          done(reply);
-                        });
+  at(node).client->Send(
+      std::move(command), kLookTimeout,
+      [done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable { done(reply); });
 }
 
 bool Recovery::IsCurrent(NodeId node) const {
@@ -146,9 +143,9 @@ bool Recovery::IsCurrent(NodeId node) const {
 
 void Recovery::Tick() {
   const MonotonicTime now = clock_.Monotonic();
-  const bool hurried = std::any_of(
-      topology_->nodes.begin(), topology_->nodes.end(),
-      [](const NodeStatus& status) { return status.state != NodeState::kUp; });
+  const bool hurried =
+      std::any_of(topology_->nodes.begin(), topology_->nodes.end(),
+                  [](const NodeStatus& status) { return status.state != NodeState::kUp; });
   const absl::Duration interval =
       hurried ? std::min(kHurriedInterval, config_.check_interval) : config_.check_interval;
   // A node whose first connection takes for ever must not hold up the start.
@@ -172,12 +169,13 @@ void Recovery::SendLook(NodeId node) {
   it.looked_at = clock_.Monotonic();
   const uint64_t changes = status(node).connection_changes;
   const bool connected = status(node).connected;
-  it.client->Send(
-      LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_), kLookTimeout,
-      [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
-        // What was asked while a connection of the data path was missing proves nothing for it.
-        OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
-      });
+  it.client->Send(LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_),
+                  kLookTimeout,
+                  [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
+                    // What was asked while a connection of the data path was missing proves nothing
+                    // for it.
+                    OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
+                  });
 }
 
 void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply) {
@@ -211,10 +209,6 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
     if (was.connection_changes != is.connection_changes || was.connected != is.connected ||
         was.missed != is.missed) {
       at(node).look_due = true;
-    }
-    if (is.missed > at(node).resolved && at(node).missed_since_ms == 0) {
-      // The news took a moment to come here.
-      at(node).missed_since_ms = absl::ToUnixMillis(clock_.Now() - absl::Seconds(1));
     }
   }
 }

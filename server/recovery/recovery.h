@@ -96,9 +96,8 @@ class Recovery : private redis::NodeObserver {
     uint64_t fenced = 0;
     uint64_t fence_sync = 0;
     uint64_t resolved = 0;
-    int64_t missed_since_ms = 0;
-    bool fencing = false;   // a fence is on its way
-    uint64_t settled = 0;   // the sync that our writes have settled for
+    bool fencing = false;  // a fence is on its way
+    uint64_t settled = 0;  // the sync that our writes have settled for
     bool settling = false;
     // Resync and sweep.
     std::string waiting_for;
@@ -127,6 +126,7 @@ class Recovery : private redis::NodeObserver {
   void WriteFirstMarker(NodeId node);
   void Fence(NodeId node, const std::string& mode, int64_t since_ms, uint64_t missed);
   void OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis::Reply>& reply);
+  void ProbeWrite(NodeId node);
   void FenceMissed(NodeId node);
   void Settle(NodeId node, uint64_t sync);
   void ResolveIfWhole(NodeId node);

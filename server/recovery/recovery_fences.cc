@@ -18,13 +18,14 @@ void Recovery::Act(NodeId node, const Assessment& assessment) {
   if (!it.look || !IsReady(node)) return;
   BuryCoordinators(node);
   if (assessment.init) return WriteFirstMarker(node);
-  const bool starting_together = !it.look->has_marker && it.looks_without_marker < 2 &&
-                                 status(node).state == NodeState::kDown;
+  const bool starting_together =
+      !it.look->has_marker && it.looks_without_marker < 2 && status(node).state == NodeState::kDown;
   if (!assessment.fence_mode.empty() && !it.fencing && !starting_together) {
     return Fence(node, assessment.fence_mode, assessment.fence_since_ms, 0);
   }
   const std::optional<Marker>& marker = it.look->marker;
   if (!marker || marker->ring != fingerprint_) return;
+  if (status(node).refuses_writes) return ProbeWrite(node);
   if (status(node).missed > std::max(it.fenced, it.resolved)) return FenceMissed(node);
   if (!marker->whole && it.settled < marker->sync) Settle(node, marker->sync);
 }
@@ -41,11 +42,10 @@ void Recovery::WriteFirstMarker(NodeId node) {
 void Recovery::Fence(NodeId node, const std::string& mode, int64_t since_ms, uint64_t missed) {
   at(node).fencing = true;
   Send(node,
-       redis::Command::Call(FenceScript(),
-                            {keys_.Marker(), keys_.Ring(), keys_.Coordinators(),
-                             keys_.ResyncProgress()},
-                            {RingText(fingerprint_), name(node), ring_description_, mode,
-                             std::to_string(since_ms)}),
+       redis::Command::Call(
+           FenceScript(),
+           {keys_.Marker(), keys_.Ring(), keys_.Coordinators(), keys_.ResyncProgress()},
+           {RingText(fingerprint_), name(node), ring_description_, mode, std::to_string(since_ms)}),
        [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
          OnFenced(node, missed, reply);
        });
@@ -70,6 +70,22 @@ void Recovery::OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis
   it.fence_sync = marker->sync;
 }
 
+// Nobody may be writing to the node: that it takes writes again must show all the same.
+void Recovery::ProbeWrite(NodeId node) {
+  if (!status(node).takes_writes) return;  // its back-off
+  Send(node, redis::Command::Of({"SET", keys_.Probe(), "1", "PX", "1000"}),
+       [this, node](const absl::StatusOr<redis::Reply>& reply) {
+         if (!reply.ok()) return;
+         const redis::ErrorKind kind =
+             reply->IsError() ? redis::ClassifyError(reply->text) : redis::ErrorKind::kOther;
+         if (!reply->IsError()) {
+           monitor_.OnWriteAccepted(node);
+         } else if (redis::IsWriteRefused(kind)) {
+           monitor_.OnWriteRefused(node, kind);
+         }
+       });
+}
+
 // First all further misses count anew, and what was begun before has ended; then the fence.
 void Recovery::FenceMissed(NodeId node) {
   Node& it = at(node);
@@ -83,7 +99,7 @@ void Recovery::FenceMissed(NodeId node) {
         fenced.fencing = false;
         return;
       }
-      Fence(node, "always", fenced.missed_since_ms, missed);
+      Fence(node, "always", absl::ToUnixMillis(status(node).missed_since), missed);
     });
   });
 }
@@ -112,7 +128,6 @@ void Recovery::ResolveIfWhole(NodeId node) {
     return;
   }
   it.resolved = it.fenced;
-  if (status(node).missed <= it.resolved) it.missed_since_ms = 0;
   ForgetOnAll(keys_.Missed(), MissedField(name(node), self_), std::to_string(it.resolved));
 }
 
@@ -130,8 +145,7 @@ void Recovery::BuryCoordinators(NodeId node) {
   const std::vector<uint64_t> living = LivingCoordinators(MakeEvidence());
   bool any = false;
   for (const CoordinatorSign& sign : at(node).look->coordinators) {
-    const bool lives =
-        std::find(living.begin(), living.end(), sign.coordinator) != living.end();
+    const bool lives = std::find(living.begin(), living.end(), sign.coordinator) != living.end();
     if (lives) continue;
     any = true;
     metrics_.coordinators_vanished.Increment();
@@ -176,14 +190,14 @@ void Recovery::WriteForsaken(NodeId node, absl::AnyInvocable<void(absl::Status)>
   for (const NodeId other : AllNodes()) {
     if (other == node || !IsReady(other)) continue;
     ++waiting->count;
-    at(other).client->Send(
-        redis::Command::Of({"HSET", keys_.Forsaken(), name(node),
-                            std::to_string(absl::ToUnixMillis(clock_.Now()))}),
-        kForsakeTimeout, [this, other, waiting](const absl::StatusOr<redis::Reply>& reply) {
-          if (reply.ok() && !reply->IsError()) ++waiting->written;
-          at(other).look_due = true;
-          waiting->OneLess();
-        });
+    at(other).client->Send(redis::Command::Of({"HSET", keys_.Forsaken(), name(node),
+                                               std::to_string(absl::ToUnixMillis(clock_.Now()))}),
+                           kForsakeTimeout,
+                           [this, other, waiting](const absl::StatusOr<redis::Reply>& reply) {
+                             if (reply.ok() && !reply->IsError()) ++waiting->written;
+                             at(other).look_due = true;
+                             waiting->OneLess();
+                           });
   }
   metrics_.forsaken.Increment();
   spdlog::warn("data at risk: an operator gave the node up; what only it held is lost node={}",

@@ -42,10 +42,9 @@ void Recovery::KeepLeases(MonotonicTime now) {
     const Resync::Progress progress = resync_->progress(now);
     metrics_.resync_left[node.index()]->Set(static_cast<double>(progress.left));
     Send(node,
-         redis::Command::Of(
-             {"HSET", keys_.ResyncProgress(), "done", std::to_string(progress.done), "left",
-              std::to_string(progress.left), "per_second",
-              std::to_string(static_cast<uint64_t>(progress.per_second))}),
+         redis::Command::Of({"HSET", keys_.ResyncProgress(), "done", std::to_string(progress.done),
+                             "left", std::to_string(progress.left), "per_second",
+                             std::to_string(static_cast<uint64_t>(progress.per_second))}),
          [](const absl::StatusOr<redis::Reply>&) {});
   }
   if (sweep_ && !sweep_->finished()) {
@@ -63,9 +62,9 @@ void Recovery::KeepLeases(MonotonicTime now) {
 void Recovery::Lease(NodeId node, const std::string& lease, absl::Duration life,
                      absl::AnyInvocable<void(bool has_it)> done) {
   Send(node,
-       redis::Command::Call(LeaseScript(), {lease},
-                            {CoordinatorText(self_),
-                             std::to_string(absl::ToInt64Milliseconds(life))}),
+       redis::Command::Call(
+           LeaseScript(), {lease},
+           {CoordinatorText(self_), std::to_string(absl::ToInt64Milliseconds(life))}),
        [done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
          if (reply.ok() && !reply->IsError()) done(reply->integer == 1);
        });
@@ -83,11 +82,10 @@ bool Recovery::MayResync(const Evidence& evidence, NodeId node) {
     if (!it.waiting_for.empty()) break;
     if (other == node || at(other).look) continue;
     if (!marker.from_all && !share_arcs_[node.index()][other.index()]) continue;
-    const bool forsaken =
-        std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& each) {
-          return each.look && std::find(each.look->forsaken.begin(), each.look->forsaken.end(),
-                                        name(other)) != each.look->forsaken.end();
-        });
+    const bool forsaken = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& each) {
+      return each.look && std::find(each.look->forsaken.begin(), each.look->forsaken.end(),
+                                    name(other)) != each.look->forsaken.end();
+    });
     if (!forsaken) it.waiting_for = "node " + name(other);
   }
   if (!it.waiting_for.empty() || resync_) return false;
@@ -176,12 +174,12 @@ void Recovery::EndResync(absl::Status status) {
                  name(plan.node), plan.sync, progress.copied, std::string(status.message()));
     return;
   }
-  spdlog::info("resync is through node={} sync={} records={} copied={} removed={}",
-               name(plan.node), plan.sync, progress.done, progress.copied, progress.pruned);
+  spdlog::info("resync is through node={} sync={} records={} copied={} removed={}", name(plan.node),
+               plan.sync, progress.done, progress.copied, progress.pruned);
   Send(plan.node,
-       redis::Command::Call(
-           LiftScript(), {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},
-           {plan.run_id, std::to_string(plan.sync), CoordinatorText(self_)}),
+       redis::Command::Call(LiftScript(),
+                            {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},
+                            {plan.run_id, std::to_string(plan.sync), CoordinatorText(self_)}),
        [this, node = plan.node](const absl::StatusOr<redis::Reply>& reply) {
          OnLifted(node, reply);
        });
@@ -234,8 +232,8 @@ void Recovery::BeginSweepIfDue(MonotonicTime now) {
 void Recovery::BeginSweep(NodeId node) {
   Look& look = *at(node).look;
   lease_lost_ = false;
-  const double within_interval = 2.0 * static_cast<double>(look.keys) /
-                                 absl::ToDoubleSeconds(config_.sweep_interval);
+  const double within_interval =
+      2.0 * static_cast<double>(look.keys) / absl::ToDoubleSeconds(config_.sweep_interval);
   // One that is demanded goes through all; else what was broken off is gone on with.
   const bool from_start = look.sweep_due || look.sweep_cursor.empty();
   sweep_ = std::make_unique<Sweep>(
@@ -269,8 +267,8 @@ void Recovery::EndSweep() {
     if (it.look) it.look->swept_ms = it.look->now_ms;
     const int64_t swept_ms = absl::ToUnixMillis(clock_.Now());
     Send(node,
-         redis::Command::Of({"HSET", keys_.Sweep(), "swept", std::to_string(swept_ms), "cursor",
-                             ""}),
+         redis::Command::Of(
+             {"HSET", keys_.Sweep(), "swept", std::to_string(swept_ms), "cursor", ""}),
          [](const absl::StatusOr<redis::Reply>&) {});
   } else {
     metrics_.sweeps_failed.Increment();

@@ -233,9 +233,9 @@ const redis::Script& RemoveScript() {
 }
 
 std::vector<const redis::Script*> RecoveryScripts() {
-  return {&LookScript(),    &InitScript(),  &FenceScript(), &LeaseScript(),
-          &LiftScript(),    &ForgetScript(), &PageScript(),  &VersionsScript(),
-          &FetchScript(),   &StoreScript(), &RemoveScript()};
+  return {&LookScript(),  &InitScript(),   &FenceScript(), &LeaseScript(),
+          &LiftScript(),  &ForgetScript(), &PageScript(),  &VersionsScript(),
+          &FetchScript(), &StoreScript(),  &RemoveScript()};
 }
 
 }  // namespace kache

@@ -41,8 +41,8 @@ std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& ent
 void Resync::BeginSource(MonotonicTime now) {
   const Source& source = plan_.sources[next_source_];
   scan_ = std::make_unique<Scan>(
-      [this, &source](const std::string& cursor,
-                      absl::AnyInvocable<void(const std::string&)> read, Copier::Done done) {
+      [this, &source](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
+                      Copier::Done done) {
         copier_.CopyPage(
             source.node, cursor, Scan::kPageKeys,
             [this, &source](const PageEntry& entry) { return TargetsOf(source, entry); },
@@ -90,8 +90,7 @@ Resync::Progress Resync::progress(MonotonicTime now) const {
   progress.left = total > done_ ? total - done_ : 0;
   progress.copied = copied_;
   progress.pruned = prune_ ? prune_->removed() : 0;
-  const double seconds =
-      started_ ? std::chrono::duration<double>(now - *started_).count() : 0;
+  const double seconds = started_ ? std::chrono::duration<double>(now - *started_).count() : 0;
   if (seconds > 0) progress.per_second = static_cast<double>(copied_) / seconds;
   return progress;
 }

@@ -1,6 +1,6 @@
-// Refills one node from the others: merges what each of them holds of the keys that the node is home
-// to, one after another; then, where the node may have slept through whole lives of tombstones,
-// removes what was deleted meanwhile (prune.h).
+// Refills one node from the others: merges what each of them holds of the keys that the node is
+// home to, one after another; then, where the node may have slept through whole lives of
+// tombstones, removes what was deleted meanwhile (prune.h).
 //
 // It only ever stores what is newer, so it may be broken off and begun again, here or by another
 // coordinator, at any point. Loop thread only.
@@ -43,8 +43,8 @@ class Resync {
   };
   // `is_up` tells the state of a node now. All references outlive the resync.
   Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-         absl::Duration tombstone_ttl, const HashRing& ring,
-         std::function<bool(NodeId)> is_up, double keys_per_second);
+         absl::Duration tombstone_ttl, const HashRing& ring, std::function<bool(NodeId)> is_up,
+         double keys_per_second);
 
   // Goes on; to be called often.
   void Pump(MonotonicTime now);

@@ -24,9 +24,9 @@ class Scan {
   static constexpr size_t kPageKeys = 200;
 
   // Deals with the page that starts at `cursor`: `read` once the next cursor is known, then `done`.
-  using DoPage = std::function<void(const std::string& cursor,
-                                    absl::AnyInvocable<void(const std::string&)> read,
-                                    Copier::Done done)>;
+  using DoPage =
+      std::function<void(const std::string& cursor,
+                         absl::AnyInvocable<void(const std::string&)> read, Copier::Done done)>;
   // What a page counts for against the pace.
   using Cost = std::function<double(const PageResult&)>;
 

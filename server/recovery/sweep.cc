@@ -21,8 +21,7 @@ Sweep::Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClie
   scan_.Start(cursor);
 }
 
-std::vector<NodeId> Sweep::TargetsOf(const PageEntry& entry,
-                                     std::vector<PageEntry>& strays) const {
+std::vector<NodeId> Sweep::TargetsOf(const PageEntry& entry, std::vector<PageEntry>& strays) const {
   const uint64_t token = HashRing::Token(copier_.UserKey(entry.redis_key));
   std::vector<NodeId> targets;
   bool home = false;
@@ -45,8 +44,7 @@ void Sweep::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
   auto strays = std::make_shared<std::vector<PageEntry>>();
   copier_.CopyPage(
       node_, cursor, Scan::kPageKeys,
-      [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); },
-      std::move(read),
+      [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); }, std::move(read),
       [this, strays, done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
         if (!page.ok()) return done(page.status());
         found_.repaired += page->copied;

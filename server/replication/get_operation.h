@@ -49,8 +49,8 @@ class GetOperation final : public Operation {
   PreferenceList walk_;  // the home replicas; all nodes once stand-ins are needed
   size_t next_ = 0;      // position in walk_ to search from
   uint32_t tries_ = 0;
-  uint32_t nils_ = 0;      // nodes that answered that they hold nothing
-  NodeId last_nil_;        // the last of them
+  uint32_t nils_ = 0;  // nodes that answered that they hold nothing
+  NodeId last_nil_;    // the last of them
   bool degraded_ = false;
   absl::Status last_error_;
 };

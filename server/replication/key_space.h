@@ -39,6 +39,8 @@ class KeySpace {
   std::string Forsaken() const { return bookkeeping_ + "forsaken"; }
   // Which coordinator sweeps this node: a string with an expiry.
   std::string SweepLease() const { return bookkeeping_ + "sweep-lease"; }
+  // Written to see whether the node takes writes.
+  std::string Probe() const { return bookkeeping_ + "probe"; }
   // When this node was swept, and how far a sweep is: a hash.
   std::string Sweep() const { return bookkeeping_ + "sweep"; }
 

@@ -82,8 +82,8 @@ class NewestRead final : public Operation {
     ReadResult result;
     result.receipt.version = newest_version_;
     if (newest_version_ < min_version_ && (newest_ || late_)) {
-      return WithReceipt(
-          absl::AbortedError("no reachable home replica is as new as min_version"), Complete({}));
+      return WithReceipt(absl::AbortedError("no reachable home replica is as new as min_version"),
+                         Complete({}));
     }
     if (newest_) {
       const DecodedRecord decoded = DecodeRecord(*newest_);

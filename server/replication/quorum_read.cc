@@ -107,10 +107,9 @@ void QuorumRead::Note(size_t index, redis::Reply reply) {
 }
 
 size_t QuorumRead::Count(Phase phase) const {
-  return static_cast<size_t>(
-      std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
-        return replica.counts && replica.phase == phase;
-      }));
+  return static_cast<size_t>(std::count_if(
+      replicas_.begin(), replicas_.end(),
+      [&](const Replica& replica) { return replica.counts && replica.phase == phase; }));
 }
 
 size_t QuorumRead::Holders() const {
@@ -181,7 +180,8 @@ void QuorumRead::Repair(size_t index) {
   shard().metrics().reads_repaired.Increment();
   ++outstanding_;
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
-  shard().client(replica.node)
+  shard()
+      .client(replica.node)
       .Send(CopyRecord(redis_key_, *newest_, newest_ends_ms_, shard().options().tombstone_ttl),
             timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
               OnRepaired(index, std::move(reply));

@@ -14,10 +14,9 @@ int64_t KeptUntilMs(const Record& record, absl::Duration tombstone_ttl) {
 redis::Command CopyRecord(std::string_view redis_key, std::string_view record, int64_t ends_ms,
                           absl::Duration tombstone_ttl) {
   const DecodedRecord decoded = DecodeRecord(record);
-  return redis::Command::Call(
-      SetIfNewer(), {redis_key},
-      {record, std::to_string(ends_ms),
-       std::to_string(KeptUntilMs(decoded.record, tombstone_ttl))});
+  return redis::Command::Call(SetIfNewer(), {redis_key},
+                              {record, std::to_string(ends_ms),
+                               std::to_string(KeptUntilMs(decoded.record, tombstone_ttl))});
 }
 
 }  // namespace kache

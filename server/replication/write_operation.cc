@@ -268,10 +268,9 @@ void WriteOperation::Answer(absl::StatusOr<Receipt> receipt) {
 }
 
 uint32_t WriteOperation::Homes(Outcome outcome) const {
-  return static_cast<uint32_t>(
-      std::count_if(targets_.begin(), targets_.end(), [&](const Target& target) {
-        return target.home && target.outcome == outcome;
-      }));
+  return static_cast<uint32_t>(std::count_if(
+      targets_.begin(), targets_.end(),
+      [&](const Target& target) { return target.home && target.outcome == outcome; }));
 }
 
 bool WriteOperation::EnoughMayTakeIt() const {
@@ -289,8 +288,10 @@ void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
 // A write that nobody took is owed to nobody.
 void WriteOperation::NoteFailed() {
   if (Acknowledged() == 0) return;
-  for (const Target& target : targets_) {
-    if (target.home && target.outcome == Outcome::kFailed) shard().NoteMissed(target.node);
+  for (Target& target : targets_) {
+    if (!target.home || target.noted || target.outcome != Outcome::kFailed) continue;
+    target.noted = true;
+    shard().NoteMissed(target.node);
   }
 }
 

@@ -1,9 +1,9 @@
 // A write (a put, or a delete as a tombstone). The record is stamped once and sent to all home
 // replicas at the same time; the write is answered on the acknowledgement of the first home replica
-// that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's (degraded). At QUORUM
-// and ALL it also needs as many home replicas as the level says: it is not begun where fewer take
-// writes, and answered ABORTED with what it reached once too many have failed. The operation then
-// sees the other replicas through.
+// that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's (degraded). At
+// QUORUM and ALL it also needs as many home replicas as the level says: it is not begun where fewer
+// take writes, and answered ABORTED with what it reached once too many have failed. The operation
+// then sees the other replicas through.
 //
 //  * A home replica that did not take a write which another did, for whatever reason, or may not
 //    have, is not read any more before it was made whole (Shard::NoteMissed).
@@ -65,6 +65,7 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool home;
     Outcome outcome = Outcome::kWaiting;
     bool replaced = false;  // A stand-in has been sent the record in its place.
+    bool noted = false;     // as one that missed the write
   };
 
   void Stamp(const Version& version, absl::Time now);

@@ -149,7 +149,8 @@ TEST(CoordinatorFailures, DestructionAnswersWhatStillRuns) {
       const MonotonicTime deadline = CoordinatorCluster::Deadline();
       switch (i % 4) {
         case 0:
-          cluster.coordinator().Put(key, value, absl::ZeroDuration(), Consistency::kOne, deadline, count);
+          cluster.coordinator().Put(key, value, absl::ZeroDuration(), Consistency::kOne, deadline,
+                                    count);
           break;
         case 1:
           cluster.coordinator().Get(key, {}, deadline, count);

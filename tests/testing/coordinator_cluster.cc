@@ -52,6 +52,8 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
   recovery.replication_factor = options.replication.replication_factor;
   recovery.check_interval = config.client.ping_interval;
   recovery.tombstone_ttl = options.replication.tombstone_ttl;
+  recovery.sweep_interval = options.sweep_interval;
+  recovery.max_clock_skew = options.max_clock_skew;
   recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
                                          clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
@@ -101,6 +103,17 @@ absl::StatusOr<Location> CoordinatorCluster::Locate(const std::string& key) {
   Answer<Location> answer;
   coordinator_->Locate(key, Deadline(), answer.Callback());
   return Wait(answer);
+}
+
+absl::Status CoordinatorCluster::Forsake(const std::string& name) {
+  absl::Notification answered;
+  absl::Status answer;
+  recovery_->Forsake(name, [&](absl::Status status) {
+    answer = std::move(status);
+    answered.Notify();
+  });
+  answered.WaitForNotification();
+  return answer;
 }
 
 std::vector<size_t> CoordinatorCluster::HomesOf(const std::string& key) const {

@@ -35,6 +35,8 @@ class CoordinatorCluster {
     size_t servers = 4;
     size_t shards = 2;
     ReplicationOptions replication;
+    absl::Duration sweep_interval = absl::Seconds(600);
+    absl::Duration max_clock_skew = absl::Seconds(5);
   };
   CoordinatorCluster() : CoordinatorCluster(Options()) {}
   explicit CoordinatorCluster(const Options& options);
@@ -67,6 +69,9 @@ class CoordinatorCluster {
   NodeStatus Status(size_t index) const;
   [[nodiscard]] bool WaitForState(size_t index, NodeState state);
   [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
+  // What a resync of the server waits for, for people.
+  std::string WaitingFor(size_t index) const { return monitor_->recoveries()[index].waiting_for; }
+  absl::Status Forsake(const std::string& name);
   prometheus::Registry& registry() { return registry_; }
 
   void DestroyCoordinator() {

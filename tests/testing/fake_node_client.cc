@@ -39,7 +39,13 @@ FakeNodeClient::~FakeNodeClient() { Disconnect(); }
 
 void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
                           redis::ReplyCallback done) {
-  sent_.push_back({ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic()});
+  Sent sent{ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic(),
+            sent_.size() + notes_.size()};
+  if (sent.arguments[0] == "HSET") {
+    notes_.push_back(std::move(sent));
+    return;
+  }
+  sent_.push_back(std::move(sent));
   callbacks_.push_back(std::move(done));
   if (on_send_) on_send_();
 }

@@ -30,6 +30,7 @@ class FakeNodeClient final : public redis::NodeClient {
     const redis::Script* script = nullptr;
     absl::Duration timeout;
     MonotonicTime at;
+    size_t order = 0;  // among all commands that the client was sent
   };
 
   // `clock` outlives the client.
@@ -46,6 +47,8 @@ class FakeNodeClient final : public redis::NodeClient {
   // All commands so far, and the callback's place for each.
   const std::vector<Sent>& sent() const { return sent_; }
   size_t waiting() const;
+  // Notes of missed writes (HSET) are kept apart; nobody waits for their answers.
+  const std::vector<Sent>& notes() const { return notes_; }
 
   // Answers the oldest command that waits, or the one at `index` of sent().
   void Answer(redis::Reply reply) { Reply(Oldest(), std::move(reply)); }
@@ -65,6 +68,7 @@ class FakeNodeClient final : public redis::NodeClient {
   bool ready_ = true;
   std::function<void()> on_send_;
   std::vector<Sent> sent_;
+  std::vector<Sent> notes_;
   std::vector<redis::ReplyCallback> callbacks_;  // as sent_; null once called
 };
 

@@ -27,6 +27,7 @@
 
 #include "prometheus/registry.h"
 #include "server/cluster/health_monitor.h"
+#include "server/replication/consistency.h"
 #include "server/replication/record.h"
 #include "server/replication/results.h"
 #include "server/replication/shard.h"

@@ -108,7 +108,7 @@ TEST_F(HealthTrackerTest, KeepsTheTimeOfTheStateWhenOnlyTheReasonChanges) {
   Connect();
   EXPECT_EQ(since(), kStart + absl::Seconds(15));
   Pass(absl::Seconds(5));
-  Connect();
+  FindWhole();
   Tick();
   EXPECT_EQ(since(), kStart + absl::Seconds(15));
 }
@@ -200,8 +200,10 @@ TEST_F(HealthTrackerTest, IsSyncingFromAMissedWriteUntilThatIsResolved) {
   EXPECT_EQ(state(), NodeState::kSyncing);
   EXPECT_EQ(reason(), "missed_writes");
   Standing standing = testing::WholeStanding(tracker_.status());
+  Pass(absl::Seconds(2));
   EXPECT_EQ(tracker_.WriteMissed(now_), 2u);
-  tracker_.Checked(standing, now_);  // resolves the first only
+  EXPECT_EQ(tracker_.status().missed_since, kStart);  // the first that is not resolved
+  tracker_.Checked(standing, now_);                   // resolves the first only
   EXPECT_EQ(state(), NodeState::kSyncing);
   FindWhole();
   EXPECT_EQ(state(), NodeState::kUp);

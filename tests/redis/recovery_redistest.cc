@@ -1,0 +1,266 @@
+// How servers that were away become whole again: the recovery over real redis-servers.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/replication/record.h"
+#include "tests/testing/coordinator_cluster.h"
+#include "tests/testing/metric_value.h"
+
+namespace kache {
+namespace {
+
+using testing::CoordinatorCluster;
+
+constexpr int kKeys = 300;
+
+std::string Key(int i) { return "key-" + std::to_string(i); }
+
+class RecoveryTest : public ::testing::Test {
+ protected:
+  void Start(CoordinatorCluster::Options options = {}) {
+    cluster_ = std::make_unique<CoordinatorCluster>(options);
+  }
+  void PutAll(const std::string& value) {
+    for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(cluster_->Put(Key(i), value).ok()) << i;
+  }
+  // What the server holds of the key, past the record's header.
+  std::string HeldBy(size_t server, const std::string& key) {
+    const std::string bytes = cluster_->server(server).Run({"GET", "kache:d:" + key}).text;
+    return bytes.size() < kRecordHeaderBytes ? "" : bytes.substr(kRecordHeaderBytes);
+  }
+  void ExpectHeldByAllHomes(const std::string& value) {
+    for (int i = 0; i < kKeys; ++i) {
+      for (const size_t server : cluster_->HomesOf(Key(i))) {
+        EXPECT_EQ(HeldBy(server, Key(i)), value) << Key(i) << " on " << server;
+      }
+    }
+  }
+  bool WaitUntilUp(size_t server) { return cluster_->WaitForState(server, NodeState::kUp); }
+  // Once the state has left UP.
+  bool WaitUntilNoticed(size_t server) {
+    return CoordinatorCluster::Eventually(
+        [&] { return cluster_->Status(server).state != NodeState::kUp; });
+  }
+  double Metric(const std::string& name) {
+    return testing::MetricValue(cluster_->registry(), name);
+  }
+
+  std::unique_ptr<CoordinatorCluster> cluster_;
+};
+
+TEST_F(RecoveryTest, AFirstStartMarksAllServers) {
+  Start();
+  for (size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(cluster_->server(i).Run({"EXISTS", "kache:m:marker"}).integer, 1);
+  }
+}
+
+TEST_F(RecoveryTest, AServerThatRestartsEmptyIsRefilled) {
+  Start();
+  PutAll("v");
+  cluster_->server(1).Restart();
+  ASSERT_TRUE(WaitUntilNoticed(1));
+  ASSERT_TRUE(WaitUntilUp(1));
+  ExpectHeldByAllHomes("v");
+  EXPECT_GT(Metric("kache_recovery_resync_keys_copied_total"), 0);
+}
+
+TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
+  Start();
+  PutAll("old");
+  cluster_->server(0).Run({"SAVE"});
+  cluster_->server(0).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(0));
+  PutAll("new");
+  cluster_->server(0).Restart();  // with the old values, from its disk
+  const auto all_new = [&] {
+    for (int i = 0; i < kKeys; ++i) {
+      const auto get = cluster_->Get(Key(i));
+      EXPECT_TRUE(get.ok());
+      if (!get.ok() || get->value != "new") return false;
+    }
+    return true;
+  };
+  do {
+    ASSERT_TRUE(all_new());
+  } while (cluster_->Status(0).state != NodeState::kUp);
+  ASSERT_TRUE(all_new());
+  ExpectHeldByAllHomes("new");
+}
+
+TEST_F(RecoveryTest, AServerThatIsFlushedIsRefilled) {
+  Start();
+  PutAll("v");
+  cluster_->server(2).Run({"FLUSHALL"});
+  ASSERT_TRUE(WaitUntilNoticed(2));
+  ASSERT_TRUE(WaitUntilUp(2));
+  ExpectHeldByAllHomes("v");
+}
+
+TEST_F(RecoveryTest, AServerThatMissedNothingIsUpAtOnce) {
+  Start();
+  PutAll("v");
+  cluster_->server(1).Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  ASSERT_TRUE(WaitUntilNoticed(1));
+  const absl::Time since = absl::Now();
+  ASSERT_TRUE(WaitUntilUp(1));
+  EXPECT_LT(absl::Now() - since, absl::Seconds(5));
+  EXPECT_EQ(Metric("kache_recovery_resync_keys_copied_total"), 0);
+}
+
+TEST_F(RecoveryTest, DeletesAreNotUndoneByAReturnedServer) {
+  Start();
+  PutAll("v");
+  cluster_->server(3).Freeze();
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    cluster_->Put("probe", "v").IgnoreError();
+    return cluster_->Status(3).state == NodeState::kDown;
+  }));
+  for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
+  cluster_->server(3).Thaw();
+  do {
+    for (int i = 0; i < kKeys; ++i) {
+      const auto get = cluster_->Get(Key(i));
+      ASSERT_TRUE(get.ok());
+      ASSERT_FALSE(get->found) << Key(i);
+    }
+  } while (cluster_->Status(3).state != NodeState::kUp);
+  ExpectHeldByAllHomes("");
+}
+
+// The tombstones are gone by the time that the server is back.
+TEST_F(RecoveryTest, DeletesAreNotUndoneAfterTheLifeOfTheirTombstones) {
+  CoordinatorCluster::Options options;
+  options.replication.tombstone_ttl = absl::Seconds(1);
+  options.max_clock_skew = absl::ZeroDuration();
+  Start(options);
+  PutAll("v");
+  // Longer than between two signs of life, by the last of which the absence is dated.
+  const absl::Time written = absl::Now();
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return absl::Now() - written > absl::Seconds(1); }));
+  cluster_->server(1).Run({"SAVE"});
+  cluster_->server(1).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(1));
+  for (int i = 0; i < kKeys; i += 2) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    const size_t witness = cluster_->HomesOf(Key(0))[0] == 1 ? cluster_->HomesOf(Key(0))[1]
+                                                             : cluster_->HomesOf(Key(0))[0];
+    return cluster_->server(witness).Run({"EXISTS", "kache:d:" + Key(0)}).integer == 0;
+  }));
+  cluster_->server(1).Restart();
+  ASSERT_TRUE(WaitUntilUp(1));
+  for (int i = 0; i < kKeys; ++i) {
+    const auto get = cluster_->Get(Key(i));
+    ASSERT_TRUE(get.ok());
+    EXPECT_EQ(get->found, i % 2 == 1) << Key(i);
+  }
+  EXPECT_GT(Metric("kache_recovery_resync_keys_removed_total"), 0);
+}
+
+TEST_F(RecoveryTest, AShorterLifeThatAServerMissedStillBeatsTheOldValue) {
+  Start();
+  const std::string key = cluster_->KeyAt(0);
+  ASSERT_TRUE(cluster_->Put(key, "for ever").ok());
+  cluster_->server(0).Run({"SAVE"});
+  cluster_->server(0).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(0));
+  ASSERT_TRUE(cluster_->Put(key, "short", absl::Milliseconds(300)).ok());
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return !cluster_->Get(key)->found; }));
+  cluster_->server(0).Restart();
+  do {
+    ASSERT_FALSE(cluster_->Get(key)->found);
+  } while (cluster_->Status(0).state != NodeState::kUp);
+  EXPECT_FALSE(cluster_->Get(key)->found);
+  EXPECT_EQ(HeldBy(0, key), "short");  // kept, to beat older copies
+}
+
+TEST_F(RecoveryTest, AServerThatRefusedWritesIsRefilled) {
+  Start();
+  PutAll("old");
+  cluster_->server(2).Run({"CONFIG", "SET", "maxmemory", "1"});
+  PutAll("new");
+  EXPECT_EQ(cluster_->Status(2).state, NodeState::kSyncing);
+  cluster_->server(2).Run({"CONFIG", "SET", "maxmemory", "0"});
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    cluster_->Put("probe", "v").IgnoreError();
+    return cluster_->Status(2).state == NodeState::kUp;
+  }));
+  ExpectHeldByAllHomes("new");
+}
+
+TEST_F(RecoveryTest, WaitsForAServerThatMayHoldWhatIsMissingUnlessItIsForsaken) {
+  Start();
+  PutAll("v");
+  cluster_->server(3).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(3));
+  cluster_->server(0).Restart();
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return cluster_->WaitingFor(0) == "node cache-3"; }));
+  EXPECT_EQ(cluster_->Status(0).state, NodeState::kSyncing);
+  EXPECT_EQ(cluster_->Forsake("cache-9").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(cluster_->Forsake("cache-1").code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(cluster_->Forsake("cache-3").ok());
+  ASSERT_TRUE(WaitUntilUp(0));
+  cluster_->server(3).Restart();
+  ASSERT_TRUE(WaitUntilUp(3));
+  ExpectHeldByAllHomes("v");
+  EXPECT_EQ(cluster_->server(0).Run({"EXISTS", "kache:m:forsaken"}).integer, 0);
+}
+
+TEST_F(RecoveryTest, ASweepMendsWhatDiffers) {
+  CoordinatorCluster::Options options;
+  options.sweep_interval = absl::Seconds(1);
+  Start(options);
+  PutAll("v");
+  for (int i = 0; i < kKeys; i += 3) {
+    cluster_->server(cluster_->HomesOf(Key(i))[1]).Run({"DEL", "kache:d:" + Key(i)});
+  }
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric("kache_recovery_sweep_keys_repaired_total") >= kKeys / 3; }));
+  ExpectHeldByAllHomes("v");
+}
+
+TEST_F(RecoveryTest, AStandInsCopiesAreRemovedOnceTheHomeServerIsBack) {
+  Start();
+  const std::string key = cluster_->KeyAt(0);
+  cluster_->server(0).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(0));
+  ASSERT_TRUE(cluster_->Put(key, "v").ok());
+  const std::vector<size_t> homes = cluster_->HomesOf(key);
+  size_t stand_in = 0;
+  while (std::find(homes.begin(), homes.end(), stand_in) != homes.end()) ++stand_in;
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return HeldBy(stand_in, key) == "v"; }));
+  cluster_->server(0).Restart();
+  ASSERT_TRUE(WaitUntilUp(0));
+  EXPECT_EQ(HeldBy(0, key), "v");
+  EXPECT_TRUE(CoordinatorCluster::Eventually([&] { return HeldBy(stand_in, key).empty(); }));
+}
+
+TEST_F(RecoveryTest, AQuorumReadSeesAFlushAtOnce) {
+  Start();
+  ASSERT_TRUE(cluster_->Put("k", "v", absl::ZeroDuration(), Consistency::kQuorum).ok());
+  cluster_->server(cluster_->HomesOf("k")[0]).Run({"FLUSHALL"});
+  const auto get = cluster_->Get("k", {Consistency::kQuorum, {}});
+  ASSERT_TRUE(get.ok()) << get.status();
+  EXPECT_EQ(get->value, "v");
+}
+
+TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
+  CoordinatorCluster::Options options;
+  options.servers = 1;
+  Start(options);
+  ASSERT_TRUE(cluster_->Put("k", "v").ok());
+  cluster_->server(0).Restart();
+  ASSERT_TRUE(WaitUntilNoticed(0));
+  ASSERT_TRUE(WaitUntilUp(0));
+  EXPECT_FALSE(cluster_->Get("k")->found);
+  ASSERT_TRUE(cluster_->Put("k", "w").ok());
+}
+
+}  // namespace
+}  // namespace kache
