@@ -1,0 +1,3 @@
+"""All named cases, by name: functions of a Stage that return a Verdict."""
+
+CASES = {}
