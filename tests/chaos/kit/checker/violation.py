@@ -20,6 +20,7 @@ KINDS = {
     "diverged": "keys diverged after convergence",
     "not_up": "nodes not UP after the faults' end",
     "failed_request": "requests failed that had to succeed",
+    "too_slow": "latencies over their limit",
     "over_deadline": "answers after the deadline",
 }
 

@@ -6,19 +6,15 @@ A line of states.jsonl: {"at": us, "coordinator": c, "nodes": [[state, reason, s
 
 import json
 import threading
-import time
 
 import grpc
 
+from kit.history.clock import now
 from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
 
 UP, SYNCING, DOWN = "UP", "SYNCING", "DOWN"
 _NAMES = {pb.NODE_STATE_UP: UP, pb.NODE_STATE_SYNCING: SYNCING, pb.NODE_STATE_DOWN: DOWN}
 _PAUSE_SECONDS = 0.1
-
-
-def now():
-    return time.monotonic_ns() // 1000
 
 
 class Watcher:

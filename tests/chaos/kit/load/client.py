@@ -16,10 +16,11 @@ import time
 
 import grpc
 
+from kit.history.clock import now
 from kit.history.files import OperationWriter
-from kit.history.operation import DELETE, GET, OK, PUT, Operation, version_of
-from kit.load.generator import Generator, Mix, from_bytes, to_bytes
-from kit.stubs import CHANNEL_OPTIONS, LEVELS, pb, pb_grpc
+from kit.load.generator import Generator, Mix
+from kit.load.messages import answered, begun, call_of, failed, request_of
+from kit.stubs import CHANNEL_OPTIONS, pb_grpc
 
 
 class Client:
@@ -61,47 +62,21 @@ class Client:
             await self._operate(coordinator, stub, self._generator.next())
 
     async def _operate(self, coordinator, stub, plan):
-        call, request, min_version = self._prepare(stub, plan)
+        min_version = self._receipts.get(plan.key, 0) if plan.wants_min_version else 0
+        request = request_of(plan.kind, plan.level, plan.key, plan.value, plan.ttl_ms, min_version)
         self._count += 1
-        number = self._process * 100_000_000 + self._count
-        start = time.monotonic_ns() // 1000
-        answer, error = None, None
+        operation = begun(
+            self._process, self._count, coordinator, plan.kind, plan.level, plan.key, now(),
+            value=plan.value, ttl_ms=plan.ttl_ms, min_version=min_version)
         try:
-            answer = await call(request, timeout=self._deadline)
-        except grpc.aio.AioRpcError as failed:
-            error = failed
-        end = time.monotonic_ns() // 1000
-        common = (number, self._process, coordinator, plan.kind, plan.level, plan.key, start, end)
-        if error is not None:
-            self._writer.add(Operation(
-                *common, error.code().name, plan.value, plan.ttl_ms, min_version,
-                message=(error.details() or "")[:120]))
+            answer = await call_of(stub, plan.kind)(request, timeout=self._deadline)
+        except grpc.aio.AioRpcError as error:
+            self._writer.add(failed(operation._replace(end=now()), error))
             return
-        receipt = answer.receipt
-        version = version_of(receipt.version.timestamp, receipt.version.coordinator)
-        value = plan.value
-        if plan.kind == GET and answer.found:
-            value = from_bytes(answer.value)
-        if version > self._receipts.get(plan.key, 0):
-            self._receipts[plan.key] = version
-        self._writer.add(Operation(
-            *common, OK, value, plan.ttl_ms, min_version, version, receipt.degraded,
-            receipt.acknowledged, receipt.required, receipt.expires_at_unix_ms,
-            receipt.node if receipt.HasField("node") else None))
-
-    def _prepare(self, stub, plan):
-        key, level = plan.key.encode(), LEVELS[plan.level]
-        if plan.kind == PUT:
-            return stub.Put, pb.PutRequest(
-                key=key, value=to_bytes(plan.value), ttl_ms=plan.ttl_ms, consistency=level), 0
-        if plan.kind == DELETE:
-            return stub.Delete, pb.DeleteRequest(key=key, consistency=level), 0
-        request = pb.GetRequest(key=key, consistency=level)
-        wanted = self._receipts.get(plan.key, 0) if plan.wants_min_version else 0
-        if wanted:
-            request.min_version.timestamp = wanted >> 64
-            request.min_version.coordinator = wanted & (1 << 64) - 1
-        return stub.Get, request, wanted
+        operation = answered(operation._replace(end=now()), answer)
+        if operation.version > self._receipts.get(plan.key, 0):
+            self._receipts[plan.key] = operation.version
+        self._writer.add(operation)
 
 
 if __name__ == "__main__":

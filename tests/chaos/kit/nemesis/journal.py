@@ -8,7 +8,7 @@ with times in microseconds of CLOCK_MONOTONIC. `begin` is before the first thing
 fault UP (for a coordinator's fault, all nodes), null when that never happened.
 """
 
-from kit.cluster.watcher import now
+from kit.history.clock import now
 from kit.history.files import write_json
 from kit.nemesis.fault import COORDINATOR
 

@@ -9,7 +9,7 @@ another one die with it): slots are generators, advanced in turn.
 import random
 import time
 
-from kit.cluster.watcher import now
+from kit.history.clock import now
 from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
 from kit.nemesis.journal import Journal
