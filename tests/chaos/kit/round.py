@@ -32,8 +32,9 @@ class Round:
         self._quiet_seconds = quiet_seconds
         self._load = {"keys": 300, "deadline_ms": 1000, **(load or {})}
         self._say = say
-        # Compared and read in the end; a stage may add to them.
+        # Read and compared in the end; and those that are only compared. A stage may add to them.
         self.keys = [f"key-{i}" for i in range(self._load["keys"])]
+        self.compared = []
 
     def run(self, stage):
         """`stage(cluster)` makes the faults and leaves the clients running. The verdict."""
@@ -60,7 +61,10 @@ class Round:
             time.sleep(self._quiet_seconds)  # the control run's length
             fleet.check()
             meta["quiet_end"] = meta["faults_begin"] = now()
-            stage(cluster)
+            try:
+                stage(cluster)
+            except AssertionError as error:  # a wait that was too long, a process that ended badly
+                meta["stage_error"] = str(error)
             meta["faults_end"] = now()
             cluster.heal()
             meta["all_up"] = cluster.wait_all_up(_UP_SECONDS)
@@ -93,7 +97,7 @@ class Round:
         """Until all home replicas are equal, at most as long as one sweep may take to begin and
         end; nobody reads meanwhile."""
         seconds = 2 * cluster.settings["SWEEP_INTERVAL_SECONDS"] + 20
-        reader = ReplicaReader(cluster, self.keys)
+        reader = ReplicaReader(cluster, self.keys + self.compared)
         begin = time.monotonic()
         while True:
             at, held = now(), reader.read()

@@ -40,6 +40,12 @@ class ExpiryTest(HistoryCase):
         self.assert_clean(history.get(8, None, 0))
         self.assert_finds(history.get(9, "a", 1), "resurrected_expired")
 
+    def test_miss_from_an_older_record_is_right_once_the_newer_has_expired(self):
+        history = History().delete(5, 1).put(6, "a", 2, ttl_ms=500)
+        self.assert_clean(history.get(8, None, 1))
+        history = History().delete(5, 1).put(6, "a", 2, ttl_ms=5000)
+        self.assert_finds(history.get(8, None, 1), "expiry_early")
+
     def test_at_one_when_all_is_quiet(self):
         history = History().put(5, "a", 1).put(6, "b", 2, ttl_ms=500)
         self.assert_finds(history.get(9, "a", 1, level=ONE), "resurrected_expired")

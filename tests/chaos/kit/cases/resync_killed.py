@@ -19,7 +19,7 @@ _SECONDS = 90
 def resync_killed(folder, arguments, say):
     def play(stage):
         names = fill(stage.cluster.addresses[0], _FILLERS)
-        stage.keys += names[::_FILLERS // _COMPARED]
+        stage.compared += names[::_FILLERS // _COMPARED]
         for coordinator in range(len(stage.cluster.coordinators)):
             _kill(stage, coordinator, say)
 

@@ -10,10 +10,11 @@ from kit.round import Round
 class Stage:
     """strike() and heal() write the journal, so that the checker knows what was on when."""
 
-    def __init__(self, cluster, keys):
-        self.cluster = cluster
-        self.keys = keys  # that are compared and read in the end; a case adds its own
-        self._journal = Journal(cluster.folder)
+    def __init__(self, part):
+        self.cluster = part.cluster
+        # Read and compared in the end, or only compared; a case adds its own.
+        self.keys, self.compared = part.keys, part.compared
+        self._journal = Journal(self.cluster.folder)
 
     def strike(self, fault):
         entry = self._journal.begin(fault)
@@ -58,4 +59,4 @@ def run_case(folder, arguments, say, play, coordinators=None, settings=None, loa
         folder, arguments.seed or seed, coordinators or arguments.coordinators,
         quiet_seconds=quiet_seconds, binary=arguments.binary, settings=settings,
         load={"rate": arguments.rate, **(load or {})}, say=say)
-    return part.run(lambda cluster: play(Stage(cluster, part.keys)))
+    return part.run(lambda _: play(Stage(part)))

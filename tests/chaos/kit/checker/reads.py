@@ -40,9 +40,10 @@ def _check_min_version(op, facts, timeline, findings):
     if not op.min_version:
         return
     findings.check("min_version", op.level)
-    if op.version:
-        if op.version < op.min_version:
-            findings.add("below_min_version", op, "the answer is older than was asked for")
+    if op.version >= op.min_version:
+        return
+    if op.found:
+        findings.add("below_min_version", op, "the answer is older than was asked for")
         return
     fact = facts.by_version.get(op.min_version)
     if fact is None or facts.may_be_gone(fact, op.coordinator, op.start, op.end):
@@ -83,9 +84,10 @@ def _needed(op, facts, timeline):
 
 
 def _knows(op, needed, facts):
-    if op.version:
-        return op.version >= needed.version
-    return facts.may_be_gone(needed, op.coordinator, op.start, op.end)
+    if op.version >= needed.version:
+        return True
+    # A miss is right where the value is gone, whatever older record it was read from.
+    return not op.found and facts.may_be_gone(needed, op.coordinator, op.start, op.end)
 
 
 def _classify(op, needed, timeline):

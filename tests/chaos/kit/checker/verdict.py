@@ -35,6 +35,8 @@ class Verdict:
                               meta["tombstone_ttl_seconds"] * 1000)
         if not meta.get("all_up", True):
             self.findings.add_key("not_up", "", "some node was not UP again after all faults")
+        if "stage_error" in meta:
+            self.findings.add_key("not_staged", "", meta["stage_error"])
         self.latencies = latency.compare(
             operations, meta["quiet_end"], meta["faults_begin"], meta["faults_end"])
         self.up = collections.defaultdict(list)

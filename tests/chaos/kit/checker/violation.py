@@ -19,6 +19,7 @@ KINDS = {
     "two_values": "versions with two values",
     "diverged": "keys diverged after convergence",
     "not_up": "nodes not UP after the faults' end",
+    "not_staged": "faults that could not be staged to their end",
     "failed_request": "requests failed that had to succeed",
     "too_slow": "latencies over their limit",
     "over_deadline": "answers after the deadline",

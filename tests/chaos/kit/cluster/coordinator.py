@@ -1,5 +1,6 @@
 """A kache-server that sees the Redis servers through a proxy of its own."""
 
+import os
 import pathlib
 
 from harness.kache import KacheServer
@@ -17,7 +18,9 @@ def _faketime_library():
 class Coordinator(KacheServer):
     def __init__(self, index, names, proxy, settings, folder, binary=None):
         urls = [f"{name}=127.0.0.1:{port}" for name, port in zip(names, proxy.ports)]
-        super().__init__(urls, settings, f"kache-server-{index}", folder)
+        # Tells a server that is broken on purpose what to break.
+        broken = {name: os.environ[name] for name in ("KACHE_BREAK",) if name in os.environ}
+        super().__init__(urls, {**settings, **broken}, f"kache-server-{index}", folder)
         if binary:
             self.command = [str(binary)]
 
