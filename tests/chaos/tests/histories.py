@@ -37,7 +37,7 @@ class History:
         self.operations = []
         self.faults = []
         self.states = [
-            {"at": 0, "coordinator": c, "nodes": [UP] * 4} for c in range(coordinators)
+            {"at": 0, "before": 0, "coordinator": c, "nodes": [UP] * 4} for c in range(coordinators)
         ]
         self.replicas = None
         self.meta = {
@@ -70,7 +70,7 @@ class History:
 
     def state(self, at, coordinator, *down):
         """From then on that coordinator calls these nodes DOWN, the others UP."""
-        self.states.append({"at": us(at), "coordinator": coordinator,
+        self.states.append({"at": us(at), "before": us(at - 0.1), "coordinator": coordinator,
                             "nodes": [DOWN if n in down else UP for n in range(4)]})
         return self
 

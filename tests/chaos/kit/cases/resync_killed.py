@@ -39,6 +39,7 @@ def _kill(stage, coordinator, say):
     begin = time.monotonic()
     for other in others:
         stage.wait_state(node, ("UP",), other, _SECONDS)
-    say(f"  coordinator {coordinator} killed: node {node} UP after {time.monotonic() - begin:.1f} s")
+    seconds = time.monotonic() - begin
+    say(f"  coordinator {coordinator} killed: node {node} UP after {seconds:.1f} s")
     stage.heal(kill, killed)
     stage.wait_up()

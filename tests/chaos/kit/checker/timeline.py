@@ -117,7 +117,7 @@ class Timeline:
         for i, line in enumerate(lines):
             until = lines[i + 1]["at"] if i + 1 < len(lines) else self.end
             if not _all_up(line, nodes):
-                since = lines[i - 1]["at"] if i else line["at"]
+                since = line["before"] if i else line["at"]
                 if line["nodes"] is not None:
                     bad = [n[2] for j, n in enumerate(line["nodes"])
                            if n[0] != "UP" and (nodes is None or j in nodes)]
@@ -126,7 +126,7 @@ class Timeline:
                         since = said
                 yield since - int(NOTICE_SECONDS * SECOND), until
             elif i and lines[i - 1]["nodes"] != line["nodes"]:
-                yield lines[i - 1]["at"], line["at"]  # away and back between two questions
+                yield line["before"], line["at"]  # away and back between two questions
 
     def _away_of(self, node):
         pairs = [(f["begin"], f["up"]) for f in self.faults if node in f["nodes"]]

@@ -1,7 +1,8 @@
 """Asks every coordinator again and again how it sees the nodes, and writes down each change.
 
-A line of states.jsonl: {"at": us, "coordinator": c, "nodes": [[state, reason, since_ms, run_id],
-...]}; "nodes" is null while the coordinator does not answer.
+A line of states.jsonl: {"at": us, "before": us, "coordinator": c, "nodes": [[state, reason,
+since_ms, run_id], ...]}; "nodes" is null while the coordinator does not answer. `at` is when this
+was asked, `before` when it was last answered otherwise.
 """
 
 import json
@@ -21,7 +22,7 @@ class Watcher:
     def __init__(self, folder, addresses):
         self._file = open(folder / "states.jsonl", "w", encoding="utf-8")
         self._lock = threading.Lock()
-        self._latest = [(0, None)] * len(addresses)  # when the answered question was put, the answer
+        self._latest = [(0, None)] * len(addresses)  # when it was asked, and the answer
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._watch, args=(i, address), daemon=True)
                          for i, address in enumerate(addresses)]
@@ -52,7 +53,7 @@ class Watcher:
             return self._latest[coordinator]
 
     def _watch(self, index, address):
-        last = "nothing yet"
+        last, before = "nothing yet", 0
         with grpc.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
             stub = pb_grpc.KacheStub(channel)
             while not self._stopping.wait(_PAUSE_SECONDS):
@@ -66,7 +67,8 @@ class Watcher:
                 with self._lock:
                     self._latest[index] = (asked, states)
                     if states != last:
-                        line = {"at": asked, "coordinator": index, "nodes": states}
+                        line = {"at": asked, "before": before, "coordinator": index,
+                                "nodes": states}
                         self._file.write(json.dumps(line) + "\n")
                         self._file.flush()
-                last = states
+                last, before = states, asked

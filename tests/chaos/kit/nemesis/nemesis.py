@@ -50,7 +50,8 @@ class Nemesis:
             self._busy.add((kind.TARGET, target))
             yield from self._stage(kind(self._cluster, self._rng, target))
             self._busy.discard((kind.TARGET, target))
-            yield from self._pause(self._rng.choice((0.0, 0.5, 2.5)))
+            # After the longer ones all has been quiet for a while.
+            yield from self._pause(self._rng.choice((0.0, 0.5, 2.0, 4.0)))
 
     def _stage(self, fault):
         journal = self.journal
