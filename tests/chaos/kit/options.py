@@ -16,7 +16,7 @@ def parse(arguments, description):
     parser.add_argument("--nemesis", type=_names, default=list(FAULTS), metavar="A,B",
                         help=f"faults to choose from: {', '.join(FAULTS)}")
     parser.add_argument("--coordinators", type=int, choices=(2, 3), default=3)
-    parser.add_argument("--rate", type=int, default=1200, help="operations a second (1200)")
+    parser.add_argument("--rate", type=int, default=1500, help="operations a second (1500)")
     parser.add_argument("--round-seconds", type=float, default=60,
                         help="of faults in a round (60)")
     parser.add_argument("--quick", action="store_true",

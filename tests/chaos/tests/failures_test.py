@@ -35,6 +35,12 @@ class FailuresTest(HistoryCase):
         history.put(5, "b", 0, level=ONE, code="UNAVAILABLE", coordinator=0)
         self.assert_finds(history, "failed_request")
 
+    def test_code_that_tells_a_client_nothing(self):
+        history = History().fault("coordinator_restart", 4, 6, nodes=[], coordinator_fault=True)
+        for code in ("CANCELLED", "UNKNOWN", "INTERNAL"):
+            history.put(5, code, 0, level=ONE, code=code)
+        self.assert_finds(history, "wrong_code", "wrong_code", "wrong_code")
+
     def test_refused_in_a_flood(self):
         history = History().put(5, "a", 0, level=ONE, code="RESOURCE_EXHAUSTED")
         self.assert_finds(history, "failed_request")

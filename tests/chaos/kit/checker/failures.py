@@ -4,6 +4,8 @@ import collections
 
 from kit.history.operation import ALL, ONE
 
+# What a client is told to expect and knows how to take (proto/kache/v1/kache.proto).
+_TELLING = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED"}
 _BEFORE = 500_000  # us: a fault may have hit the request's beginning
 _LATE = 100_000  # us: what the client itself may be late by
 
@@ -19,7 +21,9 @@ def check_failures(operations, by_key, timeline, findings, deadline_ms):
             continue
         row = table[op.code, op.level]
         row[0] += 1
-        if _allowed(op, by_key, timeline):
+        if op.code not in _TELLING:
+            findings.add("wrong_code", op, "no client would try this again")
+        elif _allowed(op, by_key, timeline):
             row[1] += 1
         else:
             findings.add("failed_request", op, "enough replicas were there")

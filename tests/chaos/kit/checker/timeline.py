@@ -37,10 +37,9 @@ class Timeline:
         self.quiet = Intervals(troubles).complement(meta["begin"], meta["end"])
         self._away = [self._away_of(node) for node in range(meta["nodes"])]
         self.memory_losses = self._spans(lambda f: f["loses_memory"])
-        # Until the next ping nobody can know of it.
-        self.unseen_losses = Intervals(
-            (f["begin"], f["healed"] + self._ping + SECOND) for f in self.faults if f["unseen"])
         self.coordinator_faults = self._spans(lambda f: f["coordinator_fault"])
+        self.unseen_losses = Intervals(
+            (f["begin"], self._next_ping(f["healed"])) for f in self.faults if f["unseen"])
         self._own_faults = [
             self._spans(lambda f, c=c: f["coordinator_fault"] and c in f["coordinators"], SECOND)
             for c in range(meta["coordinators"])
@@ -93,6 +92,14 @@ class Timeline:
 
     def _spans(self, wanted, slack=0):
         return Intervals((f["begin"], f["up"] + slack) for f in self.faults if wanted(f))
+
+    def _next_ping(self, time):
+        """When every coordinator has pinged since; one that was frozen, after that."""
+        end = time + self._ping + SECOND
+        for fault in self.faults:
+            if fault["coordinator_fault"] and fault["begin"] <= end and fault["healed"] >= time:
+                end = max(end, fault["healed"] + self._ping + SECOND)
+        return end
 
     def _up_at(self, fault):
         """When all coordinators had called the nodes of the fault UP after its end."""

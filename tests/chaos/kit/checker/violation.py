@@ -21,6 +21,7 @@ KINDS = {
     "not_up": "nodes not UP after the faults' end",
     "not_staged": "faults that could not be staged to their end",
     "failed_request": "requests failed that had to succeed",
+    "wrong_code": "failures with a code that is not promised",
     "too_slow": "latencies over their limit",
     "over_deadline": "answers after the deadline",
 }
