@@ -3,7 +3,7 @@
 import unittest
 
 from histories import History, HistoryCase
-from kit.history.operation import ONE
+from kit.history.operation import ALL, ONE
 
 
 class ExpiryTest(HistoryCase):
@@ -49,6 +49,12 @@ class ExpiryTest(HistoryCase):
     def test_at_one_when_all_is_quiet(self):
         history = History().put(5, "a", 1).put(6, "b", 2, ttl_ms=500)
         self.assert_finds(history.get(9, "a", 1, level=ONE), "resurrected_expired")
+
+    def test_late_write_may_outlast_a_shorter_life_at_one_until_it_is_quiet(self):
+        history = History().fault("cut_one", 4, 50, coordinators=[0]).put(5, "a", 1)
+        history.put(6, "b", 2, level=ALL, ttl_ms=500).get(9, "a", 1, level=ONE)
+        self.assert_counts(history, "resurrected_expired")
+        self.assert_finds(history.get(60, "a", 1, level=ONE), "resurrected_expired")
 
     def test_clock_ahead_ends_lives_early_and_writes_them_late(self):
         skewed = dict(nodes=[], coordinators=[1], coordinator_fault=True, skew_ms=2500)

@@ -63,7 +63,10 @@ def _check_newest(op, facts, timeline, findings):
         findings.check("newest", op.level)
     if needed and not _knows(op, needed, facts):
         kind, what = _classify(op, needed, timeline)
-        findings.add(kind, op, f"{what}; {why}", needed.operation)
+        if kind == "resurrected_expired" and _may_have_come_late(op, facts, timeline):
+            findings.count(kind, op.level)
+        else:
+            findings.add(kind, op, f"{what}; {why}", needed.operation)
     elif op.level == ONE:
         seen = facts.all.before(op.start)
         if seen and not _knows(op, seen, facts):
@@ -88,6 +91,14 @@ def _knows(op, needed, facts):
         return True
     # A miss is right where the value is gone, whatever older record it was read from.
     return not op.found and facts.may_be_gone(needed, op.coordinator, op.start, op.end)
+
+
+def _may_have_come_late(op, facts, timeline):
+    """At ONE, amid faults, an older write may reach a replica after a newer one has expired there
+    that had nothing to outlive: until the coordinator that was late has resynced the node."""
+    write = facts.writes.get(op.value)
+    return (op.level == ONE and write is not None and not timeline.is_settled(write)
+            and not timeline.is_quiet(op.start, op.end))
 
 
 def _classify(op, needed, timeline):
