@@ -14,7 +14,9 @@ from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
 from kit.nemesis.journal import Journal
 
-_UP_SECONDS = 60
+UP_SECONDS = 60
+NOTICE_SECONDS = 0.3  # until a broken connection is noticed
+PAUSE_SECONDS = (0.0, 0.5, 2.0, 4.0)  # after the longer ones all has been quiet for a while
 _TURN_SECONDS = 0.01
 
 
@@ -52,8 +54,7 @@ class Nemesis:
             self._busy.add((kind.TARGET, target))
             yield from self._stage(kind(self._cluster, self._rng, target))
             self._busy.discard((kind.TARGET, target))
-            # After the longer ones all has been quiet for a while.
-            yield from self._pause(self._rng.choice((0.0, 0.5, 2.0, 4.0)))
+            yield from self._pause(self._rng.choice(PAUSE_SECONDS))
 
     def _stage(self, fault):
         journal = self.journal
@@ -69,19 +70,19 @@ class Nemesis:
         if fault.LOSES_MEMORY or len(self._slots) == 1:
             # Time to notice it: by the next ping, where no connection broke.
             pings = 2 if fault.UNSEEN else 0
-            yield from self._pause(0.3 + pings * self._cluster.ping_seconds)
+            yield from self._pause(NOTICE_SECONDS + pings * self._cluster.ping_seconds)
             yield from self._wait_up(fault, entry)
         if fault.NAME == "old_rdb":
             self._cluster.redis[fault.target].take_snapshot()
 
     def _wait_up(self, fault, entry):
-        since, deadline = now(), time.monotonic() + _UP_SECONDS
+        since, deadline = now(), time.monotonic() + UP_SECONDS
         # Where both slots are at work, another fault's node may stay away for longer.
         nodes = fault.nodes or None
         while not self._cluster.watcher.all_up(since, nodes):
             if time.monotonic() > deadline:
                 raise AssertionError(
-                    f"{fault.NAME} {fault.target}: not UP for all within {_UP_SECONDS} s of its end")
+                    f"{fault.NAME} {fault.target}: not UP for all {UP_SECONDS} s after its end")
             yield
         self.journal.mark(entry, "up")
 
