@@ -19,6 +19,8 @@ def parse(arguments, description):
     parser.add_argument("--rate", type=int, default=1500, help="operations a second (1500)")
     parser.add_argument("--round-seconds", type=float, default=60,
                         help="of faults in a round (60)")
+    parser.add_argument("--order", choices=("singly", "mixed", "both"), default="both",
+                        help="one fault at a time, two side by side, or in turn (both)")
     parser.add_argument("--quick", action="store_true",
                         help="the run for CI: fixed seeds, 2-3 minutes")
     parser.add_argument("--binary", help="another kache-server to test")

@@ -41,6 +41,12 @@ class FailuresTest(HistoryCase):
             history.put(5, code, 0, level=ONE, code=code)
         self.assert_finds(history, "wrong_code", "wrong_code", "wrong_code")
 
+    def test_fault_that_was_never_healed_goes_on(self):
+        history = History().fault("kill", 2, 3).fault("flushall", 2, 3, nodes=[1], unseen=True)
+        for fault in history.faults:
+            fault.update(struck=None, healing=None, healed=None)
+        self.assert_clean(history.put(90, "a", 0, code="UNAVAILABLE"))
+
     def test_refused_in_a_flood(self):
         history = History().put(5, "a", 0, level=ONE, code="RESOURCE_EXHAUSTED")
         self.assert_finds(history, "failed_request")

@@ -37,7 +37,8 @@ class FakeCluster:
         self.coordinators = [FakeProcess(f"coordinator-{i}", self.calls) for i in range(3)]
         self.proxies = [FakeProcess(f"proxy-{i}", self.calls) for i in range(3)]
         self.up = True
-        self.watcher = types.SimpleNamespace(all_up=lambda since, nodes: self.up)
+        self.watcher = types.SimpleNamespace(
+            all_up=lambda since, nodes: self.up, latest=lambda coordinator: (2**62, []))
 
 
 class NemesisTest(unittest.TestCase):

@@ -29,6 +29,7 @@ class Timeline:
             [line for line in states if line["coordinator"] == c]
             for c in range(meta["coordinators"])
         ]
+        faults = [self._ended(fault) for fault in faults]
         self.faults = [dict(fault, up=self._up_at(fault)) for fault in faults]
         self.max_skew_ms = max((abs(f["skew_ms"]) for f in faults), default=0)
         troubles = [(f["begin"], f["up"] + self._ping + _SLACK) for f in self.faults]
@@ -93,6 +94,10 @@ class Timeline:
     def _spans(self, wanted, slack=0):
         return Intervals((f["begin"], f["up"] + slack) for f in self.faults if wanted(f))
 
+    def _ended(self, fault):
+        """A fault that was not staged to its end goes on until the end of all."""
+        return fault | {what: fault[what] or self.end for what in ("struck", "healing", "healed")}
+
     def _next_ping(self, time):
         """When every coordinator has pinged since; one that was frozen, after that."""
         end = time + self._ping + SECOND
@@ -103,7 +108,7 @@ class Timeline:
 
     def _up_at(self, fault):
         """When all coordinators had called the nodes of the fault UP after its end."""
-        healed = fault.get("healed") or self.end
+        healed = fault["healed"]
         nodes = fault["nodes"] or range(self._meta["nodes"])
         seen = [healed]
         for lines in self._states:

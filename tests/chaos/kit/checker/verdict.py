@@ -41,7 +41,7 @@ class Verdict:
             operations, meta["quiet_end"], meta["faults_begin"], meta["faults_end"])
         self.up = collections.defaultdict(list)
         for fault in timeline.faults:
-            self.up[fault["name"]].append((fault["up"] - (fault["healed"] or meta["end"])) / 1e6)
+            self.up[fault["name"]].append((fault["up"] - fault["healed"]) / 1e6)
         self.quiet_seconds = sum(end - begin for begin, end in timeline.quiet) / 1e6
 
 

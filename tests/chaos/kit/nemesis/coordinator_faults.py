@@ -2,6 +2,7 @@
 
 import time
 
+from kit.history.clock import now
 from kit.nemesis.fault import COORDINATOR, Fault
 
 
@@ -36,7 +37,7 @@ class CoordinatorRestart(Fault):
     SECONDS = (0.0, 0.5)
 
     def strike(self):
-        yield from terminated([self.coordinator])
+        yield from terminated(self.cluster, [self.target])
 
     def heal(self):
         self.coordinator.start()
@@ -52,12 +53,12 @@ class CoordinatorSkew(Fault):
         offset = self.rng.choice((-8.0, -2.5, -0.7, 0.7, 2.5, 8.0))
         self.detail = f"{offset:+} s"
         self.skew_ms = round(offset * 1000)
-        yield from terminated([self.coordinator])
+        yield from terminated(self.cluster, [self.target])
         self.coordinator.set_clock_offset(offset)
         self.coordinator.start()
 
     def heal(self):
-        yield from terminated([self.coordinator])
+        yield from terminated(self.cluster, [self.target])
         self.coordinator.set_clock_offset(0)
         self.coordinator.start()
 
@@ -79,21 +80,32 @@ class AllCoordinators(Fault):
             for coordinator in self.cluster.coordinators:
                 coordinator.kill()
         else:
-            yield from terminated(self.cluster.coordinators)
+            yield from terminated(self.cluster, self.coordinators)
 
     def heal(self):
         for coordinator in self.cluster.coordinators:
             coordinator.start()
 
 
-def terminated(coordinators, seconds=30):
-    """SIGTERM, then waits for the ends without blocking the other slot."""
+def terminated(cluster, numbers, seconds=30):
+    """SIGTERM to those coordinators once they have started and answer, then waits for their ends,
+    without blocking the other slot."""
+    begin, deadline = now(), time.monotonic() + seconds
+    while not all(_answers(cluster, number, begin) for number in numbers):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"a coordinator does not answer within {seconds} s")
+        yield
+    coordinators = [cluster.coordinators[number] for number in numbers]
     for coordinator in coordinators:
         coordinator.terminate()
-    deadline = time.monotonic() + seconds
     while any(coordinator.running for coordinator in coordinators):
         if time.monotonic() > deadline:
             raise AssertionError(f"a coordinator did not end within {seconds} s of SIGTERM")
         yield
     for coordinator in coordinators:
         coordinator.stop()  # which complains of an exit code that is not 0
+
+
+def _answers(cluster, number, since):
+    at, nodes = cluster.watcher.latest(number)
+    return at > since and nodes is not None
