@@ -1,0 +1,1 @@
+"""Named cases: one failure each, staged on purpose."""

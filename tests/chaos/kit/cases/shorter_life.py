@@ -1,0 +1,52 @@
+"""A shorter life that one node missed: PUT without an end, PUT with 2 s while the node is away,
+expiry, return. The first value is never seen again. Each node is once the one that misses it."""
+
+import random
+
+from kit.cases.stage import run_case
+from kit.history.operation import ONE, QUORUM
+from kit.load.teller import Teller
+from kit.nemesis.node_faults import Freeze
+
+_KEYS = 40
+_LIFE_MS = 2000
+
+
+def shorter_life(folder, arguments, say):
+    def play(stage):
+        with Teller(folder, stage.cluster.addresses, process=80) as teller:
+            for node in range(len(stage.cluster.redis)):
+                _miss(stage, teller, node)
+                say(f"  node {node} was back after the shorter life's end")
+
+    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+
+
+def _miss(stage, teller, node):
+    keys = [f"shorter-{node}-{i}" for i in range(_KEYS)]
+    stage.keys += keys
+    _put_all(teller, keys, "long", 0)
+    stage.pause(0.5)  # the background replicas
+    fault = Freeze(stage.cluster, random.Random(node), node)
+    entry = stage.strike(fault)
+    for coordinator in teller.coordinators:
+        stage.wait_state(node, ("DOWN", "SYNCING"), coordinator)
+    _put_all(teller, keys, "short", _LIFE_MS)
+    stage.pause(_LIFE_MS / 1000 + 0.3)
+    stage.heal(fault, entry)
+    _get_all(teller, keys)
+    stage.wait_up()
+    _get_all(teller, keys)
+
+
+def _put_all(teller, keys, name, ttl_ms):
+    level = QUORUM if teller.has_levels else ONE
+    for i, key in enumerate(keys):
+        teller.put(i % len(teller.coordinators), level, key, f"{name}.{key}", ttl_ms)
+
+
+def _get_all(teller, keys):
+    for level in (ONE, QUORUM) if teller.has_levels else (ONE,):
+        for key in keys:
+            for coordinator in teller.coordinators:
+                teller.get(coordinator, level, key)

@@ -1,0 +1,1 @@
+"""The system under test: Redis servers, coordinators, and the network between them."""

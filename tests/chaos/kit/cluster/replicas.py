@@ -1,0 +1,53 @@
+"""What every home replica of every key holds, read from the Redis servers themselves.
+
+A replica is a dict {node, state, version, expires_at_ms, tombstone, ends_at_ms}; `state` is
+"record", "nothing" or "unreadable"; `ends_at_ms` is the key's end in Redis, -1 for none.
+"""
+
+import grpc
+
+from harness import record
+from kit.history.operation import version_of
+from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
+
+
+class ReplicaReader:
+    """`homes` are asked of a coordinator once; they never change."""
+
+    def __init__(self, cluster, keys):
+        self._cluster = cluster
+        self.homes = {}
+        with grpc.insecure_channel(cluster.addresses[0], options=CHANNEL_OPTIONS) as channel:
+            stub = pb_grpc.KacheStub(channel)
+            for key in keys:
+                place = stub.Locate(pb.LocateRequest(key=key.encode()), timeout=5)
+                self.homes[key] = [r.node for r in place.replicas[:place.home_replicas]]
+
+    def read(self):
+        """{key: [replica, ...]}"""
+        connections = [redis.connect() for redis in self._cluster.redis]
+        try:
+            return {
+                key: [_read(connections[node], node, key.encode()) for node in homes]
+                for key, homes in self.homes.items()
+            }
+        finally:
+            for connection in connections:
+                connection.close()
+
+
+def _read(connection, node, key):
+    stored = connection.call("GET", record.DATA_PREFIX + key)
+    replica = {"node": node, "state": "nothing", "version": 0, "expires_at_ms": 0,
+               "tombstone": False, "ends_at_ms": 0}
+    if stored is None:
+        return replica
+    try:
+        held = record.decode(stored)
+    except Exception:  # noqa: BLE001 - whatever it is, it is no record
+        return replica | {"state": "unreadable"}
+    return replica | {
+        "state": "record", "version": version_of(held.timestamp, held.coordinator),
+        "expires_at_ms": held.expires_at_ms, "tombstone": held.tombstone,
+        "ends_at_ms": connection.call("PEXPIRETIME", record.DATA_PREFIX + key),
+    }

@@ -1,0 +1,1 @@
+"""What happened: every operation, fault and state seen, in files."""

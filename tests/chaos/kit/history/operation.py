@@ -1,0 +1,59 @@
+"""One operation as its client saw it.
+
+Times are microseconds of CLOCK_MONOTONIC, which all processes of one machine share. A version is
+one number, timestamp * 2^64 + coordinator, so that versions compare as numbers; 0 = none. A value
+is known by its `value` id, unique for each write; reads that found nothing have None.
+"""
+
+import typing
+
+ONE, QUORUM, ALL = "one", "quorum", "all"
+PUT, GET, DELETE = "put", "get", "delete"
+OK = "OK"
+
+
+class Operation(typing.NamedTuple):
+    id: int
+    process: int
+    coordinator: int
+    kind: str  # PUT, GET or DELETE
+    level: str  # ONE, QUORUM or ALL
+    key: str
+    start: int
+    end: int
+    code: str  # OK or the name of a gRPC code
+    value: str | None = None  # written, or found
+    ttl_ms: int = 0  # asked for; 0 = for ever
+    min_version: int = 0  # asked for
+    version: int = 0  # of the receipt
+    degraded: bool = False
+    acknowledged: int = 0
+    required: int = 0
+    expires_at_ms: int = 0  # of the receipt, Unix time; 0 = never
+    node: int | None = None  # that answered a read
+    message: str = ""  # of an error
+
+    @property
+    def ok(self):
+        return self.code == OK
+
+    @property
+    def is_write(self):
+        return self.kind != GET
+
+    @property
+    def strong(self):
+        return self.level != ONE
+
+    @property
+    def found(self):
+        return self.kind == GET and self.ok and self.value is not None
+
+
+def version_of(timestamp, coordinator):
+    return timestamp << 64 | coordinator
+
+
+def version_ms(version):
+    """The wall-clock milliseconds in a version."""
+    return version >> 80

@@ -1,0 +1,57 @@
+"""A client for scripted operations: one at a time, through a coordinator that is named, recorded as
+those of the client processes are."""
+
+import grpc
+
+from kit.history.clock import now
+from kit.history.files import OperationWriter
+from kit.history.operation import DELETE, GET, PUT
+from kit.load.messages import answered, begun, call_of, failed, request_of
+from kit.probe import offers_levels
+from kit.stubs import CHANNEL_OPTIONS, pb_grpc
+
+
+class Teller:
+    """`process` names its file: no two writers of a round may share it."""
+
+    def __init__(self, folder, addresses, process):
+        self._process = process
+        self._writer = OperationWriter(folder, process)
+        self._channels = [grpc.insecure_channel(a, options=CHANNEL_OPTIONS) for a in addresses]
+        self._stubs = [pb_grpc.KacheStub(channel) for channel in self._channels]
+        self._count = 0
+        self.has_levels = offers_levels(addresses[0])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._writer.close()
+        for channel in self._channels:
+            channel.close()
+
+    @property
+    def coordinators(self):
+        return range(len(self._stubs))
+
+    def put(self, coordinator, level, key, value, ttl_ms=0):
+        return self._do(coordinator, PUT, level, key, value=value, ttl_ms=ttl_ms)
+
+    def delete(self, coordinator, level, key):
+        return self._do(coordinator, DELETE, level, key)
+
+    def get(self, coordinator, level, key):
+        return self._do(coordinator, GET, level, key)
+
+    def _do(self, coordinator, kind, level, key, **more):
+        request = request_of(kind, level, key, **more)
+        self._count += 1
+        operation = begun(
+            self._process, self._count, coordinator, kind, level, key, now(), **more)
+        try:
+            answer = call_of(self._stubs[coordinator], kind)(request, timeout=1)
+            operation = answered(operation._replace(end=now()), answer)
+        except grpc.RpcError as error:
+            operation = failed(operation._replace(end=now()), error)
+        self._writer.add(operation)
+        return operation

@@ -1,0 +1,1 @@
+"""What breaks the system, from a seed, and never more than the promises cover."""

@@ -1,0 +1,18 @@
+"""The generated gRPC code, and how channels are made: by the end-to-end tests' harness."""
+
+from harness.grpc_client import kache_pb2 as pb
+from harness.grpc_client import kache_pb2_grpc as pb_grpc
+from kit.history.operation import ALL, ONE, QUORUM
+
+LEVELS = {
+    ONE: pb.CONSISTENCY_ONE, QUORUM: pb.CONSISTENCY_QUORUM, ALL: pb.CONSISTENCY_ALL,
+}
+
+# A coordinator that comes back is found again at once.
+CHANNEL_OPTIONS = [
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 200),
+]

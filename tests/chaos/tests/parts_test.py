@@ -1,0 +1,127 @@
+"""The parts that need no process: intervals, the timeline, the generator, messages, the report."""
+
+import pathlib
+import tempfile
+import unittest
+
+from histories import History, us
+from kit.checker.intervals import Intervals
+from kit.checker.timeline import Timeline
+from kit.history import files
+from kit.history.operation import DELETE, GET, ONE, PUT
+from kit.load.generator import Generator, from_bytes, to_bytes
+from kit.report import Report
+
+
+class IntervalsTest(unittest.TestCase):
+    def test_overlapping_ones_are_one(self):
+        self.assertEqual(list(Intervals([(5, 9), (1, 3), (2, 4), (7, 6)])), [(1, 4), (5, 9)])
+
+    def test_touches_and_contains(self):
+        some = Intervals([(1, 4), (6, 9)])
+        self.assertTrue(some.touches(4, 5))
+        self.assertFalse(some.touches(5, 5))
+        self.assertEqual(some.containing(6, 9), 1)
+        self.assertIsNone(some.containing(3, 7))
+
+    def test_complement_and_last_end(self):
+        some = Intervals([(2, 4), (6, 8)])
+        self.assertEqual(list(some.complement(0, 10)), [(0, 2), (4, 6), (8, 10)])
+        self.assertEqual([some.last_end_before(t) for t in (1, 3, 5, 9)], [0, 3, 4, 8])
+
+
+class TimelineTest(unittest.TestCase):
+    def timeline(self, history):
+        return Timeline(history.meta, history.faults, history.states)
+
+    def test_quiet_begins_a_ping_after_all_are_up(self):
+        timeline = self.timeline(
+            History().fault("kill", 10, 12).state(10.2, 0, 0).state(10.3, 1, 0)
+            .state(12.5, 0).state(14, 1))
+        (_, end), (begin, _) = timeline.quiet
+        self.assertEqual(end, us(10.2 - 0.1 - 1.5))
+        self.assertEqual(begin, us(14 + 1 + 0.3))
+        self.assertEqual(timeline.faults[0]["up"], us(14))
+
+    def test_away_counts_nodes_not_faults(self):
+        history = History().fault("kill", 10, 12).fault("freeze", 11, 13)
+        history.fault("cut_one", 11, 13, nodes=[2])
+        self.assertEqual(self.timeline(history).away(us(11.5), us(11.6)), 2)
+
+    def test_silence_of_a_coordinator_is_no_absence_of_nodes(self):
+        history = History().state(20, 1)
+        history.states.append({"at": us(10), "before": us(9), "coordinator": 1, "nodes": None})
+        history.states.sort(key=lambda line: line["at"])
+        timeline = self.timeline(history)
+        self.assertEqual(timeline.away(us(12), us(13)), 0)
+        self.assertFalse(timeline.is_quiet(us(12), us(13)))
+
+    def test_skew_holds_from_restart_to_restart(self):
+        history = History().fault("coordinator_skew", 10, 20, nodes=[], coordinators=[1],
+                                  coordinator_fault=True, skew_ms=-700)
+        history.faults[0].update(struck=us(11), healing=us(19))
+        timeline = self.timeline(history)
+        self.assertEqual(timeline.skew_ms(1, us(12), us(13)), (-700, -700))
+        self.assertEqual(timeline.skew_ms(1, us(10.5), us(13)), (-700, 0))
+        self.assertEqual(timeline.skew_ms(0, us(12), us(13)), (0, 0))
+
+
+class GeneratorTest(unittest.TestCase):
+    def test_same_seed_same_plans(self):
+        plans = [[g.next() for _ in range(200)] for g in (Generator(7, 1), Generator(7, 1))]
+        self.assertEqual(*plans)
+        self.assertNotEqual(plans[0], [Generator(8, 1).next() for _ in range(200)])
+
+    def test_values_are_unique_across_processes(self):
+        values = [g.next().value for g in (Generator(7, 1), Generator(7, 2)) for _ in range(2000)]
+        values = [value for value in values if value]
+        self.assertEqual(len(values), len(set(values)))
+
+    def test_everything_occurs(self):
+        generator = Generator(1, 0)
+        plans = [generator.next() for _ in range(5000)]
+        self.assertEqual({plan.kind for plan in plans}, {PUT, GET, DELETE})
+        self.assertEqual({plan.level for plan in plans}, {"one", "quorum", "all"})
+        self.assertTrue(any(0 < plan.ttl_ms < 5000 for plan in plans))
+        self.assertTrue(any(plan.wants_min_version for plan in plans))
+
+    def test_only_one(self):
+        generator = Generator(1, 0, only_one=True)
+        plans = [generator.next() for _ in range(1000)]
+        self.assertEqual({(plan.level, plan.wants_min_version) for plan in plans}, {(ONE, False)})
+
+    def test_mangled_values_are_noticed(self):
+        stored = to_bytes("p1.23")
+        self.assertEqual(from_bytes(stored), "p1.23")
+        for wrong in (stored[:-1], stored + b"x", b"", b"p1.23", to_bytes("p1.2") + stored):
+            self.assertIn("mangled", from_bytes(wrong))
+
+
+class FilesTest(unittest.TestCase):
+    def test_operations_come_back_by_start_without_the_torn_last_line(self):
+        folder = pathlib.Path(tempfile.mkdtemp())
+        self.addCleanup(lambda: [p.unlink() for p in folder.iterdir()] and folder.rmdir())
+        history = History().put(2, "b", 2).get(1, None, 0)
+        writer = files.OperationWriter(folder, 0)
+        for operation in history.operations:
+            writer.add(operation)
+        writer.close()
+        with open(folder / "operations-0.jsonl", "a", encoding="utf-8") as file:
+            file.write('[3,0,0,"put","one"')
+        self.assertEqual(files.read_operations(folder), history.operations[::-1])
+
+
+class ReportTest(unittest.TestCase):
+    def test_names_the_operations_behind_a_violation(self):
+        report = Report()
+        report.add("x", History().put(1, "a", 1).put(2, "b", 2).get(3, "a", 1).verdict())
+        self.assertEqual((report.violations, report.kinds), (1, {"stale_read"}))
+        text = report.violations_text()
+        self.assertIn("put quorum k = b", text)
+        self.assertIn("get quorum k = a", text)
+        self.assertIn("3 operations, 1 violations", report.text())
+        self.assertEqual(report.document()["violations"], {"stale_read": {"quorum": 1}})
+
+
+if __name__ == "__main__":
+    unittest.main()

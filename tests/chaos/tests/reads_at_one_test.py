@@ -1,0 +1,101 @@
+"""What ONE promises: in quiet windows, and of what all home replicas held."""
+
+import unittest
+
+from histories import History, HistoryCase
+from kit.history.operation import ONE
+
+
+class QuietTest(HistoryCase):
+    def test_read_shows_the_last_write(self):
+        history = History().put(5, "a", 1, level=ONE).get(5.1, "a", 1, level=ONE, coordinator=1)
+        self.assert_clean(history)
+
+    def test_older_value_is_stale_through_any_coordinator(self):
+        for coordinator in (0, 1):
+            with self.subTest(coordinator):
+                history = History().put(5, "a", 1, level=ONE).put(6, "b", 2, level=ONE)
+                history.get(6.1, "a", 1, level=ONE, coordinator=coordinator)
+                self.assert_finds(history, "stale_read")
+
+    def test_resurrected_delete(self):
+        history = History().put(5, "a", 1, level=ONE).delete(6, 2, level=ONE)
+        self.assert_finds(history.get(6.1, "a", 1, level=ONE), "resurrected_delete")
+
+    def test_degraded_write_may_be_on_another_replica_for_a_moment(self):
+        history = History().put(5, "a", 1, level=ONE).put(6, "b", 2, level=ONE, degraded=True)
+        self.assert_counts(history.get(6.1, "a", 1, level=ONE), "stale_read")
+
+    def test_writes_of_a_fault_are_seen_when_all_is_quiet_again(self):
+        history = History().put(5, "a", 1).fault("freeze", 10, 15).put(12, "b", 2, level=ONE)
+        self.assert_finds(history.get(30, "a", 1, level=ONE), "stale_read")
+
+
+class FaultTest(HistoryCase):
+    def test_unsettled_write_is_only_counted(self):
+        history = History().put(1, "a", 1, level=ONE).fault("freeze", 5, 15)
+        history.put(6, "b", 2, level=ONE).get(7, "a", 1, level=ONE)
+        self.assert_counts(history, "stale_read")
+
+    def test_settled_write_is_never_forgotten(self):
+        history = History().put(1, "a", 1, level=ONE).put(2, "b", 2, level=ONE)
+        history.fault("old_rdb", 6, 7, loses_memory=True).get(7.2, "a", 1, level=ONE)
+        self.assert_finds(history, "stale_read")
+
+    def test_but_for_a_loss_that_only_a_ping_can_see(self):
+        history = History().put(1, "a", 1, level=ONE)
+        history.fault("flushall", 6, 6.1, loses_memory=True, unseen=True)
+        self.assert_counts(history.get(6.5, None, 0, level=ONE), "stale_read")
+        history.get(9, None, 0, level=ONE)
+        self.assert_finds(history, "stale_read")
+
+    def test_write_at_one_may_be_lost_with_its_only_replica(self):
+        history = History().put(1, "a", 1, level=ONE).fault("freeze", 5, 15, nodes=[1])
+        history.put(6, "b", 2, level=ONE).fault("kill", 6.1, 15, loses_memory=True)
+        self.assert_counts(history.get(30, "a", 1, level=ONE), "stale_read")
+
+    def test_quorum_write_may_not(self):
+        history = History().put(1, "a", 1).fault("freeze", 5, 15, nodes=[1])
+        history.put(6, "b", 2).fault("kill", 6.1, 15, loses_memory=True)
+        self.assert_finds(history.get(30, "a", 1, level=ONE), "stale_read")
+
+    def test_node_that_a_coordinator_does_not_call_up_ends_the_quiet(self):
+        history = History().put(1, "a", 1, level=ONE).state(6, 1, 2).state(9, 1)
+        history.put(7, "b", 2, level=ONE).get(7.5, "a", 1, level=ONE)
+        self.assert_counts(history, "stale_read")
+        history.get(30, "a", 1, level=ONE)
+        self.assert_finds(history, "stale_read")
+
+
+class MinVersionTest(HistoryCase):
+    def test_as_new_as_asked(self):
+        history = History().put(1, "a", 1, level=ONE).get(2, "a", 1, level=ONE, min_version=1)
+        self.assert_clean(history)
+
+    def test_older_is_never_right(self):
+        history = History().fault("kill", 0, 90).fault("freeze", 0, 90, nodes=[1])
+        history.put(1, "a", 1, level=ONE).put(2, "b", 2, level=ONE)
+        history.get(3, "a", 1, level=ONE, min_version=2)
+        self.assert_finds(history, "below_min_version")
+
+    def test_miss_of_a_living_record(self):
+        history = History().fault("kill", 0.5, 90, loses_memory=True).put(1, "a", 1)
+        history.get(2, None, 0, level=ONE, min_version=1)
+        self.assert_finds(history, "below_min_version")
+
+    def test_miss_after_its_expiry_or_delete(self):
+        history = History().put(5, "a", 1, ttl_ms=500)
+        self.assert_clean(history.get(6, None, 0, level=ONE, min_version=1))
+        history = History().put(5, "a", 1).delete(6, 2)
+        self.assert_clean(history.get(7, None, 0, level=ONE, min_version=1))
+
+    def test_miss_when_its_holders_are_away_is_counted(self):
+        history = History().fault("kill", 0.5, 90).fault("freeze", 0.5, 90, nodes=[1])
+        history.put(1, "a", 1, level=ONE).get(2, None, 0, level=ONE, min_version=1)
+        findings = history.verdict().findings
+        self.assertEqual(findings.violations, [])
+        self.assertEqual(findings.counted["below_min_version", ONE], 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
