@@ -39,6 +39,9 @@ std::vector<Route> Gateway::Routes() {
       {Method::kGet, "/livez", nullptr, Serve(ops_, &OpsHandler::Live)},
       {Method::kGet, "/readyz", nullptr, Serve(ops_, &OpsHandler::Ready)},
       {Method::kGet, "/metrics", nullptr, Serve(ops_, &OpsHandler::Metrics)},
+      {Method::kGet, "/docs", nullptr, Serve(web_, &WebHandler::Docs)},
+      {Method::kGet, "/openapi.json", nullptr, Serve(web_, &WebHandler::OpenApi)},
+      {Method::kGet, "/assets/{file}", nullptr, Serve(web_, &WebHandler::Asset)},
   };
 }
 

@@ -8,5 +8,5 @@ BUILD = pathlib.Path(os.environ.get("KACHE_BUILD_DIR", ROOT / "build" / "release
 SERVER = BUILD / "bin" / "kache-server"
 GATEWAY = BUILD / "bin" / "kache-gateway"
 STUBS = BUILD / "tests" / "e2e" / "stubs"
-NODE_CLIENT = BUILD / "tests" / "e2e" / "node"
+NODE = BUILD / "tests" / "e2e"  # where node_packages.py puts folders with Node programs
 REDIS = os.environ.get("KACHE_REDIS_SERVER", "redis-server")
