@@ -19,6 +19,7 @@
 #include "gateway/gateway_metrics.h"
 #include "gateway/handlers/batch.h"
 #include "gateway/handlers/keys.h"
+#include "gateway/handlers/locate.h"
 #include "gateway/handlers/ops.h"
 #include "gateway/handlers/status.h"
 #include "gateway/handlers/web.h"
@@ -56,6 +57,7 @@ class Gateway {
   KeysHandler keys_;
   BatchHandler batch_;
   StatusHandler status_;
+  LocateHandler locate_;
   OpsHandler ops_;
   WebHandler web_;
   Router router_;

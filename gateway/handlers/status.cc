@@ -6,23 +6,11 @@
 #include "base/strings.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/request_options.h"
+#include "gateway/handlers/state_name.h"
 #include "gateway/json/json_writer.h"
 
 namespace kache::gateway {
 namespace {
-
-std::string_view StateName(v1::NodeState state) {
-  switch (state) {
-    case v1::NODE_STATE_UP:
-      return "UP";
-    case v1::NODE_STATE_SYNCING:
-      return "SYNCING";
-    case v1::NODE_STATE_DOWN:
-      return "DOWN";
-    default:
-      return "UNKNOWN";
-  }
-}
 
 void AppendTextMember(std::string_view name, std::string_view text, std::string* json) {
   Append(json, ",\"", name, "\":");

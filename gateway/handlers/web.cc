@@ -38,6 +38,10 @@ HttpResponse FileResponse(const HttpRequest& request, std::string_view name) {
 
 }  // namespace
 
+void WebHandler::Page(const HttpRequest& request, Responder responder) const {
+  responder.Send(FileResponse(request, "index.html"));
+}
+
 void WebHandler::Docs(const HttpRequest& request, Responder responder) const {
   responder.Send(FileResponse(request, "docs.html"));
 }

@@ -1,4 +1,4 @@
-// What people look at: the description of the API, and the files that its page loads.
+// What people look at: the status page, the description of the API, and the files that these load.
 // All of it is built in (gateway/web), and none of it may load anything from another host: a strict
 // Content-Security-Policy says so to the browser. Queries are ignored.
 #ifndef KACHE_GATEWAY_HANDLERS_WEB_H_
@@ -11,6 +11,7 @@ namespace kache::gateway {
 // Thread-safe.
 class WebHandler {
  public:
+  void Page(const HttpRequest& request, Responder responder) const;
   void Docs(const HttpRequest& request, Responder responder) const;
   void OpenApi(const HttpRequest& request, Responder responder) const;
   // 404 for a file that is not there; the name in the path is taken as it is, not decoded.

@@ -10,6 +10,7 @@ from harness.rest import key_path
 from harness.waiting import wait_until
 
 KEY = "/api/v1/keys/{key}"
+LOCATE = "/api/v1/locate/{key}"
 
 
 class DescribedCase(SystemCase):
@@ -99,11 +100,18 @@ class AnswersTest(DescribedCase):
             self.post(action, "{}", content_type="text/plain", status=415)
             self.post(action, "{}", query="?no=1", status=400)
 
+    def test_locate(self):
+        self.rest.put_raw(self.key(), b"v")
+        for key in (self.key(), self.key("missing"), b"\xff"):
+            self.ask("GET", LOCATE, key_path(key).replace("/keys/", "/locate/"))
+        self.ask("GET", LOCATE, "/api/v1/locate/k?no=1", status=400)
+
     def test_operations_and_pages(self):
-        for path in ("/status", "/ping", "/readyz", "/livez", "/metrics", "/openapi.json", "/docs"):
+        for path in ("/status", "/ping", "/readyz", "/livez", "/metrics", "/openapi.json", "/docs",
+                     "/"):
             self.ask("GET", path)
         self.ask("GET", "/status", "/status?no=1", status=400)
-        for path in ("/docs", "/openapi.json"):
+        for path in ("/", "/docs", "/openapi.json"):
             self.ask("GET", path, headers={"If-None-Match": "*"}, status=304)
         for file in ("page.css", "docs.js", "icon.svg"):
             self.ask("GET", "/assets/{file}", f"/assets/{file}")
@@ -130,6 +138,7 @@ class UnavailableTest(DescribedCase):
         for method in ("GET", "PUT", "DELETE", "HEAD"):
             self.ask_key(method, self.key(), status=503)
         self.post("batchGet", '{"keys": ["a"]}', status=503)
+        self.ask("GET", LOCATE, "/api/v1/locate/k")
         status = self.ask("GET", "/status").json()
         self.assertEqual({node["state"] for node in status["nodes"]}, {"DOWN"})
 

@@ -102,7 +102,7 @@ function operation(description, item) {
   const requestBody = item.requestBody?.content;
   return make("section", { id: item.operationId, class: "operation" },
     make("h3", {}, make("span", { class: `method ${item.method}` }, item.method.toUpperCase()),
-      " ", make("code", {}, item.path)),
+      make("code", {}, item.path)),
     make("p", { class: "summary" }, item.summary),
     paragraphs(item.description),
     parameterTable(description, item.parameters, `Parameters of ${name}`),
@@ -137,7 +137,7 @@ function contents(description, tags) {
     tags.flatMap((tag) => description.operations(tag.name).map((item) => make("li", {},
       make("a", { href: `#${item.operationId}` },
         make("span", { class: `method ${item.method}` }, item.method.toUpperCase()),
-        " ", item.path))))));
+        item.path))))));
 }
 
 function render(document) {
