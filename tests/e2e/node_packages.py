@@ -1,4 +1,4 @@
-"""Puts a Node folder of this one and the packages of its lock file into the build tree: npm ci.
+"""Puts a folder with a Node program and the packages of its lock file into the build tree: npm ci.
 
 usage: node_packages.py FOLDER [FURTHER FOLDER...]    further ones are copied beside its files
 """
@@ -11,11 +11,10 @@ import sys
 
 from harness import paths
 
-HERE = pathlib.Path(__file__).resolve().parent
-
 
 def main(folder, *further):
-    source, target = HERE / folder, paths.NODE / folder
+    source = pathlib.Path(folder).resolve()
+    target = paths.NODE / source.name
     target.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
         shutil.copy(file, target)

@@ -116,6 +116,8 @@ LAYERS = {
     ),
     "gateway": Layer(ours=("base", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
     "gateway/main": Layer(ours=("base",) + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
+    # Examples of what users write.
+    "docs/clients": Layer(ours=("proto",), libraries=RPC),
     "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC | {"cli11"}),
 }
 

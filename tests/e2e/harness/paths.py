@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("KACHE_BUILD_DIR", ROOT / "build" / "release"))
@@ -9,4 +10,5 @@ SERVER = BUILD / "bin" / "kache-server"
 GATEWAY = BUILD / "bin" / "kache-gateway"
 STUBS = BUILD / "tests" / "e2e" / "stubs"
 NODE = BUILD / "tests" / "e2e"  # where node_packages.py puts folders with Node programs
+PYTHON = os.environ.get("KACHE_PYTHON", sys.executable)
 REDIS = os.environ.get("KACHE_REDIS_SERVER", "redis-server")
