@@ -15,6 +15,7 @@ class PageTest(SystemCase):
             "KACHE_URL": self.system.gateway.url,
             "KACHE_GATEWAY_PID": str(self.system.gateway.pid),
             "KACHE_SERVER_PID": str(self.system.server.pid),
+            "KACHE_REDIS_PORTS": ",".join(str(redis.port) for redis in self.system.redis),
             "KACHE_REDIS_PIDS": ",".join(str(redis.pid) for redis in self.system.redis),
         }
         run = subprocess.run(["node", "--test", "page.test.mjs"], cwd=paths.NODE / "web",

@@ -31,8 +31,14 @@ function ask(path) {
   return fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), cache: "no-store" });
 }
 
-// "a (connection_refused), b (unresponsive)"
-const named = (some) => some.map((node) => `${node.name} (${node.reason})`).join(", ");
+const MOST_NAMED = 3;
+
+// "a (connection_refused), b (unresponsive)"; the table names those that are too many here.
+function named(some) {
+  const names = some.slice(0, MOST_NAMED).map((node) => `${node.name} (${node.reason})`);
+  if (some.length > MOST_NAMED) names.push(`${some.length - MOST_NAMED} more`);
+  return names.join(", ");
+}
 
 function summaryOf(all) {
   const down = all.filter((node) => node.state === "DOWN");

@@ -1,5 +1,7 @@
 // The status page over a real system: KACHE_URL, and the processes that the tests freeze.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { after, before, test } from "node:test";
 
 import {
@@ -7,6 +9,7 @@ import {
 } from "./browser.mjs";
 
 const REDIS = process.env.KACHE_REDIS_PIDS.split(",").map(Number);
+const PORTS = process.env.KACHE_REDIS_PORTS.split(",").map(Number);
 const SERVER = Number(process.env.KACHE_SERVER_PID);
 const GATEWAY = Number(process.env.KACHE_GATEWAY_PID);
 const LOOKS = [
@@ -25,6 +28,15 @@ async function whileFrozen(pid, look) {
   } finally {
     process.kill(pid, "SIGCONT");
   }
+}
+
+// One command to a Redis server, which must like it.
+async function redis(port, command) {
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`${command}\r\n`);
+  const [answer] = await once(socket, "data");
+  socket.destroy();
+  assert.match(answer.toString(), /^\+OK/);
 }
 
 const put = (key, value) =>
@@ -78,8 +90,8 @@ test("shows a server going down and coming back", () =>
     await allUp(page);
     const row = page.locator("#nodes-body tr").nth(1);
     await whileFrozen(REDIS[1], async () => {
-      await waitForText(page, "#summary", /^1 of 4 DOWN: 127\.0\.0\.1:\d+ \(unresponsive\)\.$/);
-      assert.match(await row.innerText(), /DOWN[\s\S]*unresponsive/);
+      await waitForText(page, "#summary", /^1 of 4 DOWN: 127\.0\.0\.1:\d+ \(\w+\)\.$/);
+      assert.match(await row.innerText(), /DOWN[\s\S]*(unresponsive|connect_timeout)/);
       assert.match(await page.locator("#ring .arc").nth(1).getAttribute("class"), /\bdown\b/);
       assert.equal(await page.locator("#ring .trouble").count(), 1);
       for (const [colorScheme, viewport] of LOOKS) {
@@ -93,6 +105,57 @@ test("shows a server going down and coming back", () =>
     assert.match(await row.innerText(), /UP/);
     assert.equal(await page.locator("#ring .trouble").count(), 0);
   }));
+
+test("shows a server that takes no writes", () =>
+  visit(browser, "/", {}, async (page) => {
+    await allUp(page);
+    await redis(PORTS[2], "CONFIG SET maxmemory 1");
+    try {
+      await underTraffic(() =>
+        waitForText(page, "#summary", /^1 of 4 SYNCING: 127\.0\.0\.1:\d+ \(oom\)\.$/));
+      assert.match(await page.locator("#nodes-body tr").nth(2).innerText(), /SYNCING[\s\S]*oom/);
+      for (const [colorScheme, viewport] of LOOKS) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize(viewport);
+        await assertAccessible(page);
+      }
+      await shoot(page, "syncing");
+    } finally {
+      await redis(PORTS[2], "CONFIG SET maxmemory 0");
+    }
+    await underTraffic(() => allUp(page));
+  }));
+
+// What a server would say of a large cluster, with the members that not all servers send.
+function largeStatus() {
+  const nodes = Array.from({ length: 24 }, (_, index) => ({
+    index, name: `cache-${index}.redis.a-rather-long-namespace.svc.cluster.local:6379`,
+    address: "10.0.0.1:6379", state: index % 5 === 1 ? "SYNCING" : "UP",
+    reason: index % 5 === 1 ? "resync" : "ok", since: 1, lastPing: 1, pingRttMicros: 12_345,
+    share: 1 / 24, runId: "0".repeat(40), redisVersion: "7.0.15", keys: 1_234_567,
+    ...(index % 5 === 1 ? { resyncProgress: 0.421 } : {}),
+  }));
+  return {
+    nodes, replicationFactor: 3, vnodesPerNode: 1000, ringFingerprint: "0".repeat(16),
+    coordinator: "1".repeat(16), serverVersion: "0.1.0", startedAt: 1,
+  };
+}
+
+for (const width of [390, 800, 1000, 1280]) {
+  test(`shows a large cluster in a window of ${width}`, () =>
+    visit(browser, "/docs", { viewport: { width, height: 800 } }, async (page) => {
+      await page.route("**/status", (route) => route.fulfill({ json: largeStatus() }));
+      await page.goto(URL_OF_GATEWAY);
+      await waitForText(page, "#summary", /^5 of 24 SYNCING: .*, 2 more\.$/);
+      const row = await page.locator("#nodes-body tr").nth(1).innerText();
+      assert.match(row, /SYNCING[\s\S]*1,234,567[\s\S]*42\.1 %/);
+      // Made-up shares are not those of the ring, and the page says so.
+      await waitForText(page, "#ring-note", /as long as its share/);
+      await assertAccessible(page);
+      await assertFits(page);
+      await shoot(page, `large-${width}`);
+    }));
+}
 
 test("shows rates and latencies", () =>
   visit(browser, "/", {}, (page) => underTraffic(async () => {
