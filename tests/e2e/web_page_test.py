@@ -19,7 +19,7 @@ class PageTest(SystemCase):
             "KACHE_REDIS_PIDS": ",".join(str(redis.pid) for redis in self.system.redis),
         }
         run = subprocess.run(["node", "--test", "page.test.mjs"], cwd=paths.NODE / "web",
-                             env=environment, capture_output=True, text=True, timeout=240)
+                             env=environment, capture_output=True, text=True, timeout=360)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertRegex(run.stdout, r"pass [1-9]", run.stdout)
         self.assert_answers()

@@ -35,9 +35,13 @@ function lastPing(node, now) {
   return node.lastPing ? `${ago(node.lastPing, now)}, ${roundTrip(node.pingRttMicros)}` : "never";
 }
 
-function resync(node) {
-  if (node.resyncProgress === undefined) return node.state === "SYNCING" ? "under way" : "";
-  return node.state === "SYNCING" ? percent(node.resyncProgress) : "";
+// Of a server that is being refilled.
+function resync({ resync: progress }) {
+  if (progress === undefined) return "";
+  if (progress.waitingFor) return `waits for ${progress.waitingFor}`;
+  const total = progress.keysDone + progress.keysLeft;
+  const done = total > 0 ? percent(progress.keysDone / total) : "begins";
+  return progress.keysPerSecond > 0 ? `${done}, ${count(progress.keysPerSecond)} keys/s` : done;
 }
 
 // `has` tells of a column that is shown only where a server says something for it.
@@ -50,7 +54,7 @@ const COLUMNS = [
   { head: "Keys", show: (node) => text(node.keys === undefined ? "" : count(node.keys)),
     has: (nodes) => nodes.some((node) => node.keys !== undefined) },
   { head: "Resync", show: (node) => text(resync(node)),
-    has: (nodes) => nodes.some((node) => node.resyncProgress !== undefined) },
+    has: (nodes) => nodes.some((node) => node.resync !== undefined) },
   { head: "Redis", show: (node) => text(node.redisVersion || "unknown") },
   { head: "Run id", show: (node) => text(node.runId ? node.runId.slice(0, 8) : "unknown"),
     mono: true },

@@ -126,6 +126,8 @@ test("shows a server that takes no writes", () =>
     await underTraffic(() => allUp(page));
   }));
 
+const NOT_BEGUN = { keysDone: 0, keysLeft: 0, keysPerSecond: 0 };
+
 // What a server would say of a large cluster, with the members that not all servers send.
 function largeStatus() {
   const nodes = Array.from({ length: 24 }, (_, index) => ({
@@ -133,7 +135,8 @@ function largeStatus() {
     address: "10.0.0.1:6379", state: index % 5 === 1 ? "SYNCING" : "UP",
     reason: index % 5 === 1 ? "resync" : "ok", since: 1, lastPing: 1, pingRttMicros: 12_345,
     share: 1 / 24, runId: "0".repeat(40), redisVersion: "7.0.15", keys: 1_234_567,
-    ...(index % 5 === 1 ? { resyncProgress: 0.421 } : {}),
+    ...(index % 5 === 1 ? { resync: { keysDone: 421, keysLeft: 579, keysPerSecond: 5000 } } : {}),
+    ...(index === 6 ? { resync: { ...NOT_BEGUN, waitingFor: "node cache-7" } } : {}),
   }));
   return {
     nodes, replicationFactor: 3, vnodesPerNode: 1000, ringFingerprint: "0".repeat(16),
@@ -148,7 +151,9 @@ for (const width of [390, 800, 1000, 1280]) {
       await page.goto(URL_OF_GATEWAY);
       await waitForText(page, "#summary", /^5 of 24 SYNCING: .*, 2 more\.$/);
       const row = await page.locator("#nodes-body tr").nth(1).innerText();
-      assert.match(row, /SYNCING[\s\S]*1,234,567[\s\S]*42\.1 %/);
+      assert.match(row, /SYNCING[\s\S]*1,234,567[\s\S]*42\.1 %, 5,000 keys\/s/);
+      assert.match(await page.locator("#nodes-body tr").nth(6).innerText(),
+        /waits for node cache-7/);
       // Made-up shares are not those of the ring, and the page says so.
       await waitForText(page, "#ring-note", /as long as its share/);
       await assertAccessible(page);
