@@ -34,11 +34,16 @@ std::vector<Route> Gateway::Routes() {
       {Method::kPost, "/api/v1/keys:batchPut", admit_batch, Serve(batch_, &BatchHandler::Put)},
       {Method::kPost, "/api/v1/keys:batchDelete", admit_batch,
        Serve(batch_, &BatchHandler::Delete)},
+      {Method::kGet, "/api/v1/locate/{key}", nullptr, Serve(locate_, &LocateHandler::Get)},
       {Method::kGet, "/ping", nullptr, Serve(ops_, &OpsHandler::Ping)},
       {Method::kGet, "/status", nullptr, Serve(status_, &StatusHandler::Get)},
       {Method::kGet, "/livez", nullptr, Serve(ops_, &OpsHandler::Live)},
       {Method::kGet, "/readyz", nullptr, Serve(ops_, &OpsHandler::Ready)},
       {Method::kGet, "/metrics", nullptr, Serve(ops_, &OpsHandler::Metrics)},
+      {Method::kGet, "/", nullptr, Serve(web_, &WebHandler::Page)},
+      {Method::kGet, "/docs", nullptr, Serve(web_, &WebHandler::Docs)},
+      {Method::kGet, "/openapi.json", nullptr, Serve(web_, &WebHandler::OpenApi)},
+      {Method::kGet, "/assets/{file}", nullptr, Serve(web_, &WebHandler::Asset)},
   };
 }
 
@@ -48,6 +53,7 @@ Gateway::Gateway(const GatewayConfig& config)
       keys_(&upstream_, &config_.handlers),
       batch_(&upstream_, &config_.handlers),
       status_(&upstream_, &config_.handlers),
+      locate_(&upstream_, &config_.handlers),
       ops_(&upstream_, &registry_, &draining_),
       router_(Routes()),
       metrics_(registry_, router_.routes()) {}

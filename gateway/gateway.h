@@ -12,14 +12,17 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "gateway/config.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/handlers/batch.h"
 #include "gateway/handlers/keys.h"
+#include "gateway/handlers/locate.h"
 #include "gateway/handlers/ops.h"
 #include "gateway/handlers/status.h"
+#include "gateway/handlers/web.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/router.h"
 #include "gateway/upstream/grpc_upstream.h"
@@ -37,6 +40,7 @@ class Gateway {
 
   uint16_t port() const { return server_->port(); }
   prometheus::Registry& registry() { return registry_; }
+  const std::vector<Route>& routes() const { return router_.routes(); }
 
   // Turns not ready, goes on accepting for the drain delay, so that load balancers notice, then
   // takes no new connections and waits for those that are there, at most the drain time.
@@ -53,7 +57,9 @@ class Gateway {
   KeysHandler keys_;
   BatchHandler batch_;
   StatusHandler status_;
+  LocateHandler locate_;
   OpsHandler ops_;
+  WebHandler web_;
   Router router_;
   GatewayMetrics metrics_;
   std::unique_ptr<HttpServer> server_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/metrics.h"
 #include "base/strings.h"
 #include "spdlog/spdlog.h"
@@ -24,6 +26,9 @@ GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector
       in_flight_(AddGauge(registry, "kache_gateway_in_flight_requests",
                           "Requests given to a handler and not yet answered")),
       connections_(AddGauge(registry, "kache_gateway_connections", "Open HTTP connections")) {
+  AddGauge(registry, "kache_gateway_start_time_seconds",
+           "When the gateway started, as seconds since the Unix epoch")
+      .Set(absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
   auto& seconds = prometheus::BuildHistogram()
                       .Name("kache_gateway_request_seconds")
                       .Help("From a request's head to the end of its answer, by route")

@@ -5,6 +5,9 @@
 //   kache_gateway_in_flight_requests                  given to a handler and not yet answered
 //   kache_gateway_connections                         open connections
 //   kache_gateway_rejected_total{reason}              refused or given up by the server itself
+//   kache_gateway_start_time_seconds                  when the gateway started, in Unix time, to
+//   the
+//                                                     millisecond: tells one gateway from another
 //
 // Thread-safe.
 #ifndef KACHE_GATEWAY_GATEWAY_METRICS_H_

@@ -6,27 +6,22 @@
 #include "base/strings.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/request_options.h"
+#include "gateway/handlers/state_name.h"
 #include "gateway/json/json_writer.h"
 
 namespace kache::gateway {
 namespace {
 
-std::string_view StateName(v1::NodeState state) {
-  switch (state) {
-    case v1::NODE_STATE_UP:
-      return "UP";
-    case v1::NODE_STATE_SYNCING:
-      return "SYNCING";
-    case v1::NODE_STATE_DOWN:
-      return "DOWN";
-    default:
-      return "UNKNOWN";
-  }
-}
-
 void AppendTextMember(std::string_view name, std::string_view text, std::string* json) {
   Append(json, ",\"", name, "\":");
   AppendJsonString(text, json);  // protobuf's strings are UTF-8
+}
+
+void AppendResync(const v1::Resync& resync, std::string* json) {
+  Append(json, ",\"resync\":{\"keysDone\":", resync.keys_done(),
+         ",\"keysLeft\":", resync.keys_left(), ",\"keysPerSecond\":", resync.keys_per_second());
+  if (!resync.waiting_for().empty()) AppendTextMember("waitingFor", resync.waiting_for(), json);
+  json->push_back('}');
 }
 
 void AppendNode(int index, const v1::Node& node, std::string* json) {
@@ -40,6 +35,9 @@ void AppendNode(int index, const v1::Node& node, std::string* json) {
          ",\"share\":", absl::StrFormat("%.6f", node.share()));
   AppendTextMember("runId", node.run_id(), json);
   AppendTextMember("redisVersion", node.redis_version(), json);
+  if (node.keys() != 0) Append(json, ",\"keys\":", node.keys());
+  if (node.swept_unix_ms() != 0) Append(json, ",\"lastSweep\":", node.swept_unix_ms());
+  if (node.has_resync()) AppendResync(node.resync(), json);
   json->push_back('}');
 }
 

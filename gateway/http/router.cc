@@ -28,9 +28,10 @@ bool Serves(HttpMethod route, HttpMethod asked) {
   return route == asked || (route == HttpMethod::kGet && asked == HttpMethod::kHead);
 }
 
-// True where only a raw '/' keeps the path from matching: the likeliest mistake of a caller.
+// True where only a raw '/' in a key keeps the path from matching: the likeliest mistake of a
+// caller.
 bool HasRawSlash(const Route& route, std::string_view path) {
-  const size_t brace = route.pattern.find('{');
+  const size_t brace = route.pattern.find("{key}");
   return brace != std::string_view::npos && path.substr(0, brace) == route.pattern.substr(0, brace);
 }
 

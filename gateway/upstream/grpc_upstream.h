@@ -36,6 +36,8 @@ class GrpcUpstream final : public Upstream {
                    Done<v1::BatchDeleteResponse> done) override;
   void GetStatus(v1::GetStatusRequest request, CallOptions options,
                  Done<v1::GetStatusResponse> done) override;
+  void Locate(v1::LocateRequest request, CallOptions options,
+              Done<v1::LocateResponse> done) override;
   bool Healthy() const override;
 
  private:

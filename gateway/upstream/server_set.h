@@ -29,7 +29,8 @@ class ServerSet {
     std::string name;  // as configured
     std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<v1::Kache::Stub> stub;
-    // To the same addresses, whether they say that they can serve keys or not: for GetStatus.
+    // To the same addresses, whether they say that they can serve keys or not: for GetStatus
+    // and Locate.
     std::unique_ptr<v1::Kache::Stub> status_stub;
   };
 

@@ -45,6 +45,8 @@ class Upstream {
                            Done<v1::BatchDeleteResponse> done) = 0;
   virtual void GetStatus(v1::GetStatusRequest request, CallOptions options,
                          Done<v1::GetStatusResponse> done) = 0;
+  virtual void Locate(v1::LocateRequest request, CallOptions options,
+                      Done<v1::LocateResponse> done) = 0;
 
   // True while at least one server says that it can serve keys.
   virtual bool Healthy() const = 0;

@@ -20,6 +20,8 @@ const char* RpcName(Rpc rpc) {
       return "BatchDelete";
     case Rpc::kGetStatus:
       return "GetStatus";
+    case Rpc::kLocate:
+      return "Locate";
     case Rpc::kCount:
       break;
   }

@@ -29,6 +29,7 @@ enum class Rpc : uint8_t {
   kBatchPut,
   kBatchDelete,
   kGetStatus,
+  kLocate,
   kCount,
 };
 const char* RpcName(Rpc rpc);

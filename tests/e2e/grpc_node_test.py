@@ -14,7 +14,7 @@ class NodeClientTest(SystemCase):
     def test_node_client(self):
         environment = {**os.environ, "KACHE_ADDRESS": self.system.server.address,
                        "KACHE_PROTO": str(paths.ROOT / "proto")}
-        run = subprocess.run(["node", "--test", "kache.test.mjs"], cwd=paths.NODE_CLIENT,
+        run = subprocess.run(["node", "--test", "kache.test.mjs"], cwd=paths.NODE / "node",
                              env=environment, capture_output=True, text=True, timeout=60)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertRegex(run.stdout, r"pass [1-9]", run.stdout)

@@ -2,11 +2,13 @@
 
 import os
 import pathlib
+import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("KACHE_BUILD_DIR", ROOT / "build" / "release"))
 SERVER = BUILD / "bin" / "kache-server"
 GATEWAY = BUILD / "bin" / "kache-gateway"
 STUBS = BUILD / "tests" / "e2e" / "stubs"
-NODE_CLIENT = BUILD / "tests" / "e2e" / "node"
+NODE = BUILD / "tests" / "e2e"  # where node_packages.py puts folders with Node programs
+PYTHON = os.environ.get("KACHE_PYTHON", sys.executable)
 REDIS = os.environ.get("KACHE_REDIS_SERVER", "redis-server")

@@ -49,6 +49,10 @@ class FakeUpstream final : public Upstream {
                  Done<v1::GetStatusResponse> done) override {
     statuses.push_back({std::move(request), options, std::move(done)});
   }
+  void Locate(v1::LocateRequest request, CallOptions options,
+              Done<v1::LocateResponse> done) override {
+    locates.push_back({std::move(request), options, std::move(done)});
+  }
   bool Healthy() const override { return healthy; }
 
   Calls<v1::GetRequest, v1::GetResponse> gets;
@@ -58,6 +62,7 @@ class FakeUpstream final : public Upstream {
   Calls<v1::BatchPutRequest, v1::BatchPutResponse> batch_puts;
   Calls<v1::BatchDeleteRequest, v1::BatchDeleteResponse> batch_deletes;
   Calls<v1::GetStatusRequest, v1::GetStatusResponse> statuses;
+  Calls<v1::LocateRequest, v1::LocateResponse> locates;
   bool healthy = true;
 };
 

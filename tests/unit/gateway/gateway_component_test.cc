@@ -136,6 +136,7 @@ TEST_F(WholeGateway, CountsRequestsByRoute) {
   EXPECT_EQ(Metric(R"(kache_gateway_requests_total{code="404",method="GET")" + key_route), 1);
   EXPECT_EQ(Metric(R"(kache_gateway_requests_total{code="404",method="GET",route="none"})"), 1);
   EXPECT_EQ(Metric("kache_gateway_in_flight_requests"), 0);
+  EXPECT_GT(Metric("kache_gateway_start_time_seconds"), 1.5e9);
   const RawResponse metrics = Ask("GET", "/metrics");
   EXPECT_THAT(metrics.Header("content-type"), HasSubstr("text/plain; version=0.0.4"));
   EXPECT_THAT(metrics.body, HasSubstr("kache_gateway_request_seconds_bucket"));

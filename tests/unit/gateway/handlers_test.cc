@@ -220,5 +220,20 @@ TEST(StatusJson, ShowsEveryNode) {
       R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0})");
 }
 
+TEST(StatusJson, ShowsAResyncWhereThereIsOne) {
+  v1::GetStatusResponse status;
+  v1::Node* const node = status.add_nodes();
+  node->set_keys(12);
+  node->set_swept_unix_ms(7);
+  node->mutable_resync()->set_keys_done(3);
+  node->mutable_resync()->set_keys_left(9);
+  node->mutable_resync()->set_keys_per_second(100);
+  EXPECT_THAT(StatusJson(status),
+              HasSubstr(R"("keys":12,"lastSweep":7,)"
+                        R"("resync":{"keysDone":3,"keysLeft":9,"keysPerSecond":100}})"));
+  node->mutable_resync()->set_waiting_for("node b");
+  EXPECT_THAT(StatusJson(status), HasSubstr(R"("keysPerSecond":100,"waitingFor":"node b"}})"));
+}
+
 }  // namespace
 }  // namespace kache::gateway

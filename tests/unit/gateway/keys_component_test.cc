@@ -160,8 +160,7 @@ TEST_F(Rest, OtherMethodsAndPaths) {
   EXPECT_EQ(patch.Header("allow"), "GET, HEAD, PUT, DELETE");
   EXPECT_EQ(Ask("FROB", "/ping").status, 405);
   EXPECT_EQ(Ask("GET", "/api/v1/keys:batchGet").Header("allow"), "POST");
-  EXPECT_EQ(Ask("GET", "/").status, 404);
-  EXPECT_EQ(Ask("GET", "/openapi.json").status, 404);
+  EXPECT_EQ(Ask("GET", "/api").status, 404);
   EXPECT_EQ(Ask("OPTIONS", "*").status, 400);
 }
 

@@ -1,0 +1,51 @@
+// Puts, gets and deletes a key through gRPC. Usage: node tour.mjs HOST:PORT PROTO_FOLDER
+import assert from "node:assert/strict";
+import { promisify } from "node:util";
+
+import grpc from "@grpc/grpc-js";
+import protoLoader from "@grpc/proto-loader";
+
+const [address, protoFolder] = process.argv.slice(2);
+
+// Every operation is idempotent, so what a server could not take may be sent again, by gRPC itself.
+const serviceConfig = JSON.stringify({
+  loadBalancingConfig: [{ round_robin: {} }],
+  methodConfig: [{
+    name: [{ service: "kache.v1.Kache" }],
+    retryPolicy: {
+      maxAttempts: 4,
+      initialBackoff: "0.05s",
+      maxBackoff: "1s",
+      backoffMultiplier: 2,
+      retryableStatusCodes: ["UNAVAILABLE"],
+    },
+  }],
+});
+
+const definition = protoLoader.loadSync("kache/v1/kache.proto", {
+  includeDirs: [protoFolder], longs: Number, enums: String, defaults: true, oneofs: true,
+});
+const { Kache } = grpc.loadPackageDefinition(definition).kache.v1;
+const cache = new Kache(address, grpc.credentials.createInsecure(),
+  { "grpc.service_config": serviceConfig });
+
+function call(rpc, request) {
+  return promisify(cache[rpc]).call(cache, request, { deadline: Date.now() + 1000 });
+}
+
+// Keys and values are bytes: give them as a Buffer, not as a string.
+const key = Buffer.from("user:1");
+const value = Buffer.from([0, ...Buffer.from("any bytes"), 255]);
+
+const put = await call("Put", { key, value, ttlMs: 60_000 });
+console.log(`stored on ${put.receipt.acknowledged} or more replicas`);
+
+const got = await call("Get", { key });
+assert.ok(got.found && got.value.equals(value));
+const status = await call("GetStatus", {});
+console.log(`read back ${got.value.length} bytes from ${status.nodes[got.receipt.node].name}`);
+
+await call("Delete", { key });
+assert.equal((await call("Get", { key })).found, false);
+console.log("deleted");
+cache.close();

@@ -1,0 +1,32 @@
+// GET /api/v1/locate/{key}: where a key lives by the ring, and what each Redis server holds for it.
+#ifndef KACHE_GATEWAY_HANDLERS_LOCATE_H_
+#define KACHE_GATEWAY_HANDLERS_LOCATE_H_
+
+#include <string>
+#include <string_view>
+
+#include "gateway/handlers/handler_config.h"
+#include "gateway/http/http_service.h"
+#include "gateway/upstream/upstream.h"
+
+namespace kache::gateway {
+
+// The answer's body. Instants are milliseconds since the Unix epoch.
+std::string LocationJson(std::string_view key, const v1::LocateResponse& location);
+
+// Thread-safe. The upstream and the configuration outlive it.
+class LocateHandler {
+ public:
+  LocateHandler(Upstream* upstream, const HandlerConfig* config)
+      : upstream_(upstream), config_(config) {}
+
+  void Get(const HttpRequest& request, Responder responder) const;
+
+ private:
+  Upstream* const upstream_;
+  const HandlerConfig* const config_;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_LOCATE_H_

@@ -1,0 +1,93 @@
+"""The alert rules: valid, tested each, and each with an entry in docs/operations.md; the queries of
+the Grafana dashboard are PromQL that Prometheus accepts."""
+
+import json
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+RULES = ROOT / "deploy" / "prometheus" / "kache.rules.yaml"
+CONFIG = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
+DASHBOARD = ROOT / "deploy" / "grafana" / "kache.json"
+TESTS = pathlib.Path(__file__).with_name("rules_test.yaml")
+
+
+def promtool(*arguments):
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True)
+
+
+def alerts():
+    groups = yaml.safe_load(RULES.read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def queries():
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    return [(panel["title"], target["expr"]) for panel in panels
+            for target in panel.get("targets", [])]
+
+
+class RulesTest(unittest.TestCase):
+    def assert_passes(self, *arguments):
+        run = promtool(*arguments)
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+
+    def test_rules_and_configuration_are_valid(self):
+        self.assert_passes("check", "config", CONFIG)
+        self.assert_passes("check", "rules", RULES)
+
+    def test_alerts_fire_when_they_should(self):
+        self.assert_passes("test", "rules", TESTS)
+
+    def test_every_alert_is_tested(self):
+        fired = set(re.findall(r'alertname="(\w+)"', TESTS.read_text()))
+        self.assertEqual(fired, {rule["alert"] for rule in alerts()})
+
+    def test_every_alert_says_what_to_do(self):
+        text = (ROOT / "docs" / "operations.md").read_text()
+        headings = set(re.findall(r"(?m)^### (Kache\w+)$", text))
+        self.assertEqual(headings, {rule["alert"] for rule in alerts()})
+        for rule in alerts():
+            self.assertIn(rule["labels"]["severity"], ("critical", "warning"))
+            self.assertTrue(rule["annotations"]["summary"])
+            self.assertEqual(rule["annotations"]["runbook"],
+                             f"docs/operations.md#{rule['alert'].lower()}")
+
+    def test_queries_of_the_dashboard_are_valid(self):
+        self.assertGreater(len(queries()), 20)
+        rules = [{"record": f"q:{i}", "expr": query.replace("$__rate_interval", "1m")}
+                 for i, (_, query) in enumerate(queries())]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            yaml.safe_dump({"groups": [{"name": "dashboard", "rules": rules}]}, file)
+            file.flush()
+            self.assert_passes("check", "rules", file.name)
+
+
+class DashboardTest(unittest.TestCase):
+    def test_panels_are_whole(self):
+        panels = json.loads(DASHBOARD.read_text())["panels"]
+        self.assertEqual(len({panel["id"] for panel in panels}), len(panels))
+        self.assertEqual(len({panel["title"] for panel in panels}), len(panels))
+        for panel in panels:
+            place = panel["gridPos"]
+            self.assertLessEqual(place["x"] + place["w"], 24, panel["title"])
+            if panel["type"] != "row":
+                self.assertTrue(panel["description"], panel["title"])
+
+    def test_panels_do_not_overlap(self):
+        taken = {}
+        for panel in json.loads(DASHBOARD.read_text())["panels"]:
+            place = panel["gridPos"]
+            for x in range(place["x"], place["x"] + place["w"]):
+                for y in range(place["y"], place["y"] + place["h"]):
+                    self.assertNotIn((x, y), taken, panel["title"])
+                    taken[x, y] = panel["title"]
+
+
+if __name__ == "__main__":
+    unittest.main()
