@@ -1,9 +1,13 @@
-#include "gateway/json/json_writer.h"
+#include "base/json_writer.h"
 
 #include <array>
+#include <cmath>
 #include <cstddef>
 
-namespace kache::gateway {
+#include "absl/strings/str_format.h"
+#include "base/utf8.h"
+
+namespace kache {
 namespace {
 
 // 0 for a byte that stands for itself, otherwise the letter after the backslash ('u' for \u00XX).
@@ -45,4 +49,51 @@ void AppendJsonString(std::string_view text, std::string* json) {
   json->push_back('"');
 }
 
-}  // namespace kache::gateway
+JsonWriter& JsonWriter::Key(std::string_view name) {
+  Value(name);
+  text_.push_back(':');
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Value(std::string_view text) {
+  if (comma_) text_.push_back(',');
+  comma_ = true;
+  if (IsUtf8(text)) {
+    AppendJsonString(text, &text_);
+    return *this;
+  }
+  std::string valid;
+  while (!text.empty()) {
+    const Utf8Character next = NextUtf8(text);
+    valid.append(next.valid ? text.substr(0, next.bytes) : "\xEF\xBF\xBD");
+    text.remove_prefix(next.bytes);
+  }
+  AppendJsonString(valid, &text_);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Value(double number) {
+  return Raw(std::isfinite(number) ? absl::StrFormat("%.6g", number) : "null");
+}
+
+JsonWriter& JsonWriter::Raw(std::string_view json) {
+  if (comma_) text_.push_back(',');
+  comma_ = true;
+  text_.append(json);
+  return *this;
+}
+
+JsonWriter& JsonWriter::Open(char bracket) {
+  Raw({&bracket, 1});
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::Close(char bracket) {
+  text_.push_back(bracket);
+  comma_ = true;
+  return *this;
+}
+
+}  // namespace kache

@@ -1,10 +1,10 @@
-#include "gateway/json/base64.h"
+#include "base/base64.h"
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-namespace kache::gateway {
+namespace kache {
 namespace {
 
 constexpr std::string_view kAlphabet =
@@ -69,4 +69,4 @@ bool DecodeBase64(std::string_view text, std::string* bytes) {
   return true;
 }
 
-}  // namespace kache::gateway
+}  // namespace kache

@@ -1,12 +1,10 @@
+#include "base/base64.h"
+
 #include <gtest/gtest.h>
 
 #include <string>
 
-#include "gateway/handlers/json_text.h"
-#include "gateway/json/base64.h"
-#include "gateway/json/json_writer.h"
-
-namespace kache::gateway {
+namespace kache {
 namespace {
 
 std::string Encoded(std::string_view bytes) {
@@ -44,26 +42,5 @@ TEST(Base64, RefusesAllOtherForms) {
   }
 }
 
-TEST(JsonString, EscapesWhatItMust) {
-  std::string json;
-  AppendJsonString(std::string_view("a\"b\\c\n\r\t\b\f\0\x1f/é\x7f", 16), &json);
-  EXPECT_EQ(json, "\"a\\\"b\\\\c\\n\\r\\t\\b\\f\\u0000\\u001f/é\x7f\"");
-}
-
-TEST(JsonText, GoesOverToBase64ForWhatIsNotText) {
-  std::string json;
-  AppendValueMember("text", TextEncoding::kUtf8, &json);
-  EXPECT_EQ(json, R"("value":"text")");
-  json.clear();
-  AppendValueMember("\xff", TextEncoding::kUtf8, &json);
-  EXPECT_EQ(json, R"("value":"/w==","encoding":"base64")");
-  json.clear();
-  AppendKeyMember("\xc0\x80", TextEncoding::kUtf8, &json);
-  EXPECT_EQ(json, R"("key":"wIA=","keyEncoding":"base64")");
-  json.clear();
-  AppendKeyMember("k", TextEncoding::kBase64, &json);
-  EXPECT_EQ(json, R"("key":"aw==","keyEncoding":"base64")");
-}
-
 }  // namespace
-}  // namespace kache::gateway
+}  // namespace kache
