@@ -9,8 +9,8 @@
 #include "base/strings.h"
 #include "base/version.h"
 #include "client/ctl/terminal.h"
-#include "client/ctl/units.h"
 #include "client/server_list.h"
+#include "client/units.h"
 #include "client/version_text.h"
 
 namespace kache::ctl {

@@ -8,7 +8,7 @@
 #include "client/ctl/replica_check.h"
 #include "client/ctl/status_view.h"
 #include "client/ctl/table.h"
-#include "client/ctl/units.h"
+#include "client/units.h"
 #include "client/version_text.h"
 
 namespace kache::ctl {

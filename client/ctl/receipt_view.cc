@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "base/strings.h"
 #include "base/utf8.h"
-#include "client/ctl/units.h"
+#include "client/units.h"
 #include "client/version_text.h"
 
 namespace kache::ctl {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/strings.h"
 #include "client/ctl/table.h"
-#include "client/ctl/units.h"
+#include "client/units.h"
 
 namespace kache::ctl {
 namespace {

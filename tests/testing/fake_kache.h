@@ -2,8 +2,8 @@
 // protocol. Tests tell it what to refuse, how long to take and whether it serves.
 //
 // Thread-safe.
-#ifndef KACHE_TESTS_UNIT_GATEWAY_FAKE_KACHE_H_
-#define KACHE_TESTS_UNIT_GATEWAY_FAKE_KACHE_H_
+#ifndef KACHE_TESTS_TESTING_FAKE_KACHE_H_
+#define KACHE_TESTS_TESTING_FAKE_KACHE_H_
 
 #include <cstdint>
 #include <map>
@@ -16,7 +16,7 @@
 #include "grpcpp/server.h"
 #include "kache/v1/kache.grpc.pb.h"
 
-namespace kache::gateway {
+namespace kache {
 
 class FakeKache final : public v1::Kache::Service {
  public:
@@ -89,6 +89,6 @@ class FakeKache final : public v1::Kache::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
-}  // namespace kache::gateway
+}  // namespace kache
 
-#endif  // KACHE_TESTS_UNIT_GATEWAY_FAKE_KACHE_H_
+#endif  // KACHE_TESTS_TESTING_FAKE_KACHE_H_

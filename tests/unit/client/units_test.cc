@@ -1,8 +1,8 @@
-#include "client/ctl/units.h"
+#include "client/units.h"
 
 #include <gtest/gtest.h>
 
-namespace kache::ctl {
+namespace kache {
 namespace {
 
 TEST(ParseDuration, TakesWhatPeopleWrite) {
@@ -50,4 +50,4 @@ TEST(BytesText, PicksTheUnit) {
 }
 
 }  // namespace
-}  // namespace kache::ctl
+}  // namespace kache

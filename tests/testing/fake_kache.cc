@@ -1,4 +1,4 @@
-#include "tests/unit/gateway/fake_kache.h"
+#include "tests/testing/fake_kache.h"
 
 #include <chrono>
 
@@ -7,7 +7,7 @@
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
-namespace kache::gateway {
+namespace kache {
 namespace {
 
 constexpr char kService[] = "kache.v1.Kache";
@@ -222,4 +222,4 @@ grpc::Status FakeKache::GetStatus(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
-}  // namespace kache::gateway
+}  // namespace kache

@@ -1,11 +1,11 @@
-#include "client/ctl/units.h"
+#include "client/units.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_format.h"
 #include "base/strings.h"
 
-namespace kache::ctl {
+namespace kache {
 namespace {
 
 constexpr absl::Duration kDay = absl::Hours(24);
@@ -90,4 +90,4 @@ std::string BytesText(uint64_t bytes) {
   return absl::StrFormat("%.1f %s", amount, names[i]);
 }
 
-}  // namespace kache::ctl
+}  // namespace kache

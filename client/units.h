@@ -1,6 +1,6 @@
 // Durations, instants and sizes, as people write and read them. Thread-safe.
-#ifndef KACHE_CLIENT_CTL_UNITS_H_
-#define KACHE_CLIENT_CTL_UNITS_H_
+#ifndef KACHE_CLIENT_UNITS_H_
+#define KACHE_CLIENT_UNITS_H_
 
 #include <cstdint>
 #include <string>
@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 
-namespace kache::ctl {
+namespace kache {
 
 // "90", "90s", "5m", "1h30m", "2d", "250ms": a number without a unit is seconds, d is 24 hours.
 // Positive. INVALID_ARGUMENT for anything else.
@@ -28,6 +28,6 @@ std::string ExpiryText(int64_t unix_ms, absl::Time now);
 // "512 B", "1.5 KiB", "20.0 MiB".
 std::string BytesText(uint64_t bytes);
 
-}  // namespace kache::ctl
+}  // namespace kache
 
-#endif  // KACHE_CLIENT_CTL_UNITS_H_
+#endif  // KACHE_CLIENT_UNITS_H_
