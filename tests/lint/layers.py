@@ -113,6 +113,7 @@ LAYERS = {
     "gateway": Layer(ours=("base", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
     "gateway/main": Layer(ours=("base",) + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
     "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
+    "client/bench": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
     "client/ctl": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
     # What only Redis itself can tell kachectl doctor.
     "client/ctl/redis_probe": Layer(ours=("base",), libraries=COMMON | {"hiredis"}),
