@@ -20,8 +20,13 @@ constexpr char kFooter[] =
     "latest);\nf (50% get, 50% read-modify-write, zipfian); get, put, delete (uniform).\n"
     "Exit codes: 0 measured; 1 no request succeeded, or --check found wrong values; 2 wrong usage.";
 
-const std::map<std::string, Mode> kModes = {
-    {"unary", Mode::kUnary}, {"batch", Mode::kBatch}, {"rest", Mode::kRest}};
+constexpr size_t kDefaultBatch = 100;
+constexpr size_t kDefaultMessage = 16;
+
+const std::map<std::string, Mode> kModes = {{"unary", Mode::kUnary},
+                                            {"batch", Mode::kBatch},
+                                            {"pipeline", Mode::kPipeline},
+                                            {"rest", Mode::kRest}};
 const std::map<std::string, Distribution> kDistributions = {{"uniform", Distribution::kUniform},
                                                             {"zipfian", Distribution::kZipfian},
                                                             {"latest", Distribution::kLatest}};
@@ -33,6 +38,7 @@ struct Words {
   std::optional<Distribution> distribution;
   std::string consistency;
   bool no_fill = false;
+  size_t batch = 0;  // 0 = the mode's default
 };
 
 void AddDuration(CLI::App* app, const std::string& name, const std::string& what,
@@ -53,7 +59,8 @@ void AddDuration(CLI::App* app, const std::string& name, const std::string& what
 }
 
 void DeclareTarget(CLI::App* app, Options* options, Words* words) {
-  app->add_option("--mode", options->mode, "How requests travel: unary (default), batch, rest")
+  app->add_option("--mode", options->mode,
+                  "How requests travel: unary (default), batch, pipeline, rest")
       ->transform(CLI::CheckedTransformer(kModes));
   app->add_option("--server", words->server,
                   "Kache servers; default KACHE_SERVERS or localhost:50051")
@@ -84,7 +91,8 @@ void DeclareLoad(CLI::App* app, Options* options, Words* words) {
                   "Bytes of values: 100, 10-1000, 4KiB, or with weights 100:99,1MiB:1 (100)");
   app->add_option("--key-prefix", options->key_prefix, "(kache-bench:)");
   AddDuration(app, "--ttl", "Life of what is written; 0 = for ever (1h)", &options->ttl);
-  app->add_option("--batch", options->batch, "Keys of a request of --mode batch (100)")
+  app->add_option("--batch", words->batch,
+                  "Keys of a request of --mode batch (100), or of a message of pipeline (16)")
       ->check(CLI::Range(1, 100'000));
   app->add_option("--rate", options->rate,
                   "Requests a second, at fixed instants (open loop); 0 = as fast as answers come "
@@ -105,6 +113,12 @@ absl::Status CheckPrefix(const std::string& prefix) {
   const auto plain = [](char c) { return absl::ascii_isalnum(c) || strchr("-._:", c) != nullptr; };
   if (std::all_of(prefix.begin(), prefix.end(), plain)) return absl::OkStatus();
   return absl::InvalidArgumentError("--key-prefix: only letters, digits and - . _ : are allowed");
+}
+
+size_t BatchOf(Mode mode, size_t wanted) {
+  if (mode == Mode::kBatch) return wanted > 0 ? wanted : kDefaultBatch;
+  if (mode == Mode::kPipeline) return wanted > 0 ? wanted : kDefaultMessage;
+  return 1;
 }
 
 absl::Status ReadServers(const Words& words, const Environment& environment, Options* options) {
@@ -141,6 +155,7 @@ absl::Status Complete(const Words& words, const Environment& environment, Option
   if (options->mode == Mode::kRest && options->consistency > v1::CONSISTENCY_ONE) {
     return absl::InvalidArgumentError("--consistency is not offered by --mode rest");
   }
+  options->batch = BatchOf(options->mode, words.batch);
   if (options->mode == Mode::kBatch &&
       options->mix.parts[static_cast<size_t>(Kind::kReadModifyWrite)] > 0) {
     return absl::InvalidArgumentError("workload f has no batches");

@@ -22,7 +22,7 @@ constexpr int kExitOk = 0;
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
-enum class Mode { kUnary, kBatch, kRest };
+enum class Mode { kUnary, kBatch, kPipeline, kRest };
 const char* ModeName(Mode mode);
 
 struct Options {
@@ -39,8 +39,8 @@ struct Options {
   size_t connections = 4;
   size_t concurrency = 64;  // requests in flight, over all threads
   size_t threads = 1;
-  size_t batch = 100;  // keys of a request in kBatch
-  double rate = 0;     // requests a second over all threads; 0 = closed loop
+  size_t batch = 1;  // keys of a request: more than one in kBatch and kPipeline
+  double rate = 0;   // requests a second over all threads; 0 = closed loop
   absl::Duration duration = absl::Seconds(10);
   absl::Duration warmup = absl::Seconds(2);
   absl::Duration timeout = absl::Seconds(1);

@@ -51,7 +51,7 @@ std::string Heading() {
 
 std::string WhatRan(const Options& options) {
   std::string text = Concat("workload ", options.workload_name, ", ", ModeName(options.mode));
-  if (options.mode == Mode::kBatch) Append(&text, " of ", options.batch, " keys");
+  if (options.batch > 1) Append(&text, " of ", options.batch, " keys");
   Append(&text, ", ", options.keys, " keys, values of ", options.value_size_text, " B, ",
          options.concurrency, " in flight, ");
   if (options.rate > 0) {
@@ -89,7 +89,7 @@ void OptionMembers(const Options& options, JsonWriter* json) {
       .Member("connections", options.connections)
       .Member("concurrency", options.concurrency)
       .Member("threads", options.threads)
-      .Member("batch", options.mode == Mode::kBatch ? options.batch : size_t{1})
+      .Member("batch", options.batch)
       .Member("rate", options.rate)
       .Member("check", options.check)
       .Member("seed", options.seed);

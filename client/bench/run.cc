@@ -13,6 +13,7 @@
 #include "client/bench/cpu_time.h"
 #include "client/bench/grpc_load.h"
 #include "client/bench/pacer.h"
+#include "client/bench/pipeline_load.h"
 #include "client/bench/rest_load.h"
 #include "client/bench/worker.h"
 
@@ -106,16 +107,15 @@ class Runner {
     grpc.timeout = options_.timeout;
     grpc.ttl = options_.ttl;
     grpc.consistency = options_.consistency;
+    if (options_.mode == Mode::kPipeline) return std::make_unique<PipelineLoad>(grpc);
     return std::make_unique<GrpcLoad>(grpc);
   }
-
-  size_t KeysPerRequest() const { return options_.mode == Mode::kBatch ? options_.batch : 1; }
 
   // One worker for each thread; `source(i)` gives its operations. Returns when all have ended.
   template <class Source>
   void RunWorkers(Source source, Instant start, Instant end, double rate, Instant record_from,
                   absl::Duration longest) {
-    const WorkerOptions worker_options = {options_.key_prefix, KeysPerRequest(), options_.check,
+    const WorkerOptions worker_options = {options_.key_prefix, options_.batch, options_.check,
                                           record_from};
     std::vector<std::thread> threads;
     std::atomic<size_t> running = options_.threads;

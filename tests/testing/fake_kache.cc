@@ -206,6 +206,38 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
+void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
+  result->set_id(operation.id());
+  if (operation.has_get()) {
+    last_get_ = operation.get();
+    *result->mutable_get() = Read(operation.get().key());
+  } else if (operation.has_put()) {
+    last_put_ = operation.put();
+    *result->mutable_put()->mutable_receipt() =
+        Write(operation.put().key(), operation.put().value(), operation.put().ttl_ms());
+  } else {
+    *result->mutable_delete_()->mutable_receipt() = Erase(operation.delete_().key());
+  }
+}
+
+grpc::Status FakeKache::Pipeline(
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) {
+  if (const grpc::Status status = Enter(context); !status.ok()) return status;
+  v1::PipelineRequest request;
+  while (stream->Read(&request)) {
+    v1::PipelineResponse response;
+    {
+      absl::MutexLock lock(&mutex_);
+      for (int i = request.operations_size(); i > 0; --i) {
+        Answer(request.operations(i - 1), response.add_results());
+      }
+    }
+    stream->Write(response);
+  }
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeKache::GetStatus(grpc::ServerContext* context,
                                   const v1::GetStatusRequest* /*request*/,
                                   v1::GetStatusResponse* response) {

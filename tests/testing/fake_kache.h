@@ -57,6 +57,11 @@ class FakeKache final : public v1::Kache::Service {
                         v1::BatchPutResponse* response) override;
   grpc::Status BatchDelete(grpc::ServerContext* context, const v1::BatchDeleteRequest* request,
                            v1::BatchDeleteResponse* response) override;
+  // Answers each message with one, its operations in the opposite order. FailNext and SetDelay act
+  // when a stream begins.
+  grpc::Status Pipeline(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) override;
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override;
 
@@ -72,6 +77,8 @@ class FakeKache final : public v1::Kache::Service {
   v1::Receipt Write(const std::string& key, const std::string& value, int64_t ttl_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::Receipt Erase(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::GetResponse Read(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;

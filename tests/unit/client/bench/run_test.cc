@@ -51,6 +51,35 @@ TEST_F(RunTest, Batches) {
   EXPECT_EQ(report->measured.wrong_values, 0u) << report->measured.first_wrong;
 }
 
+TEST_F(RunTest, Pipeline) {
+  options_.mode = Mode::kPipeline;
+  options_.batch = 16;
+  absl::StatusOr<Report> report = bench::Run(options_, nullptr);
+  ASSERT_TRUE(report.ok()) << report.status();
+  KindStats& gets = report->measured.of(Kind::kGet);
+  EXPECT_GT(gets.requests, 0u);
+  EXPECT_EQ(gets.keys, 16 * gets.requests);
+  EXPECT_EQ(gets.misses, 0u);
+  EXPECT_EQ(report->measured.errors(), 0u) << report->first_error;
+  EXPECT_EQ(report->measured.wrong_values, 0u) << report->measured.first_wrong;
+  EXPECT_LE(server_.calls(), 4) << "one stream for each connection";
+}
+
+TEST_F(RunTest, PipelineOpensABrokenStreamAgain) {
+  options_.mode = Mode::kPipeline;
+  options_.batch = 4;
+  options_.connections = 1;
+  options_.threads = 1;
+  options_.fill = false;
+  server_.FailNext(1, {grpc::StatusCode::UNAVAILABLE, "draining"});
+  absl::StatusOr<Report> report = bench::Run(options_, nullptr);
+  ASSERT_TRUE(report.ok()) << report.status();
+  EXPECT_EQ(report->first_error, "draining");
+  EXPECT_GT(report->measured.errors(), 0u);
+  EXPECT_LT(report->measured.errors(), report->measured.keys());
+  EXPECT_EQ(server_.calls(), 2);
+}
+
 TEST_F(RunTest, SeesWrongValues) {
   options_.fill = false;
   options_.mix = *FindMix("get");
