@@ -39,6 +39,17 @@ constexpr ReasonAdvice kReasons[] = {
     {"read_only", "It is a read-only replica: name a master in REDIS_URLS."},
     {"queue_full", "Redis takes commands too slowly: look at its load (SLOWLOG GET)."},
     {"protocol_error", "What listens there does not speak Redis's protocol: correct REDIS_URLS."},
+    {"no_marker",
+     "It came back without its memory and is refilled from the others; takes writes, is "
+     "not read. Wait."},
+    {"restarted", "It was restarted and is compared with the others before it is read. Wait."},
+    {"missed_writes", "It is given what it missed before it is read again. Wait."},
+    {"resync", "It is refilled from the others; takes writes, is not read. Wait."},
+    {"checking", "It is looked at after an absence. Wait."},
+    {"ring_mismatch",
+     "It carries the marker of another ring: give all Kache servers equal "
+     "REDIS_URLS (names), VNODES_PER_NODE and REPLICATION_FACTOR; or, where the "
+     "change is meant, start one with --accept-ring."},
     {"returned", "It was away and may lack what was written meanwhile; reads know. Wait."},
 };
 

@@ -120,6 +120,12 @@ void CheckReplication(const v1::GetStatusResponse& status, Findings* findings) {
   }
 }
 
+// A node that cannot be refilled before another is back.
+void CheckWaiting(const v1::Node& node, Findings* findings) {
+  Add(findings, Level::kFailure, "nodes", Concat(Printable(node.name()), " ", ResyncText(node)),
+      "Bring that back. Where it is lost for good: kachectl node forsake NAME.");
+}
+
 // The state of each node as one server sees it, without repeating what another has said already.
 void CheckNodes(const Reached& servers, Findings* findings) {
   std::set<std::string> said;
@@ -132,9 +138,10 @@ void CheckNodes(const Reached& servers, Findings* findings) {
           Concat(Printable(node.name()), " (", Printable(node.address()), ") is ",
                  StateText(node.state()), ": ", Printable(node.reason()));
       if (!said.insert(what).second) continue;
-      const bool up = node.state() == v1::NODE_STATE_UP;
-      Add(findings, up ? Level::kWarning : Level::kFailure, "nodes", what,
+      const bool down = node.state() == v1::NODE_STATE_DOWN;
+      Add(findings, down ? Level::kFailure : Level::kWarning, "nodes", what,
           AdviceForReason(node.reason()));
+      if (!node.resync().waiting_for().empty()) CheckWaiting(node, findings);
     }
   }
   if (said.empty() && seen > 0) Add(findings, Level::kOk, "nodes", "every node is UP");

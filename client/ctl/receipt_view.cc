@@ -52,7 +52,7 @@ std::string WriteJson(std::string_view key, const v1::Receipt& receipt) {
 std::string WriteText(std::string_view done, const v1::Receipt& receipt, absl::Time now) {
   std::string text =
       Concat(done, ": version ", VersionText(receipt.version()), ", acknowledged by ",
-             receipt.acknowledged(), " of ", receipt.required(), " asked for");
+             receipt.acknowledged(), " (", receipt.required(), " required)");
   if (receipt.expires_at_unix_ms() != 0) {
     Append(&text, ", expires ", ExpiryText(receipt.expires_at_unix_ms(), now));
   }

@@ -10,6 +10,7 @@
 #include "client/ctl/redis_probe.h"
 #include "client/ctl/status_view.h"
 #include "client/ctl/table.h"
+#include "client/ctl/terminal.h"
 
 namespace kache::ctl {
 namespace {
@@ -159,9 +160,20 @@ int Doctor(const Arguments& arguments, Servers& servers, const Console& console)
   return AnyFailure(findings) ? kExitFailure : kExitOk;
 }
 
-int ForsakeNode(const Arguments& arguments, Servers& /*servers*/, const Console& console) {
-  return console.Fail(absl::UnimplementedError(
-      Concat("node forsake ", arguments.node, ": this release has no rpc for it")));
+int ForsakeNode(const Arguments& arguments, Servers& servers, const Console& console) {
+  v1::ForsakeNodeRequest request;
+  request.set_name(arguments.node);
+  v1::ForsakeNodeResponse response;
+  const absl::Status status = servers.Ask(&Kache::ForsakeNode, request, &response);
+  if (!status.ok()) return console.Fail(status);
+  if (arguments.json) {
+    console.PrintLine(
+        JsonWriter().BeginObject().Member("forsaken", arguments.node).EndObject().text());
+  } else {
+    console.PrintLine(Concat("given up: ", Printable(arguments.node),
+                             "; the others no longer wait for what only it may hold"));
+  }
+  return kExitOk;
 }
 
 }  // namespace kache::ctl

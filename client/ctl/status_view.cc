@@ -30,6 +30,18 @@ std::string RingLine(const v1::GetStatusResponse& status) {
                 " virtual nodes a server, ring ", FingerprintText(status.ring_fingerprint()));
 }
 
+std::string KeysText(const v1::Node& node) { return node.keys() == 0 ? "-" : Concat(node.keys()); }
+
+void ResyncObject(const v1::Resync& resync, JsonWriter* json) {
+  json->Key("resync")
+      .BeginObject()
+      .Member("keysDone", resync.keys_done())
+      .Member("keysLeft", resync.keys_left())
+      .Member("keysPerSecond", resync.keys_per_second())
+      .Member("waitingFor", resync.waiting_for())
+      .EndObject();
+}
+
 void NodeObject(const v1::Node& node, int index, JsonWriter* json) {
   json->BeginObject()
       .Member("index", index)
@@ -43,7 +55,10 @@ void NodeObject(const v1::Node& node, int index, JsonWriter* json) {
       .Member("share", node.share())
       .Member("runId", node.run_id())
       .Member("redisVersion", node.redis_version())
-      .EndObject();
+      .Member("keys", node.keys())
+      .Member("swept", node.swept_unix_ms());
+  if (node.has_resync()) ResyncObject(node.resync(), json);
+  json->EndObject();
 }
 
 }  // namespace
@@ -66,6 +81,17 @@ Tone StateTone(v1::NodeState state) {
   return state == v1::NODE_STATE_SYNCING ? Tone::kWarning : Tone::kBad;
 }
 
+std::string ResyncText(const v1::Node& node) {
+  const v1::Resync& resync = node.resync();
+  if (!resync.waiting_for().empty()) {
+    return Concat("waits to be refilled, for ", Printable(resync.waiting_for()));
+  }
+  std::string text = Concat("is refilled: ", resync.keys_done(), " of about ",
+                            resync.keys_done() + resync.keys_left(), " keys");
+  if (resync.keys_per_second() > 0) Append(&text, ", ", resync.keys_per_second(), " keys/s");
+  return text;
+}
+
 std::string FingerprintText(uint64_t fingerprint) {
   return Concat(absl::Hex(fingerprint, absl::kZeroPad16));
 }
@@ -78,6 +104,7 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
                {"SINCE"},
                {"PING", Align::kRight},
                {"SHARE", Align::kRight},
+               {"KEYS", Align::kRight},
                {"ADDRESS"},
                {"REDIS"}});
   for (const v1::Node& node : status.nodes()) {
@@ -87,14 +114,17 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
                   {AgoText(node.since_unix_ms(), now)},
                   {PingText(node)},
                   {PercentText(node.share())},
+                  {KeysText(node)},
                   {Printable(node.address())},
                   {node.redis_version().empty() ? "-" : Printable(node.redis_version())}});
   }
   const int up = CountUp(status);
   const Tone tone = up == status.nodes_size() ? Tone::kGood : up > 0 ? Tone::kWarning : Tone::kBad;
-  std::string text = table.Render(colour);
+  std::string text = table.Render(colour) + "\n";
+  for (const v1::Node& node : status.nodes()) {
+    if (node.has_resync()) Append(&text, Printable(node.name()), " ", ResyncText(node), "\n");
+  }
   text +=
-      "\n" +
       Paint(Concat(up, " of ", status.nodes_size(), " node", Plural(status.nodes_size()), " UP"),
             tone, colour) +
       Concat("; ", RingLine(status), "\n");

@@ -17,6 +17,10 @@ namespace kache::ctl {
 std::string_view StateText(v1::NodeState state);
 Tone StateTone(v1::NodeState state);
 
+// How far refilling a node is: "refilled: 40 of about 100 keys, 20 keys/s", or what it waits for.
+// REQUIRES: node.has_resync().
+std::string ResyncText(const v1::Node& node);
+
 // 16 hexadecimal digits.
 std::string FingerprintText(uint64_t fingerprint);
 

@@ -118,6 +118,18 @@ TEST_F(DoctorTest, NodeDownForAllIsSaidOnce) {
             1);
 }
 
+TEST_F(DoctorTest, NodeThatIsRefilled) {
+  for (size_t i : {0, 1}) {
+    Node(i, 1).set_state(v1::NODE_STATE_SYNCING);
+    Node(i, 1).set_reason("no_marker");
+    Node(i, 1).mutable_resync()->set_keys_left(5);
+  }
+  EXPECT_THAT(Findings(), Found(Level::kWarning, "b (b:6379) is SYNCING: no_marker"));
+  EXPECT_FALSE(AnyFailure(Findings())) << "time will mend it";
+  Node(0, 1).mutable_resync()->set_waiting_for("node c");
+  EXPECT_THAT(Findings(), Found(Level::kFailure, "b waits to be refilled, for node c"));
+}
+
 TEST_F(DoctorTest, ServersThatDisagreeAboutANode) {
   Node(1, 1).set_state(v1::NODE_STATE_DOWN);
   Node(1, 1).set_reason("connect_timeout");

@@ -48,11 +48,11 @@ TEST(ReceiptView, TellsAWriteInOneLine) {
   v1::Receipt receipt = MakeReceipt();
   const absl::Time now = absl::FromUnixMillis(1'000'000);
   EXPECT_EQ(WriteText("stored", receipt, now),
-            "stored: version 0000000000000001-0000000000000002, acknowledged by 1 of 1 asked for");
+            "stored: version 0000000000000001-0000000000000002, acknowledged by 1 (1 required)");
   receipt.set_expires_at_unix_ms(1'300'000);
   receipt.set_degraded(true);
   EXPECT_EQ(WriteText("stored", receipt, now),
-            "stored: version 0000000000000001-0000000000000002, acknowledged by 1 of 1 asked for, "
+            "stored: version 0000000000000001-0000000000000002, acknowledged by 1 (1 required), "
             "expires in 5m (degraded: a home replica was skipped or late)");
 }
 

@@ -27,6 +27,7 @@ v1::GetStatusResponse OneDown() {
   v1::GetStatusResponse status;
   AddNode(&status, "a", v1::NODE_STATE_UP, "ok", 0.4);
   status.mutable_nodes(0)->set_redis_version("7.0.15");
+  status.mutable_nodes(0)->set_keys(1234);
   AddNode(&status, "b", v1::NODE_STATE_DOWN, "connection_refused", 0.6);
   status.set_replication_factor(2);
   status.set_vnodes_per_node(100);
@@ -38,9 +39,9 @@ v1::GetStatusResponse OneDown() {
 
 TEST(StatusText, HasALineForEachNode) {
   EXPECT_EQ(StatusText(OneDown(), "s:1", absl::FromUnixMillis(kNow), false),
-            "NODE  STATE  REASON              SINCE     PING  SHARE  ADDRESS  REDIS\n"
-            "a     UP     ok                  1m ago  0.4 ms  40.0%  a:6379   7.0.15\n"
-            "b     DOWN   connection_refused  1m ago       -  60.0%  b:6379   -\n"
+            "NODE  STATE  REASON              SINCE     PING  SHARE  KEYS  ADDRESS  REDIS\n"
+            "a     UP     ok                  1m ago  0.4 ms  40.0%  1234  a:6379   7.0.15\n"
+            "b     DOWN   connection_refused  1m ago       -  60.0%     -  b:6379   -\n"
             "\n"
             "1 of 2 nodes UP; replication factor 2, 100 virtual nodes a server, ring "
             "0000000000000abc\n"
@@ -52,6 +53,20 @@ TEST(StatusText, SparesTheTerminalWhatServersSend) {
   status.mutable_nodes(1)->set_reason("\x1b]0;title\x07");
   EXPECT_THAT(StatusText(status, "s:1", absl::FromUnixMillis(kNow), false),
               HasSubstr("\\x1b]0;title\\x07"));
+}
+
+TEST(StatusText, TellsHowFarRefillingIs) {
+  v1::GetStatusResponse status = OneDown();
+  v1::Resync* const resync = status.mutable_nodes(1)->mutable_resync();
+  resync->set_keys_done(40);
+  resync->set_keys_left(60);
+  EXPECT_EQ(ResyncText(status.nodes(1)), "is refilled: 40 of about 100 keys");
+  resync->set_keys_per_second(20);
+  EXPECT_THAT(StatusText(status, "s:1", absl::FromUnixMillis(kNow), false),
+              HasSubstr("b is refilled: 40 of about 100 keys, 20 keys/s\n"));
+  EXPECT_THAT(StatusJson(status, "s:1"), HasSubstr(R"("resync":{"keysDone":40,"keysLeft":60,)"));
+  resync->set_waiting_for("node cache-b");
+  EXPECT_EQ(ResyncText(status.nodes(1)), "waits to be refilled, for node cache-b");
 }
 
 TEST(StatusJson, NamesThingsAsRestDoes) {
