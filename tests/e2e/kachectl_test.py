@@ -65,6 +65,17 @@ class KeysTest(KachectlCase):
         self.assertLessEqual(found["ttlMs"], 90_000)
         self.assertFalse(self.ctl("get", "none", "--json", code=3).json()["found"])
 
+    def test_levels_and_versions(self):
+        stored = self.ctl("put", "level", "v", "--consistency", "quorum", "--json").json()
+        self.assertEqual(stored["required"], 2)
+        self.assertGreaterEqual(stored["acknowledged"], 2)
+        for level in ("one", "quorum", "all"):
+            self.assertEqual(self.ctl("get", "level", "--consistency", level).out, b"v", level)
+        newest = self.ctl("get", "level", "--min-version", stored["version"])
+        self.assertEqual(newest.out, b"v")
+        later = stored["version"].replace(stored["version"][:12], "f" * 12)
+        self.assertIn("min_version", self.ctl("get", "level", "--min-version", later, code=1).err)
+
     def test_errors_name_the_server_and_the_mistake(self):
         ended = self.ctl("put", "", "v", code=1)
         self.assertIn(self.system.server.address, ended.err)
