@@ -2,10 +2,10 @@
 
 #include <utility>
 
+#include "base/base64.h"
 #include "base/strings.h"
 #include "boost/json/basic_parser_impl.hpp"
 #include "gateway/handlers/json_body_reader.h"
-#include "gateway/json/base64.h"
 
 namespace kache::gateway {
 namespace {

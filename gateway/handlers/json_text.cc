@@ -1,8 +1,8 @@
 #include "gateway/handlers/json_text.h"
 
+#include "base/base64.h"
+#include "base/json_writer.h"
 #include "base/utf8.h"
-#include "gateway/json/base64.h"
-#include "gateway/json/json_writer.h"
 
 namespace kache::gateway {
 namespace {

@@ -8,7 +8,7 @@
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/request_options.h"
 #include "gateway/handlers/state_name.h"
-#include "gateway/json/json_writer.h"
+#include "base/json_writer.h"
 
 namespace kache::gateway {
 namespace {

@@ -3,11 +3,11 @@
 #include <utility>
 
 #include "absl/strings/str_format.h"
+#include "base/json_writer.h"
 #include "base/strings.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/request_options.h"
 #include "gateway/handlers/state_name.h"
-#include "gateway/json/json_writer.h"
 
 namespace kache::gateway {
 namespace {

@@ -1,7 +1,7 @@
 #include "gateway/http/error_response.h"
 
+#include "base/json_writer.h"
 #include "base/strings.h"
-#include "gateway/json/json_writer.h"
 
 namespace kache::gateway {
 

@@ -61,7 +61,7 @@ class Layer:
 
 COMMON = frozenset({"absl", "spdlog", "prometheus"})
 RPC = frozenset({"grpc", "protobuf"})
-GATEWAY = ("gateway/handlers", "gateway/http", "gateway/json", "gateway/upstream", "gateway/web")
+GATEWAY = ("gateway/handlers", "gateway/http", "gateway/upstream", "gateway/web")
 
 # What others may see of server/redis: the seam first, then what starts the real thing.
 NODE_CLIENT = ("server/redis/node_client.h", "server/redis/command.h", "server/redis/reply.h")
@@ -104,21 +104,22 @@ LAYERS = {
         libraries=COMMON | RPC,
     ),
     "server/main": Layer(ours=("base", "server/api"), libraries=COMMON | RPC | {"cli11"}),
-    "gateway/json": Layer(ours=("base",), libraries=COMMON),
-    "gateway/http": Layer(
-        ours=("base", "gateway/json"), libraries=COMMON | {"asio", "beast", "boost"}
-    ),
+    "gateway/http": Layer(ours=("base",), libraries=COMMON | {"asio", "beast", "boost"}),
     "gateway/web": Layer(libraries=frozenset({"absl"})),
     "gateway/upstream": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
     "gateway/handlers": Layer(
-        ours=("base", "proto", "gateway/http", "gateway/json", "gateway/upstream", "gateway/web"),
+        ours=("base", "proto", "gateway/http", "gateway/upstream", "gateway/web"),
         libraries=COMMON | RPC | {"json"},
     ),
     "gateway": Layer(ours=("base", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
     "gateway/main": Layer(ours=("base",) + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
     # Examples of what users write.
     "docs/clients": Layer(ours=("proto",), libraries=RPC),
-    "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC | {"cli11"}),
+    "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
+    "client/bench": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
+    "client/ctl": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
+    # What only Redis itself can tell kachectl doctor.
+    "client/ctl/redis_probe": Layer(ours=("base",), libraries=COMMON | {"hiredis"}),
 }
 
 # Never handed on to those who link the target: their headers stay behind ours.

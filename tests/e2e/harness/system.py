@@ -12,13 +12,15 @@ from harness.rest import RestClient
 
 class System:
     def __init__(self, redis=4, servers=1, gateways=1, server_settings=None, gateway_settings=None,
-                 durable=False, redis_options=()):
+                 durable=False, redis_options=(), names=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kache-e2e."))
         self.redis = [
             RedisServer(f"redis-{i}", durable=durable, folder=self.folder, options=redis_options)
             for i in range(redis)
         ]
         urls = [server.url for server in self.redis]
+        if names:  # what stands on the ring, so that placement does not depend on ports
+            urls = [f"{name}={url}" for name, url in zip(names, urls, strict=True)]
         self.servers = [
             KacheServer(urls, server_settings, f"kache-server-{i}", self.folder)
             for i in range(servers)

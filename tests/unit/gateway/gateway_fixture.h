@@ -13,7 +13,7 @@
 #include "base/strings.h"
 #include "gateway/gateway.h"
 #include "gtest/gtest.h"
-#include "tests/unit/gateway/fake_kache.h"
+#include "tests/testing/fake_kache.h"
 #include "tests/unit/gateway/raw_http_client.h"
 
 namespace kache::gateway {

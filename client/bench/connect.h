@@ -1,0 +1,17 @@
+// A connection of its own to a Kache server.
+#ifndef KACHE_CLIENT_BENCH_CONNECT_H_
+#define KACHE_CLIENT_BENCH_CONNECT_H_
+
+#include <memory>
+#include <string>
+
+#include "kache/v1/kache.grpc.pb.h"
+
+namespace kache::bench {
+
+// `server` is host:port. Nothing is sent yet.
+std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server);
+
+}  // namespace kache::bench
+
+#endif  // KACHE_CLIENT_BENCH_CONNECT_H_

@@ -1,0 +1,137 @@
+// The C++ client library of Kache.
+//
+//   #include "client/client.h"                          // link kache_client
+//
+//   kache::ClientOptions options;
+//   options.servers = {"cache-1:50051", "cache-2:50051"};
+//   absl::StatusOr<std::unique_ptr<kache::Client>> client = kache::Client::Create(options);
+//
+//   // Blocking calls:
+//   absl::StatusOr<kache::Receipt> stored =
+//       (*client)->Put("user:1", "Ada", {.ttl = absl::Minutes(5)});
+//   absl::StatusOr<kache::GetResult> found = (*client)->Get("user:1");
+//   if (found.ok() && found->value) Use(*found->value);   // no value = a miss, which is no error
+//
+//   // The same without waiting; `done` runs on a thread of the library:
+//   (*client)->GetAsync("user:1", {}, [](absl::StatusOr<kache::GetResult> result) { ... });
+//
+//   // Read your own write, or another process's, through any server: pass its version on.
+//   (*client)->Get("user:1", {.min_version = stored->version});
+//
+//   // Many keys, however many: split into batches that the servers take.
+//   std::vector<absl::StatusOr<kache::GetResult>> all = (*client)->BatchGet(keys);
+//
+// What a call does
+//   * Keys and values are any bytes: a key 1 B to 1 KiB, a value up to 1 MiB (the servers' limits).
+//   * The servers take turns. One that is gone, draining, or has no healthy Redis server is passed
+//     over; a call that it could not take (UNAVAILABLE, or no answer in half of the time that is
+//     left) is sent to another one. All operations are idempotent. Retries stay within the call's
+//     deadline and a budget over all calls, so that they don't multiply the load of servers in
+//     trouble. Lost connections are made again by themselves.
+//   * A deadline covers all of that: `timeout` of the call's options, else of ClientOptions. It
+//     travels to the server.
+//
+// Errors are those of kache.proto:
+//   INVALID_ARGUMENT     the key, value or TTL is out of range. Nothing was done.
+//   UNAVAILABLE          no server could be reached, or none has a replica that can serve.
+//   DEADLINE_EXCEEDED    a write may have been applied.
+//   RESOURCE_EXHAUSTED   a limit of the server, or of this client (max_in_flight, ...), is reached.
+//                        Nothing was done; RetryAdviceOf tells how long to wait, where it is known.
+//   ABORTED              fewer replicas took part than `consistency` asks; a write may have been
+//                        applied, ReceiptOfError tells to how many. Or nothing is as new as
+//                        min_version.
+//   UNIMPLEMENTED        the server's release does not offer that.
+//   CANCELLED            the client is being destroyed.
+//
+// Threads: thread-safe; one Client serves a whole process. Callbacks run on the library's threads,
+// or inside the call itself; they must not block, so they must not make blocking calls. The
+// destructor cancels what is under way, and returns when the last callback has returned; it must
+// not run inside one.
+//
+// Memory: bounded by max_in_flight and max_in_flight_bytes. What is over them is refused at once.
+//
+// Not promised: an order between calls that are under way together, not even on one key.
+#ifndef KACHE_CLIENT_CLIENT_H_
+#define KACHE_CLIENT_CLIENT_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/types.h"
+
+namespace kache {
+
+class Transport;
+
+struct ClientOptions {
+  // host:port each. A name with many addresses stands for all of them.
+  std::vector<std::string> servers = {"localhost:50051"};
+  // Of calls that name none. Positive.
+  absl::Duration timeout = absl::Seconds(1);
+  // Calls under way at a time (a batch is one), and the bytes of their keys and values.
+  size_t max_in_flight = 10'000;
+  size_t max_in_flight_bytes = 256 * 1024 * 1024;
+  // The servers' MAX_BATCH_KEYS and MAX_BATCH_BYTES.
+  size_t max_batch_keys = 1000;
+  size_t max_batch_bytes = 3 * 1024 * 1024;
+};
+
+class Client {
+ public:
+  using GetDone = absl::AnyInvocable<void(absl::StatusOr<GetResult>)>;
+  using WriteDone = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
+  // As many as keys, in order.
+  using GetResults = std::vector<absl::StatusOr<GetResult>>;
+  using WriteResults = std::vector<absl::StatusOr<Receipt>>;
+
+  // INVALID_ARGUMENT when the options make no sense. Connects in the background: servers that
+  // cannot be reached are the calls' business.
+  static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
+  // With the servers that KACHE_SERVERS names (default localhost:50051).
+  static absl::StatusOr<std::unique_ptr<Client>> FromEnvironment();
+  // Over a transport of the caller's; for tests. `options.servers` is not used.
+  Client(ClientOptions options, std::unique_ptr<Transport> transport);
+  ~Client();
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  absl::StatusOr<GetResult> Get(std::string_view key, const GetOptions& options = {});
+  absl::StatusOr<Receipt> Put(std::string_view key, std::string_view value,
+                              const PutOptions& options = {});
+  // Deleting what is not there succeeds.
+  absl::StatusOr<Receipt> Delete(std::string_view key, const DeleteOptions& options = {});
+
+  GetResults BatchGet(std::vector<std::string> keys, const GetOptions& options = {});
+  // The entries' own TTLs count, not that of `options`. Of entries with one key the last one wins
+  // as long as they travel in one batch.
+  WriteResults BatchPut(std::vector<PutEntry> entries, const PutOptions& options = {});
+  WriteResults BatchDelete(std::vector<std::string> keys, const DeleteOptions& options = {});
+
+  void GetAsync(std::string key, const GetOptions& options, GetDone done);
+  void PutAsync(std::string key, std::string value, const PutOptions& options, WriteDone done);
+  void DeleteAsync(std::string key, const DeleteOptions& options, WriteDone done);
+  void BatchGetAsync(std::vector<std::string> keys, const GetOptions& options,
+                     absl::AnyInvocable<void(GetResults)> done);
+  void BatchPutAsync(std::vector<PutEntry> entries, const PutOptions& options,
+                     absl::AnyInvocable<void(WriteResults)> done);
+  void BatchDeleteAsync(std::vector<std::string> keys, const DeleteOptions& options,
+                        absl::AnyInvocable<void(WriteResults)> done);
+
+ private:
+  class InFlight;
+  absl::Time Deadline(absl::Duration timeout) const;
+
+  const ClientOptions options_;
+  const std::unique_ptr<InFlight> in_flight_;
+  const std::unique_ptr<Transport> transport_;  // last: its calls use what stands above
+};
+
+}  // namespace kache
+
+#endif  // KACHE_CLIENT_CLIENT_H_

@@ -1,0 +1,93 @@
+#include "client/ctl/advice.h"
+
+#include "absl/strings/match.h"
+#include "base/strings.h"
+
+namespace kache::ctl {
+namespace {
+
+struct ReasonAdvice {
+  std::string_view reason;
+  std::string_view advice;
+};
+
+constexpr ReasonAdvice kReasons[] = {
+    {"connection_refused",
+     "Nothing listens there: start the Redis server, or correct its address "
+     "in REDIS_URLS."},
+    {"connection_lost", "The Redis server went away: see its log, and start it again."},
+    {"connect_timeout", "No answer to a connection: look for a firewall, or a host that is down."},
+    {"name_not_found", "The host name does not resolve: correct REDIS_URLS, or the DNS."},
+    {"unresponsive",
+     "Connected, but silent: a frozen process, a slow command (SLOWLOG GET), or "
+     "swapping."},
+    {"loading", "Redis is loading its data from disk: wait."},
+    {"master_down", "It is a replica without its master: give Kache independent masters only."},
+    {"no_auth", "Redis wants a password: redis://user:password@host:port in REDIS_URLS."},
+    {"wrong_pass", "The password in REDIS_URLS is not Redis's: correct it."},
+    {"auth_failed", "User and password in REDIS_URLS do not fit Redis: correct them."},
+    {"no_perm",
+     "The Redis user lacks permissions: give it the commands and the key prefix that "
+     "docs/configuration.md lists."},
+    {"not_a_master", "It is a replica: REPLICAOF NO ONE, or name a master in REDIS_URLS."},
+    {"cluster_mode", "It runs in cluster mode: start it with cluster-enabled no."},
+    {"version_too_old", "Kache needs Redis 6.2 or newer: upgrade it."},
+    {"oom",
+     "Redis is full and refuses writes: raise maxmemory, or set maxmemory-policy to "
+     "allkeys-lru."},
+    {"misconf", "Redis cannot save to disk and refuses writes: see its log; free the disk."},
+    {"read_only", "It is a read-only replica: name a master in REDIS_URLS."},
+    {"queue_full", "Redis takes commands too slowly: look at its load (SLOWLOG GET)."},
+    {"protocol_error", "What listens there does not speak Redis's protocol: correct REDIS_URLS."},
+    {"no_marker",
+     "It came back without its memory and is refilled from the others; takes writes, is "
+     "not read. Wait."},
+    {"restarted", "It was restarted and is compared with the others before it is read. Wait."},
+    {"missed_writes", "It is given what it missed before it is read again. Wait."},
+    {"resync", "It is refilled from the others; takes writes, is not read. Wait."},
+    {"checking", "It is looked at after an absence. Wait."},
+    {"ring_mismatch",
+     "It carries the marker of another ring: give all Kache servers equal "
+     "REDIS_URLS (names), VNODES_PER_NODE and REPLICATION_FACTOR; or, where the "
+     "change is meant, start one with --accept-ring."},
+    {"returned", "It was away and may lack what was written meanwhile; reads know. Wait."},
+};
+
+}  // namespace
+
+std::string_view AdviceFor(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+      if (absl::StrContains(status.message(), "connect")) {
+        return "Is kache-server running there? Name servers by --server host:port or "
+               "KACHE_SERVERS.";
+      }
+      return "The server could not serve this: `kachectl status` shows its nodes. Try again.";
+    case absl::StatusCode::kDeadlineExceeded:
+      return "No answer in time; a write may have been applied. A longer --timeout, or `kachectl "
+             "doctor`, may tell more.";
+    case absl::StatusCode::kResourceExhausted:
+      return "A limit of the server is reached; nothing was done. Wait, then try again.";
+    case absl::StatusCode::kAborted:
+      return "Fewer replicas than asked for took part; `kachectl locate` shows what each holds.";
+    case absl::StatusCode::kUnimplemented:
+      return "This server's release does not offer that; `kachectl status` shows its version.";
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kPermissionDenied:
+      return "The server wants a token, or a token with more rights.";
+    default:
+      return "";
+  }
+}
+
+std::string_view AdviceForReason(std::string_view reason) {
+  if (reason.substr(0, 13) == "duplicate_of:") {
+    return "Two entries of REDIS_URLS reach one Redis server: remove one.";
+  }
+  for (const ReasonAdvice& entry : kReasons) {
+    if (entry.reason == reason) return entry.advice;
+  }
+  return "See kache-server's log, and docs/architecture.md for the reason.";
+}
+
+}  // namespace kache::ctl

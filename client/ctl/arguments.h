@@ -1,0 +1,58 @@
+// The command line of kachectl.
+//
+// Thread-compatible.
+#ifndef KACHE_CLIENT_CTL_ARGUMENTS_H_
+#define KACHE_CLIENT_CTL_ARGUMENTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/environment.h"
+#include "kache/v1/kache.pb.h"
+
+namespace kache::ctl {
+
+constexpr int kExitOk = 0;
+constexpr int kExitFailure = 1;
+constexpr int kExitUsage = 2;
+constexpr int kExitNotFound = 3;
+
+struct Arguments {
+  std::string command;  // "get", "node forsake", ...
+  // For all commands:
+  std::vector<std::string> servers;  // host:port, at least one
+  absl::Duration timeout = absl::Seconds(2);
+  bool json = false;
+  // For those that take them:
+  v1::Consistency consistency = v1::CONSISTENCY_UNSPECIFIED;
+  v1::Version min_version;
+  std::string key;
+  std::optional<std::string> value;  // put: given as an argument
+  std::string file;                  // put: read this; get: write this. Empty = standard streams
+  std::optional<absl::Duration> ttl;
+  bool watch = false;
+  absl::Duration interval = absl::Seconds(1);
+  int64_t count = 0;  // of --watch; 0 = until interrupted
+  std::vector<std::string> sample_keys;
+  std::vector<std::string> redis;  // as ParseRedisUrl reads them
+  std::string node;
+};
+
+// Either arguments to act on, or what to print (help, version, a mistake) and the exit code.
+struct Parsed {
+  std::optional<Arguments> arguments;
+  int exit_code = kExitOk;
+  std::string out;
+  std::string err;
+};
+
+// `words` are the arguments without the program's name. KACHE_SERVERS is taken from `environment`,
+// to which the file of --env-file is added.
+Parsed ParseArguments(const std::vector<std::string>& words, Environment environment);
+
+}  // namespace kache::ctl
+
+#endif  // KACHE_CLIENT_CTL_ARGUMENTS_H_

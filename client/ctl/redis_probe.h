@@ -1,0 +1,39 @@
+// Asks one Redis server for INFO and TIME, without Kache in between. Blocking, over hiredis.
+//
+// Thread-safe.
+#ifndef KACHE_CLIENT_CTL_REDIS_PROBE_H_
+#define KACHE_CLIENT_CTL_REDIS_PROBE_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/host_port.h"
+
+namespace kache::ctl {
+
+struct RedisUrl {
+  HostPort address;
+  std::string user;
+  std::string password;  // empty = no AUTH
+};
+
+// host:port or redis://[user][:password]@host[:port], with an optional `name=` before and
+// `/database` after, both ignored. User and password are taken as they are written, not
+// percent-decoded. rediss:// is refused. Messages never repeat the text.
+absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text);
+
+struct RedisAnswer {
+  std::string info;
+  absl::Duration clock_offset;  // the server's clock less ours
+  absl::Duration clock_error;   // half the round trip
+};
+
+// UNAVAILABLE with what went wrong when there is no answer; each step may take `timeout`.
+absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, absl::Duration timeout);
+
+}  // namespace kache::ctl
+
+#endif  // KACHE_CLIENT_CTL_REDIS_PROBE_H_

@@ -1,0 +1,40 @@
+// GetStatus for people and for machines: `kachectl status` and `kachectl ring`. Pure.
+//
+// Thread-safe.
+#ifndef KACHE_CLIENT_CTL_STATUS_VIEW_H_
+#define KACHE_CLIENT_CTL_STATUS_VIEW_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "base/json_writer.h"
+#include "client/ctl/terminal.h"
+#include "kache/v1/kache.pb.h"
+
+namespace kache::ctl {
+
+std::string_view StateText(v1::NodeState state);
+Tone StateTone(v1::NodeState state);
+
+// How far refilling a node is: "refilled: 40 of about 100 keys, 20 keys/s", or what it waits for.
+// REQUIRES: node.has_resync().
+std::string ResyncText(const v1::Node& node);
+
+// 16 hexadecimal digits.
+std::string FingerprintText(uint64_t fingerprint);
+
+// A line for each node, then what the ring is and who said so.
+std::string StatusText(const v1::GetStatusResponse& status, std::string_view answered_by,
+                       absl::Time now, bool colour);
+
+// Names as in REST's /status, and "server": who answered.
+std::string StatusJson(const v1::GetStatusResponse& status, std::string_view answered_by);
+
+// The share of each node, drawn as a bar; `width` columns stand for the largest share.
+std::string RingText(const v1::GetStatusResponse& status, size_t width, bool colour);
+std::string RingJson(const v1::GetStatusResponse& status);
+
+}  // namespace kache::ctl
+
+#endif  // KACHE_CLIENT_CTL_STATUS_VIEW_H_

@@ -1,0 +1,30 @@
+// What gRPC says about a failed call, as an absl::Status. Beside code and message it carries
+//   * the receipt of a write that fell short (ReceiptOf),
+//   * the server's advice how long to wait (RetryAdviceOf).
+//
+// Thread-safe.
+#ifndef KACHE_CLIENT_RPC_STATUS_H_
+#define KACHE_CLIENT_RPC_STATUS_H_
+
+#include <optional>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "grpcpp/support/status.h"
+#include "kache/v1/kache.pb.h"
+
+namespace kache {
+
+// The details are a google.rpc.Status, as gRPC's convention `grpc-status-details-bin` says; a
+// kache.v1.Receipt and a google.rpc.RetryInfo among them are kept, all else is ignored.
+absl::Status StatusFromRpc(const grpc::Status& status);
+
+// The failure of one operation of a batch or a pipeline.
+absl::Status StatusFromError(const v1::Error& error);
+
+std::optional<v1::Receipt> ReceiptOf(const absl::Status& status);
+std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
+
+}  // namespace kache
+
+#endif  // KACHE_CLIENT_RPC_STATUS_H_

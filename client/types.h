@@ -1,0 +1,95 @@
+// The values of the client library: what goes into a call of kache::Client, and what comes out.
+// Plain structs; keys and values are std::string that may hold any byte.
+#ifndef KACHE_CLIENT_TYPES_H_
+#define KACHE_CLIENT_TYPES_H_
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace kache {
+
+// How many of a key's home replicas take part in an operation before it is answered.
+enum class Consistency {
+  kOne,     // the first that is UP
+  kQuorum,  // a majority of them
+  kAll,     // all of them
+};
+
+// Tells which of two writes is the newer. Opaque otherwise; both numbers zero = no version.
+struct Version {
+  uint64_t timestamp = 0;
+  uint64_t coordinator = 0;
+
+  bool IsSet() const { return timestamp != 0 || coordinator != 0; }
+  // As REST and kachectl show it: 16 hexadecimal digits, a dash, 16 more.
+  std::string ToString() const;
+  static absl::StatusOr<Version> Parse(std::string_view text);
+  friend auto operator<=>(const Version&, const Version&) = default;
+};
+
+// What an operation did, and where.
+struct Receipt {
+  // Written or read. Not set where there is no record.
+  Version version;
+  // Replicas that had acknowledged when the answer was sent, of those that `consistency` asks for.
+  uint32_t acknowledged = 0;
+  uint32_t required = 0;
+  // A home replica was skipped, late or failed, or a stand-in took part.
+  bool degraded = false;
+  // The node that answered a read, by its index in GetStatus.
+  std::optional<uint32_t> node;
+  // InfiniteFuture where the record does not expire.
+  absl::Time expires_at = absl::InfiniteFuture();
+};
+
+// A zero `timeout` in any options is the client's (ClientOptions::timeout).
+struct GetOptions {
+  Consistency consistency = Consistency::kOne;
+  // Answer nothing older than this: put the version of an earlier receipt here to read your own,
+  // or somebody else's, write through any server.
+  Version min_version;
+  absl::Duration timeout;
+};
+
+struct PutOptions {
+  // Life of the value, in whole milliseconds (rounded up). Infinite = it does not expire.
+  absl::Duration ttl = absl::InfiniteDuration();
+  Consistency consistency = Consistency::kOne;
+  absl::Duration timeout;
+};
+
+struct DeleteOptions {
+  Consistency consistency = Consistency::kOne;
+  absl::Duration timeout;
+};
+
+struct GetResult {
+  // Empty = a miss: never written, deleted, expired or evicted.
+  std::optional<std::string> value;
+  // Life that is left. Infinite where it does not expire, zero for a miss.
+  absl::Duration ttl;
+  Receipt receipt;
+};
+
+// One of a BatchPut.
+struct PutEntry {
+  std::string key;
+  std::string value;
+  absl::Duration ttl = absl::InfiniteDuration();
+};
+
+// What an error carries beside its code and message: of a write that fell short, what it did reach;
+// of a refusal, how long the server advises to wait.
+std::optional<Receipt> ReceiptOfError(const absl::Status& status);
+std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
+
+}  // namespace kache
+
+#endif  // KACHE_CLIENT_TYPES_H_

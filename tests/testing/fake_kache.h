@@ -1,0 +1,101 @@
+// A Kache server in this process, on a real socket: kache.v1.Kache over a map, and the gRPC health
+// protocol. Tests tell it what to refuse, how long to take and whether it serves.
+//
+// Thread-safe.
+#ifndef KACHE_TESTS_TESTING_FAKE_KACHE_H_
+#define KACHE_TESTS_TESTING_FAKE_KACHE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "grpcpp/server.h"
+#include "kache/v1/kache.grpc.pb.h"
+
+namespace kache {
+
+class FakeKache final : public v1::Kache::Service {
+ public:
+  // Listens on 127.0.0.1; port 0 = any free one. Serves, and says so, from the start.
+  explicit FakeKache(int port = 0);
+  ~FakeKache() override;
+
+  int port() const { return port_; }
+  std::string address() const { return "localhost:" + std::to_string(port_); }
+
+  // What the health protocol says of kache.v1.Kache.
+  void SetServing(bool serving);
+  // The next `calls` calls of any rpc fail with `status`.
+  void FailNext(int calls, grpc::Status status);
+  // Every call waits that long before it is answered, or until its caller gives up.
+  void SetDelay(absl::Duration delay);
+  // BatchGet stops filling values after this many bytes.
+  void SetBatchBytes(size_t bytes);
+
+  // Calls received so far, failed ones included.
+  int calls() const;
+  // What the last Put, Get or Delete carried.
+  v1::PutRequest last_put() const;
+  v1::GetRequest last_get() const;
+  // Time that the last call was given.
+  absl::Duration last_timeout() const;
+  bool Holds(const std::string& key) const;
+
+  grpc::Status Get(grpc::ServerContext* context, const v1::GetRequest* request,
+                   v1::GetResponse* response) override;
+  grpc::Status Put(grpc::ServerContext* context, const v1::PutRequest* request,
+                   v1::PutResponse* response) override;
+  grpc::Status Delete(grpc::ServerContext* context, const v1::DeleteRequest* request,
+                      v1::DeleteResponse* response) override;
+  grpc::Status BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
+                        v1::BatchGetResponse* response) override;
+  grpc::Status BatchPut(grpc::ServerContext* context, const v1::BatchPutRequest* request,
+                        v1::BatchPutResponse* response) override;
+  grpc::Status BatchDelete(grpc::ServerContext* context, const v1::BatchDeleteRequest* request,
+                           v1::BatchDeleteResponse* response) override;
+  // Answers each message with one, its operations in the opposite order. FailNext and SetDelay act
+  // when a stream begins.
+  grpc::Status Pipeline(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) override;
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
+                         v1::GetStatusResponse* response) override;
+
+ private:
+  struct Record {
+    std::string value;
+    int64_t ttl_ms = 0;
+    v1::Version version;
+  };
+
+  // Counts the call, and fails or delays it as told.
+  grpc::Status Enter(grpc::ServerContext* context);
+  v1::Receipt Write(const std::string& key, const std::string& value, int64_t ttl_ms)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::Receipt Erase(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::GetResponse Read(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable absl::Mutex mutex_;
+  std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
+  uint64_t clock_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
+  int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
+  grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
+  size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 3 * 1024 * 1024;
+  v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
+  v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration last_timeout_ ABSL_GUARDED_BY(mutex_);
+  int port_ = 0;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_TESTS_TESTING_FAKE_KACHE_H_

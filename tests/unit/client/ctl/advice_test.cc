@@ -1,0 +1,28 @@
+#include "client/ctl/advice.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kache::ctl {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Advice, TellsAServerThatIsGoneFromOneThatCannotServe) {
+  EXPECT_THAT(AdviceFor(absl::UnavailableError("failed to connect to all addresses")),
+              HasSubstr("Is kache-server running"));
+  EXPECT_THAT(AdviceFor(absl::UnavailableError("no healthy replica")), HasSubstr("status"));
+}
+
+TEST(Advice, IsSilentWhereTheMessageSaysItAll) {
+  EXPECT_EQ(AdviceFor(absl::InvalidArgumentError("the key is empty")), "");
+}
+
+TEST(Advice, EveryReasonHasSome) {
+  EXPECT_THAT(AdviceForReason("connection_refused"), HasSubstr("start the Redis server"));
+  EXPECT_THAT(AdviceForReason("duplicate_of:cache-a"), HasSubstr("remove one"));
+  EXPECT_THAT(AdviceForReason("something_new"), HasSubstr("log"));
+}
+
+}  // namespace
+}  // namespace kache::ctl

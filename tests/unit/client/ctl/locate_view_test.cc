@@ -1,0 +1,81 @@
+#include "client/ctl/locate_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kache::ctl {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr int64_t kNow = 1'700'000'000'000;
+
+v1::GetStatusResponse TwoNodes() {
+  v1::GetStatusResponse status;
+  status.add_nodes()->set_name("a");
+  status.add_nodes()->set_name("b");
+  return status;
+}
+
+v1::LocateResponse OneLacksIt() {
+  v1::LocateResponse place;
+  place.set_token(uint64_t{1} << 62);
+  place.set_home_replicas(2);
+  place.set_served_by(1);
+  v1::Replica* replica = place.add_replicas();
+  replica->set_node(1);
+  replica->set_state(v1::NODE_STATE_UP);
+  replica->set_content(v1::Replica::CONTENT_VALUE);
+  replica->mutable_version()->set_timestamp(7);
+  replica->set_expires_at_unix_ms(kNow + 60'000);
+  replica->set_value_bytes(5);
+  replica = place.add_replicas();
+  replica->set_node(0);
+  replica->set_state(v1::NODE_STATE_UP);
+  replica->set_content(v1::Replica::CONTENT_NONE);
+  return place;
+}
+
+TEST(LocateText, ShowsWhatIsBesideWhatShouldBe) {
+  EXPECT_EQ(
+      LocateText("k", OneLacksIt(), TwoNodes(), absl::FromUnixMillis(kNow), false),
+      "key k stands at 25.00% of the ring (token 4000000000000000)\n\n"
+      "#  NODE  ROLE  STATE  HOLDS    CHECK    VERSION                            EXPIRES  SIZE  "
+      "SERVES\n"
+      "1  b     home  UP     value    newest   0000000000000007-0000000000000000  in 1m     5 B  "
+      "reads\n"
+      "2  a     home  UP     nothing  missing  -                                  -           -\n"
+      "\n"
+      "1 of 2 home replicas as they should be; 1 to be brought up to date\n");
+}
+
+TEST(LocateText, SaysWhenNobodyHoldsIt) {
+  v1::LocateResponse place = OneLacksIt();
+  *place.mutable_replicas(0) = place.replicas(1);
+  EXPECT_THAT(LocateText("k", place, TwoNodes(), absl::FromUnixMillis(kNow), false),
+              HasSubstr("no server holds this key"));
+  place.mutable_replicas(0)->set_content(v1::Replica::CONTENT_UNKNOWN);
+  place.mutable_replicas(0)->set_error("the node is down");
+  const std::string text = LocateText("k", place, TwoNodes(), absl::FromUnixMillis(kNow), false);
+  EXPECT_THAT(text, HasSubstr("no server that answers holds this key; 1 did not answer"));
+  EXPECT_THAT(text, HasSubstr("the node is down"));
+}
+
+TEST(LocateText, OutlivesANodeThatTheStatusLacks) {
+  EXPECT_THAT(
+      LocateText("k", OneLacksIt(), v1::GetStatusResponse(), absl::FromUnixMillis(kNow), false),
+      HasSubstr("node 1"));
+}
+
+TEST(LocateJson, HasTheSame) {
+  const std::string json = LocateJson("k", OneLacksIt(), TwoNodes());
+  EXPECT_THAT(json, HasSubstr(R"({"key":"k","token":"4000000000000000","homeReplicas":2,)"
+                              R"("servedBy":1,"agreeing":1,"diverging":1,"unknown":0)"));
+  EXPECT_THAT(json, HasSubstr(R"({"node":0,"name":"a","home":true,"state":"UP","holds":"nothing",)"
+                              R"("check":"missing"})"));
+  EXPECT_THAT(json, Not(HasSubstr("error")));
+}
+
+}  // namespace
+}  // namespace kache::ctl
