@@ -113,25 +113,29 @@ KacheServer::KacheServer(const ServerConfig& config)
       notifier_(
           [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}
 
-absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConfig& config) {
+absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConfig& config,
+                                                                const ServerSeams& seams) {
   RouteGrpcLog();
   auto server = std::unique_ptr<KacheServer>(new KacheServer(config));
-  if (absl::Status status = server->Listen(config); !status.ok()) return status;
+  if (absl::Status status = server->Listen(config, seams); !status.ok()) return status;
   server->Watch();
   server->grpc_->Start();
   return server;
 }
 
-absl::Status KacheServer::Listen(const ServerConfig& config) {
+absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams) {
   auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_);
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
 
-  const CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config);
+  CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config);
+  coordinator_config.decorate = seams.data_client;
+  RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
+  recovery_config.decorate = seams.recovery_client;
   coordinator_ =
       std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);
-  recovery_ = std::make_unique<Recovery>(MakeRecoveryConfig(config, coordinator_config), ring_,
-                                         *coordinator_, monitor_, clock_, *registry_);
+  recovery_ = std::make_unique<Recovery>(std::move(recovery_config), ring_, *coordinator_, monitor_,
+                                         clock_, *registry_);
   service_ = std::make_unique<KacheService>(
       MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_, *registry_);
   auto grpc = GrpcServer::Build(MakeGrpcOptions(config),

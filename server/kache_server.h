@@ -32,11 +32,18 @@
 
 namespace kache {
 
+// Where tests play faults.
+struct ServerSeams {
+  redis::NodeClientDecorator data_client;      // what reads and writes go through
+  redis::NodeClientDecorator recovery_client;  // what checks, fences and refills go through
+};
+
 class KacheServer {
  public:
   // Listens and begins to connect to the Redis servers; keys are served as soon as one of them is
   // there. UNAVAILABLE when a port can't be listened on.
-  static absl::StatusOr<std::unique_ptr<KacheServer>> Start(const ServerConfig& config);
+  static absl::StatusOr<std::unique_ptr<KacheServer>> Start(const ServerConfig& config,
+                                                            const ServerSeams& seams = {});
   // Stops with no time to drain, unless stopped before.
   ~KacheServer();
 
@@ -52,7 +59,7 @@ class KacheServer {
 
  private:
   explicit KacheServer(const ServerConfig& config);
-  absl::Status Listen(const ServerConfig& config);
+  absl::Status Listen(const ServerConfig& config, const ServerSeams& seams);
   void Watch();
   void Tick();
 

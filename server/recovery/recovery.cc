@@ -125,7 +125,7 @@ std::vector<NodeId> Recovery::AllNodes() const {
 
 std::vector<redis::NodeClient*> Recovery::Clients() {
   std::vector<redis::NodeClient*> clients;
-  for (Node& node : nodes_) clients.push_back(node.client.get());
+  for (Node& node : nodes_) clients.push_back(&client(node));
   return clients;
 }
 

@@ -60,6 +60,7 @@ struct RecoveryConfig {
   uint32_t sweep_keys_per_second = 5000;
   // Overwrite another ring's markers that are found at the start.
   bool accept_ring = false;
+  redis::NodeClientDecorator decorate;  // its clients
 };
 
 class Recovery : private redis::NodeObserver {
@@ -82,6 +83,7 @@ class Recovery : private redis::NodeObserver {
  private:
   struct Node {
     std::unique_ptr<redis::RedisClient> client;
+    std::unique_ptr<redis::NodeClient> decorated;  // in tests
     bool attempted = false;
     // The look.
     std::optional<Look> look;
@@ -158,6 +160,7 @@ class Recovery : private redis::NodeObserver {
     const auto& client = nodes_[node.index()].client;
     return client != nullptr && client->Ready();
   }
+  redis::NodeClient& client(Node& node) { return node.decorated ? *node.decorated : *node.client; }
   Node& at(NodeId node) { return nodes_[node.index()]; }
   const NodeStatus& status(NodeId node) const { return topology_->nodes[node.index()]; }
   const std::string& name(NodeId node) const { return ring_->names()[node.index()]; }

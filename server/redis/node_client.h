@@ -6,6 +6,8 @@
 #define KACHE_SERVER_REDIS_NODE_CLIENT_H_
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -37,6 +39,10 @@ class NodeClient {
   // behind it: its late reply is dropped when it comes.
   virtual void Send(Command command, absl::Duration timeout, ReplyCallback done) = 0;
 };
+
+// Wraps a client, for tests that play faults: the wrapper passes on what it does not change. The
+// client outlives it. An empty function = no wrapper.
+using NodeClientDecorator = std::function<std::unique_ptr<NodeClient>(NodeClient& client)>;
 
 // What a server says of itself when a connection is made.
 struct ServerFacts {

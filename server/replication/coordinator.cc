@@ -29,7 +29,7 @@ Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRin
   for (size_t i = 0; i < config.shards; ++i) {
     auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
     shards_.push_back(std::make_unique<ShardThread>(i, std::move(shard), monitor, config.endpoints,
-                                                    config.client, registry));
+                                                    config.client, config.decorate, registry));
   }
   observation_ = monitor.Observe([this](const std::shared_ptr<const Topology>& topology) {
     for (const auto& shard : shards_) shard->OnTopology(topology);

@@ -32,6 +32,7 @@ struct CoordinatorConfig {
   std::vector<redis::Endpoint> endpoints;  // by NodeId
   redis::ClientOptions client;
   ReplicationOptions replication;
+  redis::NodeClientDecorator decorate;  // the shards' clients
 };
 
 class ShardThread;

@@ -13,12 +13,13 @@ constexpr absl::Duration kMetricsInterval = absl::Milliseconds(250);
 
 ShardThread::ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonitor& monitor,
                          const std::vector<redis::Endpoint>& endpoints,
-                         const redis::ClientOptions& options, prometheus::Registry& registry)
+                         const redis::ClientOptions& options,
+                         const redis::NodeClientDecorator& decorate, prometheus::Registry& registry)
     : index_(index),
       monitor_(monitor),
       node_metrics_(registry, shard->ring().names(), index),
       shard_(std::move(shard)) {
-  ConnectAll(endpoints, options);
+  ConnectAll(endpoints, options, decorate);
   thread_ = std::thread([this] { loop_.Run(); });
 }
 
@@ -27,20 +28,25 @@ ShardThread::~ShardThread() {
     tick_.reset();
     metrics_tick_.reset();
     shard_->SetClients({});
-    clients_.clear();
+    clients_.clear();  // answers what waits
+    decorated_.clear();
     loop_.Stop();
   });
   thread_.join();
 }
 
 void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
-                             const redis::ClientOptions& options) {
+                             const redis::ClientOptions& options,
+                             const redis::NodeClientDecorator& decorate) {
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < endpoints.size(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
                                                   endpoints[i], options, AllScripts(), *this,
                                                   [this] { return MostNodesAreSilent(); }));
     clients.push_back(clients_.back().get());
+    if (!decorate) continue;
+    decorated_.push_back(decorate(*clients_.back()));
+    clients.back() = decorated_.back().get();
   }
   shard_->SetClients(std::move(clients));
   tick_ = loop_.Every(Shard::kTick, [this] { shard_->Tick(); });

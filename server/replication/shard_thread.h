@@ -26,7 +26,7 @@ class ShardThread : private redis::NodeObserver {
   // All references outlive the object. `shard` is given to the thread.
   ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonitor& monitor,
               const std::vector<redis::Endpoint>& endpoints, const redis::ClientOptions& options,
-              prometheus::Registry& registry);
+              const redis::NodeClientDecorator& decorate, prometheus::Registry& registry);
   ~ShardThread() override;
 
   Shard& shard() { return *shard_; }
@@ -40,7 +40,7 @@ class ShardThread : private redis::NodeObserver {
 
  private:
   void ConnectAll(const std::vector<redis::Endpoint>& endpoints,
-                  const redis::ClientOptions& options);
+                  const redis::ClientOptions& options, const redis::NodeClientDecorator& decorate);
   bool MostNodesAreSilent() const;
 
   void OnConnected(NodeId node, const redis::ServerFacts& facts) override;
@@ -52,7 +52,8 @@ class ShardThread : private redis::NodeObserver {
   NodeMetrics node_metrics_;
   redis::EventLoop loop_;
   std::unique_ptr<Shard> shard_;
-  std::vector<std::unique_ptr<redis::RedisClient>> clients_;  // by NodeId; on the thread
+  std::vector<std::unique_ptr<redis::RedisClient>> clients_;   // by NodeId; on the thread
+  std::vector<std::unique_ptr<redis::NodeClient>> decorated_;  // what the shard uses, in tests
   std::unique_ptr<redis::EventLoop::Timer> tick_;
   std::unique_ptr<redis::EventLoop::Timer> metrics_tick_;
   std::thread thread_;
