@@ -97,8 +97,10 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   // What a request holds beside its keys and values: lengths, a TTL or a version for each key.
   constexpr size_t kMarginBytes = size_t{64} << 10;
   constexpr size_t kMarginBytesPerKey = 40;
-  const size_t payload =
-      std::max(config.max_batch_bytes, config.max_key_bytes + config.max_value_bytes);
+  // What the gateway sends in one message of a stream.
+  constexpr size_t kPipelineMessageBytes = size_t{1} << 20;
+  const size_t payload = std::max({config.max_batch_bytes, kPipelineMessageBytes,
+                                   config.max_key_bytes + config.max_value_bytes});
   GrpcServerOptions options;
   options.address = config.grpc_listen_address;
   options.threads = config.grpc_threads;

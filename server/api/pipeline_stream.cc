@@ -65,6 +65,9 @@ void PipelineStream::OnAccepted(bool ok) {
   endpoint_.Add(this);
   Accept(endpoint_);
   deadline_ = StreamDeadline(context_.raw_deadline());
+  // At once, so that clients know that somebody is there before they entrust operations to it.
+  ++events_;
+  stream_.SendInitialMetadata(static_cast<CallTag*>(&opened_tag_));
   StartRead();
   if (endpoint_.closing()) Close();
 }

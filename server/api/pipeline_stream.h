@@ -76,7 +76,7 @@ class PipelineStream final : private PipelineSink {
   void OnAccepted(bool ok);
   void OnRead(bool ok);
   void OnWritten(bool ok);
-  void OnFinished(bool) {}
+  void OnSent(bool) {}   // headers or status
   void OnDone(bool ok);  // the stream is over: broken, or the status was sent
 
   // Takes operations and reads messages, as far as the window allows. Idempotent.
@@ -133,7 +133,8 @@ class PipelineStream final : private PipelineSink {
   EventTag accepted_tag_{*this, &PipelineStream::OnAccepted};
   EventTag read_tag_{*this, &PipelineStream::OnRead};
   EventTag written_tag_{*this, &PipelineStream::OnWritten};
-  EventTag finished_tag_{*this, &PipelineStream::OnFinished};
+  EventTag opened_tag_{*this, &PipelineStream::OnSent};
+  EventTag finished_tag_{*this, &PipelineStream::OnSent};
   EventTag done_tag_{*this, &PipelineStream::OnDone};
   Turn take_turn_{*this, &PipelineStream::Continue};
   Turn send_turn_{*this, &PipelineStream::SendReady};
