@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -83,24 +84,27 @@ void StreamSet::Renew(Worker& worker, MonotonicTime now) {
     Entry& entry = worker.entries[i];
     const ServerSet::Server& server = servers_.all()[i];
     const bool ready = ServerSet::IsReady(server);
-    DropOver(worker, entry, now);
+    DropOver(entry, now);
     CheckOpening(worker, entry, now);
     if (entry.opening == nullptr && ready && now >= entry.next_opening) {
       entry.opening = ServerStream::Open(*server.stub, metrics_);
     }
     if (!ready) continue;
-    worker.usable.insert(worker.usable.end(), entry.open.begin(), entry.open.end());
+    std::copy_if(entry.open.begin(), entry.open.end(), std::back_inserter(worker.usable),
+                 [](const auto& stream) { return stream->open(); });
   }
 }
 
-void StreamSet::DropOver(Worker& worker, Entry& entry, MonotonicTime now) {
-  for (size_t i = entry.open.size(); i-- > 0;) {
-    if (entry.open[i]->open()) continue;
+void StreamSet::DropOver(Entry& entry, MonotonicTime now) {
+  for (const auto& stream : entry.open) {
+    if (!stream->over()) continue;
     metrics_.CountStreamEnded();
-    worker.retired.push_back(std::move(entry.open[i]));
-    entry.open.erase(entry.open.begin() + static_cast<ptrdiff_t>(i));
-    entry.next_opening = std::min(entry.next_opening, After(now, kFirstBackoff));
+    // A refusal may look like an opening at first.
+    entry.next_opening = stream->unimplemented()
+                             ? After(now, kUnimplementedBackoff)
+                             : std::min(entry.next_opening, After(now, kFirstBackoff));
   }
+  std::erase_if(entry.open, [](const auto& stream) { return stream->over(); });
 }
 
 void StreamSet::CheckOpening(Worker& worker, Entry& entry, MonotonicTime now) {

@@ -62,7 +62,7 @@ class StreamSet {
   void Run();
   // All require the worker's lock.
   void Renew(Worker& worker, MonotonicTime now);
-  void DropOver(Worker& worker, Entry& entry, MonotonicTime now);
+  void DropOver(Entry& entry, MonotonicTime now);
   void CheckOpening(Worker& worker, Entry& entry, MonotonicTime now);
   std::vector<std::shared_ptr<ServerStream>> All(const Worker& worker) const;
 

@@ -64,6 +64,7 @@ TEST_F(GatewayStreams, AreNotNeeded) {
   StartReadyGateway();
   for (int i = 0; i < 20; ++i) EXPECT_EQ(Ask("PUT", "/api/v1/keys/k", "v").status, 200);
   EXPECT_EQ(Ask("GET", "/api/v1/keys/k").status, 200);
+  EXPECT_EQ(Operations(), 0);
 }
 
 TEST_F(GatewayStreams, AreOpenedAgain) {
