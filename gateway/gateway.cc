@@ -49,7 +49,7 @@ std::vector<Route> Gateway::Routes() {
 
 Gateway::Gateway(const GatewayConfig& config)
     : config_(config),
-      upstream_(config_.servers, registry_),
+      upstream_(config_.servers, config_.http.threads, registry_),
       keys_(&upstream_, &config_.handlers),
       batch_(&upstream_, &config_.handlers),
       status_(&upstream_, &config_.handlers),

@@ -84,12 +84,23 @@ ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
   return context;
 }
 
+PipelineLimits MakePipelineLimits(const ServerConfig& config) {
+  // Room for one batch's worth before a stream is held up; for some more of what was under way.
+  constexpr size_t kAnswerBatchesMax = 8;
+  return {.max_operations = config.max_pipeline_operations,
+          .max_request_bytes = config.max_batch_bytes,
+          .pause_answer_bytes = config.max_batch_bytes,
+          .max_answer_bytes = kAnswerBatchesMax * config.max_batch_bytes};
+}
+
 GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   // What a request holds beside its keys and values: lengths, a TTL or a version for each key.
   constexpr size_t kMarginBytes = size_t{64} << 10;
   constexpr size_t kMarginBytesPerKey = 40;
-  const size_t payload =
-      std::max(config.max_batch_bytes, config.max_key_bytes + config.max_value_bytes);
+  // What the gateway sends in one message of a stream.
+  constexpr size_t kPipelineMessageBytes = size_t{1} << 20;
+  const size_t payload = std::max({config.max_batch_bytes, kPipelineMessageBytes,
+                                   config.max_key_bytes + config.max_value_bytes});
   GrpcServerOptions options;
   options.address = config.grpc_listen_address;
   options.threads = config.grpc_threads;
@@ -137,7 +148,8 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   recovery_ = std::make_unique<Recovery>(std::move(recovery_config), ring_, *coordinator_, monitor_,
                                          clock_, *registry_);
   service_ = std::make_unique<KacheService>(
-      MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_, *registry_);
+      MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_,
+      MakePipelineLimits(config), *registry_);
   auto grpc = GrpcServer::Build(MakeGrpcOptions(config),
                                 {&service_->grpc_service(), &health_.grpc_service()});
   if (!grpc.ok()) return grpc.status();
@@ -170,6 +182,7 @@ bool KacheServer::Stop(absl::Duration drain) {
   notifier_.Drain();
   absl::SleepFor(std::min(kNoticeMax, drain / kNoticePartOfDrain));
   health_.CloseWatches();
+  service_->CloseStreams();
   grpc_->Shutdown(deadline);
   admission_.Close();
   grpc_->CloseQueues();

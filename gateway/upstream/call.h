@@ -1,8 +1,12 @@
-// One call to a Kache server with its further attempts, and the list of those under way.
+// One call to a Kache server with its further attempts, and the list of those under way. An attempt
+// of Get, Put or Delete travels on a Pipeline stream (stream_set.h) where it can, else as a unary
+// call; all others are unary.
 #ifndef KACHE_GATEWAY_UPSTREAM_CALL_H_
 #define KACHE_GATEWAY_UPSTREAM_CALL_H_
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +19,7 @@
 #include "gateway/upstream/retry_budget.h"
 #include "gateway/upstream/server_set.h"
 #include "gateway/upstream/status_details.h"
+#include "gateway/upstream/stream_set.h"
 #include "gateway/upstream/upstream.h"
 #include "gateway/upstream/upstream_metrics.h"
 #include "grpcpp/alarm.h"
@@ -43,7 +48,9 @@ class CallList {
   // False once stopped: the call is not on the list then and must not be made.
   bool Add(CallBase* call);
   void Remove(CallBase* call);
-  // Cancels all and waits until the list is empty. No call is added from then on.
+  // Cancels all. No call is added from then on.
+  void Cancel();
+  // And waits until the list is empty.
   void Stop();
 
  private:
@@ -57,10 +64,28 @@ class CallList {
 // What all calls of an upstream share; outlives them.
 struct CallEnvironment {
   ServerSet* servers;
+  StreamSet* streams;
   UpstreamMetrics* metrics;
   RetryBudget* budget;
   CallList* calls;
 };
+
+// How a request and its answer stand in Pipeline's messages. False, nullptr: not at all.
+bool PutInto(const v1::GetRequest& request, v1::PipelineOperation* operation);
+bool PutInto(const v1::PutRequest& request, v1::PipelineOperation* operation);
+bool PutInto(const v1::DeleteRequest& request, v1::PipelineOperation* operation);
+template <class Request>
+bool PutInto(const Request&, v1::PipelineOperation*) {
+  return false;
+}
+// An OK status when `response` was taken out of `result`; else the operation's error.
+absl::Status TakeOut(v1::PipelineResult* result, v1::GetResponse* response);
+absl::Status TakeOut(v1::PipelineResult* result, v1::PutResponse* response);
+absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response);
+template <class Response>
+absl::Status TakeOut(v1::PipelineResult*, Response*) {
+  return absl::InternalError("the operation does not travel on streams");
+}
 
 // Owns itself from Start until `done` was called. `send` starts the unary rpc on a server.
 template <class Request, class Response>
@@ -95,7 +120,12 @@ class Call final : public CallBase {
         send_(send),
         request_(std::move(request)),
         deadline_(options.deadline),
+        worker_(options.worker),
         done_(std::move(done)) {}
+
+  // The least time of an attempt, and how early its deadline may show.
+  static constexpr absl::Duration kMinAttempt = absl::Milliseconds(250);
+  static constexpr std::chrono::milliseconds kSoon{5};
 
   static std::chrono::system_clock::time_point WallClock(MonotonicTime instant) {
     return std::chrono::system_clock::now() +
@@ -105,22 +135,50 @@ class Call final : public CallBase {
 
   void Attempt() {
     ++attempts_;
+    if (SendOnStream()) return;
     {
       absl::MutexLock lock(&cancel_mutex_);
       context_.emplace();
-      context_->set_deadline(WallClock(deadline_));
+      attempt_deadline_ = AttemptDeadline();
+      context_->set_deadline(WallClock(attempt_deadline_));
       if (cancelled_) context_->TryCancel();
     }
     send_(environment_.servers->Next(), &*context_, &request_, &response_,
-          [this](const grpc::Status& status) { OnAttemptDone(status); });
+          [this](const grpc::Status& status) { OnUnaryDone(status); });
   }
 
-  void OnAttemptDone(const grpc::Status& status) {
+  // False: to be sent otherwise. This object may be gone when it returns.
+  bool SendOnStream() {
+    v1::PipelineOperation operation;
+    if (!PutInto(request_, &operation)) return false;
+    ServerStream::Done done = [this](absl::StatusOr<v1::PipelineResult> result) {
+      OnAttemptDone(result.ok() ? TakeOut(&*result, &response_) : result.status());
+    };
+    return environment_.streams->Send(worker_, &operation, deadline_, done);
+  }
+
+  // Where there are other servers, one that does not answer may have half of the time that is left.
+  MonotonicTime AttemptDeadline() const {
+    if (environment_.servers->all().size() == 1 || attempts_ >= kMaxAttempts) return deadline_;
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    return std::max(now + (deadline_ - now) / 2,
+                    std::min(deadline_, now + absl::ToChronoNanoseconds(kMinAttempt)));
+  }
+
+  void OnUnaryDone(const grpc::Status& status) {
+    absl::Status result = StatusFromGrpc(status);
+    const bool late = absl::IsDeadlineExceeded(result) && attempt_deadline_ < deadline_ &&
+                      std::chrono::steady_clock::now() + kSoon >= attempt_deadline_;
+    OnAttemptDone(late ? absl::UnavailableError("the server did not answer in time")
+                       : std::move(result));
+  }
+
+  void OnAttemptDone(absl::Status status) {
     if (status.ok()) {
       environment_.budget->OnSuccess();
       Finish(absl::OkStatus(), /*listed=*/true);
-    } else if (status.error_code() != grpc::StatusCode::UNAVAILABLE || !RetryLater()) {
-      Finish(StatusFromGrpc(status), /*listed=*/true);
+    } else if (!absl::IsUnavailable(status) || !RetryLater()) {
+      Finish(std::move(status), /*listed=*/true);
     }
   }
 
@@ -162,9 +220,11 @@ class Call final : public CallBase {
   const Send send_;
   const Request request_;
   const MonotonicTime deadline_;
+  const size_t worker_;
   Done<Response> done_;
   Response response_;
   int attempts_ = 0;
+  MonotonicTime attempt_deadline_;  // of the unary call under way
 
   absl::Mutex cancel_mutex_;  // between Cancel and the start of an attempt
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;

@@ -8,22 +8,28 @@
 namespace kache::gateway {
 
 struct GrpcUpstream::Shared {
-  Shared(const std::vector<std::string>& addresses, prometheus::Registry& registry)
-      : metrics(registry), servers(addresses, &metrics) {}
+  Shared(const std::vector<std::string>& addresses, size_t workers, prometheus::Registry& registry)
+      : metrics(registry), servers(addresses, &metrics), streams(servers, workers, metrics) {}
 
   UpstreamMetrics metrics;
   RetryBudget budget;
   CallList calls;
   ServerSet servers;
-  CallEnvironment environment = {&servers, &metrics, &budget, &calls};
+  StreamSet streams;
+  CallEnvironment environment = {&servers, &streams, &metrics, &budget, &calls};
 };
 
-GrpcUpstream::GrpcUpstream(const std::vector<std::string>& servers, prometheus::Registry& registry)
-    : shared_(std::make_unique<Shared>(servers, registry)) {}
+GrpcUpstream::GrpcUpstream(const std::vector<std::string>& servers, size_t workers,
+                           prometheus::Registry& registry)
+    : shared_(std::make_unique<Shared>(servers, workers, registry)) {}
 
 GrpcUpstream::~GrpcUpstream() { Stop(); }
 
-void GrpcUpstream::Stop() { shared_->calls.Stop(); }
+void GrpcUpstream::Stop() {
+  shared_->calls.Cancel();  // so that no attempt follows those that the streams fail
+  shared_->streams.Stop();
+  shared_->calls.Stop();
+}
 
 bool GrpcUpstream::Healthy() const { return shared_->servers.AnyReady(); }
 

@@ -1,11 +1,13 @@
-// The Upstream that real gateways use: unary gRPC calls, spread over the servers that serve. A
-// call that a server could not take (UNAVAILABLE) is sent again, elsewhere if possible, after a
-// short wait, within its deadline and the limits of retry_budget.h: all operations are idempotent.
+// The Upstream that real gateways use: Pipeline streams for single keys, unary gRPC calls for all
+// else, spread over the servers that serve. A call that a server could not take (UNAVAILABLE) is
+// sent again, elsewhere if possible, after a short wait, within its deadline and the limits of
+// retry_budget.h: all operations are idempotent.
 //
 // Thread-safe. Stop ends all calls; call it before what their callbacks use is gone.
 #ifndef KACHE_GATEWAY_UPSTREAM_GRPC_UPSTREAM_H_
 #define KACHE_GATEWAY_UPSTREAM_GRPC_UPSTREAM_H_
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,8 +19,10 @@ namespace kache::gateway {
 
 class GrpcUpstream final : public Upstream {
  public:
-  // `servers` are host:port; not empty. `registry` outlives it.
-  GrpcUpstream(const std::vector<std::string>& servers, prometheus::Registry& registry);
+  // `servers` are host:port; not empty. `workers`: CallOptions::worker is below it. `registry`
+  // outlives it.
+  GrpcUpstream(const std::vector<std::string>& servers, size_t workers,
+               prometheus::Registry& registry);
   ~GrpcUpstream() override;  // stops
 
   // Cancels the calls under way, answers new ones UNAVAILABLE, and returns when none is left.

@@ -77,17 +77,16 @@ const ServerSet::Server& ServerSet::Next() {
   if (servers_.size() > 1) {
     for (size_t i = 0; i < servers_.size(); ++i) {
       const Server& server = servers_[(first + i) % servers_.size()];
-      if (server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY) return server;
+      if (IsReady(server)) return server;
     }
   }
   return servers_[first % servers_.size()];
 }
 
-bool ServerSet::AnyReady() const {
-  for (const Server& server : servers_) {
-    if (server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY) return true;
-  }
-  return false;
+bool ServerSet::AnyReady() const { return std::any_of(servers_.begin(), servers_.end(), IsReady); }
+
+bool ServerSet::IsReady(const Server& server) {
+  return server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
 }
 
 void ServerSet::Watch() {

@@ -44,6 +44,10 @@ class ServerSet {
 
   bool AnyReady() const;
 
+  // In the order of KACHE_SERVERS.
+  const std::vector<Server>& all() const { return servers_; }
+  static bool IsReady(const Server& server);
+
  private:
   // Keeps the channels connecting, tells the log of changes, sets the gauge.
   void Watch();

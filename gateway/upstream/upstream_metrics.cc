@@ -3,7 +3,6 @@
 #include "absl/strings/ascii.h"
 
 namespace kache::gateway {
-
 const char* RpcName(Rpc rpc) {
   switch (rpc) {
     case Rpc::kGet:
@@ -47,7 +46,28 @@ UpstreamMetrics::UpstreamMetrics(prometheus::Registry& registry)
                    .Name("kache_gateway_upstream_healthy_servers")
                    .Help("Entries of KACHE_SERVERS behind which a server can serve keys")
                    .Register(registry)
-                   .Add({})) {}
+                   .Add({})),
+      streams_(prometheus::BuildGauge()
+                   .Name("kache_gateway_upstream_streams")
+                   .Help("Pipeline streams to Kache servers that are open")
+                   .Register(registry)
+                   .Add({})),
+      streams_ended_(prometheus::BuildCounter()
+                         .Name("kache_gateway_upstream_streams_ended_total")
+                         .Help("Open Pipeline streams that broke or were ended by the server")
+                         .Register(registry)
+                         .Add({})),
+      streams_frozen_(prometheus::BuildCounter()
+                          .Name("kache_gateway_upstream_streams_frozen_total")
+                          .Help("Those that were given up because the server was silent")
+                          .Register(registry)
+                          .Add({})),
+      message_operations_(
+          prometheus::BuildHistogram()
+              .Name("kache_gateway_upstream_message_operations")
+              .Help("Operations of each message sent on Pipeline streams")
+              .Register(registry)
+              .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 256})) {}
 
 void UpstreamMetrics::CountCall(Rpc rpc, absl::StatusCode code) {
   const auto number = static_cast<size_t>(code);

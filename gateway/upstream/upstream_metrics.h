@@ -3,6 +3,10 @@
 //   kache_gateway_upstream_retries_total              further attempts of calls
 //   kache_gateway_upstream_retries_refused_total      attempts not made, as too many calls fail
 //   kache_gateway_upstream_healthy_servers            entries of KACHE_SERVERS that can be used
+//   kache_gateway_upstream_streams                    Pipeline streams that are open
+//   kache_gateway_upstream_streams_ended_total        of which broke or were ended by the server
+//   kache_gateway_upstream_streams_frozen_total       of which were given up, as they were silent
+//   kache_gateway_upstream_message_operations         operations of each message sent
 //
 // Thread-safe.
 #ifndef KACHE_GATEWAY_UPSTREAM_UPSTREAM_METRICS_H_
@@ -17,6 +21,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 
 namespace kache::gateway {
@@ -42,6 +47,10 @@ class UpstreamMetrics {
   void CountRetry() { retries_.Increment(); }
   void CountRetryRefused() { retries_refused_.Increment(); }
   void SetHealthyServers(size_t servers) { healthy_.Set(static_cast<double>(servers)); }
+  void SetStreams(size_t streams) { streams_.Set(static_cast<double>(streams)); }
+  void CountStreamEnded() { streams_ended_.Increment(); }
+  void CountStreamFrozen() { streams_frozen_.Increment(); }
+  void ObserveMessage(int operations) { message_operations_.Observe(operations); }
 
  private:
   static constexpr size_t kCodes = 17;
@@ -54,6 +63,10 @@ class UpstreamMetrics {
   prometheus::Counter& retries_;
   prometheus::Counter& retries_refused_;
   prometheus::Gauge& healthy_;
+  prometheus::Gauge& streams_;
+  prometheus::Counter& streams_ended_;
+  prometheus::Counter& streams_frozen_;
+  prometheus::Histogram& message_operations_;
 };
 
 }  // namespace kache::gateway

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -30,20 +31,26 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
   context.batch_keys.Observe(count);
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
+  const bool together = consistency == Consistency::kOne && request.min_versions_size() == 0;
   auto* gathering = new ReadGathering(static_cast<size_t>(count), context.limits.max_batch_bytes,
                                       response, answer);
+  std::vector<Coordinator::KeyRead> reads;
+  if (together) reads.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
     ReadCallback slot = gathering->Slot(static_cast<size_t>(i));
     const absl::Status status = ValidateKey(request.keys(i), context.limits);
-    if (status.ok()) {
+    if (!status.ok()) {
+      slot(status);
+    } else if (together) {
+      reads.push_back({request.keys(i), std::move(slot)});
+    } else {
       const ReadOptions options{consistency, request.min_versions_size() > 0
                                                  ? FromProto(request.min_versions(i))
                                                  : Version()};
       context.coordinator.Get(request.keys(i), options, deadline, std::move(slot));
-    } else {
-      slot(status);
     }
   }
+  context.coordinator.GetMany(std::move(reads), deadline);
 }
 
 void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,

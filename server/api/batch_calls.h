@@ -1,4 +1,5 @@
-// BatchGet, BatchPut and BatchDelete: each key is an operation of its own for the coordinator.
+// BatchGet, BatchPut and BatchDelete: each key is an operation of its own for the coordinator, but
+// for reads at ONE without a min_version, which it is given together.
 // Operations are handed over in request order, so that of two writes to one key the later wins.
 // Requests are valid as a whole; a wrong entry gets an error of its own. Request, response and
 // answer stay until the answer is finished.

@@ -4,6 +4,8 @@
 
 #include <grpc/support/time.h>
 
+#include <cstdint>
+
 #include "absl/time/time.h"
 #include "base/clock.h"
 
@@ -17,6 +19,14 @@ struct DeadlineRules {
 // `callers` is what gRPC says of the call: any of its clocks, infinitely far = not set. The result
 // may lie before `now`: then the call has expired already.
 MonotonicTime CallDeadline(gpr_timespec callers, MonotonicTime now, const DeadlineRules& rules);
+
+// A stream's deadline; MonotonicTime::max() where its caller set none.
+MonotonicTime StreamDeadline(gpr_timespec callers);
+
+// When an operation of a stream must be answered: `timeout_ms` (0 = the default) after its message
+// arrived, and not after the stream's own deadline.
+MonotonicTime OperationDeadline(uint32_t timeout_ms, MonotonicTime arrived, MonotonicTime streams,
+                                const DeadlineRules& rules);
 
 }  // namespace kache
 

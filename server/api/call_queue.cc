@@ -8,7 +8,7 @@
 namespace kache {
 
 CallQueue::CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue)
-    : queue_(std::move(queue)) {}
+    : queue_(std::move(queue)), box_(*queue_) {}
 
 CallQueue::~CallQueue() {
   if (!closed_.HasBeenNotified()) {  // never started: gRPC wants its queues drained all the same
@@ -42,6 +42,7 @@ void CallQueue::ClosingTag::OnEvent(bool) {
 }
 
 void CallQueue::Run() {
+  running_thread_ = std::this_thread::get_id();
   void* tag;
   bool ok;
   while (queue_->Next(&tag, &ok)) static_cast<CallTag*>(tag)->OnEvent(ok);

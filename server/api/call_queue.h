@@ -10,24 +10,17 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <thread>
 
 #include "absl/synchronization/notification.h"
+#include "server/api/call_tag.h"
+#include "server/api/post_box.h"
 
 namespace kache {
-
-// What gRPC hands back when something asked of a queue is over. OnEvent runs on the queue's thread.
-class CallTag {
- public:
-  // `ok` as in grpc::CompletionQueue::Next.
-  virtual void OnEvent(bool ok) = 0;
-
- protected:
-  ~CallTag() = default;
-};
 
 class CallQueue {
  public:
@@ -51,6 +44,19 @@ class CallQueue {
   void AddCall() { ++calls_; }
   void RemoveCall();
 
+  // Hands `work` to the queue's thread. Thread-safe. Requires: a call that waits on this queue, and
+  // goes on doing so until the work has run.
+  void Post(Posted* work) { box_.Post(work); }
+  // As PostBox::RunLast.
+  void RunLast(Posted* work) { box_.RunLast(work); }
+
+  // Calls being served: begun, and not over. The queue's thread only.
+  void CallBegins() { serving_.store(serving() + 1, std::memory_order_relaxed); }
+  void CallEnds() { serving_.store(serving() - 1, std::memory_order_relaxed); }
+  // Thread-safe; may be out of date at once.
+  size_t serving() const { return serving_.load(std::memory_order_relaxed); }
+  bool OnThread() const { return std::this_thread::get_id() == running_thread_.load(); }
+
   grpc::ServerCompletionQueue* grpc_queue() { return queue_.get(); }
 
  private:
@@ -66,7 +72,10 @@ class CallQueue {
   void Run();
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
+  PostBox box_;
   size_t calls_ = 1;  // one for not being closed
+  std::atomic<size_t> serving_{0};
+  std::atomic<std::thread::id> running_thread_{};
   ClosingTag closing_tag_{*this};
   grpc::Alarm closing_alarm_;
   absl::Notification closed_;

@@ -29,7 +29,7 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   quota.Resize(options.memory_bytes);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
-  // Reflection and Pipeline are the only synchronous methods.
+  // Reflection's are the only synchronous methods.
   using Option = grpc::ServerBuilder::SyncServerOption;
   builder.SetSyncServerOption(Option::NUM_CQS, 1);
   builder.SetSyncServerOption(Option::MIN_POLLERS, 1);

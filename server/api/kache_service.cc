@@ -15,20 +15,12 @@
 namespace kache {
 
 using Stub = v1::Kache;
-// The unary rpcs are asynchronous; Pipeline is not offered yet, and stays with the base class.
-using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<
-    Stub::WithAsyncMethod_Delete<Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<
-        Stub::WithAsyncMethod_BatchDelete<Stub::WithAsyncMethod_GetStatus<
-            Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>;
+using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
+    Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
+        Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<
+            Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>>;
 
-class KacheService::GrpcService final : public AsyncKache {
- public:
-  grpc::Status Pipeline(
-      grpc::ServerContext*,
-      grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>*) override {
-    return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "Pipeline is not offered by this release");
-  }
-};
+class KacheService::GrpcService final : public AsyncKache {};
 
 namespace {
 
@@ -84,10 +76,14 @@ class KacheService::Table {
 };
 
 KacheService::KacheService(ServiceContext context, const CallPolicy& policy,
-                           prometheus::Registry& registry)
+                           const PipelineLimits& pipeline_limits, prometheus::Registry& registry)
     : context_(std::move(context)),
       policy_(policy),
       registry_(registry),
+      pipeline_{.context = context_,
+                .policy = policy_,
+                .limits = pipeline_limits,
+                .metrics = PipelineMetrics(registry)},
       grpc_(std::make_unique<GrpcService>()) {}
 
 KacheService::~KacheService() = default;
@@ -102,9 +98,18 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, kQuietAccepts);
   table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts);
   table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts);
+  streams_.push_back(std::make_unique<PipelineEndpoint>(
+      [this](auto* context, auto* stream, auto* grpc_queue, void* tag) {
+        grpc_->RequestPipeline(context, stream, grpc_queue, grpc_queue, tag);
+      },
+      pipeline_, queue));
   table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, kQuietAccepts);
   table.Add("ForsakeNode", &GrpcService::RequestForsakeNode, ServeForsake, kQuietAccepts);
   table.Add("Locate", &GrpcService::RequestLocate, ServeLocate, kQuietAccepts);
+}
+
+void KacheService::CloseStreams() {
+  for (const auto& streams : streams_) streams->CloseStreams();
 }
 
 }  // namespace kache

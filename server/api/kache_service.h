@@ -7,6 +7,8 @@
 
 #include "prometheus/registry.h"
 #include "server/api/call_queue.h"
+#include "server/api/pipeline_endpoint.h"
+#include "server/api/pipeline_window.h"
 #include "server/api/service_context.h"
 #include "server/api/unary_call.h"
 
@@ -16,13 +18,15 @@ class KacheService {
  public:
   // `policy` and `registry`, and what `context` refers to, outlive this object, which outlives the
   // queues' threads.
-  KacheService(ServiceContext context, const CallPolicy& policy, prometheus::Registry& registry);
+  KacheService(ServiceContext context, const CallPolicy& policy,
+               const PipelineLimits& pipeline_limits, prometheus::Registry& registry);
   ~KacheService();
 
   grpc::Service& grpc_service();
-  // Serves all unary rpcs on `queue`. Call it after the gRPC server was built, before the queue
-  // starts.
+  // Serves all rpcs on `queue`. Call it after the gRPC server was built, before the queue starts.
   void Listen(CallQueue& queue);
+  // As PipelineEndpoint::CloseStreams, on all queues.
+  void CloseStreams();
 
  private:
   class GrpcService;
@@ -31,8 +35,10 @@ class KacheService {
   ServiceContext context_;
   const CallPolicy& policy_;
   prometheus::Registry& registry_;
+  PipelineEnvironment pipeline_;
   std::unique_ptr<GrpcService> grpc_;
   std::vector<std::unique_ptr<CallEndpoint>> endpoints_;
+  std::vector<std::unique_ptr<PipelineEndpoint>> streams_;  // by queue
 };
 
 }  // namespace kache

@@ -6,9 +6,9 @@
 // used again). The next accept is posted before a request is dealt with. Messages are cleared and
 // used again while they are small, so a call in the steady state allocates nothing here.
 //
-// Threads: accept, check and serve run on the queue's thread, and so do all of the endpoint's
-// functions; Finish on any thread. What runs on two threads is ordered by gRPC's queue: Finish
-// happens before its event.
+// Threads: all runs on the queue's thread but for Finish, which any thread may call. While other
+// calls are being served it posts the answer to the queue's thread, which alone then writes to the
+// connections; a lone answer is written where it is given, as nobody is in its way.
 #ifndef KACHE_SERVER_API_UNARY_CALL_H_
 #define KACHE_SERVER_API_UNARY_CALL_H_
 
@@ -68,7 +68,7 @@ template <class Request, class Response>
 class UnaryEndpoint;
 
 template <class Request, class Response>
-class UnaryCall final : public CallTag, public Answer {
+class UnaryCall final : public CallTag, public Answer, private Posted {
  public:
   explicit UnaryCall(UnaryEndpoint<Request, Response>& endpoint) : endpoint_(endpoint) {}
 
@@ -83,6 +83,8 @@ class UnaryCall final : public CallTag, public Answer {
 
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
+  void RunPosted() override { Send(); }
+  void Send();
   void End();
   void Reset();
 
@@ -94,10 +96,12 @@ class UnaryCall final : public CallTag, public Answer {
   std::optional<Response> response_;
   MonotonicTime started_;
   int64_t admitted_ = 0;
+  absl::Status status_;
   grpc::StatusCode code_ = grpc::StatusCode::OK;
   bool serving_ = false;
-  // Says again what the queue's own ordering does, in a way that thread checkers can see.
-  std::atomic<bool> finished_{false};
+  // A lone answer's Send happens before its event. Says again what gRPC's queue orders, in a way
+  // that thread checkers can see.
+  std::atomic<bool> sent_{false};
 };
 
 template <class Request, class Response>
@@ -130,7 +134,7 @@ class UnaryEndpoint final : public CallEndpoint {
 
   Method& method() { return method_; }
   const CallPolicy& policy() const { return policy_; }
-  grpc::ServerCompletionQueue* grpc_queue() { return queue_.grpc_queue(); }
+  CallQueue& queue() { return queue_; }
 
  private:
   Method method_;
@@ -145,7 +149,7 @@ void UnaryCall<Request, Response>::Accept() {
   writer_.emplace(&*context_);
   if (!request_) request_.emplace();
   if (!response_) response_.emplace();
-  endpoint_.method().request(&*context_, &*request_, &*writer_, endpoint_.grpc_queue(),
+  endpoint_.method().request(&*context_, &*request_, &*writer_, endpoint_.queue().grpc_queue(),
                              static_cast<CallTag*>(this));
 }
 
@@ -165,6 +169,7 @@ void UnaryCall<Request, Response>::OnEvent(bool ok) {
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Begin() {
   serving_ = true;
+  endpoint_.queue().CallBegins();
   started_ = std::chrono::steady_clock::now();
   const MonotonicTime deadline =
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
@@ -191,24 +196,34 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
 
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Finish(absl::Status status) {
-  if (status.ok()) {
-    code_ = grpc::StatusCode::OK;
-    finished_.store(true, std::memory_order_release);
-    writer_->Finish(*response_, grpc::Status::OK, static_cast<CallTag*>(this));
-    return;
+  status_ = std::move(status);
+  CallQueue& queue = endpoint_.queue();
+  if (queue.serving() == 1 || queue.OnThread()) {
+    Send();
+  } else {
+    queue.Post(this);
   }
-  const grpc::Status error = ToGrpcStatus(status);
-  code_ = error.error_code();
+}
+
+// The call may be over, and this used again, as soon as gRPC has the answer.
+template <class Request, class Response>
+void UnaryCall<Request, Response>::Send() {
+  const grpc::Status status = ToGrpcStatus(status_);
+  code_ = status.error_code();
   if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
     context_->AddTrailingMetadata("retry-after-ms", "100");
   }
-  finished_.store(true, std::memory_order_release);
-  writer_->FinishWithError(error, static_cast<CallTag*>(this));
+  sent_.store(true, std::memory_order_release);
+  if (status.ok()) {
+    writer_->Finish(*response_, status, static_cast<CallTag*>(this));
+  } else {
+    writer_->FinishWithError(status, static_cast<CallTag*>(this));
+  }
 }
 
 template <class Request, class Response>
 void UnaryCall<Request, Response>::End() {
-  finished_.load(std::memory_order_acquire);
+  sent_.load(std::memory_order_acquire);
   if (admitted_ > 0) endpoint_.policy().admission.Release(admitted_);
   endpoint_.method().metrics.Count(code_, started_, std::chrono::steady_clock::now());
   if (request_->ByteSizeLong() + response_->ByteSizeLong() > kKeptBytesMax) {
@@ -218,6 +233,7 @@ void UnaryCall<Request, Response>::End() {
     request_->Clear();
     response_->Clear();
   }
+  endpoint_.queue().CallEnds();
   Reset();
   endpoint_.Retire(this);
 }

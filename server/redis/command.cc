@@ -82,8 +82,12 @@ Script::Script(std::string script_name, std::string script_source)
     : name(std::move(script_name)), source(std::move(script_source)), sha1(Sha1Hex(source)) {}
 
 Command Command::Of(std::initializer_list<std::string_view> arguments) {
+  return Of(std::span(arguments.begin(), arguments.size()));
+}
+
+Command Command::Of(std::span<const std::string_view> arguments) {
   Command command;
-  command.wire_ = Format({arguments.begin(), arguments.size()}, {}, {}, &command.size_);
+  command.wire_ = Format(arguments, {}, {}, &command.size_);
   return command;
 }
 

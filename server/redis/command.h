@@ -31,6 +31,7 @@ struct Script {
 class Command {
  public:
   static Command Of(std::initializer_list<std::string_view> arguments);
+  static Command Of(std::span<const std::string_view> arguments);
   // EVALSHA. Sent again after SCRIPT LOAD when the server does not know the script.
   static Command Call(const Script& script, std::initializer_list<std::string_view> keys,
                       std::initializer_list<std::string_view> arguments);

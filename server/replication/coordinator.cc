@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "server/replication/batch_read.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
@@ -38,11 +39,11 @@ Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRin
 
 Coordinator::~Coordinator() = default;
 
-ShardThread& Coordinator::ShardOf(uint64_t token) {
+size_t Coordinator::ShardIndex(uint64_t token) const {
   // Another part of the token than the one that orders the ring, so that every shard has keys of
   // every node.
   const uint64_t low = token & 0xFFFFFFFF;
-  return *shards_[(low * shards_.size()) >> 32];
+  return (low * shards_.size()) >> 32;
 }
 
 void Coordinator::Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
@@ -57,6 +58,18 @@ void Coordinator::Get(std::string_view key, const ReadOptions& options, Monotoni
     operation = new QuorumRead(thread.shard(), key, token, options, deadline, std::move(done));
   }
   thread.Submit(operation);
+}
+
+void Coordinator::GetMany(std::vector<KeyRead> reads, MonotonicTime deadline) {
+  std::vector<std::vector<BatchRead::Read>> by_shard(shards_.size());
+  for (KeyRead& read : reads) {
+    const uint64_t token = HashRing::Token(read.key);
+    by_shard[ShardIndex(token)].push_back({read.key, token, std::move(read.done)});
+  }
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (by_shard[i].empty()) continue;
+    shards_[i]->Submit(new BatchRead(shards_[i]->shard(), std::move(by_shard[i]), deadline));
+  }
 }
 
 void Coordinator::Put(std::string_view key, std::string_view value, absl::Duration ttl,

@@ -225,10 +225,23 @@ class CodesTest(SystemCase):
         self.assert_code(Code.UNIMPLEMENTED, lambda: self.grpc.get(b"k", min_version=version))
         self.assertFalse(self.grpc.get(b"k", min_version=pb.Version()).found)
 
-    def test_pipeline_is_not_offered_yet(self):
-        operation = self.grpc.pb.PipelineRequest()
-        self.assert_code(Code.UNIMPLEMENTED, lambda: list(
-            self.grpc.stub.Pipeline(iter([operation]), timeout=5)))
+    def test_pipeline_answers_by_id(self):
+        pb = self.grpc.pb
+        messages = [
+            pb.PipelineRequest(operations=[
+                {"id": 1, "put": {"key": b"pipe:a", "value": b"\x00\xff", "ttl_ms": 60000}},
+                {"id": 2, "delete": {"key": b"pipe:b"}},
+                {"id": 3, "get": {"key": b""}}]),
+            pb.PipelineRequest(operations=[{"id": 4, "get": {"key": b"pipe:b"}}]),
+        ]
+        results = {result.id: result for response in self.grpc.stub.Pipeline(
+            iter(messages), timeout=10) for result in response.results}
+        self.assertEqual(sorted(results), [1, 2, 3, 4])
+        self.assertEqual(results[1].put.receipt.required, 1)
+        self.assertEqual(results[2].WhichOneof("outcome"), "delete")
+        self.assertEqual(results[3].error.code, Code.INVALID_ARGUMENT.value[0])
+        self.assertFalse(results[4].get.found)
+        self.assertEqual(self.grpc.get(b"pipe:a").value, b"\x00\xff")
 
     def test_callers_deadline_is_kept(self):
         for redis in self.system.redis:

@@ -120,13 +120,6 @@ TEST_F(KacheServerLimitsTest, SaysWhatThisReleaseDoesNotOffer) {
   v1::GetResponse response;
   EXPECT_EQ(cluster_.kache().Get(Patient().get(), request, &response).error_code(),
             grpc::StatusCode::UNIMPLEMENTED);
-
-  const auto context = Patient();
-  auto stream = cluster_.kache().Pipeline(context.get());
-  stream->WritesDone();
-  const grpc::Status status = stream->Finish();
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-  EXPECT_EQ(status.error_message(), "Pipeline is not offered by this release");
 }
 
 TEST_F(KacheServerLimitsTest, KeepsTheCallersDeadline) {

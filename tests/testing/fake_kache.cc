@@ -47,6 +47,11 @@ void FakeKache::SetDelay(absl::Duration delay) {
   delay_ = delay;
 }
 
+void FakeKache::SetOffersPipeline(bool offers) {
+  absl::MutexLock lock(&mutex_);
+  offers_pipeline_ = offers;
+}
+
 void FakeKache::SetBatchBytes(size_t bytes) {
   absl::MutexLock lock(&mutex_);
   batch_bytes_ = bytes;
@@ -206,36 +211,40 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
   return grpc::Status::OK;
 }
 
-void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
-  result->set_id(operation.id());
-  if (operation.has_get()) {
-    last_get_ = operation.get();
-    *result->mutable_get() = Read(operation.get().key());
-  } else if (operation.has_put()) {
-    last_put_ = operation.put();
-    *result->mutable_put()->mutable_receipt() =
-        Write(operation.put().key(), operation.put().value(), operation.put().ttl_ms());
-  } else {
-    *result->mutable_delete_()->mutable_receipt() = Erase(operation.delete_().key());
-  }
-}
-
 grpc::Status FakeKache::Pipeline(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) {
-  if (const grpc::Status status = Enter(context); !status.ok()) return status;
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!offers_pipeline_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no streams");
+  }
+  stream->SendInitialMetadata();
   v1::PipelineRequest request;
   while (stream->Read(&request)) {
     v1::PipelineResponse response;
-    {
-      absl::MutexLock lock(&mutex_);
-      for (int i = request.operations_size(); i > 0; --i) {
-        Answer(request.operations(i - 1), response.add_results());
-      }
+    for (int i = request.operations_size(); i > 0; --i) {
+      Answer(context, request.operations(i - 1), response.add_results());
     }
     stream->Write(response);
   }
   return grpc::Status::OK;
+}
+
+void FakeKache::Answer(grpc::ServerContext* context, const v1::PipelineOperation& operation,
+                       v1::PipelineResult* result) {
+  result->set_id(operation.id());
+  grpc::Status status;
+  if (operation.has_get()) status = Get(context, &operation.get(), result->mutable_get());
+  if (operation.has_put()) status = Put(context, &operation.put(), result->mutable_put());
+  if (operation.has_delete_()) {
+    status = Delete(context, &operation.delete_(), result->mutable_delete_());
+  }
+  if (!status.ok()) {
+    result->mutable_error()->set_code(status.error_code());
+    result->mutable_error()->set_message(status.error_message());
+  }
+  absl::MutexLock lock(&mutex_);
+  last_timeout_ = absl::Milliseconds(operation.timeout_ms());
 }
 
 grpc::Status FakeKache::GetStatus(grpc::ServerContext* context,

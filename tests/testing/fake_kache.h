@@ -33,6 +33,8 @@ class FakeKache final : public v1::Kache::Service {
   void FailNext(int calls, grpc::Status status);
   // Every call waits that long before it is answered, or until its caller gives up.
   void SetDelay(absl::Duration delay);
+  // Whether it knows Pipeline; it does at first.
+  void SetOffersPipeline(bool offers);
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
 
@@ -57,8 +59,8 @@ class FakeKache final : public v1::Kache::Service {
                         v1::BatchPutResponse* response) override;
   grpc::Status BatchDelete(grpc::ServerContext* context, const v1::BatchDeleteRequest* request,
                            v1::BatchDeleteResponse* response) override;
-  // Answers each message with one, its operations in the opposite order. FailNext and SetDelay act
-  // when a stream begins.
+  // Answers each message with one, its operations one after the other in the opposite order, each
+  // as if it had been called by itself.
   grpc::Status Pipeline(
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) override;
@@ -72,13 +74,13 @@ class FakeKache final : public v1::Kache::Service {
     v1::Version version;
   };
 
+  void Answer(grpc::ServerContext* context, const v1::PipelineOperation& operation,
+              v1::PipelineResult* result);
   // Counts the call, and fails or delays it as told.
   grpc::Status Enter(grpc::ServerContext* context);
   v1::Receipt Write(const std::string& key, const std::string& value, int64_t ttl_ms)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::Receipt Erase(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::GetResponse Read(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
@@ -88,6 +90,7 @@ class FakeKache final : public v1::Kache::Service {
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
+  bool offers_pipeline_ ABSL_GUARDED_BY(mutex_) = true;
   size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 3 * 1024 * 1024;
   v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);

@@ -111,6 +111,27 @@ test('many calls at once on one connection', async () => {
   assert.deepEqual(answers.map((answer) => answer.value), keys);
 });
 
+test('a stream of operations, answered by id', async () => {
+  const stream = client.Pipeline({ deadline: Date.now() + 10000 });
+  const results = new Map();
+  const ended = new Promise((resolve, reject) => {
+    stream.on('data', (message) => message.results.forEach((result) => results.set(result.id, result)));
+    stream.once('end', resolve);
+    stream.once('error', reject);
+  });
+  const ids = Array.from({ length: 200 }, (_, i) => i + 1);
+  const key = (id) => bytes(`node-pipe-${id}`);
+  stream.write({ operations: ids.map((id) => ({ id, put: { key: key(id), value: everyByte } })) });
+  stream.write({ operations: [{ id: 1001, get: { key: bytes('') } }, { id: 1002 }] });
+  stream.end();
+  await ended;
+  assert.equal(results.size, 202);
+  assert.ok(ids.every((id) => results.get(String(id)).outcome === 'put'));
+  assert.equal(results.get('1001').error.code, grpc.status.INVALID_ARGUMENT);
+  assert.equal(results.get('1002').error.code, grpc.status.INVALID_ARGUMENT);
+  assert.deepEqual((await call('Get', { key: key(200) })).value, everyByte);
+});
+
 test('health: check and watch', async () => {
   const check = promisify(health.Check).bind(health);
   assert.equal((await check({ service: 'kache.v1.Kache' })).status, 'SERVING');

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <cstdint>
 
 namespace kache {
 namespace {
@@ -50,6 +51,28 @@ TEST(CallDeadline, ShowsThatTheCallHasExpired) {
   const MonotonicTime now = std::chrono::steady_clock::now() + milliseconds(50);
   EXPECT_LE(CallDeadline(InMs(-10000), now, kRules), now);
   EXPECT_LE(CallDeadline(gpr_inf_past(GPR_CLOCK_MONOTONIC), now, kRules), now);
+}
+
+TEST(StreamDeadline, IsTheCallersOrNone) {
+  const MonotonicTime now = std::chrono::steady_clock::now();
+  EXPECT_EQ(StreamDeadline(gpr_inf_future(GPR_CLOCK_REALTIME)), MonotonicTime::max());
+  EXPECT_GE(StreamDeadline(InMs(3600 * 1000)), now + seconds(3600));
+  EXPECT_GT(StreamDeadline(InMs(int64_t{99999999} * 3600 * 1000)), now + seconds(3600));
+  EXPECT_LE(StreamDeadline(InMs(-10000)), now);
+}
+
+TEST(OperationDeadline, CountsFromTheMessagesArrival) {
+  const MonotonicTime arrived(seconds(1000));
+  const MonotonicTime never = MonotonicTime::max();
+  EXPECT_EQ(OperationDeadline(0, arrived, never, kRules), arrived + milliseconds(700));
+  EXPECT_EQ(OperationDeadline(50, arrived, never, kRules), arrived + milliseconds(50));
+  EXPECT_EQ(OperationDeadline(UINT32_MAX, arrived, never, kRules), arrived + seconds(60));
+}
+
+TEST(OperationDeadline, IsNotBeyondTheStreams) {
+  const MonotonicTime arrived(seconds(1000));
+  EXPECT_EQ(OperationDeadline(0, arrived, arrived + milliseconds(20), kRules),
+            arrived + milliseconds(20));
 }
 
 }  // namespace

@@ -1,0 +1,120 @@
+// One Pipeline stream to a Kache server. What is asked for while a message is on its way travels
+// together in the next one.
+//
+//   auto stream = ServerStream::Open(*stub, metrics);
+//   if (!stream->Send(operation, deadline, done)) ...   // not open (yet, or any more), or full
+//
+// A stream is open once the server has said that it is there. It is over when it breaks or the
+// server ends it: everything unanswered then fails with UNAVAILABLE, and may be sent elsewhere, as
+// all operations are idempotent.
+//
+// Thread-safe. `done` is called exactly once, on a thread of gRPC or of Tick's caller, never inside
+// Send. Lives until it is over, whoever else holds it.
+#ifndef KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_
+#define KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "gateway/upstream/upstream_metrics.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/client_callback.h"
+#include "kache/v1/kache.grpc.pb.h"
+
+namespace kache::gateway {
+
+class ServerStream final
+    : private grpc::ClientBidiReactor<v1::PipelineRequest, v1::PipelineResponse> {
+ public:
+  using Done = absl::AnyInvocable<void(absl::StatusOr<v1::PipelineResult>)>;
+
+  // As many as a server takes of one stream before it stops reading.
+  static constexpr size_t kMaxUnanswered = 1024;
+  // Of operations that wait for the message before theirs: well within what a server takes.
+  static constexpr size_t kMaxQueuedBytes = size_t{1} << 20;
+  // An open stream that is silent for so long although answers are due is taken for frozen.
+  static constexpr absl::Duration kMaxSilence = absl::Milliseconds(250);
+
+  // `stub` and `metrics` outlive it.
+  static std::shared_ptr<ServerStream> Open(v1::Kache::Stub& stub, UpstreamMetrics& metrics);
+  ~ServerStream() override;
+
+  // `operation`: all but id and timeout. False: `done` is not called.
+  bool Send(v1::PipelineOperation* operation, MonotonicTime deadline, Done& done);
+
+  // Answers what is past its deadline. Breaks the stream when it is frozen and `may_break`.
+  void Tick(MonotonicTime now, bool may_break);
+  // Sends nothing more; ends once everything is answered.
+  void Retire();
+  void Cancel() { context_.TryCancel(); }
+
+  bool open() const;
+  bool over() const;
+  // Returns once it is over and everything is answered; for who has cancelled it.
+  void AwaitOver();
+  // The server's address, once open.
+  std::string peer() const;
+  // The server does not know Pipeline; once over.
+  bool unimplemented() const;
+
+ private:
+  struct Unanswered {
+    MonotonicTime sent;
+    MonotonicTime deadline;
+    Done done;
+  };
+
+  explicit ServerStream(UpstreamMetrics& metrics) : metrics_(metrics) {}
+
+  void OnReadInitialMetadataDone(bool ok) override;
+  void OnReadDone(bool ok) override;
+  void OnWriteDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+  // The next three require the lock.
+  // Moves what is queued into the message to be sent next, unless there is nothing, or a message is
+  // on its way.
+  bool TakeQueued();
+  bool Frozen(MonotonicTime now) const;
+  // True once: nothing will be written any more, and LetGo is to be called.
+  bool IsToLetGo();
+  void LetGo();
+
+  UpstreamMetrics& metrics_;
+  grpc::ClientContext context_;
+  v1::PipelineResponse response_;  // being read into
+  v1::PipelineRequest request_;    // on its way
+
+  mutable std::mutex mutex_;
+  // All below: under the lock.
+  std::shared_ptr<ServerStream> self_;  // until it is over
+  v1::PipelineRequest queued_;
+  size_t queued_bytes_ = 0;
+  absl::flat_hash_map<uint64_t, Unanswered> unanswered_;
+  uint64_t last_id_ = 0;
+  MonotonicTime last_read_;
+  std::string peer_;
+  bool open_ = false;
+  bool writing_ = false;
+  bool retired_ = false;
+  bool broken_ = false;
+  bool holding_ = true;  // gRPC's hold, which lets us write from outside of its calls
+  bool over_ = false;
+  std::condition_variable over_condition_;
+  bool unimplemented_ = false;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_

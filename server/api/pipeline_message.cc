@@ -1,0 +1,66 @@
+#include "server/api/pipeline_message.h"
+
+#include <utility>
+
+#include "server/api/receipts.h"
+
+namespace kache {
+namespace {
+
+google::protobuf::ArenaOptions ArenaSizes() {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = 4096;  // some 10 operations
+  options.max_block_size = 65536;
+  return options;
+}
+
+}  // namespace
+
+void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
+                              const v1::PipelineOperation& request) {
+  sink_ = &sink;
+  message_ = &message;
+  request_ = &request;
+  result_ = google::protobuf::Arena::CreateMessage<v1::PipelineResult>(&message.arena());
+  result_->set_id(request.id());
+}
+
+void PipelineOperation::Finish(absl::Status status) {
+  if (status.ok() && result_->has_get()) {
+    const size_t bytes = result_->get().value().size();
+    if (sink_->AnswerFits(bytes)) {
+      answer_bytes_ = bytes;
+    } else {
+      std::string().swap(*result_->mutable_get()->mutable_value());
+      status = absl::ResourceExhaustedError(
+          "the stream's answers are not being read; read them, then ask for this key again");
+    }
+  }
+  code_ = status.code();
+  if (!status.ok()) FillError(status, *result_->mutable_error());
+  sink_->Post(this);
+}
+
+PipelineMessage::PipelineMessage()
+    : arena_(ArenaSizes()),
+      request_(google::protobuf::Arena::CreateMessage<v1::PipelineRequest>(&arena_)) {}
+
+void PipelineMessage::Arrive(MonotonicTime now) {
+  arrived_ = now;
+  bytes_ = request_->ByteSizeLong();
+  operations_ = std::vector<PipelineOperation>(static_cast<size_t>(request_->operations_size()));
+}
+
+PipelineOperation& PipelineMessage::Next(PipelineSink& sink) {
+  PipelineOperation& operation = operations_[next_];
+  operation.Begin(sink, *this, request_->operations(static_cast<int>(next_)));
+  ++next_;
+  return operation;
+}
+
+void PipelineMessage::DropRest() {
+  ended_ += operations_.size() - next_;
+  next_ = operations_.size();
+}
+
+}  // namespace kache

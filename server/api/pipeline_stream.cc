@@ -1,0 +1,241 @@
+#include "server/api/pipeline_stream.h"
+
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <cstdint>
+#include <utility>
+
+#include "kache/v1/kache.grpc.pb.h"  // how gRPC serialises messages
+#include "server/api/call_deadline.h"
+#include "server/api/pipeline_calls.h"
+#include "server/api/pipeline_endpoint.h"
+
+namespace kache {
+namespace {
+
+// Operations taken of one stream before the queue's other events have their turn.
+constexpr size_t kOperationsPerTurn = 64;
+// Messages that a closing stream still reads, so that what its client had sent is answered.
+constexpr size_t kMessagesWhileClosing = 64;
+// What a result takes beside its value, generously.
+constexpr size_t kResultBytes = 128;
+
+}  // namespace
+
+void PipelineStream::Accept(PipelineEndpoint& endpoint) {
+  auto* stream = new PipelineStream(endpoint);
+  stream->events_ = 1;
+  stream->context_.AsyncNotifyWhenDone(&stream->done_tag_);
+  endpoint.request()(&stream->context_, &stream->stream_, endpoint.queue().grpc_queue(),
+                     static_cast<CallTag*>(&stream->accepted_tag_));
+}
+
+PipelineStream::PipelineStream(PipelineEndpoint& endpoint)
+    : endpoint_(endpoint), window_(endpoint.environment().limits), stream_(&context_) {
+  endpoint_.queue().AddCall();
+}
+
+PipelineStream::~PipelineStream() {
+  if (open_) endpoint_.Remove(this);
+  endpoint_.queue().RemoveCall();
+}
+
+void PipelineStream::OnEvent(Event event, bool ok) {
+  --events_;
+  (this->*event)(ok);
+  if (Over()) delete this;
+}
+
+void PipelineStream::RunTurn(Turn& turn) {
+  turn.due_ = false;
+  (this->*turn.run_)();
+  if (Over()) delete this;
+}
+
+bool PipelineStream::Over() const {
+  return events_ == 0 && window_.operations() == 0 && taking_ == nullptr && !take_turn_.due_ &&
+         !send_turn_.due_;
+}
+
+void PipelineStream::OnAccepted(bool ok) {
+  if (!ok) return;  // the server shuts down
+  ++events_;        // OnDone comes for every stream that began
+  open_ = true;
+  endpoint_.Add(this);
+  Accept(endpoint_);
+  deadline_ = StreamDeadline(context_.raw_deadline());
+  // At once, so that clients know that somebody is there before they entrust operations to it.
+  ++events_;
+  stream_.SendInitialMetadata(static_cast<CallTag*>(&opened_tag_));
+  StartRead();
+  if (endpoint_.closing()) Close();
+}
+
+void PipelineStream::Close() {
+  closing_ = true;
+  FinishIfDone();
+}
+
+void PipelineStream::StartRead() {
+  reading_ = std::make_unique<PipelineMessage>();
+  ++events_;
+  stream_.Read(&reading_->request(), static_cast<CallTag*>(&read_tag_));
+}
+
+void PipelineStream::OnRead(bool ok) {
+  std::unique_ptr<PipelineMessage> message = std::move(reading_);
+  if (!ok) {
+    half_closed_ = true;
+    return FinishIfDone();
+  }
+  if (broken_ || finishing_) return;
+  if (closing_) ++messages_while_closing_;
+  message->Arrive(std::chrono::steady_clock::now());
+  window_.AddMessage(message->bytes());
+  endpoint_.environment().metrics.operations_per_message.Observe(
+      static_cast<double>(message->size()));
+  taking_ = message.release();  // see taking_
+  Continue();
+}
+
+void PipelineStream::Continue() {
+  if (taking_ != nullptr) TakeOperations();
+  if (WantsMessage()) {
+    if (window_.RequestsFull()) {
+      Pause(endpoint_.environment().metrics.paused_requests);
+    } else {
+      paused_ = nullptr;
+      StartRead();
+    }
+  }
+  FinishIfDone();
+}
+
+bool PipelineStream::WantsMessage() const {
+  if (!open_ || half_closed_ || finishing_ || broken_) return false;
+  return taking_ == nullptr && reading_ == nullptr &&
+         messages_while_closing_ < kMessagesWhileClosing;
+}
+
+void PipelineStream::TakeOperations() {
+  PipelineEnvironment& environment = endpoint_.environment();
+  const MonotonicTime now = std::chrono::steady_clock::now();
+  if (broken_) taking_->DropRest();
+  for (size_t taken = 0; taking_->HasNext(); ++taken) {
+    if (window_.OperationsFull()) return Pause(environment.metrics.paused_operations);
+    if (window_.AnswersFull()) return Pause(environment.metrics.paused_answers);
+    if (taken == kOperationsPerTurn) {
+      if (!std::exchange(take_turn_.due_, true)) endpoint_.queue().Post(&take_turn_);
+      return;
+    }
+    paused_ = nullptr;
+    window_.AddOperation();
+    PipelineOperation& operation = taking_->Next(*this);
+    const MonotonicTime deadline =
+        OperationDeadline(operation.request().timeout_ms(), taking_->arrived(), deadline_,
+                          environment.policy.deadlines);
+    ServeOperation(environment.context, environment.policy.admission, now, deadline, operation);
+  }
+  EndMessageIfOver(std::exchange(taking_, nullptr));
+}
+
+void PipelineStream::Pause(prometheus::Counter& reason) {
+  if (std::exchange(paused_, &reason) != &reason) reason.Increment();
+}
+
+void PipelineStream::Post(PipelineOperation* operation) { endpoint_.queue().Post(operation); }
+
+bool PipelineStream::AnswerFits(size_t bytes) {
+  if (window_.AnswerFits(bytes)) return true;
+  endpoint_.environment().metrics.values_refused.Increment();
+  return false;
+}
+
+void PipelineStream::Take(PipelineOperation& operation) {
+  ready_.push_back(&operation);
+  if (!std::exchange(send_turn_.due_, true)) endpoint_.queue().RunLast(&send_turn_);
+}
+
+void PipelineStream::SendReady() {
+  if (writing_ || ready_.empty()) return;
+  PipelineMetrics& metrics = endpoint_.environment().metrics;
+  const size_t count = broken_ ? ready_.size() : GatherReady();
+  if (broken_) {
+    metrics.answers_dropped.Increment(static_cast<double>(count));
+  } else {
+    metrics.results_per_message.Observe(static_cast<double>(count));
+    writing_ = true;
+    ++events_;
+    // Serialises at once, so that the results may go.
+    stream_.Write(response_, static_cast<CallTag*>(&written_tag_));
+    response_.mutable_results()->UnsafeArenaExtractSubrange(0, response_.results_size(), nullptr);
+  }
+  EndReady(count);
+  if (broken_) OnWritten(true);
+}
+
+size_t PipelineStream::GatherReady() {
+  const size_t max_bytes = endpoint_.environment().context.limits.max_batch_bytes;
+  size_t bytes = 0;
+  size_t count = 0;
+  for (; count < ready_.size(); ++count) {
+    bytes += ready_[count]->answer_bytes() + kResultBytes;
+    if (count > 0 && bytes > max_bytes) break;
+    response_.mutable_results()->UnsafeArenaAddAllocated(&ready_[count]->result());
+  }
+  return count;
+}
+
+void PipelineStream::EndReady(size_t count) {
+  PipelineMetrics& metrics = endpoint_.environment().metrics;
+  const MonotonicTime now = std::chrono::steady_clock::now();
+  for (size_t i = 0; i < count; ++i) {
+    PipelineOperation& operation = *ready_[i];
+    PipelineMessage& message = operation.message();
+    metrics.CountOperation(operation.request().operation_case(), operation.code(),
+                           message.arrived(), now);
+    ++sent_.operations;
+    sent_.admitted += operation.admitted ? 1 : 0;
+    sent_.bytes += operation.answer_bytes();
+    message.EndOperation();
+    EndMessageIfOver(&message);
+  }
+  ready_.erase(ready_.begin(), ready_.begin() + static_cast<ptrdiff_t>(count));
+}
+
+void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
+  if (message == taking_ || !message->Over()) return;
+  window_.RemoveMessage(message->bytes());
+  delete message;
+}
+
+void PipelineStream::OnWritten(bool ok) {
+  writing_ = false;
+  broken_ |= !ok;
+  const Sent sent = std::exchange(sent_, Sent());
+  endpoint_.environment().policy.admission.Release(static_cast<int64_t>(sent.admitted));
+  window_.RemoveOperations(sent.operations);
+  window_.RemoveAnswers(sent.bytes);
+  SendReady();
+  Continue();
+}
+
+void PipelineStream::FinishIfDone() {
+  if (!open_ || finishing_ || broken_ || !(half_closed_ || closing_)) return;
+  if (taking_ != nullptr || window_.operations() > 0) return;
+  finishing_ = true;
+  ++events_;
+  stream_.Finish(half_closed_
+                     ? grpc::Status::OK
+                     : grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is stopping"),
+                 static_cast<CallTag*>(&finished_tag_));
+}
+
+void PipelineStream::OnDone(bool) {
+  broken_ = true;  // or ended: nothing is left to be dropped then
+  SendReady();
+  Continue();
+}
+
+}  // namespace kache

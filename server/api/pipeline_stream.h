@@ -1,0 +1,145 @@
+// One Pipeline stream: reads messages, starts their operations, and sends results as they come;
+// those that are ready together travel in one message.
+//
+//  * Full (PipelineWindow): operations are not taken, messages not read, until answers have left.
+//  * Fair: after kOperationsPerTurn operations the other events of the queue have their turn.
+//  * Broken (cancelled, connection lost, deadline): operations that were taken go on, the answers
+//    are dropped; what was not taken yet is never started.
+//  * Closing (the server stops): goes on until nothing is in flight, or a bounded number of further
+//    messages was read; then the stream ends with UNAVAILABLE.
+//  * Half-closed by the client: everything is answered, then the stream ends with OK.
+//
+// Queue's thread only, but for PipelineSink's functions that say otherwise. Owns itself from Accept
+// until its last event and its last operation.
+#ifndef KACHE_SERVER_API_PIPELINE_STREAM_H_
+#define KACHE_SERVER_API_PIPELINE_STREAM_H_
+
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/async_stream.h>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "kache/v1/kache.pb.h"
+#include "prometheus/counter.h"
+#include "server/api/call_tag.h"
+#include "server/api/pipeline_message.h"
+#include "server/api/pipeline_window.h"
+#include "server/api/post_box.h"
+
+namespace kache {
+
+class PipelineEndpoint;
+
+class PipelineStream final : private PipelineSink {
+ public:
+  using GrpcStream = grpc::ServerAsyncReaderWriter<v1::PipelineResponse, v1::PipelineRequest>;
+
+  // Waits for a client on the endpoint's queue.
+  static void Accept(PipelineEndpoint& endpoint);
+  // Ends the stream as soon as what it has is answered.
+  void Close();
+
+ private:
+  using Event = void (PipelineStream::*)(bool ok);
+  class EventTag final : public CallTag {
+   public:
+    EventTag(PipelineStream& stream, Event event) : stream_(stream), event_(event) {}
+    void OnEvent(bool ok) override { stream_.OnEvent(event_, ok); }
+
+   private:
+    PipelineStream& stream_;
+    const Event event_;
+  };
+  class Turn final : public Posted {
+   public:
+    Turn(PipelineStream& stream, void (PipelineStream::*run)()) : stream_(stream), run_(run) {}
+    void RunPosted() override { stream_.RunTurn(*this); }
+
+   private:
+    friend class PipelineStream;
+    PipelineStream& stream_;
+    void (PipelineStream::*const run_)();
+    bool due_ = false;
+  };
+
+  explicit PipelineStream(PipelineEndpoint& endpoint);
+  ~PipelineStream();
+
+  // Both end by deleting this when nothing is left to come.
+  void OnEvent(Event event, bool ok);
+  void RunTurn(Turn& turn);
+  bool Over() const;
+
+  void OnAccepted(bool ok);
+  void OnRead(bool ok);
+  void OnWritten(bool ok);
+  void OnSent(bool) {}   // headers or status
+  void OnDone(bool ok);  // the stream is over: broken, or the status was sent
+
+  // Takes operations and reads messages, as far as the window allows. Idempotent.
+  void Continue();
+  bool WantsMessage() const;
+  void TakeOperations();
+  void Pause(prometheus::Counter& reason);
+  void StartRead();
+  // Sends the results that are ready, unless a message is on its way; drops them once broken.
+  void SendReady();
+  // Puts results into response_, as many as one message may hold; returns their number.
+  size_t GatherReady();
+  // The first `count` that are ready have been sent or dropped.
+  void EndReady(size_t count);
+  void EndMessageIfOver(PipelineMessage* message);
+  void FinishIfDone();
+
+  // PipelineSink.
+  void Post(PipelineOperation* operation) override;
+  void Take(PipelineOperation& operation) override;
+  bool AnswerFits(size_t bytes) override;
+
+  PipelineEndpoint& endpoint_;
+  PipelineWindow window_;
+  grpc::ServerContext context_;
+  GrpcStream stream_;
+  MonotonicTime deadline_;
+  v1::PipelineResponse response_;  // empty but while a message is made
+
+  std::unique_ptr<PipelineMessage> reading_;
+  // Read, not all of its operations taken. Owned, as are those that were taken as a whole: the last
+  // of their operations to end deletes them.
+  PipelineMessage* taking_ = nullptr;
+  std::vector<PipelineOperation*> ready_;  // answered, not sent
+
+  // What the message on its way counts for.
+  struct Sent {
+    size_t operations = 0;
+    size_t admitted = 0;
+    size_t bytes = 0;
+  };
+  Sent sent_;
+  prometheus::Counter* paused_ = nullptr;  // why, while it is
+
+  size_t events_ = 0;  // asked for and not yet come
+  size_t messages_while_closing_ = 0;
+  bool open_ = false;
+  bool writing_ = false;
+  bool half_closed_ = false;
+  bool closing_ = false;
+  bool finishing_ = false;
+  bool broken_ = false;
+
+  EventTag accepted_tag_{*this, &PipelineStream::OnAccepted};
+  EventTag read_tag_{*this, &PipelineStream::OnRead};
+  EventTag written_tag_{*this, &PipelineStream::OnWritten};
+  EventTag opened_tag_{*this, &PipelineStream::OnSent};
+  EventTag finished_tag_{*this, &PipelineStream::OnSent};
+  EventTag done_tag_{*this, &PipelineStream::OnDone};
+  Turn take_turn_{*this, &PipelineStream::Continue};
+  Turn send_turn_{*this, &PipelineStream::SendReady};
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_API_PIPELINE_STREAM_H_

@@ -1,0 +1,137 @@
+// Which keys of a batch are read together, and what becomes of the others.
+#include "server/replication/batch_read.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/testing/shard_fixture.h"
+
+namespace kache {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr Version kVersion{1000, 7};
+
+class BatchReadTest : public testing::ShardFixture {
+ protected:
+  static redis::Reply Value(std::string_view value) { return Held({kVersion, 0, false, value}); }
+  static redis::Reply Array(std::vector<redis::Reply> elements) {
+    return {redis::Reply::Type::kArray, 0, {}, std::move(elements)};
+  }
+
+  // Reads `count` keys ("k0", "k1", ...) that all have the token of the fixture's key.
+  std::vector<testing::Answer<ReadResult>> Read(size_t count) {
+    std::vector<testing::Answer<ReadResult>> answers(count);
+    std::vector<BatchRead::Read> reads;
+    keys_.reserve(count);
+    for (size_t i = 0; i < count; ++i) {
+      keys_.push_back("k" + std::to_string(i));
+      reads.push_back({keys_.back(), kToken, answers[i].Callback()});
+    }
+    const MonotonicTime deadline = clock().Monotonic() + absl::ToChronoMicroseconds(kDeadline);
+    (new BatchRead(shard(), std::move(reads), deadline))->Run();
+    return answers;
+  }
+
+  std::vector<std::string> keys_;
+};
+
+TEST_F(BatchReadTest, AsksANodeForAllItsKeysAtOnce) {
+  Start();
+  const auto answers = Read(3);
+  EXPECT_THAT(Asked(), ElementsAre(0));
+  EXPECT_THAT(node(0).sent().at(0).arguments,
+              ElementsAre("MGET", "kache:d:k0", "kache:d:k1", "kache:d:k2"));
+  node(0).Answer(Array({Value("zero"), redis::Reply::Nil(), Value("two")}));
+  ASSERT_TRUE(answers[0].ok());
+  EXPECT_EQ(answers[0]->value, "zero");
+  EXPECT_EQ(answers[0]->receipt.version, kVersion);
+  EXPECT_EQ(answers[0]->receipt.acknowledged, 1u);
+  EXPECT_EQ(answers[0]->receipt.node, NodeId(0));
+  EXPECT_FALSE(answers[0]->receipt.degraded);
+  EXPECT_FALSE(answers[1]->found);
+  EXPECT_EQ(answers[1]->receipt.node, NodeId(0));
+  EXPECT_EQ(answers[2]->value, "two");
+  EXPECT_THAT(Asked(), IsEmpty());
+}
+
+TEST_F(BatchReadTest, AsksForABoundedNumberAtOnce) {
+  Start();
+  const auto answers = Read(BatchRead::kMaxKeysPerCommand + 1);
+  EXPECT_THAT(Asked(), ElementsAre(0, 0));
+  EXPECT_EQ(node(0).sent().at(0).arguments.size(), 1 + BatchRead::kMaxKeysPerCommand);
+  EXPECT_EQ(node(0).sent().at(1).arguments.size(), 2u);
+}
+
+TEST_F(BatchReadTest, ReadsKeysAloneWhoseFirstHomeReplicaIsNotUp) {
+  Start();
+  MakeDown(0);
+  const auto answers = Read(2);
+  EXPECT_THAT(Asked(), ElementsAre(1, 1));
+  EXPECT_THAT(node(1).sent().at(0).arguments, ElementsAre("GET", "kache:d:k0"));
+  node(1).Answer(Value("v"));
+  node(1).Answer(Value("v"));
+  EXPECT_TRUE(answers[0]->receipt.degraded);
+  EXPECT_TRUE(answers[1]->receipt.degraded);
+}
+
+TEST_F(BatchReadTest, ReadsKeysAloneAfterATimeout) {
+  Start();
+  const auto answers = Read(2);
+  EXPECT_EQ(node(0).sent().at(0).timeout, options().try_timeout);
+  node(0).Fail(absl::DeadlineExceededError("late"));
+  EXPECT_EQ(metrics().read_failures.timeout.Value(), 1);
+  EXPECT_THAT(Asked(), ElementsAre(0, 0, 0));
+  EXPECT_THAT(node(0).sent().at(1).arguments, ElementsAre("GET", "kache:d:k0"));
+  node(0).Answer(Value("v"));
+  node(0).Answer(Value("v"));
+  EXPECT_EQ(answers[1]->value, "v");
+}
+
+TEST_F(BatchReadTest, ReadsKeysAloneAfterALostConnection) {
+  Start();
+  const auto answers = Read(1);
+  node(0).Disconnect();
+  EXPECT_THAT(Asked(), ElementsAre(0, 1));
+  node(1).Answer(Value("v"));
+  EXPECT_EQ(answers[0]->value, "v");
+}
+
+TEST_F(BatchReadTest, ReadsKeysAloneAfterAnErrorReply) {
+  Start();
+  const auto answers = Read(1);
+  node(0).Answer(redis::Reply::Error("ERR no such command"));
+  EXPECT_THAT(Asked(), ElementsAre(0, 0));
+  node(0).Answer(Value("v"));
+  EXPECT_TRUE(answers[0].ok());
+}
+
+TEST_F(BatchReadTest, RefusesOnlyTheRecordOfANewerFormat) {
+  Start();
+  const auto answers = Read(2);
+  redis::Reply newer = Value("v");
+  newer.text[2] = 99;  // the format
+  node(0).Answer(Array({newer, Value("v")}));
+  EXPECT_EQ(answers[0].code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(answers[1].ok());
+}
+
+TEST_F(BatchReadTest, IsTooLateAfterTheDeadline) {
+  Start();
+  keys_ = {"k"};
+  testing::Answer<ReadResult> answer;
+  std::vector<BatchRead::Read> reads;
+  reads.push_back({keys_[0], kToken, answer.Callback()});
+  (new BatchRead(shard(), std::move(reads), clock().Monotonic()))->Run();
+  EXPECT_EQ(answer.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(Asked(), IsEmpty());
+}
+
+}  // namespace
+}  // namespace kache
