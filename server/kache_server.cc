@@ -16,6 +16,7 @@ constexpr absl::Duration kTickInterval = absl::Milliseconds(200);
 // How long NOT_SERVING is shown before calls are refused: at most, and as a part of the drain time.
 constexpr absl::Duration kNoticeMax = absl::Milliseconds(500);
 constexpr int kNoticePartOfDrain = 4;
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(2);
 
 std::shared_ptr<const HashRing> MakeRing(const ServerConfig& config) {
   std::vector<std::string> names;
@@ -61,7 +62,8 @@ RecoveryConfig MakeRecoveryConfig(const ServerConfig& config,
           .max_clock_skew = config.max_clock_skew,
           .resync_keys_per_second = config.resync_keys_per_second,
           .sweep_keys_per_second = config.sweep_keys_per_second,
-          .accept_ring = config.accept_ring};
+          .accept_ring = config.accept_ring,
+          .decorate = {}};
 }
 
 ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator, Recovery& recovery,
@@ -175,20 +177,29 @@ void KacheServer::Tick() {
   admission_.PublishGauge();
 }
 
-bool KacheServer::Stop(absl::Duration drain) {
-  if (stopped_ || grpc_ == nullptr) return true;
-  stopped_ = true;
+bool KacheServer::Drain(absl::Duration drain) {
+  if (drained_ || grpc_ == nullptr) return true;
+  drained_ = true;
   const absl::Time deadline = absl::Now() + drain;
   notifier_.Drain();
   absl::SleepFor(std::min(kNoticeMax, drain / kNoticePartOfDrain));
   health_.CloseWatches();
   service_->CloseStreams();
-  grpc_->Shutdown(deadline);
   admission_.Close();
-  grpc_->CloseQueues();
+  while (admission_.in_flight() > 0 && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+  const bool answered = admission_.in_flight() == 0;
   // Nothing new reaches the coordinator from here on.
-  const bool in_time = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
+  const bool stored = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
   recovery_->Stop();
+  return answered && stored;
+}
+
+bool KacheServer::Stop(absl::Duration drain) {
+  if (stopped_ || grpc_ == nullptr) return true;
+  stopped_ = true;
+  const bool in_time = Drain(drain);
+  grpc_->Shutdown(absl::Now());
+  grpc_->CloseQueues();
   coordinator_.reset();
   grpc_->JoinQueues();
   ticker_.reset();

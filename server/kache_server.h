@@ -47,9 +47,14 @@ class KacheServer {
   // Stops with no time to drain, unless stopped before.
   ~KacheServer();
 
-  // Turns NOT_SERVING, gives load balancers a moment to see it, takes no new calls, finishes those
-  // that it took and their replicas in the background, all within `drain`. False when that time
-  // was not enough: callers that still waited got an error. Later calls do nothing.
+  // Turns NOT_SERVING, gives load balancers a moment to see it, answers new calls UNAVAILABLE,
+  // finishes those that it took and their replicas in the background, all within `drain`, and says
+  // goodbye to the Redis servers. False when that time was not enough. Later calls do nothing.
+  //
+  // A process had better end right after this than take gRPC down in good order: gRPC answers calls
+  // that reach it while it does so CANCELLED, while a connection that is gone means UNAVAILABLE.
+  bool Drain(absl::Duration drain);
+  // Drains, then takes everything down. Callers that still wait get an error.
   bool Stop(absl::Duration drain);
 
   uint16_t grpc_port() const { return grpc_->port(); }
@@ -81,6 +86,7 @@ class KacheServer {
   std::unique_ptr<GrpcServer> grpc_;
   std::unique_ptr<HealthMonitor::Observation> observation_;
   std::unique_ptr<Ticker> ticker_;
+  bool drained_ = false;
   bool stopped_ = false;
 };
 

@@ -2,12 +2,14 @@
 //
 // Exit codes: 0 a clean stop, 1 a failure while running, 2 wrong settings or arguments.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/environment.h"
 #include "base/local_address.h"
@@ -26,6 +28,8 @@ namespace {
 
 constexpr int kExitFailure = 1;
 constexpr int kExitWrongSettings = 2;
+// For what gRPC has not put on the wire yet.
+constexpr absl::Duration kLastAnswers = absl::Milliseconds(100);
 constexpr absl::Duration kHealthTimeout = absl::Seconds(2);
 constexpr char kDefaultHealthService[] = "kache.v1.Kache";
 
@@ -79,12 +83,15 @@ int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
   LogStart(config, **server);
   const int signal = shutdown.Wait();
   spdlog::info("stopping signal={} drain_seconds={}", signal, absl::ToInt64Seconds(config.drain));
-  if (!(*server)->Stop(config.drain)) {
+  const bool in_time = (*server)->Drain(config.drain);
+  if (in_time) {
+    spdlog::info("stopped");
+  } else {
     spdlog::warn("stopped with operations unfinished: DRAIN_SECONDS was not enough");
-    return kExitFailure;
   }
-  spdlog::info("stopped");
-  return 0;
+  spdlog::shutdown();
+  absl::SleepFor(kLastAnswers);
+  std::_Exit(in_time ? 0 : kExitFailure);  // see KacheServer::Drain
 }
 
 int Run(const Arguments& arguments, ShutdownSignal& shutdown) {

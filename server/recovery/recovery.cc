@@ -85,6 +85,7 @@ void Recovery::Connect() {
 
 void Recovery::Stop() {
   if (!thread_.joinable()) return;
+  said_goodbye_ = true;
   monitor_.SetChecker(nullptr);
   observation_.reset();
   struct Goodbye {

@@ -20,6 +20,7 @@
 #ifndef KACHE_SERVER_RECOVERY_RECOVERY_H_
 #define KACHE_SERVER_RECOVERY_RECOVERY_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -194,6 +195,7 @@ class Recovery : private redis::NodeObserver {
   std::vector<MissedOn> resync_notes_;  // of dead coordinators, about its node, when it began
   std::unique_ptr<Sweep> sweep_;
   bool stopping_ = false;
+  std::atomic<bool> said_goodbye_{false};
   bool lease_lost_ = false;
   MonotonicTime leases_kept_at_;
   std::unique_ptr<redis::EventLoop::Timer> tick_;

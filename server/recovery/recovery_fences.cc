@@ -161,6 +161,7 @@ void Recovery::BuryCoordinators(NodeId node) {
 }
 
 void Recovery::Forsake(std::string forsaken, absl::AnyInvocable<void(absl::Status)> done) {
+  if (said_goodbye_) return done(absl::UnavailableError("this server is stopping"));
   loop_.PostFunction([this, forsaken = std::move(forsaken), done = std::move(done)]() mutable {
     for (const NodeId node : AllNodes()) {
       if (name(node) != forsaken) continue;
