@@ -234,6 +234,7 @@ void PipelineStream::FinishIfDone() {
 
 void PipelineStream::OnDone(bool) {
   broken_ = true;  // or ended: nothing is left to be dropped then
+  if (std::exchange(open_, false)) endpoint_.Remove(this);
   SendReady();
   Continue();
 }
