@@ -52,6 +52,11 @@ void FakeKache::SetOffersPipeline(bool offers) {
   offers_pipeline_ = offers;
 }
 
+void FakeKache::SetOperationsAreCalls(bool operations) {
+  absl::MutexLock lock(&mutex_);
+  operations_are_calls_ = operations;
+}
+
 void FakeKache::SetBatchBytes(size_t bytes) {
   absl::MutexLock lock(&mutex_);
   batch_bytes_ = bytes;
@@ -214,37 +219,49 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
 grpc::Status FakeKache::Pipeline(
     grpc::ServerContext* context,
     grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) {
+  bool operations_are_calls;
   {
     absl::MutexLock lock(&mutex_);
     if (!offers_pipeline_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no streams");
+    operations_are_calls = operations_are_calls_;
+  }
+  if (!operations_are_calls) {
+    if (const grpc::Status status = Enter(context); !status.ok()) return status;
   }
   stream->SendInitialMetadata();
   v1::PipelineRequest request;
   while (stream->Read(&request)) {
     v1::PipelineResponse response;
     for (int i = request.operations_size(); i > 0; --i) {
-      Answer(context, request.operations(i - 1), response.add_results());
+      const v1::PipelineOperation& operation = request.operations(i - 1);
+      v1::PipelineResult* const result = response.add_results();
+      result->set_id(operation.id());
+      const grpc::Status status = operations_are_calls ? Enter(context) : grpc::Status::OK;
+      if (status.ok()) {
+        Answer(operation, result);
+      } else {
+        result->mutable_error()->set_code(status.error_code());
+        result->mutable_error()->set_message(status.error_message());
+      }
     }
     stream->Write(response);
   }
   return grpc::Status::OK;
 }
 
-void FakeKache::Answer(grpc::ServerContext* context, const v1::PipelineOperation& operation,
-                       v1::PipelineResult* result) {
-  result->set_id(operation.id());
-  grpc::Status status;
-  if (operation.has_get()) status = Get(context, &operation.get(), result->mutable_get());
-  if (operation.has_put()) status = Put(context, &operation.put(), result->mutable_put());
-  if (operation.has_delete_()) {
-    status = Delete(context, &operation.delete_(), result->mutable_delete_());
-  }
-  if (!status.ok()) {
-    result->mutable_error()->set_code(status.error_code());
-    result->mutable_error()->set_message(status.error_message());
-  }
+void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
   absl::MutexLock lock(&mutex_);
   last_timeout_ = absl::Milliseconds(operation.timeout_ms());
+  if (operation.has_get()) {
+    last_get_ = operation.get();
+    *result->mutable_get() = Read(operation.get().key());
+  } else if (operation.has_put()) {
+    last_put_ = operation.put();
+    *result->mutable_put()->mutable_receipt() =
+        Write(operation.put().key(), operation.put().value(), operation.put().ttl_ms());
+  } else {
+    *result->mutable_delete_()->mutable_receipt() = Erase(operation.delete_().key());
+  }
 }
 
 grpc::Status FakeKache::GetStatus(grpc::ServerContext* context,

@@ -35,6 +35,9 @@ class FakeKache final : public v1::Kache::Service {
   void SetDelay(absl::Duration delay);
   // Whether it knows Pipeline; it does at first.
   void SetOffersPipeline(bool offers);
+  // What counts as a call of Pipeline, fails and is delayed: a stream when it begins, at first, or
+  // every operation by itself.
+  void SetOperationsAreCalls(bool operations);
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
 
@@ -59,8 +62,7 @@ class FakeKache final : public v1::Kache::Service {
                         v1::BatchPutResponse* response) override;
   grpc::Status BatchDelete(grpc::ServerContext* context, const v1::BatchDeleteRequest* request,
                            v1::BatchDeleteResponse* response) override;
-  // Answers each message with one, its operations one after the other in the opposite order, each
-  // as if it had been called by itself.
+  // Answers each message with one, its operations one after the other in the opposite order.
   grpc::Status Pipeline(
       grpc::ServerContext* context,
       grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) override;
@@ -74,8 +76,8 @@ class FakeKache final : public v1::Kache::Service {
     v1::Version version;
   };
 
-  void Answer(grpc::ServerContext* context, const v1::PipelineOperation& operation,
-              v1::PipelineResult* result);
+  void Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result)
+      ABSL_LOCKS_EXCLUDED(mutex_);
   // Counts the call, and fails or delays it as told.
   grpc::Status Enter(grpc::ServerContext* context);
   v1::Receipt Write(const std::string& key, const std::string& value, int64_t ttl_ms)
@@ -91,6 +93,7 @@ class FakeKache final : public v1::Kache::Service {
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
   bool offers_pipeline_ ABSL_GUARDED_BY(mutex_) = true;
+  bool operations_are_calls_ ABSL_GUARDED_BY(mutex_) = false;
   size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 3 * 1024 * 1024;
   v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);
