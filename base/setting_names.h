@@ -37,6 +37,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "MAX_BATCH_BYTES",
     "MAX_IN_FLIGHT",
     "MAX_PIPELINE_OPERATIONS",
+    "MAX_IN_FLIGHT_BYTES",
     "MAX_CONNECTION_QUEUE_BYTES",
     "MAX_CONCURRENT_STREAMS",
     "MAX_CONNECTION_AGE_SECONDS",

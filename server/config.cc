@@ -122,6 +122,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
   fields.Number("MAX_BATCH_BYTES", &config->max_batch_bytes, {1, 1073741824});
   fields.Number("MAX_IN_FLIGHT", &config->max_in_flight, {1, 10000000});
   fields.Number("MAX_PIPELINE_OPERATIONS", &config->max_pipeline_operations, {1, 1000000});
+  fields.Number("MAX_IN_FLIGHT_BYTES", &config->max_in_flight_bytes, {1048576, 17179869184});
   fields.Number("MAX_CONNECTION_QUEUE_BYTES", &config->max_connection_queue_bytes,
                 {65536, 17179869184});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});

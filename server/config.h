@@ -47,8 +47,9 @@ struct ServerConfig {
   size_t max_value_bytes = 1048576;
   size_t max_batch_keys = 1000;
   size_t max_batch_bytes = 3145728;
-  size_t max_in_flight = 10000;           // operations
-  size_t max_pipeline_operations = 1024;  // per stream
+  size_t max_in_flight = 10000;            // operations
+  size_t max_pipeline_operations = 1024;   // per stream
+  size_t max_in_flight_bytes = 268435456;  // of requests and answers
   size_t max_connection_queue_bytes = 67108864;
   int max_concurrent_streams = 1024;                         // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited

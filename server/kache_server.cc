@@ -118,9 +118,10 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
 KacheServer::KacheServer(const ServerConfig& config)
     : registry_(std::make_shared<prometheus::Registry>()),
       ring_(MakeRing(config)),
-      monitor_(ring_, config.shards, clock_),
+      monitor_(ring_, config.shards, clock_, config.try_timeout),
       node_metrics_(*monitor_.topology(), *registry_),
-      admission_(static_cast<int64_t>(config.max_in_flight), *registry_),
+      admission_(static_cast<int64_t>(config.max_in_flight),
+                 static_cast<int64_t>(config.max_in_flight_bytes), *registry_),
       policy_{.deadlines = {.default_timeout = config.request_timeout}, .admission = admission_},
       health_(policy_, *registry_),
       notifier_(
@@ -174,7 +175,7 @@ void KacheServer::Watch() {
 void KacheServer::Tick() {
   monitor_.Tick();
   node_metrics_.ShowPings(monitor_.pings());
-  admission_.PublishGauge();
+  admission_.PublishGauges();
 }
 
 bool KacheServer::Drain(absl::Duration drain) {

@@ -2,13 +2,13 @@
 
 #include <utility>
 
+#include "base/json_writer.h"
 #include "base/strings.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/json_text.h"
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/request_options.h"
 #include "gateway/handlers/state_name.h"
-#include "base/json_writer.h"
 
 namespace kache::gateway {
 namespace {

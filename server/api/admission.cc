@@ -17,14 +17,21 @@ prometheus::Counter& Rejected(prometheus::Registry& registry, const std::string&
 
 }  // namespace
 
-AdmissionControl::AdmissionControl(int64_t limit, prometheus::Registry& registry)
+AdmissionControl::AdmissionControl(int64_t limit, int64_t max_bytes, prometheus::Registry& registry)
     : limit_(limit),
+      max_bytes_(max_bytes),
       gauge_(prometheus::BuildGauge()
                  .Name("kache_in_flight_operations")
                  .Help("Operations accepted whose answer has not left yet.")
                  .Register(registry)
                  .Add({})),
+      bytes_gauge_(prometheus::BuildGauge()
+                       .Name("kache_in_flight_bytes")
+                       .Help("Bytes of requests and answers of operations in flight.")
+                       .Register(registry)
+                       .Add({})),
       rejected_full_(Rejected(registry, "too_many_in_flight")),
+      rejected_bytes_(Rejected(registry, "too_many_bytes")),
       rejected_closed_(Rejected(registry, "stopping")) {}
 
 absl::Status AdmissionControl::Admit(int64_t operations) {
@@ -40,6 +47,25 @@ absl::Status AdmissionControl::Admit(int64_t operations) {
         Concat("more than MAX_IN_FLIGHT (", limit_, ") operations at once; try again later"));
   }
   return absl::OkStatus();
+}
+
+bool AdmissionControl::AdmitBytes(int64_t bytes) {
+  const int64_t before = bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes <= max_bytes_ || before == 0) return true;
+  ReleaseBytes(bytes);
+  rejected_bytes_.Increment();
+  return false;
+}
+
+absl::Status AdmissionControl::NoRoom() const {
+  return absl::ResourceExhaustedError(Concat(
+      "more than MAX_IN_FLIGHT_BYTES (", max_bytes_,
+      ") of requests and answers at once: clients do not read their answers; try again later"));
+}
+
+void AdmissionControl::PublishGauges() {
+  gauge_.Set(static_cast<double>(in_flight()));
+  bytes_gauge_.Set(static_cast<double>(bytes_.load(std::memory_order_relaxed)));
 }
 
 }  // namespace kache

@@ -1,5 +1,6 @@
-// Bounds the operations in the process: each is counted from its acceptance until its answer has
-// left. A batch counts its keys.
+// Bounds the operations in the process, and the bytes of their requests and answers: each is
+// counted from its acceptance until its answer has left, so that clients that do not read cannot
+// make the process grow. A batch counts its keys.
 //
 // Thread-safe, without a lock.
 #ifndef KACHE_SERVER_API_ADMISSION_H_
@@ -17,28 +18,40 @@ namespace kache {
 
 class AdmissionControl {
  public:
-  // At most `limit` operations at a time. A batch larger than the limit is let in when nothing
-  // else runs, so that it is never refused for ever. `registry` outlives this object.
-  AdmissionControl(int64_t limit, prometheus::Registry& registry);
+  // At most `limit` operations and `max_bytes` bytes at a time. A batch larger than the limit is
+  // let in when nothing else runs, so that it is never refused for ever. `registry` outlives this
+  // object.
+  AdmissionControl(int64_t limit, int64_t max_bytes, prometheus::Registry& registry);
 
   // OK: `operations` count until Release. RESOURCE_EXHAUSTED when there is no room, UNAVAILABLE
   // after Close: nothing is counted, and nothing is to be done.
   absl::Status Admit(int64_t operations);
   void Release(int64_t operations) { in_flight_.fetch_sub(operations, std::memory_order_relaxed); }
 
+  // False: there is no room for so many bytes more, and they do not count. True: they count until
+  // ReleaseBytes.
+  bool AdmitBytes(int64_t bytes);
+  void ReleaseBytes(int64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  // What to say when AdmitBytes said no.
+  absl::Status NoRoom() const;
+
   // Nothing is admitted any more.
   void Close() { closed_.store(true); }
 
   int64_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
-  // Brings the gauge kache_in_flight_operations up to date; to be called now and then.
-  void PublishGauge() { gauge_.Set(static_cast<double>(in_flight())); }
+  // Brings the gauges up to date; to be called now and then.
+  void PublishGauges();
 
  private:
   const int64_t limit_;
+  const int64_t max_bytes_;
   std::atomic<int64_t> in_flight_{0};
+  std::atomic<int64_t> bytes_{0};
   std::atomic<bool> closed_{false};
   prometheus::Gauge& gauge_;
+  prometheus::Gauge& bytes_gauge_;
   prometheus::Counter& rejected_full_;
+  prometheus::Counter& rejected_bytes_;
   prometheus::Counter& rejected_closed_;
 };
 

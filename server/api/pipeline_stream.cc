@@ -147,7 +147,11 @@ void PipelineStream::Pause(prometheus::Counter& reason) {
 void PipelineStream::Post(PipelineOperation* operation) { endpoint_.queue().Post(operation); }
 
 bool PipelineStream::AnswerFits(size_t bytes) {
-  if (window_.AnswerFits(bytes)) return true;
+  AdmissionControl& admission = endpoint_.environment().policy.admission;
+  if (window_.AnswerFits(bytes)) {
+    if (admission.AdmitBytes(static_cast<int64_t>(bytes))) return true;
+    window_.RemoveAnswers(bytes);
+  }
   endpoint_.environment().metrics.values_refused.Increment();
   return false;
 }
@@ -217,6 +221,7 @@ void PipelineStream::OnWritten(bool ok) {
   endpoint_.environment().policy.admission.Release(static_cast<int64_t>(sent.admitted));
   window_.RemoveOperations(sent.operations);
   window_.RemoveAnswers(sent.bytes);
+  endpoint_.environment().policy.admission.ReleaseBytes(static_cast<int64_t>(sent.bytes));
   SendReady();
   Continue();
 }

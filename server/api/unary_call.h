@@ -27,6 +27,7 @@
 
 #include "absl/status/status.h"
 #include "base/clock.h"
+#include "google/protobuf/message_lite.h"
 #include "server/api/admission.h"
 #include "server/api/answer.h"
 #include "server/api/call_deadline.h"
@@ -79,10 +80,12 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
 
  private:
   // Messages that held more are dropped after the call rather than kept.
-  static constexpr size_t kKeptBytesMax = 4096;
+  static constexpr int64_t kKeptBytesMax = 4096;
 
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
+  // False when there is no room for the message.
+  bool CountBytes(const google::protobuf::MessageLite& message);
   void RunPosted() override { Send(); }
   void Send();
   void End();
@@ -96,6 +99,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   std::optional<Response> response_;
   MonotonicTime started_;
   int64_t admitted_ = 0;
+  int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
   absl::Status status_;
   grpc::StatusCode code_ = grpc::StatusCode::OK;
   bool serving_ = false;
@@ -189,9 +193,20 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   }
   const int64_t operations = method.operations ? method.operations(*request_) : 0;
   if (operations == 0) return absl::OkStatus();
-  absl::Status status = endpoint_.policy().admission.Admit(operations);
-  if (status.ok()) admitted_ = operations;
-  return status;
+  AdmissionControl& admission = endpoint_.policy().admission;
+  absl::Status status = admission.Admit(operations);
+  if (!status.ok()) return status;
+  admitted_ = operations;
+  return CountBytes(*request_) ? absl::OkStatus() : admission.NoRoom();
+}
+
+template <class Request, class Response>
+bool UnaryCall<Request, Response>::CountBytes(const google::protobuf::MessageLite& message) {
+  if (admitted_ == 0) return true;
+  const auto bytes = static_cast<int64_t>(message.ByteSizeLong());
+  if (!endpoint_.policy().admission.AdmitBytes(bytes)) return false;
+  bytes_ += bytes;
+  return true;
 }
 
 template <class Request, class Response>
@@ -208,6 +223,7 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // The call may be over, and this used again, as soon as gRPC has the answer.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
+  if (status_.ok() && !CountBytes(*response_)) status_ = endpoint_.policy().admission.NoRoom();
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
@@ -224,9 +240,12 @@ void UnaryCall<Request, Response>::Send() {
 template <class Request, class Response>
 void UnaryCall<Request, Response>::End() {
   sent_.load(std::memory_order_acquire);
-  if (admitted_ > 0) endpoint_.policy().admission.Release(admitted_);
+  if (admitted_ > 0) {
+    endpoint_.policy().admission.Release(admitted_);
+    endpoint_.policy().admission.ReleaseBytes(bytes_);
+  }
   endpoint_.method().metrics.Count(code_, started_, std::chrono::steady_clock::now());
-  if (request_->ByteSizeLong() + response_->ByteSizeLong() > kKeptBytesMax) {
+  if (bytes_ > kKeptBytesMax) {
     request_.reset();
     response_.reset();
   } else {
@@ -243,6 +262,7 @@ void UnaryCall<Request, Response>::Reset() {
   writer_.reset();
   context_.reset();
   admitted_ = 0;
+  bytes_ = 0;
   serving_ = false;
 }
 

@@ -9,9 +9,10 @@ namespace {
 
 bool Same(const NodeStatus& a, const NodeStatus& b) {
   return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
-         a.refuses_writes == b.refuses_writes && a.run_id == b.run_id && a.version == b.version &&
-         a.connection_changes == b.connection_changes && a.connected == b.connected &&
-         a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker;
+         a.pace == b.pace && a.refuses_writes == b.refuses_writes && a.run_id == b.run_id &&
+         a.version == b.version && a.connection_changes == b.connection_changes &&
+         a.connected == b.connected && a.missed == b.missed && a.resolved == b.resolved &&
+         a.whole_marker == b.whole_marker;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {
@@ -25,8 +26,12 @@ void LogChange(const std::string& name, const NodeStatus& before, const NodeStat
 }  // namespace
 
 HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards,
-                             const Clock& clock)
-    : ring_(std::move(ring)), clock_(clock), pings_(ring_->nodes()), recoveries_(ring_->nodes()) {
+                             const Clock& clock, absl::Duration outlier_at_least)
+    : ring_(std::move(ring)),
+      clock_(clock),
+      pings_(ring_->nodes()),
+      paces_(ring_->nodes(), outlier_at_least),
+      recoveries_(ring_->nodes()) {
   auto topology = std::make_shared<Topology>();
   topology->ring = ring_;
   for (size_t i = 0; i < ring_->nodes(); ++i) {
@@ -86,14 +91,23 @@ void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& r
   {
     absl::MutexLock lock(&mutex_);
     trackers_[node.index()].Down(shard, reason.code, clock_.Now());
+    paces_.Forget(node);
     JudgeDuplicatesAgain();
   }
   PublishIfChanged();
 }
 
 void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
-  absl::MutexLock lock(&mutex_);
-  pings_[node.index()] = {clock_.Now(), round_trip};
+  {
+    absl::MutexLock lock(&mutex_);
+    pings_[node.index()] = {clock_.Now(), round_trip};
+    paces_.OnPing(node, round_trip);
+    const std::vector<NodePace> paces = paces_.Judge();
+    for (size_t i = 0; i < paces.size(); ++i) {
+      if (trackers_[i].status().pace != paces[i]) trackers_[i].Paced(paces[i], clock_.Now());
+    }
+  }
+  PublishIfChanged();
 }
 
 void HealthMonitor::OnWriteRefused(NodeId node, redis::ErrorKind kind) {

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "ring/hash_ring.h"
 #include "server/cluster/health_tracker.h"
+#include "server/cluster/pace_watch.h"
 #include "server/cluster/topology.h"
 #include "server/redis/node_client.h"
 
@@ -31,7 +32,9 @@ class HealthMonitor {
 
   // `clock` outlives the monitor. A node is used once its connections of all `shards` are ready and
   // it was checked (SetStandings).
-  HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards, const Clock& clock);
+  // `outlier_at_least`: how slow a node must be to be left out of reads (PaceWatch).
+  HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards, const Clock& clock,
+                absl::Duration outlier_at_least = absl::Milliseconds(100));
 
   // Calls `observer` with every new topology, and at once with the current one, until the returned
   // handle is destroyed (which waits for a call that is under way). The handle must not outlive
@@ -109,6 +112,7 @@ class HealthMonitor {
   mutable absl::Mutex mutex_;
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
+  PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);
   absl::Mutex checking_;
   std::function<void(NodeId)> checker_ ABSL_GUARDED_BY(checking_);

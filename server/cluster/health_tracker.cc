@@ -59,6 +59,11 @@ uint64_t HealthTracker::WriteMissed(absl::Time now) {
   return status_.missed;
 }
 
+void HealthTracker::Paced(NodePace pace, absl::Time now) {
+  status_.pace = pace;
+  Decide(now);
+}
+
 void HealthTracker::Checked(const Standing& standing, absl::Time now) {
   standing_ = standing;
   status_.resolved = standing.resolved;
@@ -88,7 +93,8 @@ HealthTracker::Decision HealthTracker::Judge() const {
     return {NodeState::kSyncing, standing_.reason};
   }
   if (status_.missed > status_.resolved) return {NodeState::kSyncing, "missed_writes"};
-  return {NodeState::kUp, "ok"};
+  if (status_.pace == NodePace::kOutlier) return {NodeState::kSyncing, "slow"};
+  return {NodeState::kUp, status_.pace == NodePace::kSlow ? "slow" : "ok"};
 }
 
 void HealthTracker::Decide(absl::Time now) {

@@ -3,8 +3,8 @@
 //
 //   DOWN     at least one shard has no ready connection; the node is a duplicate of another, or
 //            excluded; or it was never checked
-//   SYNCING  it refuses writes, it lacks some, or a connection was made since the last check of its
-//            marker
+//   SYNCING  it refuses writes, it lacks some, a connection was made since the last check of its
+//            marker, or it is far slower than the others
 //   UP       otherwise: checked and found whole since it was last connected
 //
 // A node that refuses writes is left alone for a back-off (100 ms, doubling up to 5 s), then takes
@@ -40,6 +40,7 @@ class HealthTracker {
   void WriteAccepted(absl::Time now);
   // The node lacks a write that another took. Returns how many times that was so.
   uint64_t WriteMissed(absl::Time now);
+  void Paced(NodePace pace, absl::Time now);
   void Checked(const Standing& standing, absl::Time now);
   void Tick(absl::Time now);
 

@@ -14,6 +14,13 @@
 
 namespace kache {
 
+// How a node's pings compare with the others'.
+enum class NodePace : uint8_t {
+  kNormal,
+  kSlow,     // several times slower: shown, and passed over where another replica will do
+  kOutlier,  // so slow that every read would wait for TRY_TIMEOUT_MS: not read
+};
+
 struct NodeStatus {
   NodeState state = NodeState::kDown;
   // Why, in snake_case: "ok", "connecting", "unresponsive", "oom", "missed_writes", ...
@@ -23,6 +30,7 @@ struct NodeStatus {
   bool takes_writes = false;
   // True from a refused write on until one was accepted.
   bool refuses_writes = false;
+  NodePace pace = NodePace::kNormal;
   std::string run_id;
   std::string version;
   // How often a shard's connection was made or lost: tells whether a check of the node is newer

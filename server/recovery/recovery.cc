@@ -182,6 +182,7 @@ void Recovery::SendLook(NodeId node) {
 void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply) {
   Node& it = at(node);
   it.looking = false;
+  if (reply.ok()) monitor_.OnPing(node, absl::FromChrono(clock_.Monotonic() - it.looked_at));
   std::optional<Look> look = reply.ok() ? ParseLook(*reply) : std::nullopt;
   if (!look) {
     metrics_.looks_failed.Increment();

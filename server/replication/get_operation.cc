@@ -62,6 +62,13 @@ std::optional<size_t> GetOperation::NextUpFrom(size_t from) const {
 }
 
 std::optional<size_t> GetOperation::NextCandidate() {
+  // With min_version any replica that is new enough will do: a slow one is asked last.
+  if (tries_ == 0 && next_ == 0 && !min_version_.IsZero()) {
+    for (size_t i = 0; i < shard().homes(); ++i) {
+      const NodeView view = shard().View(walk_[i]);
+      if (view.state == NodeState::kUp && !view.slow) return i;
+    }
+  }
   const auto position = NextUpFrom(next_);
   if (position || walk_.size() > shard().homes()) return position;
   // The home replicas are through. What one of them said stands; stand-ins are asked only when

@@ -18,6 +18,7 @@ namespace kache {
 struct NodeView {
   NodeState state = NodeState::kDown;
   bool takes_writes = false;
+  bool slow = false;
 };
 using NodeViews = absl::FunctionRef<NodeView(NodeId)>;
 

@@ -42,7 +42,7 @@ NodeView Shard::View(NodeId node) const {
   // The monitor knows already, but its topology may still be on its way here.
   const bool missed = missed_[node.index()].count > status.resolved;
   return {missed && status.state == NodeState::kUp ? NodeState::kSyncing : status.state,
-          status.takes_writes};
+          status.takes_writes, status.pace != NodePace::kNormal};
 }
 
 absl::Duration Shard::Left(MonotonicTime deadline) const {

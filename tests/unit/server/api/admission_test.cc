@@ -16,7 +16,7 @@ using ::kache::testing::MetricValue;
 class AdmissionControlTest : public ::testing::Test {
  protected:
   prometheus::Registry registry_;
-  AdmissionControl admission_{10, registry_};
+  AdmissionControl admission_{10, 1000, registry_};
 };
 
 TEST_F(AdmissionControlTest, CountsOperationsUntilTheyAreReleased) {
@@ -61,7 +61,7 @@ TEST_F(AdmissionControlTest, AdmitsNothingAfterClose) {
 
 TEST_F(AdmissionControlTest, ShowsWhatIsInFlight) {
   ASSERT_TRUE(admission_.Admit(6).ok());
-  admission_.PublishGauge();
+  admission_.PublishGauges();
   EXPECT_EQ(MetricValue(registry_, "kache_in_flight_operations"), 6);
 }
 
@@ -82,6 +82,18 @@ TEST_F(AdmissionControlTest, NeverExceedsTheLimitUnderThreads) {
   for (std::thread& thread : threads) thread.join();
   EXPECT_FALSE(exceeded);
   EXPECT_EQ(admission_.in_flight(), 0);
+}
+
+TEST_F(AdmissionControlTest, BoundsBytes) {
+  EXPECT_TRUE(admission_.AdmitBytes(600));
+  EXPECT_FALSE(admission_.AdmitBytes(401));
+  EXPECT_TRUE(admission_.AdmitBytes(400));
+  EXPECT_EQ(admission_.NoRoom().code(), absl::StatusCode::kResourceExhausted);
+  admission_.ReleaseBytes(1000);
+  EXPECT_TRUE(admission_.AdmitBytes(5000));  // alone, whatever its size
+  admission_.PublishGauges();
+  EXPECT_EQ(MetricValue(registry_, "kache_in_flight_bytes"), 5000);
+  EXPECT_EQ(MetricValue(registry_, "kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
 }
 
 }  // namespace
