@@ -187,7 +187,8 @@ bool KacheServer::Drain(absl::Duration drain) {
   health_.CloseWatches();
   service_->CloseStreams();
   admission_.Close();
-  while (admission_.in_flight() > 0 && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
+  const auto busy = [this] { return admission_.in_flight() > 0 || !service_->StreamsOver(); };
+  while (busy() && absl::Now() < deadline) absl::SleepFor(kDrainPoll);
   const bool answered = admission_.in_flight() == 0;
   // Nothing new reaches the coordinator from here on.
   const bool stored = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));

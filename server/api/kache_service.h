@@ -27,6 +27,8 @@ class KacheService {
   void Listen(CallQueue& queue);
   // As PipelineEndpoint::CloseStreams, on all queues.
   void CloseStreams();
+  // No Pipeline stream is open. Thread-safe.
+  bool StreamsOver() const { return pipeline_.metrics.streams.Value() == 0; }
 
  private:
   class GrpcService;
