@@ -54,20 +54,20 @@ struct GetOptions {
   Consistency consistency = Consistency::kOne;
   // Answer nothing older than this: put the version of an earlier receipt here to read your own,
   // or somebody else's, write through any server.
-  Version min_version;
-  absl::Duration timeout;
+  Version min_version = {};
+  absl::Duration timeout = absl::ZeroDuration();
 };
 
 struct PutOptions {
   // Life of the value, in whole milliseconds (rounded up). Infinite = it does not expire.
   absl::Duration ttl = absl::InfiniteDuration();
   Consistency consistency = Consistency::kOne;
-  absl::Duration timeout;
+  absl::Duration timeout = absl::ZeroDuration();
 };
 
 struct DeleteOptions {
   Consistency consistency = Consistency::kOne;
-  absl::Duration timeout;
+  absl::Duration timeout = absl::ZeroDuration();
 };
 
 struct GetResult {

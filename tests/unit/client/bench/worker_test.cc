@@ -100,7 +100,7 @@ class WorkerTest : public testing::Test {
 
 TEST_F(WorkerTest, ClosedLoopKeepsAllSlotsBusy) {
   Measured measured = Run(Kind::kPut, 0, milliseconds(100));
-  EXPECT_NEAR(measured.of(Kind::kPut).requests, 100, 5);
+  EXPECT_NEAR(static_cast<double>(measured.of(Kind::kPut).requests), 100, 5);
   EXPECT_EQ(measured.of(Kind::kPut).latency.Percentile(0.5), 4'000'000u) << "4 in a queue of 1 ms";
   EXPECT_EQ(transport_.store.count("p:7"), 1u);
 }
@@ -119,7 +119,7 @@ TEST_F(WorkerTest, OpenLoopMeasuresTheWaitOfWhatCouldNotStart) {
   const Histogram& latency = measured.of(Kind::kGet).latency;
   EXPECT_GT(latency.max(), 400'000'000u) << "the last ones were due half a second earlier";
   EXPECT_NEAR(static_cast<double>(latency.Percentile(0.5)), 250e6, 60e6);
-  EXPECT_NEAR(measured.never_started, 46, 5);
+  EXPECT_NEAR(static_cast<double>(measured.never_started), 46, 5);
 }
 
 TEST_F(WorkerTest, ReadModifyWriteIsOneOperation) {
