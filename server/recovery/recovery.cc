@@ -79,6 +79,7 @@ void Recovery::Connect() {
     nodes_[i].client =
         redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)), config_.endpoints[i],
                                    config_.client, RecoveryScripts(), *this);
+    if (config_.decorate) nodes_[i].decorated = config_.decorate(*nodes_[i].client);
   }
   tick_ = loop_.Every(kTick, [this] { Tick(); });
 }
@@ -132,7 +133,7 @@ std::vector<redis::NodeClient*> Recovery::Clients() {
 
 void Recovery::Send(NodeId node, redis::Command command,
                     absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)> done) {
-  at(node).client->Send(
+  client(at(node)).Send(
       std::move(command), kLookTimeout,
       [done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable { done(reply); });
 }
@@ -170,7 +171,7 @@ void Recovery::SendLook(NodeId node) {
   it.looked_at = clock_.Monotonic();
   const uint64_t changes = status(node).connection_changes;
   const bool connected = status(node).connected;
-  it.client->Send(LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_),
+  client(it).Send(LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_),
                   kLookTimeout,
                   [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
                     // What was asked while a connection of the data path was missing proves nothing

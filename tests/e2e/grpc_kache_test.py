@@ -207,22 +207,28 @@ class CodesTest(SystemCase):
         self.assertTrue(raised.exception.details())
         return raised.exception
 
-    def test_levels_not_offered_yet(self):
+    def test_levels(self):
         pb = self.grpc.pb
-        for level in (pb.CONSISTENCY_QUORUM, pb.CONSISTENCY_ALL):
-            with self.assert_writes_nothing():
-                for call in (
-                    lambda: self.grpc.put(b"k", b"v", consistency=level),
-                    lambda: self.grpc.get(b"k", consistency=level),
-                    lambda: self.grpc.delete(b"k", consistency=level),
-                    lambda: self.grpc.stub.BatchPut(pb.BatchPutRequest(
-                        entries=[{"key": b"k"}], consistency=level), timeout=5),
-                    lambda: self.grpc.stub.BatchGet(pb.BatchGetRequest(
-                        keys=[b"k"], consistency=level), timeout=5),
-                ):
-                    self.assert_code(Code.UNIMPLEMENTED, call)
-        version = pb.Version(timestamp=1, coordinator=1)
-        self.assert_code(Code.UNIMPLEMENTED, lambda: self.grpc.get(b"k", min_version=version))
+        for level, required in ((pb.CONSISTENCY_QUORUM, 2), (pb.CONSISTENCY_ALL, 2)):
+            key = b"level-%d" % level
+            put = self.grpc.put(key, b"v", consistency=level)
+            self.assertEqual(put.receipt.required, required)
+            self.assertGreaterEqual(put.receipt.acknowledged, required)
+            got = self.grpc.get(key, consistency=level, min_version=put.receipt.version)
+            self.assertEqual(got.value, b"v")
+            self.assertEqual(got.receipt.required, required)
+            batch = self.grpc.stub.BatchGet(pb.BatchGetRequest(
+                keys=[key], consistency=level, min_versions=[put.receipt.version]), timeout=5)
+            self.assertEqual(batch.results[0].response.value, b"v")
+            self.grpc.delete(key, consistency=level)
+            self.assertFalse(self.grpc.get(key, consistency=level).found)
+
+    def test_nothing_older_than_min_version(self):
+        pb = self.grpc.pb
+        put = self.grpc.put(b"min", b"v")
+        newer = pb.Version(timestamp=put.receipt.version.timestamp + 1, coordinator=1)
+        self.assert_code(Code.ABORTED, lambda: self.grpc.get(b"min", min_version=newer))
+        self.assertFalse(self.grpc.get(b"nothing", min_version=newer).found)
         self.assertFalse(self.grpc.get(b"k", min_version=pb.Version()).found)
 
     def test_pipeline_answers_by_id(self):

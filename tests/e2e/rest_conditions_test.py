@@ -114,23 +114,30 @@ class ConsistencyTest(SystemCase):
         self.assertEqual(batch.status, 200)
         self.assertEqual(self.rest.delete(self.key(), "?consistency=one").status, 200)
 
-    def test_levels_not_offered_yet_are_501_and_write_nothing(self):
-        version = self.rest.put_json(self.key(), {"value": "v"}).json()["version"]
+    def test_levels_and_min_version(self):
         entry = {"key": self.key(), "value": "other"}
         for level in ("quorum", "all"):
             query = f"?consistency={level}"
+            put = self.rest.put_json(self.key(), {"value": "v"}, query)
+            self.assertEqual(put.status, 200, put.body)
+            self.assertEqual(put.json()["acknowledged"] >= put.json()["required"], True)
+            version = put.json()["version"]
+            got = self.rest.get(self.key(), f"{query}&min_version={version}")
+            self.assertEqual(got.json()["value"], "v")
             for send in (
-                lambda: self.rest.put_json(self.key(), {"value": "other"}, query),
                 lambda: self.rest.put_raw(self.key(), b"other", query),
-                lambda: self.rest.get(self.key(), query),
-                lambda: self.rest.delete(self.key(), query),
-                lambda: self.rest.post("batchGet", {"keys": [self.key()]}, query),
                 lambda: self.rest.post("batchPut", {"entries": [entry]}, query),
+                lambda: self.rest.post("batchGet", {"keys": [self.key()]}, query),
                 lambda: self.rest.post("batchDelete", {"keys": [self.key()]}, query),
+                lambda: self.rest.delete(self.key(), query),
             ):
-                with self.assert_writes_nothing():
-                    self.assert_error(send(), 501, "UNIMPLEMENTED")
-        self.assert_error(self.rest.get(self.key(), f"?min_version={version}"), 501, "UNIMPLEMENTED")
+                self.assertEqual(send().status, 200)
+
+    def test_nothing_older_than_min_version(self):
+        version = self.rest.put_json(self.key(), {"value": "v"}).json()["version"]
+        newer = "f" * 15 + "0" + version[16:]
+        answer = self.rest.get(self.key(), f"?min_version={newer}")
+        self.assert_error(answer, 503, "ABORTED")
 
     def test_wrong_parameters_are_400_and_write_nothing(self):
         for query in ("?consistency=two", "?consistency=ONE", "?consistency=", "?consistency",

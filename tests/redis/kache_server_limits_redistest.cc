@@ -112,14 +112,18 @@ TEST_F(KacheServerLimitsTest, TakesTheLargestBatch) {
   for (const v1::WriteResult& result : response.results()) ASSERT_TRUE(result.has_receipt());
 }
 
-TEST_F(KacheServerLimitsTest, SaysWhatThisReleaseDoesNotOffer) {
+TEST_F(KacheServerLimitsTest, TellsWhatAWriteReachedThatFellShort) {
   cluster_.StartServer();
-  v1::GetRequest request;
+  for (size_t i = 0; i < 3; ++i) cluster_.redis(i).Run({"CONFIG", "SET", "maxmemory", "1"});
+  v1::PutRequest request;
   request.set_key("k");
-  request.set_consistency(v1::CONSISTENCY_QUORUM);
-  v1::GetResponse response;
-  EXPECT_EQ(cluster_.kache().Get(Patient().get(), request, &response).error_code(),
-            grpc::StatusCode::UNIMPLEMENTED);
+  request.set_value("v");
+  request.set_consistency(v1::CONSISTENCY_ALL);
+  v1::PutResponse response;
+  const grpc::Status status = cluster_.kache().Put(Patient().get(), request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED) << status.error_message();
+  const std::string details = status.error_details();
+  EXPECT_NE(details.find("type.googleapis.com/kache.v1.Receipt"), std::string::npos);
 }
 
 TEST_F(KacheServerLimitsTest, KeepsTheCallersDeadline) {

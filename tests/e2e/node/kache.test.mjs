@@ -89,12 +89,23 @@ test('status and locate', async () => {
   assert.equal(place.servedBy, place.replicas[0].node);
 });
 
+test('levels, and a read that is as new as a receipt', async () => {
+  const key = bytes('node-levels');
+  const put = await call('Put', { key, value: bytes('v'), consistency: 'CONSISTENCY_ALL' });
+  assert.equal(put.receipt.acknowledged, 3);
+  const got = await call('Get', {
+    key, consistency: 'CONSISTENCY_QUORUM', minVersion: put.receipt.version,
+  });
+  assert.deepEqual(got.value, bytes('v'));
+  assert.equal(got.receipt.required, 2);
+});
+
 test('errors are gRPC codes with a message', async () => {
   for (const [rpc, request, code] of [
     ['Get', { key: bytes('') }, 'INVALID_ARGUMENT'],
     ['Put', { key: bytes('k'), value: bytes('v'), ttlMs: -1 }, 'INVALID_ARGUMENT'],
     ['Put', { key: bytes('k'.repeat(1025)), value: bytes('v') }, 'INVALID_ARGUMENT'],
-    ['Get', { key: bytes('k'), consistency: 'CONSISTENCY_QUORUM' }, 'UNIMPLEMENTED'],
+    ['Get', { key: bytes('k'), consistency: 9 }, 'INVALID_ARGUMENT'],
   ]) {
     await assert.rejects(call(rpc, request), (error) => {
       assert.equal(error.code, grpc.status[code]);
