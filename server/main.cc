@@ -89,7 +89,7 @@ int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
   } else {
     spdlog::warn("stopped with operations unfinished: DRAIN_SECONDS was not enough");
   }
-  spdlog::shutdown();
+  spdlog::default_logger()->flush();
   absl::SleepFor(kLastAnswers);
   std::_Exit(in_time ? 0 : kExitFailure);  // see KacheServer::Drain
 }

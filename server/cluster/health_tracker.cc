@@ -12,6 +12,7 @@ HealthTracker::HealthTracker(size_t shards, absl::Time now) : ready_(shards, fal
 void HealthTracker::Connected(size_t shard, const std::string& run_id, const std::string& version,
                               absl::Time now) {
   ready_[shard] = true;
+  status_.connection_tried = true;
   ++status_.connection_changes;
   if (status_.run_id != run_id) {  // Another process: what the old one refused says nothing.
     refusal_.clear();
@@ -25,6 +26,7 @@ void HealthTracker::Connected(size_t shard, const std::string& run_id, const std
 void HealthTracker::Down(size_t shard, const std::string& reason, absl::Time now) {
   if (ready_[shard]) ++status_.connection_changes;
   ready_[shard] = false;
+  status_.connection_tried = true;
   down_reason_ = reason;
   Decide(now);
 }

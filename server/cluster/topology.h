@@ -38,6 +38,8 @@ struct NodeStatus {
   uint64_t connection_changes = 0;
   // All shards have a connection, and the node is not a duplicate: it can be checked.
   bool connected = false;
+  // A connection was made, or could not be, at least once.
+  bool connection_tried = false;
   // How often this coordinator's writes were missed by the node, and up to which of these it has
   // been made whole again.
   uint64_t missed = 0;

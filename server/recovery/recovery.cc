@@ -154,13 +154,11 @@ void Recovery::Tick() {
   const bool patience_over = Passed(started_, now, 2 * config_.client.connect_timeout);
   for (const NodeId id : AllNodes()) {
     Node& node = at(id);
-    if (patience_over && !node.attempted) {
-      node.attempted = true;
-      Reconsider();
-    }
+    if (patience_over && !patience_over_) node.attempted = true;
     if (node.looking || !IsReady(id)) continue;
     if (node.look_due || Passed(node.looked_at, now, interval)) SendLook(id);
   }
+  if (patience_over && !std::exchange(patience_over_, true)) Reconsider();
   PumpJobs(now);
 }
 
@@ -237,8 +235,11 @@ Evidence Recovery::MakeEvidence() const {
     const Node& node = nodes_[i];
     NodeEvidence each;
     each.name = ring_->names()[i];
-    each.attempted = node.attempted;
-    each.look = node.look;
+    // A node that the data path can't reach, or that is another's duplicate, is none to judge by.
+    const NodeStatus& status = topology_->nodes[i];
+    const bool tried = status.connected || status.connection_tried || patience_over_;
+    each.attempted = node.attempted && tried;
+    if (status.connected) each.look = node.look;
     each.accepts_ring = node.accepts_ring;
     each.missed_unfenced = topology_->nodes[i].missed > std::max(node.fenced, node.resolved);
     evidence.nodes.push_back(std::move(each));
@@ -254,7 +255,6 @@ void Recovery::Reconsider() {
   Publish(assessments);
   WarnOfRings(assessments);
   if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
-  first_pass_over_ = true;
   for (const NodeId node : AllNodes()) {
     if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) return;
     at(node).waiting_for.clear();

@@ -189,7 +189,7 @@ class Recovery : private redis::NodeObserver {
   std::vector<Node> nodes_;
   std::shared_ptr<const Topology> topology_;
   MonotonicTime started_;
-  bool first_pass_over_ = false;
+  bool patience_over_ = false;  // for nodes that can't be reached at the start
   bool warned_of_rings_ = false;
   std::unique_ptr<Resync> resync_;
   std::vector<MissedOn> resync_notes_;  // of dead coordinators, about its node, when it began

@@ -15,7 +15,7 @@ constexpr absl::Duration kForsakeTimeout = absl::Seconds(2);
 
 void Recovery::Act(NodeId node, const Assessment& assessment) {
   Node& it = at(node);
-  if (!it.look || !IsReady(node)) return;
+  if (!it.look || !IsReady(node) || !status(node).connected) return;
   BuryCoordinators(node);
   if (assessment.init) return WriteFirstMarker(node);
   const bool starting_together =

@@ -64,7 +64,8 @@ class SeveralServersTest(SystemCase):
             self.assertEqual(self.rest.put_raw(f"k{i}", b"v").status, 200)
         for server in self.system.servers:
             metrics = exposition.parse(server.metrics())
-            self.assertGreater(metrics.total("kache_requests_total", rpc="Put", code="OK"), 0)
+            self.assertGreater(
+                metrics.total("kache_pipeline_operations_total", operation="put", code="OK"), 0)
 
     def test_one_of_two_is_enough(self):
         self.system.servers[0].kill()

@@ -11,7 +11,8 @@ def offers_levels(address):
     with grpc.insecure_channel(address, options=CHANNEL_OPTIONS) as channel:
         try:
             pb_grpc.KacheStub(channel).Get(
-                pb.GetRequest(key=b"probe", consistency=LEVELS[QUORUM]), timeout=5)
+                pb.GetRequest(key=b"probe", consistency=LEVELS[QUORUM]), timeout=15,
+                wait_for_ready=True)
         except grpc.RpcError as error:
             if error.code() == grpc.StatusCode.UNIMPLEMENTED:
                 return False
