@@ -199,7 +199,7 @@ void HealthMonitor::PublishIfChanged() {
 std::string HealthMonitor::OtherNodeWith(const std::string& run_id, NodeId node) const {
   for (size_t i = 0; i < trackers_.size(); ++i) {
     const NodeStatus& other = trackers_[i].status();
-    if (i != node.index() && other.Usable() && other.run_id == run_id) return ring_->names()[i];
+    if (i != node.index() && other.connected && other.run_id == run_id) return ring_->names()[i];
   }
   return "";
 }

@@ -56,7 +56,8 @@ std::vector<Assessment> Judge(const Evidence& evidence);
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence);
 
 // Why a resync of `node` can't begin yet: a coordinator that lives has not seen the fence, or has
-// writes under way that were begun before. Empty when it can. Requires: its marker is syncing.
+// writes under way that were begun before. Empty when it can. Requires: it was looked at, and
+// its marker is syncing.
 std::string ResyncBlockedBy(const Evidence& evidence, size_t node);
 
 }  // namespace kache

@@ -72,7 +72,7 @@ void Recovery::Lease(NodeId node, const std::string& lease, absl::Duration life,
 
 bool Recovery::MayResync(const Evidence& evidence, NodeId node) {
   Node& it = at(node);
-  if (!it.look || !it.look->marker) return false;
+  if (!it.look || !it.look->marker || !evidence.nodes[node.index()].look) return false;
   const Marker& marker = *it.look->marker;
   const bool fenced = !marker.whole && marker.ring == fingerprint_ && marker.name == name(node) &&
                       marker.run_id == it.look->run_id;
