@@ -164,6 +164,8 @@ TEST_F(WriteLevelsTest, AwaitWritesWaitsForThoseThatRun) {
   bool again = false;
   shard().AwaitWrites([&] { again = true; });
   EXPECT_FALSE(again);
+  for (size_t i = 0; i < 3; ++i) node(i).Answer(Stored());
+  EXPECT_TRUE(again);
 }
 
 TEST_F(WriteLevelsTest, AwaitWritesIsAtOnceOverWhereNoneRuns) {
