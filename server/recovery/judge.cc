@@ -74,11 +74,11 @@ std::vector<Assessment> All(const Evidence& evidence, const Assessment& assessme
 }
 
 std::vector<Assessment> FirstStart(const Evidence& evidence, size_t looked_at) {
-  const bool majority = 2 * looked_at > evidence.nodes.size();
+  const bool enough = 2 * looked_at >= evidence.nodes.size();
   std::vector<Assessment> result =
-      All(evidence, {Verdict::kInDoubt, "first_start_needs_majority", false, "", 0});
+      All(evidence, {Verdict::kInDoubt, "first_start_needs_half", false, "", 0});
   for (size_t i = 0; i < result.size(); ++i) {
-    if (!majority || !evidence.nodes[i].look) continue;
+    if (!enough || !evidence.nodes[i].look) continue;
     result[i] = {Verdict::kInDoubt, "first_start", true, "", 0};
   }
   return result;

@@ -5,7 +5,7 @@
 // and neither this coordinator nor any other notes that the node lacks its writes.
 //
 //  * Nothing is decided before every node was checked, or failed to be, once.
-//  * No marker on any of the nodes that were checked, a majority of all: a first start. They are
+//  * No marker on any of the nodes that were checked, half of all at least: a first start. They are
 //    given markers, and are whole. With fewer, they stay in doubt until more can be seen.
 //  * A marker of another ring on any node: no node may be used (ring_mismatch), unless this
 //    coordinator was told to accept that, once for each node.

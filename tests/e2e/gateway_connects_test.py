@@ -60,12 +60,17 @@ class SeveralServersTest(SystemCase):
     SYSTEM = {"redis": 2, "servers": 2}
 
     def test_both_servers_get_requests(self):
-        for i in range(40):
-            self.assertEqual(self.rest.put_raw(f"k{i}", b"v").status, 200)
-        for server in self.system.servers:
+        def served(server):
             metrics = exposition.parse(server.metrics())
-            self.assertGreater(
-                metrics.total("kache_pipeline_operations_total", operation="put", code="OK"), 0)
+            return (metrics.total("kache_requests_total", rpc="Put", code="OK")
+                    + metrics.total("kache_pipeline_operations_total", operation="put", code="OK"))
+
+        def both_serve():
+            for i in range(20):
+                self.assertEqual(self.rest.put_raw(f"k{i}", b"v").status, 200)
+            return all(served(server) > 0 for server in self.system.servers)
+
+        wait_until(both_serve, "both servers serve")
 
     def test_one_of_two_is_enough(self):
         self.system.servers[0].kill()

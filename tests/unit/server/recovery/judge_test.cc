@@ -63,13 +63,14 @@ TEST_F(JudgeTest, WithoutAnyMarkerItIsAFirstStart) {
   }
 }
 
-TEST_F(JudgeTest, AFirstStartNeedsAMajority) {
+TEST_F(JudgeTest, AFirstStartNeedsHalfOfTheNodes) {
   Lose(0);
-  EXPECT_TRUE(Of(1).init);
   Lose(1);
+  EXPECT_TRUE(Of(2).init);
+  Lose(3);
   EXPECT_FALSE(Of(2).init);
   EXPECT_EQ(Of(2).verdict, Verdict::kInDoubt);
-  EXPECT_EQ(Of(2).reason, "first_start_needs_majority");
+  EXPECT_EQ(Of(2).reason, "first_start_needs_half");
 }
 
 TEST_F(JudgeTest, NodesWithTheRightMarkerAreWhole) {
