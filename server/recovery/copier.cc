@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/repair.h"
@@ -209,18 +210,21 @@ void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target,
 void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                    const std::vector<PageEntry>& entries, const redis::Reply& records) {
   std::vector<std::string_view> keys;
-  std::vector<std::string> limits;
+  std::vector<std::string> times;  // end, limit; end, limit; ...
   std::vector<std::string_view> arguments;
-  limits.reserve(entries.size());
+  times.reserve(2 * entries.size());
   for (size_t i = 0; i < entries.size(); ++i) {
     const redis::Reply& record = records.elements[2 * i];
     const DecodedRecord decoded = DecodeRecord(record.text);
     if (record.IsNil() || decoded.kind == RecordKind::kForeign) continue;  // gone meanwhile
-    limits.push_back(std::to_string(KeptUntilMs(decoded.record, tombstone_ttl_)));
+    int64_t ends_ms = 0;
+    if (!absl::SimpleAtoi(records.elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
+    times.push_back(std::to_string(EndOfCopyMs(decoded.record, ends_ms)));
+    times.push_back(std::to_string(KeptUntilMs(decoded.record, tombstone_ttl_)));
     keys.push_back(entries[i].redis_key);
     arguments.push_back(record.text);
-    arguments.push_back(records.elements[2 * i + 1].text);
-    arguments.push_back(limits.back());
+    arguments.push_back(times[times.size() - 2]);
+    arguments.push_back(times.back());
   }
   if (keys.empty()) return;
   client(target).Send(

@@ -15,6 +15,10 @@ namespace kache {
 // more. 0 for one that does not expire, and for a tombstone, whose life is the longest already.
 int64_t KeptUntilMs(const Record& record, absl::Duration tombstone_ttl);
 
+// When the key of a copy is to end (Unix ms, 0 = never), where the original's key ends at
+// `ends_ms`: never before its record's expiry, however short the life of a stand-in's copy is.
+int64_t EndOfCopyMs(const Record& record, int64_t ends_ms);
+
 // Stores a copy of `record`, as it stands in Redis elsewhere under a key that ends at `ends_ms`
 // (Unix time, 0 = never), unless `redis_key` holds a newer one.
 redis::Command CopyRecord(std::string_view redis_key, std::string_view record, int64_t ends_ms,

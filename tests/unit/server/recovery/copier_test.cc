@@ -82,7 +82,8 @@ TEST_F(CopierTest, MovesOnlyWhatIsNewer) {
   const auto& store = target_.sent().at(1);
   EXPECT_EQ(store.script, &StoreScript());
   EXPECT_EQ(store.arguments.at(5), Encoded(kNew));
-  EXPECT_EQ(store.arguments.at(9), "12345");
+  // One that does not expire never gets the end of a stand-in's copy.
+  EXPECT_EQ(store.arguments.at(9), "0");
   EXPECT_FALSE(result_.has_value());
   target_.Answer(Reply::Integer(2));
   ASSERT_TRUE(result_.has_value());
@@ -90,6 +91,19 @@ TEST_F(CopierTest, MovesOnlyWhatIsNewer) {
   EXPECT_EQ((*result_)->seen, 3u);
   EXPECT_EQ((*result_)->compared, 3u);
   EXPECT_EQ((*result_)->copied, 2u);
+}
+
+TEST_F(CopierTest, ACopyEndsWithItsOriginalButNotBeforeItsExpiry) {
+  for (const auto& [original, copy] : {std::pair{"9000", "9000"}, {"5000", "7000"}}) {
+    CopyPage();
+    source_.Answer(Page("0", 1, kNew));
+    target_.Answer(Array({Reply::String("")}));
+    const std::string record = EncodeRecord({kNew, 7000, false, "value"});
+    source_.Answer(Array({Reply::String(record), Reply::String(original)}));
+    EXPECT_EQ(target_.sent().back().arguments.at(5), copy);
+    EXPECT_EQ(target_.sent().back().arguments.at(6), "3607000");
+    target_.Answer(Reply::Integer(1));
+  }
 }
 
 TEST_F(CopierTest, AnEmptyPageIsDoneAtOnce) {
