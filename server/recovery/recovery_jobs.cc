@@ -167,9 +167,10 @@ void Recovery::EndResync(absl::Status status) {
   metrics_.resync_removed.Increment(static_cast<double>(progress.pruned));
   Node& it = at(plan.node);
   it.look_due = true;
+  // Also where all went well: until the next look, the node still seems to be syncing.
+  it.resync_not_before = clock_.Monotonic() + absl::ToChronoNanoseconds(kRetryResync);
   if (!status.ok()) {
     metrics_.resyncs_failed[plan.node.index()]->Increment();
-    it.resync_not_before = clock_.Monotonic() + absl::ToChronoNanoseconds(kRetryResync);
     spdlog::warn("resync broke off; it is tried again node={} sync={} copied={} error=\"{}\"",
                  name(plan.node), plan.sync, progress.copied, std::string(status.message()));
     return;
