@@ -92,7 +92,6 @@ class Recovery : private redis::NodeObserver {
     MonotonicTime looked_at;
     bool looking = false;
     bool look_due = true;
-    bool look_again = false;  // one more as soon as the one under way is back
     bool accepts_ring = false;
     uint32_t looks_without_marker = 0;
     // Our doubts: NodeStatus::missed up to which a fence was raised, and up to which resolved.
