@@ -258,7 +258,7 @@ void Recovery::Reconsider() {
   for (const NodeId node : AllNodes()) {
     if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) return;
     at(node).waiting_for.clear();
-    Act(node, assessments[node.index()]);
+    Act(evidence, node, assessments[node.index()]);
     if (MayResync(evidence, node)) BeginResync(node);
   }
   PublishProgress();

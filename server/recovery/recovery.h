@@ -124,7 +124,7 @@ class Recovery : private redis::NodeObserver {
   void WarnOfRings(const std::vector<Assessment>& assessments);
 
   // recovery_fences.cc
-  void Act(NodeId node, const Assessment& assessment);
+  void Act(const Evidence& evidence, NodeId node, const Assessment& assessment);
   void WriteFirstMarker(NodeId node);
   void Fence(NodeId node, const std::string& mode, int64_t since_ms, uint64_t missed);
   void OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis::Reply>& reply);
@@ -133,7 +133,7 @@ class Recovery : private redis::NodeObserver {
   void Settle(NodeId node, uint64_t sync);
   void ResolveIfWhole(NodeId node);
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number);
-  void BuryCoordinators(NodeId node);
+  void BuryCoordinators(const Evidence& evidence, NodeId node);
   void WriteForsaken(NodeId node, absl::AnyInvocable<void(absl::Status)> done);
 
   // recovery_jobs.cc

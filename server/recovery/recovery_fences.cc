@@ -13,10 +13,10 @@ constexpr absl::Duration kForsakeTimeout = absl::Seconds(2);
 
 }  // namespace
 
-void Recovery::Act(NodeId node, const Assessment& assessment) {
+void Recovery::Act(const Evidence& evidence, NodeId node, const Assessment& assessment) {
   Node& it = at(node);
   if (!it.look || !IsReady(node) || !status(node).connected) return;
-  BuryCoordinators(node);
+  BuryCoordinators(evidence, node);
   if (assessment.init) return WriteFirstMarker(node);
   const bool starting_together =
       !it.look->has_marker && it.looks_without_marker < 2 && status(node).state == NodeState::kDown;
@@ -141,8 +141,8 @@ void Recovery::ForgetOnAll(const std::string& hash, const std::string& field,
 }
 
 // A coordinator that gives no sign of life any more, anywhere, may have left writes half done.
-void Recovery::BuryCoordinators(NodeId node) {
-  const std::vector<uint64_t> living = LivingCoordinators(MakeEvidence());
+void Recovery::BuryCoordinators(const Evidence& evidence, NodeId node) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
   bool any = false;
   for (const CoordinatorSign& sign : at(node).look->coordinators) {
     const bool lives = std::find(living.begin(), living.end(), sign.coordinator) != living.end();
