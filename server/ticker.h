@@ -6,8 +6,8 @@
 #include <thread>
 #include <utility>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "base/notification.h"
 
 namespace kache {
 
@@ -27,7 +27,7 @@ class Ticker {
   }
 
  private:
-  absl::Notification stop_;
+  Notification stop_;
   std::thread thread_;  // last: it uses the others
 };
 

@@ -49,7 +49,7 @@ absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response) {
 }
 
 bool CallList::Add(CallBase* call) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (stopped_) return false;
   call->next_ = first_;
   if (first_ != nullptr) first_->previous_ = call;
@@ -58,17 +58,18 @@ bool CallList::Add(CallBase* call) {
 }
 
 void CallList::Remove(CallBase* call) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   if (call->previous_ != nullptr) {
     call->previous_->next_ = call->next_;
   } else {
     first_ = call->next_;
   }
   if (call->next_ != nullptr) call->next_->previous_ = call->previous_;
+  if (first_ == nullptr) emptied_.notify_all();  // under the lock: Stop's caller may destroy this
 }
 
 void CallList::Cancel() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   stopped_ = true;
   // Under the lock, so that none of them can end meanwhile; a cancelled call ends on a thread of
   // gRPC, never inside Cancel.
@@ -77,8 +78,8 @@ void CallList::Cancel() {
 
 void CallList::Stop() {
   Cancel();
-  absl::MutexLock lock(&mutex_);
-  mutex_.Await(absl::Condition(this, &CallList::Empty));
+  std::unique_lock lock(mutex_);
+  while (first_ != nullptr) emptied_.wait(lock);
 }
 
 }  // namespace kache::gateway

@@ -6,16 +6,17 @@
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
-#include "absl/synchronization/mutex.h"
 #include "gateway/upstream/retry_budget.h"
 #include "gateway/upstream/server_set.h"
 #include "gateway/upstream/status_details.h"
@@ -54,9 +55,8 @@ class CallList {
   void Stop();
 
  private:
-  bool Empty() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return first_ == nullptr; }
-
-  mutable absl::Mutex mutex_;
+  std::mutex mutex_;
+  std::condition_variable emptied_;
   CallBase* first_ ABSL_GUARDED_BY(mutex_) = nullptr;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
 };
@@ -106,7 +106,7 @@ class Call final : public CallBase {
   }
 
   void Cancel() override {
-    absl::MutexLock lock(&cancel_mutex_);
+    const std::lock_guard lock(cancel_mutex_);
     cancelled_ = true;
     if (context_) context_->TryCancel();
     if (alarm_) alarm_->Cancel();
@@ -137,7 +137,7 @@ class Call final : public CallBase {
     ++attempts_;
     if (SendOnStream()) return;
     {
-      absl::MutexLock lock(&cancel_mutex_);
+      const std::lock_guard lock(cancel_mutex_);
       context_.emplace();
       attempt_deadline_ = AttemptDeadline();
       context_->set_deadline(WallClock(attempt_deadline_));
@@ -194,7 +194,7 @@ class Call final : public CallBase {
         RetryBackoff(attempts_ + 1, absl::Uniform(absl::BitGen(), 0.0, 1.0));
     const MonotonicTime at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(wait);
     if (at >= deadline_) return false;
-    absl::MutexLock lock(&cancel_mutex_);
+    const std::lock_guard lock(cancel_mutex_);
     if (cancelled_) return false;
     environment_.metrics->CountRetry();
     response_.Clear();
@@ -226,7 +226,7 @@ class Call final : public CallBase {
   int attempts_ = 0;
   MonotonicTime attempt_deadline_;  // of the unary call under way
 
-  absl::Mutex cancel_mutex_;  // between Cancel and the start of an attempt
+  std::mutex cancel_mutex_;  // between Cancel and the start of an attempt
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
   std::optional<grpc::ClientContext> context_;
   std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(cancel_mutex_);

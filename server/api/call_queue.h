@@ -16,7 +16,7 @@
 #include <string>
 #include <thread>
 
-#include "absl/synchronization/notification.h"
+#include "base/notification.h"
 #include "server/api/call_tag.h"
 #include "server/api/post_box.h"
 
@@ -78,7 +78,7 @@ class CallQueue {
   std::atomic<std::thread::id> running_thread_{};
   ClosingTag closing_tag_{*this};
   grpc::Alarm closing_alarm_;
-  absl::Notification closed_;
+  Notification closed_;
   std::thread thread_;
 };
 

@@ -5,14 +5,14 @@
 namespace kache {
 
 void HealthNotifier::OnTopology(const Topology& topology) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   usable_ = std::any_of(topology.nodes.begin(), topology.nodes.end(),
                         [](const NodeStatus& node) { return node.Usable(); });
   Tell();
 }
 
 void HealthNotifier::Drain() {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   draining_ = true;
   Tell();
 }

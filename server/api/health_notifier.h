@@ -9,11 +9,11 @@
 #define KACHE_SERVER_API_HEALTH_NOTIFIER_H_
 
 #include <functional>
+#include <mutex>
 #include <string>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "server/cluster/topology.h"
 
 namespace kache {
@@ -33,7 +33,7 @@ class HealthNotifier {
   void Tell() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const SetServing set_serving_;
-  absl::Mutex mutex_;
+  std::mutex mutex_;
   bool usable_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
 };

@@ -31,7 +31,7 @@ void HealthService::Listen(CallQueue& queue) {
 
 absl::Status HealthService::Check(const HealthCheckRequest& request,
                                   HealthCheckResponse& response) {
-  absl::MutexLock lock(&board_.mutex);
+  const std::lock_guard lock(board_.mutex);
   const auto found = board_.states.find(request.service());
   if (found == board_.states.end()) return absl::NotFoundError("no service of that name");
   response.set_status(found->second);
@@ -39,14 +39,14 @@ absl::Status HealthService::Check(const HealthCheckRequest& request,
 }
 
 void HealthService::Set(const std::string& service, bool serving) {
-  absl::MutexLock lock(&board_.mutex);
+  const std::lock_guard lock(board_.mutex);
   board_.states[service] =
       serving ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
   for (HealthWatch* watch : board_.watches) watch->Continue();
 }
 
 void HealthService::CloseWatches() {
-  absl::MutexLock lock(&board_.mutex);
+  const std::lock_guard lock(board_.mutex);
   board_.closed = true;
   for (HealthWatch* watch : board_.watches) watch->Continue();
 }

@@ -28,7 +28,7 @@ HealthWatch::~HealthWatch() { queue_.RemoveCall(); }
 void HealthWatch::OnAccepted(bool ok) {
   if (ok) {
     Accept(service_, board_, queue_);
-    absl::MutexLock lock(&board_.mutex);
+    const std::lock_guard lock(board_.mutex);
     ++events_;  // OnDone comes for every call that began
     if (board_.watches.size() >= WatchBoard::kMaxWatches) {
       over_ = true;
@@ -62,7 +62,7 @@ void HealthWatch::Continue() {
 
 void HealthWatch::OnWritten(bool ok) {
   {
-    absl::MutexLock lock(&board_.mutex);
+    const std::lock_guard lock(board_.mutex);
     writing_ = false;
     if (ok) Continue();
   }
@@ -73,7 +73,7 @@ void HealthWatch::OnFinished(bool) { EndEvent(); }
 
 void HealthWatch::OnDone(bool) {
   {
-    absl::MutexLock lock(&board_.mutex);
+    const std::lock_guard lock(board_.mutex);
     over_ = true;
     board_.watches.erase(this);
   }
@@ -82,7 +82,7 @@ void HealthWatch::OnDone(bool) {
 
 void HealthWatch::EndEvent() {
   {
-    absl::MutexLock lock(&board_.mutex);
+    const std::lock_guard lock(board_.mutex);
     if (--events_ > 0) return;
   }
   delete this;

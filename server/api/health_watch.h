@@ -11,12 +11,12 @@
 
 #include <cstddef>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "server/api/call_queue.h"
 
@@ -29,7 +29,7 @@ struct WatchBoard {
   using State = grpc::health::v1::HealthCheckResponse::ServingStatus;
   static constexpr size_t kMaxWatches = 1000;
 
-  absl::Mutex mutex;
+  std::mutex mutex;
   std::map<std::string, State> states ABSL_GUARDED_BY(mutex);
   std::set<HealthWatch*> watches ABSL_GUARDED_BY(mutex);
   // Streams are ended, and new ones too.

@@ -42,7 +42,7 @@ HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards
 }
 
 std::unique_ptr<HealthMonitor::Observation> HealthMonitor::Observe(Observer observer) {
-  absl::MutexLock publishing(&publishing_);
+  const std::lock_guard publishing(publishing_);
   observer(topology());
   const uint64_t id = next_observer_++;
   observers_.emplace(id, std::move(observer));
@@ -50,17 +50,17 @@ std::unique_ptr<HealthMonitor::Observation> HealthMonitor::Observe(Observer obse
 }
 
 void HealthMonitor::StopObserving(uint64_t id) {
-  absl::MutexLock publishing(&publishing_);
+  const std::lock_guard publishing(publishing_);
   observers_.erase(id);
 }
 
 std::shared_ptr<const Topology> HealthMonitor::topology() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return topology_;
 }
 
 std::vector<HealthMonitor::Ping> HealthMonitor::pings() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return pings_;
 }
 
@@ -68,7 +68,7 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
   bool duplicate = false;
   std::string other;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     other = OtherNodeWith(facts.run_id, node);
     duplicate = !other.empty();
     HealthTracker& tracker = trackers_[node.index()];
@@ -89,7 +89,7 @@ void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& r
   spdlog::debug("node connection down node={} shard={} reason={} message={}",
                 ring_->names()[node.index()], shard, reason.code, reason.message);
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     trackers_[node.index()].Down(shard, reason.code, clock_.Now());
     paces_.Forget(node);
     JudgeDuplicatesAgain();
@@ -99,7 +99,7 @@ void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& r
 
 void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     pings_[node.index()] = {clock_.Now(), round_trip};
     paces_.OnPing(node, round_trip);
     const std::vector<NodePace> paces = paces_.Judge();
@@ -121,12 +121,12 @@ void HealthMonitor::OnWriteAccepted(NodeId node) {
 }
 
 std::vector<HealthMonitor::Recovery> HealthMonitor::recoveries() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return recoveries_;
 }
 
 void HealthMonitor::SetRecoveries(std::vector<Recovery> recoveries) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   recoveries_ = std::move(recoveries);
 }
 
@@ -138,25 +138,25 @@ uint64_t HealthMonitor::OnWriteMissed(NodeId node) {
 
 void HealthMonitor::SetStandings(const std::vector<Standing>& standings) {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     for (size_t i = 0; i < standings.size(); ++i) trackers_[i].Checked(standings[i], clock_.Now());
   }
   PublishIfChanged();
 }
 
 void HealthMonitor::SetChecker(std::function<void(NodeId)> checker) {
-  absl::MutexLock lock(&checking_);
+  const std::lock_guard lock(checking_);
   checker_ = std::move(checker);
 }
 
 void HealthMonitor::RequestCheck(NodeId node) {
-  absl::MutexLock lock(&checking_);
+  const std::lock_guard lock(checking_);
   if (checker_) checker_(node);
 }
 
 void HealthMonitor::Tick() {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     for (HealthTracker& tracker : trackers_) tracker.Tick(clock_.Now());
   }
   PublishIfChanged();
@@ -164,18 +164,18 @@ void HealthMonitor::Tick() {
 
 void HealthMonitor::Change(NodeId node, const std::function<void(HealthTracker&)>& change) {
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     change(trackers_[node.index()]);
   }
   PublishIfChanged();
 }
 
 void HealthMonitor::PublishIfChanged() {
-  absl::MutexLock publishing(&publishing_);
+  const std::lock_guard publishing(publishing_);
   std::shared_ptr<const Topology> before;
   std::shared_ptr<const Topology> after;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     bool changed = false;
     for (size_t i = 0; i < trackers_.size(); ++i) {
       changed |= !Same(topology_->nodes[i], trackers_[i].status());

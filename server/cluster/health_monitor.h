@@ -11,11 +11,11 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "ring/hash_ring.h"
@@ -106,15 +106,15 @@ class HealthMonitor {
   const std::shared_ptr<const HashRing> ring_;
   const Clock& clock_;
   // Held while observers are told, so that they see the changes in order.
-  absl::Mutex publishing_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::mutex publishing_ ABSL_ACQUIRED_BEFORE(mutex_);
   std::map<uint64_t, Observer> observers_ ABSL_GUARDED_BY(publishing_);
   uint64_t next_observer_ ABSL_GUARDED_BY(publishing_) = 0;
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);
-  absl::Mutex checking_;
+  std::mutex checking_;
   std::function<void(NodeId)> checker_ ABSL_GUARDED_BY(checking_);
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
 };

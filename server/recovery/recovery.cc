@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_join.h"
-#include "absl/synchronization/notification.h"
+#include "base/notification.h"
 #include "base/strings.h"
 #include "server/recovery/recovery_scripts.h"
 #include "spdlog/spdlog.h"
@@ -91,7 +91,7 @@ void Recovery::Stop() {
   observation_.reset();
   struct Goodbye {
     std::atomic<size_t> waiting{1};
-    absl::Notification said;
+    Notification said;
     void OneLess() {
       if (--waiting == 0) said.Notify();
     }

@@ -10,13 +10,14 @@
 #ifndef KACHE_TESTS_TESTING_ANSWER_H_
 #define KACHE_TESTS_TESTING_ANSWER_H_
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
@@ -27,28 +28,27 @@ class Answer {
  public:
   absl::AnyInvocable<void(absl::StatusOr<T>)> Callback() {
     return [slot = slot_](absl::StatusOr<T> answer) {
-      absl::MutexLock lock(&slot->mutex);
+      const std::lock_guard lock(slot->mutex);
       EXPECT_FALSE(slot->answer.has_value()) << "answered twice";
       slot->answer = std::move(answer);
+      slot->came.notify_all();
     };
   }
 
   bool came() const {
-    absl::MutexLock lock(&slot_->mutex);
+    const std::lock_guard lock(slot_->mutex);
     return slot_->answer.has_value();
   }
   // False when no answer came within `limit`.
   [[nodiscard]] bool WaitFor(absl::Duration limit = absl::Seconds(30)) const {
-    absl::MutexLock lock(&slot_->mutex);
-    return slot_->mutex.AwaitWithTimeout(
-        absl::Condition(
-            +[](Slot* slot) { return slot->answer.has_value(); }, slot_.get()),
-        limit);
+    std::unique_lock lock(slot_->mutex);
+    return slot_->came.wait_for(lock, absl::ToChronoNanoseconds(limit),
+                                [this] { return slot_->answer.has_value(); });
   }
 
   // UNKNOWN while no answer came.
   absl::Status status() const {
-    absl::MutexLock lock(&slot_->mutex);
+    const std::lock_guard lock(slot_->mutex);
     return slot_->answer ? slot_->answer->status() : absl::UnknownError("no answer yet");
   }
   absl::StatusCode code() const { return status().code(); }
@@ -60,7 +60,8 @@ class Answer {
 
  private:
   struct Slot {
-    absl::Mutex mutex;
+    std::mutex mutex;
+    std::condition_variable came;
     std::optional<absl::StatusOr<T>> answer;
   };
   std::shared_ptr<Slot> slot_ = std::make_shared<Slot>();  // shared: with the callback

@@ -57,7 +57,7 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
   recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
                                          clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     topology_ = std::move(topology);
   });
   ticker_ = std::thread([this] { TickUntilStopped(); });
@@ -106,7 +106,7 @@ absl::StatusOr<Location> CoordinatorCluster::Locate(const std::string& key) {
 }
 
 absl::Status CoordinatorCluster::Forsake(const std::string& name) {
-  absl::Notification answered;
+  Notification answered;
   absl::Status answer;
   recovery_->Forsake(name, [&](absl::Status status) {
     answer = std::move(status);
@@ -136,7 +136,7 @@ int64_t CoordinatorCluster::EndOf(const std::string& key, size_t server) {
 }
 
 NodeStatus CoordinatorCluster::Status(size_t index) const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return topology_->nodes[index];
 }
 

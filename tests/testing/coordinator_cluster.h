@@ -11,15 +11,15 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "base/notification.h"
 #include "prometheus/registry.h"
 #include "server/recovery/recovery.h"
 #include "server/replication/coordinator.h"
@@ -90,10 +90,10 @@ class CoordinatorCluster {
   std::unique_ptr<HealthMonitor> monitor_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<Recovery> recovery_;
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<HealthMonitor::Observation> observation_;  // made after the coordinator's
-  absl::Notification stop_;
+  Notification stop_;
   std::thread ticker_;
 };
 

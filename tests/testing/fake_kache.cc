@@ -37,60 +37,60 @@ void FakeKache::SetServing(bool serving) {
 }
 
 void FakeKache::FailNext(int calls, grpc::Status status) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   failures_left_ = calls;
   failure_ = std::move(status);
 }
 
 void FakeKache::SetDelay(absl::Duration delay) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   delay_ = delay;
 }
 
 void FakeKache::SetOffersPipeline(bool offers) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   offers_pipeline_ = offers;
 }
 
 void FakeKache::SetOperationsAreCalls(bool operations) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   operations_are_calls_ = operations;
 }
 
 void FakeKache::SetBatchBytes(size_t bytes) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   batch_bytes_ = bytes;
 }
 
 int FakeKache::calls() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return calls_;
 }
 
 v1::PutRequest FakeKache::last_put() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return last_put_;
 }
 
 v1::GetRequest FakeKache::last_get() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return last_get_;
 }
 
 absl::Duration FakeKache::last_timeout() const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return last_timeout_;
 }
 
 bool FakeKache::Holds(const std::string& key) const {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   return records_.count(key) > 0;
 }
 
 grpc::Status FakeKache::Enter(grpc::ServerContext* context) {
   absl::Duration delay;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     ++calls_;
     last_timeout_ = absl::FromChrono(context->deadline() - std::chrono::system_clock::now());
     if (failures_left_ > 0) {
@@ -145,7 +145,7 @@ v1::GetResponse FakeKache::Read(const std::string& key) {
 grpc::Status FakeKache::Get(grpc::ServerContext* context, const v1::GetRequest* request,
                             v1::GetResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   last_get_ = *request;
   *response = Read(request->key());
   return grpc::Status::OK;
@@ -154,7 +154,7 @@ grpc::Status FakeKache::Get(grpc::ServerContext* context, const v1::GetRequest* 
 grpc::Status FakeKache::Put(grpc::ServerContext* context, const v1::PutRequest* request,
                             v1::PutResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   last_put_ = *request;
   *response->mutable_receipt() = Write(request->key(), request->value(), request->ttl_ms());
   return grpc::Status::OK;
@@ -163,7 +163,7 @@ grpc::Status FakeKache::Put(grpc::ServerContext* context, const v1::PutRequest* 
 grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteRequest* request,
                                v1::DeleteResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   *response->mutable_receipt() = Erase(request->key());
   return grpc::Status::OK;
 }
@@ -171,7 +171,7 @@ grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteReq
 grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
                                  v1::BatchGetResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   size_t bytes = 0;
   bool any = false;
   for (const std::string& key : request->keys()) {
@@ -192,7 +192,7 @@ grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGe
 grpc::Status FakeKache::BatchPut(grpc::ServerContext* context, const v1::BatchPutRequest* request,
                                  v1::BatchPutResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (const v1::BatchPutRequest::Entry& entry : request->entries()) {
     v1::WriteResult* const result = response->add_results();
     if (entry.key().empty()) {
@@ -209,7 +209,7 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
                                     const v1::BatchDeleteRequest* request,
                                     v1::BatchDeleteResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   for (const std::string& key : request->keys()) {
     *response->add_results()->mutable_receipt() = Erase(key);
   }
@@ -221,7 +221,7 @@ grpc::Status FakeKache::Pipeline(
     grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) {
   bool operations_are_calls;
   {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     if (!offers_pipeline_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no streams");
     operations_are_calls = operations_are_calls_;
   }
@@ -250,7 +250,7 @@ grpc::Status FakeKache::Pipeline(
 }
 
 void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
-  absl::MutexLock lock(&mutex_);
+  const std::lock_guard lock(mutex_);
   last_timeout_ = absl::Milliseconds(operation.timeout_ms());
   if (operation.has_get()) {
     last_get_ = operation.get();

@@ -8,10 +8,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "kache/v1/kache.grpc.pb.h"
@@ -85,7 +86,7 @@ class FakeKache final : public v1::Kache::Service {
   v1::Receipt Erase(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::GetResponse Read(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
   uint64_t clock_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <string>
 
-#include "absl/synchronization/notification.h"
+#include "base/notification.h"
 #include "client/transport.h"
 #include "tests/testing/fake_kache.h"
 
@@ -65,8 +65,8 @@ TEST_F(ClientTest, PassesLevelsVersionsAndDeadlinesOn) {
 }
 
 TEST_F(ClientTest, AnswersAsynchronously) {
-  absl::Notification stored;
-  absl::Notification found;
+  Notification stored;
+  Notification found;
   client_->PutAsync("k", "v", {}, [&](absl::StatusOr<Receipt> result) {
     EXPECT_TRUE(result.ok());
     stored.Notify();

@@ -6,11 +6,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
 #include "gateway/http/http_server.h"
 #include "gtest/gtest.h"
@@ -39,7 +39,7 @@ class EchoService final : public HttpService {
         (request.target == "/large" ? std::to_string(request.body.size()) : request.body);
     if (request.target == "/drop") return;
     if (request.target == "/hold") {
-      absl::MutexLock lock(&mutex_);
+      const std::lock_guard lock(mutex_);
       held_.emplace(std::move(responder));
       held_response_ = std::move(response);
       return;
@@ -56,18 +56,18 @@ class EchoService final : public HttpService {
   }
 
   bool holds() const {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     return held_.has_value();
   }
 
   void Release() {
-    absl::MutexLock lock(&mutex_);
+    const std::lock_guard lock(mutex_);
     held_->Send(std::move(held_response_));
     held_.reset();
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable std::mutex mutex_;
   std::optional<Responder> held_;
   HttpResponse held_response_;
 };
