@@ -22,7 +22,7 @@ void GetOperation::Run() {
   walk_ = shard().ring().Preference(token_, shard().homes());
   command_ = redis::Command::Of({"GET", shard().RedisKey(key_)});
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
-  if (in_time && Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
+  if (in_time && Mode() == ReadMode::kNewestOfAll) return AskForNewest();
   TryNext();
 }
 
@@ -31,9 +31,13 @@ ReadMode GetOperation::Mode() const {
                         [this](NodeId node) { return shard().View(node); });
 }
 
-void GetOperation::AskAllHomes() {
-  StartNewestRead(shard(), *command_, absl::MakeConstSpan(walk_).subspan(0, shard().homes()),
-                  min_version_, deadline_, std::move(done_));
+void GetOperation::AskForNewest() {
+  const auto views = [this](NodeId node) { return shard().View(node); };
+  PreferenceList nodes(walk_.begin(), walk_.begin() + static_cast<ptrdiff_t>(shard().homes()));
+  if (Mode() == ReadMode::kNewestOfAll) {
+    AddStandIns(nodes, shard().ring().Preference(token_, shard().ring().nodes()), views);
+  }
+  StartNewestRead(shard(), *command_, nodes, min_version_, deadline_, std::move(done_));
   delete this;
 }
 
@@ -100,7 +104,7 @@ void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
   }
   if (finding.record.version < min_version_) {
     shard().metrics().reads_older_than_asked.Increment();
-    return AskAllHomes();
+    return AskForNewest();
   }
   ReadResult result = Answer(finding.record, std::move(reply->text), shard());
   result.receipt.node = node;
@@ -112,7 +116,7 @@ void GetOperation::WalkOnAfterNil(NodeId node) {
   last_nil_ = node;
   if (!min_version_.IsZero()) {
     shard().metrics().reads_older_than_asked.Increment();
-    return AskAllHomes();
+    return AskForNewest();
   }
   if (!degraded_) return Finish(ReadResult());
   shard().metrics().reads_walked_on_nil.Increment();
@@ -125,7 +129,7 @@ void GetOperation::NothingLeft() {
     return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
   }
   // The last home replica that was UP failed under this read.
-  if (Mode() == ReadMode::kNewestOfAll) return AskAllHomes();
+  if (Mode() == ReadMode::kNewestOfAll) return AskForNewest();
   if (!last_error_.ok()) return Finish(last_error_);
   Finish(absl::UnavailableError("no replica of the key can be reached"));
 }

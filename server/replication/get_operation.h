@@ -1,7 +1,7 @@
 // A read at consistency ONE: asks the key's first home replica that is UP, and goes on to the next
 // after an error, after TRY_TIMEOUT_MS, and after a nil when degraded. Where no home replica is UP,
-// or an answer is older than min_version, it becomes a NewestRead; where none is SYNCING either it
-// asks stand-ins.
+// or an answer is older than min_version, it becomes a NewestRead, of the stand-ins, too, where no
+// home replica is UP; where none is SYNCING either it asks stand-ins only.
 //
 // In the quiet case: one command to one node, one answer.
 #ifndef KACHE_SERVER_REPLICATION_GET_OPERATION_H_
@@ -30,7 +30,7 @@ class GetOperation final : public Operation {
  private:
   ReadMode Mode() const;
   // Hands over to a NewestRead.
-  void AskAllHomes();
+  void AskForNewest();
   void TryNext();
   // The position in walk_ of the node to be asked next.
   std::optional<size_t> NextCandidate();

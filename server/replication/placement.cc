@@ -6,8 +6,8 @@ namespace kache {
 namespace {
 
 // Stand-ins for `missing` home replicas, from the part of the walk beyond the home replicas.
-void AddStandIns(WritePlan& plan, const PreferenceList& walk, size_t homes, size_t missing,
-                 NodeViews views) {
+void PlanStandIns(WritePlan& plan, const PreferenceList& walk, size_t homes, size_t missing,
+                  NodeViews views) {
   for (size_t i = homes; i < walk.size() && missing > 0; ++i) {
     const NodeView view = views(walk[i]);
     if (view.state != NodeState::kUp || !view.takes_writes) continue;
@@ -28,6 +28,13 @@ ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views) {
   return syncing ? ReadMode::kNewestOfAll : ReadMode::kStandIns;
 }
 
+void AddStandIns(PreferenceList& homes, const PreferenceList& walk, NodeViews views) {
+  const size_t begin = homes.size();
+  for (size_t i = begin; i < walk.size() && homes.size() < 2 * begin; ++i) {
+    if (views(walk[i]).state == NodeState::kUp) homes.push_back(walk[i]);
+  }
+}
+
 std::optional<size_t> NextUp(absl::Span<const NodeId> walk, size_t from, NodeViews views) {
   for (size_t i = from; i < walk.size(); ++i) {
     if (views(walk[i]).state == NodeState::kUp) return i;
@@ -46,7 +53,7 @@ WritePlan PlanWrite(absl::Span<const NodeId> homes, absl::FunctionRef<const Pref
   }
   const size_t missing = homes.size() - plan.targets.size();
   plan.degraded = missing > 0;
-  if (missing > 0) AddStandIns(plan, walk(), homes.size(), missing, views);
+  if (missing > 0) PlanStandIns(plan, walk(), homes.size(), missing, views);
   if (!plan.targets.empty()) return plan;
   for (const NodeId node : homes) {
     if (views(node).state == NodeState::kSyncing) plan.targets.push_back({node, /*home=*/true});

@@ -24,7 +24,8 @@ using NodeViews = absl::FunctionRef<NodeView(NodeId)>;
 
 enum class ReadMode : uint8_t {
   kOneAfterAnother,  // home replicas that are UP, nearest first
-  kNewestOfAll,      // no home replica is UP: ask all that are SYNCING, take the newest record
+  kNewestOfAll,      // no home replica is UP: ask all that are SYNCING and as many stand-ins at
+                     // once, take the newest record
   kStandIns,         // no home replica is UP or SYNCING: stand-ins, nearest first
 };
 
@@ -33,6 +34,11 @@ ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views);
 
 // The first node from position `from` on that is UP; its position in `walk`.
 std::optional<size_t> NextUp(absl::Span<const NodeId> walk, size_t from, NodeViews views);
+
+// Adds to a key's home replicas as many nodes of its `walk` as may hold copies that were written
+// while no home replica took any: the nearest that are UP, at most as many as there are home
+// replicas.
+void AddStandIns(PreferenceList& homes, const PreferenceList& walk, NodeViews views);
 
 struct WriteTarget {
   NodeId node;

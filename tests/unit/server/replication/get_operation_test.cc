@@ -246,9 +246,11 @@ TEST_F(GetOperationTest, TurnsToTheSyncingReplicasWhenTheLastOneThatIsUpFails) {
   MakeSyncing(2);
   const auto get = Get();
   node(0).Disconnect();
-  EXPECT_THAT(Asked(), ElementsAre(0, 1, 2));
+  EXPECT_THAT(Asked(), ElementsAre(0, 1, 2, 3, 4));
   node(1).Answer(redis::Reply::Nil());
   node(2).Answer(Value("v"));
+  node(3).Answer(redis::Reply::Nil());
+  node(4).Answer(redis::Reply::Nil());
   ASSERT_TRUE(get.ok());
   EXPECT_EQ(get->value, "v");
   EXPECT_TRUE(get->receipt.degraded);

@@ -16,9 +16,9 @@ using ::testing::IsEmpty;
 
 class NewestReadTest : public testing::ShardFixture {
  protected:
-  // Three home replicas, all SYNCING.
+  // Three home replicas, all SYNCING, and no stand-in.
   void StartSyncing() {
-    Start();
+    Start(3);
     for (size_t i = 0; i < 3; ++i) MakeSyncing(i);
   }
   static redis::Reply Value(uint64_t timestamp, std::string_view value) {
@@ -32,6 +32,30 @@ TEST_F(NewestReadTest, AsksAllHomeReplicasAtOnce) {
   EXPECT_THAT(Asked(), ElementsAre(0, 1, 2));
   EXPECT_EQ(node(0).sent().at(0).timeout, absl::Milliseconds(500));
   EXPECT_EQ(metrics().reads_newest_of_all.Value(), 1);
+}
+
+// A write that every home replica was away for stands on stand-ins alone until the resync.
+TEST_F(NewestReadTest, AsksStandInsTooWhenNoHomeReplicaIsUp) {
+  Start();
+  MakeSyncing(0);
+  MakeDown(1);
+  MakeSyncing(2);
+  const auto get = Get();
+  EXPECT_THAT(Asked(), ElementsAre(0, 2, 3, 4));
+  node(0).Answer(redis::Reply::Nil());
+  node(2).Answer(Value(10, "before they went"));
+  node(3).Answer(redis::Reply::Nil());
+  node(4).Answer(Value(20, "while they were away"));
+  EXPECT_EQ(get->value, "while they were away");
+  EXPECT_EQ(get->receipt.node, NodeId(4));
+}
+
+TEST_F(NewestReadTest, AsksAsManyStandInsAsThereAreHomeReplicas) {
+  Start(9);
+  for (size_t i = 0; i < 3; ++i) MakeSyncing(i);
+  MakeSyncing(4);
+  const auto get = Get();
+  EXPECT_THAT(Asked(), ElementsAre(0, 1, 2, 3, 5, 6));
 }
 
 TEST_F(NewestReadTest, AnswersTheNewestInWhateverOrderTheyCome) {
