@@ -190,6 +190,7 @@ void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply
   } else {
     it.look_changes = changes;
     NoteLook(it, *std::move(look));
+    ForgetSeenTo(node);
   }
   it.attempted = true;
   Reconsider();
@@ -200,6 +201,13 @@ void Recovery::NoteLook(Node& node, Look look) {
   // While several coordinators start together one may have written its first marker here only.
   node.looks_without_marker = look.has_marker ? 0 : node.looks_without_marker + 1;
   node.look = std::move(look);
+}
+
+std::optional<NodeId> Recovery::Find(std::string_view wanted) const {
+  for (const NodeId node : AllNodes()) {
+    if (name(node) == wanted) return node;
+  }
+  return std::nullopt;
 }
 
 void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
@@ -256,7 +264,10 @@ void Recovery::Reconsider() {
   WarnOfRings(assessments);
   if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
   for (const NodeId node : AllNodes()) {
-    if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) return;
+    if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) {
+      SettleIfFenced(node);  // Another ring is filled once the writes by ours have ended.
+      continue;
+    }
     at(node).waiting_for.clear();
     Act(evidence, node, assessments[node.index()]);
     if (MayResync(evidence, node)) BeginResync(node);

@@ -26,6 +26,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -113,6 +114,7 @@ class Recovery : private redis::NodeObserver {
   void SendLook(NodeId node);
   void OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply);
   void NoteLook(Node& node, Look look);
+  std::optional<NodeId> Find(std::string_view name) const;
   void OnTopology(std::shared_ptr<const Topology> topology);
   void OnConnected(NodeId node, const redis::ServerFacts& facts) override;
   void OnDown(NodeId node, const redis::DownReason& reason) override;
@@ -130,8 +132,11 @@ class Recovery : private redis::NodeObserver {
   void OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis::Reply>& reply);
   void ProbeWrite(NodeId node);
   void FenceMissed(NodeId node);
-  void Settle(NodeId node, uint64_t sync);
+  void SettleIfFenced(NodeId node);
   void ResolveIfWhole(NodeId node);
+  void ForgetSeenTo(NodeId node);
+  void Forget(NodeId node, const std::string& hash, const std::string& field,
+              const std::string& number);
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number);
   void BuryCoordinators(const Evidence& evidence, NodeId node);
   void WriteForsaken(NodeId node, absl::AnyInvocable<void(absl::Status)> done);

@@ -27,7 +27,7 @@ void Recovery::Act(const Evidence& evidence, NodeId node, const Assessment& asse
   if (!marker || marker->ring != fingerprint_) return;
   if (status(node).refuses_writes) return ProbeWrite(node);
   if (status(node).missed > std::max(it.fenced, it.resolved)) return FenceMissed(node);
-  if (!marker->whole && it.settled < marker->sync) Settle(node, marker->sync);
+  SettleIfFenced(node);
 }
 
 void Recovery::WriteFirstMarker(NodeId node) {
@@ -104,9 +104,12 @@ void Recovery::FenceMissed(NodeId node) {
   });
 }
 
-void Recovery::Settle(NodeId node, uint64_t sync) {
+void Recovery::SettleIfFenced(NodeId node) {
   Node& it = at(node);
   if (it.settling || !status(node).connected || !IsCurrent(node)) return;
+  if (!it.look->marker || it.look->marker->whole) return;
+  const uint64_t sync = it.look->marker->sync;
+  if (it.settled >= sync) return;
   it.settling = true;
   coordinator_.Settle(node, [this, node, sync] {
     loop_.PostFunction([this, node, sync] {
@@ -131,12 +134,35 @@ void Recovery::ResolveIfWhole(NodeId node) {
   ForgetOnAll(keys_.Missed(), MissedField(name(node), self_), std::to_string(it.resolved));
 }
 
+void Recovery::Forget(NodeId node, const std::string& hash, const std::string& field,
+                      const std::string& number) {
+  Send(node, redis::Command::Call(ForgetScript(), {hash}, {field, number}),
+       [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+}
+
 void Recovery::ForgetOnAll(const std::string& hash, const std::string& field,
                            const std::string& number) {
   for (const NodeId node : AllNodes()) {
-    if (!IsReady(node)) continue;
-    Send(node, redis::Command::Call(ForgetScript(), {hash}, {field, number}),
-         [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+    if (IsReady(node)) Forget(node, hash, field, number);
+  }
+}
+
+// What was forgotten everywhere else while this node could not be reached.
+void Recovery::ForgetSeenTo(NodeId node) {
+  for (const MissedOn& missed : at(node).look->missed) {
+    const std::optional<NodeId> about = Find(missed.about.node);
+    if (missed.about.coordinator != self_ || !about) continue;
+    const uint64_t resolved = at(*about).resolved;
+    if (missed.note.number > resolved) continue;
+    Forget(node, keys_.Missed(), MissedField(missed.about.node, self_), std::to_string(resolved));
+  }
+  for (const std::string& forsaken : at(node).look->forsaken) {
+    const std::optional<NodeId> about = Find(forsaken);
+    if (!about || !at(*about).look || !at(*about).look->marker) continue;
+    const Marker& marker = *at(*about).look->marker;
+    if (!marker.whole || marker.run_id != at(*about).look->run_id) continue;
+    // Only where it was given up before it became whole.
+    Forget(node, keys_.Forsaken(), forsaken, std::to_string(marker.since_ms));
   }
 }
 
@@ -163,15 +189,13 @@ void Recovery::BuryCoordinators(const Evidence& evidence, NodeId node) {
 void Recovery::Forsake(std::string forsaken, absl::AnyInvocable<void(absl::Status)> done) {
   if (said_goodbye_) return done(absl::UnavailableError("this server is stopping"));
   loop_.PostFunction([this, forsaken = std::move(forsaken), done = std::move(done)]() mutable {
-    for (const NodeId node : AllNodes()) {
-      if (name(node) != forsaken) continue;
-      if (IsReady(node)) {
-        return done(absl::FailedPreconditionError(
-            "the node can be reached: it brings its data along, so there is nothing to give up"));
-      }
-      return WriteForsaken(node, std::move(done));
+    const std::optional<NodeId> node = Find(forsaken);
+    if (!node) return done(absl::NotFoundError("no server of that name is on the ring"));
+    if (IsReady(*node)) {
+      return done(absl::FailedPreconditionError(
+          "the node can be reached: it brings its data along, so there is nothing to give up"));
     }
-    done(absl::NotFoundError("no server of that name is on the ring"));
+    WriteForsaken(*node, std::move(done));
   });
 }
 

@@ -101,6 +101,7 @@ void Recovery::BeginResync(NodeId node) {
     at(node).look_due = true;
     // All may have changed meanwhile; then it is begun when it is judged again.
     const std::optional<Look>& look = at(node).look;
+    if (resync_) at(node).resync_not_before = clock_.Monotonic();  // as soon as that one has ended
     if (!taken || resync_ || !look || !look->marker || look->marker->sync != sync) return;
     if (sweep_) EndSweep();
     lease_lost_ = false;
@@ -261,9 +262,9 @@ void Recovery::EndSweep() {
   sweep_.reset();
   lease_lost_ = false;
   at(node).look_due = true;
+  (done ? metrics_.sweeps : metrics_.sweeps_failed).Increment();
   if (!IsReady(node)) return;
   if (done) {
-    metrics_.sweeps.Increment();
     Node& it = at(node);
     if (it.look) it.look->swept_ms = it.look->now_ms;
     const int64_t swept_ms = absl::ToUnixMillis(clock_.Now());
@@ -272,7 +273,6 @@ void Recovery::EndSweep() {
              {"HSET", keys_.Sweep(), "swept", std::to_string(swept_ms), "cursor", ""}),
          [](const absl::StatusOr<redis::Reply>&) {});
   } else {
-    metrics_.sweeps_failed.Increment();
     at(node).sweep_not_before = clock_.Monotonic() + absl::ToChronoNanoseconds(kRetryResync);
     spdlog::debug("a sweep broke off node={} error=\"{}\"", name(node), message);
     Send(node, redis::Command::Of({"HSET", keys_.Sweep(), "due", "1"}),

@@ -224,10 +224,14 @@ Receipt QuorumRead::ReceiptNow() const {
 
 void QuorumRead::AnswerFailure() {
   if (!done_) return;
-  if (shard().Left(deadline_) == absl::ZeroDuration()) {
+  // A reply's timeout may run out a little before the deadline that it was taken from.
+  if (shard().Left(deadline_) == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error_)) {
     return Finish(WithReceipt(
         absl::DeadlineExceededError("the deadline passed before enough replicas answered"),
         ReceiptNow()));
+  }
+  if (absl::IsResourceExhausted(last_error_)) {
+    return Finish(WithReceipt(last_error_, ReceiptNow()));
   }
   if (diverged_) {
     return Finish(WithReceipt(

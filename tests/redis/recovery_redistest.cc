@@ -262,5 +262,70 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
   ASSERT_TRUE(cluster_->Put("k", "w").ok());
 }
 
+TEST_F(RecoveryTest, FencesAndResyncsAreCountedByNode) {
+  Start();
+  PutAll("v");
+  cluster_->server(1).Restart();
+  ASSERT_TRUE(WaitUntilNoticed(1));
+  ASSERT_TRUE(WaitUntilUp(1));
+  EXPECT_GE(Metric("kache_recovery_fences_total{node=\"cache-1\"}"), 1);
+  EXPECT_GE(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 1);
+  EXPECT_EQ(Metric("kache_recovery_fences_total{node=\"cache-0\"}"), 0);
+}
+
+TEST_F(RecoveryTest, ChecksThatAreNotAnsweredAreCounted) {
+  Start();
+  cluster_->server(3).Freeze();
+  EXPECT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric("kache_recovery_looks_failed_total") > 0; }));
+  cluster_->server(3).Thaw();
+  EXPECT_TRUE(WaitUntilUp(3));
+}
+
+TEST_F(RecoveryTest, AResyncThatBreaksOffIsCountedAndBegunAgain) {
+  CoordinatorCluster::Options options;
+  options.resync_keys_per_second = 100;
+  Start(options);
+  PutAll("v");
+  cluster_->server(1).Restart();
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    return cluster_->server(1).Run({"EXISTS", "kache:m:resync-lease"}).integer == 1;
+  }));
+  for (const size_t source : {0, 2, 3}) {
+    cluster_->server(source).Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+  }
+  EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+    return Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"failed\"}") > 0;
+  }));
+  EXPECT_EQ(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 0);
+  EXPECT_TRUE(WaitUntilUp(1));
+  ExpectHeldByAllHomes("v");
+}
+
+TEST_F(RecoveryTest, ASweepThatBreaksOffIsCounted) {
+  CoordinatorCluster::Options options;
+  options.sweep_keys_per_second = 50;
+  Start(options);
+  PutAll("v");
+  cluster_->server(2).Run({"HSET", "kache:m:sweep", "due", "1"});
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    return cluster_->server(2).Run({"EXISTS", "kache:m:sweep-lease"}).integer == 1;
+  }));
+  cluster_->server(2).Kill();
+  EXPECT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric("kache_recovery_sweeps_failed_total") == 1; }));
+}
+
+TEST_F(RecoveryTest, AStandInsCopiesThatASweepRemovedAreCounted) {
+  Start();
+  cluster_->server(0).Kill();
+  ASSERT_TRUE(WaitUntilNoticed(0));
+  PutAll("v");
+  cluster_->server(0).Restart();
+  ASSERT_TRUE(WaitUntilUp(0));
+  EXPECT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric("kache_recovery_sweep_keys_removed_total") > 0; }));
+}
+
 }  // namespace
 }  // namespace kache

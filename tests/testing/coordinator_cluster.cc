@@ -31,18 +31,36 @@ redis::ClientOptions ShortTimes() {
 }  // namespace
 
 CoordinatorCluster::CoordinatorCluster(const Options& options)
-    : homes_(std::min<size_t>(options.replication.replication_factor, options.servers)) {
+    : CoordinatorCluster(options, StartServers(options.servers)) {
+  for (size_t i = 0; i < servers(); ++i) {
+    if (WaitForState(i, NodeState::kUp)) continue;
+    std::fprintf(stderr, "server %zu is not UP: %s\n", i, Status(i).reason.c_str());
+    std::abort();
+  }
+}
+
+CoordinatorCluster::CoordinatorCluster(const Options& options, const CoordinatorCluster& beside)
+    : CoordinatorCluster(options, beside.servers_) {}
+
+CoordinatorCluster::Servers CoordinatorCluster::StartServers(size_t count) {
+  Servers servers;
+  for (size_t i = 0; i < count; ++i) servers.push_back(std::make_shared<RedisServer>());
+  return servers;
+}
+
+CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
+    : homes_(std::min<size_t>(options.replication.replication_factor, servers.size())),
+      servers_(std::move(servers)) {
   std::vector<std::string> names;
   CoordinatorConfig config;
-  for (size_t i = 0; i < options.servers; ++i) {
-    servers_.push_back(std::make_unique<RedisServer>());
-    config.endpoints.push_back(servers_.back()->endpoint());
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    config.endpoints.push_back(servers_[i]->endpoint());
     names.push_back(std::string("cache-").append(std::to_string(i)));
   }
   config.shards = options.shards;
   config.client = ShortTimes();
   config.replication = options.replication;
-  ring_ = std::make_shared<HashRing>(std::move(names), 100);
+  ring_ = std::make_shared<HashRing>(std::move(names), options.vnodes);
   monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, clock_);
   coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, clock_, registry_);
   RecoveryConfig recovery;
@@ -53,7 +71,10 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
   recovery.check_interval = config.client.ping_interval;
   recovery.tombstone_ttl = options.replication.tombstone_ttl;
   recovery.sweep_interval = options.sweep_interval;
+  recovery.sweep_keys_per_second = options.sweep_keys_per_second;
+  recovery.resync_keys_per_second = options.resync_keys_per_second;
   recovery.max_clock_skew = options.max_clock_skew;
+  recovery.accept_ring = options.accept_ring;
   recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
                                          clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
@@ -61,11 +82,6 @@ CoordinatorCluster::CoordinatorCluster(const Options& options)
     topology_ = std::move(topology);
   });
   ticker_ = std::thread([this] { TickUntilStopped(); });
-  for (size_t i = 0; i < options.servers; ++i) {
-    if (WaitForState(i, NodeState::kUp)) continue;
-    std::fprintf(stderr, "server %zu is not UP: %s\n", i, Status(i).reason.c_str());
-    std::abort();
-  }
 }
 
 CoordinatorCluster::~CoordinatorCluster() {
@@ -142,6 +158,13 @@ NodeStatus CoordinatorCluster::Status(size_t index) const {
 
 bool CoordinatorCluster::WaitForState(size_t index, NodeState state) {
   return Eventually([&] { return Status(index).state == state; });
+}
+
+bool CoordinatorCluster::WaitUntilAllUp() {
+  for (size_t i = 0; i < servers(); ++i) {
+    if (!WaitForState(i, NodeState::kUp)) return false;
+  }
+  return true;
 }
 
 bool CoordinatorCluster::Eventually(const std::function<bool()>& condition) {

@@ -33,13 +33,19 @@ class CoordinatorCluster {
 
   struct Options {
     size_t servers = 4;
+    uint32_t vnodes = 100;
     size_t shards = 2;
     ReplicationOptions replication;
     absl::Duration sweep_interval = absl::Seconds(600);
+    uint32_t sweep_keys_per_second = 5000;
+    uint32_t resync_keys_per_second = 100000;
     absl::Duration max_clock_skew = absl::Seconds(5);
+    bool accept_ring = false;
   };
   CoordinatorCluster() : CoordinatorCluster(Options()) {}
   explicit CoordinatorCluster(const Options& options);
+  // A further coordinator over the servers of `beside`; its nodes need not be UP yet.
+  CoordinatorCluster(const Options& options, const CoordinatorCluster& beside);
   ~CoordinatorCluster();
 
   // Thread-safe.
@@ -69,6 +75,8 @@ class CoordinatorCluster {
   NodeStatus Status(size_t index) const;
   [[nodiscard]] bool WaitForState(size_t index, NodeState state);
   [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
+  // True once all servers are UP.
+  [[nodiscard]] bool WaitUntilAllUp();
   // What a resync of the server waits for, for people.
   std::string WaitingFor(size_t index) const { return monitor_->recoveries()[index].waiting_for; }
   absl::Status Forsake(const std::string& name);
@@ -80,12 +88,16 @@ class CoordinatorCluster {
   }
 
  private:
+  using Servers =
+      std::vector<std::shared_ptr<RedisServer>>;  // shared by the coordinators over them
+  static Servers StartServers(size_t count);
+  CoordinatorCluster(const Options& options, Servers servers);
   void TickUntilStopped();
 
   const size_t homes_;
   const SystemClock clock_;
   prometheus::Registry registry_;
-  std::vector<std::unique_ptr<RedisServer>> servers_;
+  const Servers servers_;
   std::shared_ptr<const HashRing> ring_;
   std::unique_ptr<HealthMonitor> monitor_;
   std::unique_ptr<Coordinator> coordinator_;

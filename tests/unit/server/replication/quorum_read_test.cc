@@ -189,6 +189,24 @@ TEST_F(QuorumReadTest, ReportsTheDeadline) {
   EXPECT_EQ(get.status().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
+// A reply's timeout is measured from when the event loop's turn began, so it may end early.
+TEST_F(QuorumReadTest, RepliesThatDidNotComeInTimeAreTheDeadline) {
+  Start();
+  const auto get = GetWith(kQuorum);
+  node(0).Fail(absl::DeadlineExceededError("late"));
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(QuorumReadTest, ReportsFullQueues) {
+  Start();
+  const auto get = GetWith(kQuorum);
+  node(0).Fail(absl::ResourceExhaustedError("the node's queue is full"));
+  node(1).Fail(absl::ResourceExhaustedError("the node's queue is full"));
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(ReceiptOf(get.status())->required, 2u);
+}
+
 TEST_F(QuorumReadTest, AsksSyncingNodesWhereTheOthersAreOlderThanAsked) {
   Start();
   MakeSyncing(0);

@@ -1,0 +1,205 @@
+// Several coordinators over the same real redis-servers: rings, leases, and those that vanish.
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "server/replication/missed_note.h"
+#include "server/replication/record.h"
+#include "tests/testing/coordinator_cluster.h"
+#include "tests/testing/metric_value.h"
+
+namespace kache {
+namespace {
+
+using testing::CoordinatorCluster;
+
+constexpr int kKeys = 200;
+constexpr uint64_t kDead = 0xDEAD;  // a coordinator that is no more
+
+std::string Key(int i) { return "key-" + std::to_string(i); }
+
+class CoordinatorsTest : public ::testing::Test {
+ protected:
+  void Start(const CoordinatorCluster::Options& options = {}) {
+    first_ = std::make_unique<CoordinatorCluster>(options);
+  }
+  void StartSecond(const CoordinatorCluster::Options& options = {}) {
+    second_ = std::make_unique<CoordinatorCluster>(options, *first_);
+  }
+  void PutAll(const std::string& value) {
+    for (int i = 0; i < kKeys; ++i) {
+      ASSERT_TRUE(first_->Put(Key(i), value, absl::ZeroDuration(), Consistency::kAll).ok()) << i;
+    }
+  }
+  void PutAllAtOne(const std::string& value) {
+    for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(first_->Put(Key(i), value).ok()) << i;
+  }
+  static double Metric(CoordinatorCluster& cluster, const std::string& name) {
+    return testing::MetricValue(cluster.registry(), name);
+  }
+  // Leaves on every server what a coordinator that was killed leaves there.
+  void PlantDeadCoordinator(const std::string& missed_node = "") {
+    for (size_t i = 0; i < first_->servers(); ++i) {
+      const std::string now = std::to_string(absl::ToUnixMillis(absl::Now()));
+      first_->server(i).Run(
+          {"HSET", "kache:m:coordinators", CoordinatorText(kDead), now + " 100 0"});
+      if (missed_node.empty()) continue;
+      first_->server(i).Run(
+          {"HSET", "kache:m:missed", MissedField(missed_node, kDead), "1 " + now});
+    }
+  }
+
+  std::unique_ptr<CoordinatorCluster> first_;
+  std::unique_ptr<CoordinatorCluster> second_;
+};
+
+TEST_F(CoordinatorsTest, AnotherRingIsNotServed) {
+  Start();
+  PutAll("v");
+  CoordinatorCluster::Options other;
+  other.vnodes = 50;
+  StartSecond(other);
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric(*second_, "kache_recovery_ring_mismatch") == 1; }));
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return second_->Status(0).reason == "ring_mismatch"; }));
+  EXPECT_EQ(second_->Get(Key(0)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(second_->Put(Key(0), "w").status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(first_->Get(Key(0))->value, "v");
+  EXPECT_EQ(Metric(*first_, "kache_recovery_ring_mismatch"), 0);
+}
+
+TEST_F(CoordinatorsTest, AnAcceptedRingIsFilledFromTheOldOne) {
+  Start();
+  PutAll("v");
+  first_->DestroyCoordinator();
+  CoordinatorCluster::Options other;
+  other.vnodes = 50;
+  other.accept_ring = true;
+  StartSecond(other);
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  EXPECT_EQ(Metric(*second_, "kache_recovery_ring_mismatch"), 0);
+  for (int i = 0; i < kKeys; ++i) {
+    EXPECT_EQ(second_->Get(Key(i))->value, "v") << Key(i);
+    for (const size_t server : second_->HomesOf(Key(i))) {
+      EXPECT_EQ(second_->server(server).Run({"EXISTS", "kache:d:" + Key(i)}).integer, 1);
+    }
+  }
+}
+
+// Whoever was started for the old ring must not go on beside the new one.
+TEST_F(CoordinatorsTest, ARingThatAnotherAcceptedStopsTheOldOne) {
+  Start();
+  CoordinatorCluster::Options other;
+  other.vnodes = 50;
+  other.accept_ring = true;
+  StartSecond(other);
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return first_->Status(0).reason == "ring_mismatch"; }));
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  EXPECT_EQ(first_->Put("k", "v").status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(CoordinatorsTest, AllSeeTheFenceThatOneRaised) {
+  Start();
+  StartSecond();
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  PutAll("v");
+  first_->server(1).Restart();  // empty
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
+    return first_->Status(1).state != NodeState::kUp && second_->Status(1).state != NodeState::kUp;
+  }));
+  ASSERT_TRUE(first_->WaitUntilAllUp());
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  const std::string fences = "kache_recovery_fences_total{node=\"cache-1\"}";
+  EXPECT_GE(Metric(*first_, fences) + Metric(*second_, fences), 1);
+  const std::string done = "kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}";
+  EXPECT_GE(Metric(*first_, done) + Metric(*second_, done), 1);
+  for (int i = 0; i < kKeys; ++i) EXPECT_EQ(second_->Get(Key(i))->value, "v");
+}
+
+// The holder of the lease has died: the next one waits until it has run out, then goes on.
+TEST_F(CoordinatorsTest, AResyncIsTakenOverWhenItsHolderIsGone) {
+  Start();
+  PutAll("v");
+  first_->server(2).Kill();
+  ASSERT_TRUE(first_->WaitForState(2, NodeState::kDown));
+  first_->server(2).Restart();
+  first_->server(2).Run({"SET", "kache:m:resync-lease", CoordinatorText(kDead), "PX", "1500"});
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return first_->Status(2).reason == "resync"; }));
+  ASSERT_TRUE(first_->WaitUntilAllUp());
+  EXPECT_EQ(first_->server(2).Run({"EXISTS", "kache:m:resync-lease"}).integer, 0);
+  EXPECT_EQ(Metric(*first_, "kache_recovery_resyncs_total{node=\"cache-2\",result=\"done\"}"), 1);
+}
+
+TEST_F(CoordinatorsTest, AVanishedCoordinatorIsCountedAndSweptAfter) {
+  Start();
+  PutAll("v");
+  const size_t second_home = first_->HomesOf(Key(0))[1];
+  first_->server(second_home).Run({"DEL", "kache:d:" + Key(0)});  // what it left half done
+  PlantDeadCoordinator();
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric(*first_, "kache_recovery_coordinators_vanished_total") >= 1; }));
+  EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+    return first_->server(second_home).Run({"EXISTS", "kache:d:" + Key(0)}).integer == 1;
+  }));
+  EXPECT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric(*first_, "kache_recovery_sweep_keys_repaired_total") >= 1; }));
+  EXPECT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return Metric(*first_, "kache_recovery_sweeps_total") >= 4; }));
+  for (size_t i = 0; i < first_->servers(); ++i) {
+    EXPECT_EQ(
+        first_->server(i).Run({"HEXISTS", "kache:m:coordinators", CoordinatorText(kDead)}).integer,
+        0);
+  }
+}
+
+// Its note says that a node lacks writes: somebody else fences and refills that node.
+TEST_F(CoordinatorsTest, ADeadCoordinatorsNoteIsSeenTo) {
+  Start();
+  PutAll("v");
+  const size_t second_home = first_->HomesOf(Key(0))[1];
+  first_->server(second_home).Run({"DEL", "kache:d:" + Key(0)});
+  PlantDeadCoordinator("cache-" + std::to_string(second_home));
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return first_->Status(second_home).state == NodeState::kSyncing; }));
+  ASSERT_TRUE(first_->WaitUntilAllUp());
+  EXPECT_EQ(first_->server(second_home).Run({"EXISTS", "kache:d:" + Key(0)}).integer, 1);
+  for (size_t i = 0; i < first_->servers(); ++i) {
+    EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+      return first_->server(i).Run({"EXISTS", "kache:m:missed"}).integer == 0;
+    })) << i;
+  }
+}
+
+TEST_F(CoordinatorsTest, ACoordinatorThatSaysGoodbyeIsNotMissed) {
+  Start();
+  StartSecond();
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  second_.reset();
+  EXPECT_EQ(first_->server(0).Run({"HLEN", "kache:m:coordinators"}).integer, 1);
+  const absl::Time later = absl::Now() + absl::Seconds(2);
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return absl::Now() > later; }));
+  EXPECT_EQ(Metric(*first_, "kache_recovery_coordinators_vanished_total"), 0);
+}
+
+// A node that could not be reached when the others were told that a doubt is over.
+TEST_F(CoordinatorsTest, NotesThatOutlivedTheirDoubtAreForgotten) {
+  Start();
+  first_->server(1).Kill();
+  ASSERT_TRUE(first_->WaitForState(1, NodeState::kDown));
+  PutAllAtOne("v");
+  first_->server(1).Restart();
+  ASSERT_TRUE(first_->WaitUntilAllUp());
+  const std::string field = MissedField("cache-1", first_->coordinator().id());
+  first_->server(2).Run({"HSET", "kache:m:missed", field, "1 1"});
+  first_->server(2).Run({"HSET", "kache:m:forsaken", "cache-1", "1"});
+  EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+    return first_->server(2).Run({"EXISTS", "kache:m:missed", "kache:m:forsaken"}).integer == 0;
+  }));
+  EXPECT_EQ(first_->Status(1).state, NodeState::kUp);
+}
+
+}  // namespace
+}  // namespace kache
