@@ -1,7 +1,8 @@
 // The commands of one connection that wait for their replies, in the order in which they were
 // sent, which is the order of the replies.
 //
-// A command that timed out stays in its place, without its callback, until its reply comes.
+// A command that timed out stays in its place, without its callback, until its reply comes or would
+// have come.
 // Push and PopFront are O(1) without allocation once the ring has grown; the search for timed-out
 // commands is O(n), and made only when one may be due.
 //
@@ -26,6 +27,7 @@ struct PendingCommand {
   explicit PendingCommand(Kind its_kind) : kind(its_kind) {}
 
   Kind kind = Kind::kCommand;
+  bool unsent = false;       // it timed out before it was sent: no reply will come
   uint8_t script_loads = 0;  // how often its script was loaded for it
   ReplyCallback done;        // kCommand: empty once it has timed out
   Command command;           // kept for those that call a script, kScriptLoad included
@@ -45,6 +47,8 @@ class PendingQueue {
   void Push(PendingCommand command);
   // Requires: not empty.
   PendingCommand& Front() { return ring_[head_]; }
+  // The `index`th from the front. Requires: index < size().
+  PendingCommand& At(size_t index) { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   void PopFront();
   // Moves the callbacks of the commands whose deadline has passed to the end of `timed_out`. They
   // are not called here, for they may send more.

@@ -67,6 +67,7 @@ void RedisClientImpl::ScheduleConnect(absl::Duration delay) {
 void RedisClientImpl::Connect() {
   state_ = State::kConnecting;
   reader_ = ReplyReader();
+  window_ = ReplyWindow();
   connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout);
   loop_.impl().StartTicks(*this);
   socket_.Connect(endpoint_.host, endpoint_.port, connect_deadline_);
@@ -96,6 +97,7 @@ void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
   ping_waiting_ = false;
   handshake_.reset();
   loading_.clear();
+  held_.clear();
   if (was_ready) ++counters_.disconnects;
   // A server that lets us in and then refuses to work is not asked again at once.
   if (was_ready && !was_unusable) backoff_.Reset();

@@ -6,6 +6,7 @@
 #define KACHE_SERVER_REDIS_REDIS_CLIENT_IMPL_H_
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "server/redis/pending_queue.h"
 #include "server/redis/redis_client.h"
 #include "server/redis/reply_reader.h"
+#include "server/redis/reply_window.h"
 #include "server/redis/silence_watch.h"
 #include "server/redis/socket.h"
 
@@ -74,6 +76,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void AnswerTimedOut(MonotonicTime now);
   void SendPing();
   void Enqueue(const Command& wire, PendingCommand pending);
+  void SendHeld();
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);
@@ -94,6 +97,8 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   ReplyReader reader_;
   std::optional<Handshake> handshake_;
   PendingQueue pending_;
+  ReplyWindow window_;
+  std::deque<Command> held_;              // the last of pending_, not sent while window_ is closed
   std::vector<Refused> refused_;          // to be called back when the turn ends
   std::vector<ReplyCallback> timed_out_;  // kept for its memory
   std::vector<const Script*> loading_;    // SCRIPT LOADs sent and not yet answered

@@ -13,6 +13,12 @@ namespace {
 // loaded: its command is answered with the error.
 constexpr int kMaxScriptLoads = 3;
 
+size_t Bytes(const Reply& reply) {
+  size_t bytes = reply.text.size();
+  for (const Reply& element : reply.elements) bytes += element.text.size();
+  return bytes;
+}
+
 // Keeps the sum of a deadline from overflowing.
 constexpr absl::Duration kLongestTimeout = absl::Hours(24);
 
@@ -64,10 +70,31 @@ void RedisClientImpl::AnswerTimedOut(MonotonicTime now) {
 void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
   if (pending_.empty()) silence_.OnFirstWaiting(loop_.Now());
   if (pending.bytes == 0) pending.bytes = wire.wire().size() + PendingQueue::kSlotBytes;
+  const size_t unanswered = pending_.size() - held_.size();
   pending_.Push(std::move(pending));
-  socket_.Write(wire);
+  if (held_.empty() && window_.Open(unanswered)) {
+    socket_.Write(wire);
+  } else {
+    held_.push_back(wire);
+  }
   loop_.impl().CallAtTurnEnd(*this);
   loop_.impl().StartTicks(*this);
+}
+
+void RedisClientImpl::SendHeld() {
+  const auto unanswered = [this] { return pending_.size() - held_.size(); };
+  do {
+    while (!held_.empty() && window_.Open(unanswered())) {
+      PendingCommand& first = pending_.At(unanswered());
+      first.unsent = first.kind == PendingCommand::Kind::kCommand && !first.done;
+      if (!first.unsent) {
+        socket_.Write(held_.front());
+        loop_.impl().CallAtTurnEnd(*this);
+      }
+      held_.pop_front();
+    }
+    while (!pending_.empty() && pending_.Front().unsent) pending_.PopFront();
+  } while (!held_.empty() && window_.Open(unanswered()));
 }
 
 void RedisClientImpl::SendPing() {
@@ -84,7 +111,9 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
   while (state_ != State::kWaiting) {  // a reply can end the connection
     switch (reader_.Next(reply)) {
       case ReplyReader::Result::kReply:
+        window_.OnReply(Bytes(reply));
         OnReply(std::move(reply));
+        if (!held_.empty() || (!pending_.empty() && pending_.Front().unsent)) SendHeld();
         break;
       case ReplyReader::Result::kMore:
         return;

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "server/redis/reply_window.h"
 #include "tests/testing/client_under_test.h"
 #include "tests/testing/fake_redis.h"
 
@@ -243,6 +244,51 @@ TEST_F(RedisClientReplies, AnswersWaitingCommandsFromTheDestructor) {
   client_.Destroy();
   EXPECT_EQ(client_.answers().size(), 9u);
   EXPECT_TRUE(again);
+}
+
+// A server makes all replies to what it has read before it sends the first.
+TEST_F(RedisClientReplies, HoldsCommandsBackWhileTooManyAreUnanswered) {
+  ASSERT_TRUE(client_.WaitUntilReady());
+  server_.OnCommand("GET", FakeRedis::kSilence);
+  constexpr size_t kSent = 3 * ReplyWindow::kCommands;
+  for (size_t i = 0; i < kSent; ++i) client_.Send(Command::Of({"GET", std::to_string(i)}));
+  ASSERT_TRUE(client_.RunUntil([&] { return server_.Count("GET") == ReplyWindow::kCommands; }));
+  EXPECT_EQ(client_->counters().waiting_commands, kSent);
+  std::string replies;
+  for (size_t i = 0; i < ReplyWindow::kCommands; ++i) replies += "+OK\r\n";
+  server_.SendNow(replies);
+  ASSERT_TRUE(client_.WaitForAnswers(ReplyWindow::kCommands));
+  ASSERT_TRUE(client_.RunUntil([&] { return server_.Count("GET") == 2 * ReplyWindow::kCommands; }));
+  server_.SendNow(replies);
+  ASSERT_TRUE(client_.RunUntil([&] { return server_.Count("GET") == kSent; }));
+  server_.SendNow(replies);
+  ASSERT_TRUE(client_.WaitForAnswers(kSent));
+  EXPECT_EQ(client_->counters().waiting_commands, 0u);
+}
+
+TEST_F(RedisClientReplies, NeverSendsWhatTimedOutWhileItWasHeldBack) {
+  ASSERT_TRUE(client_.WaitUntilReady());
+  server_.OnCommand("GET", FakeRedis::kSilence);
+  for (size_t i = 0; i < ReplyWindow::kCommands; ++i) client_.Send(Command::Of({"GET", "sent"}));
+  int timed_out = 0;
+  for (int i = 0; i < 300; ++i) {
+    client_->Send(Command::Of({"GET", "late"}), absl::Milliseconds(20),
+                  [&](const absl::StatusOr<Reply>& reply) {
+                    EXPECT_EQ(reply.status().code(), absl::StatusCode::kDeadlineExceeded);
+                    ++timed_out;
+                  });
+  }
+  client_.Send(Command::Of({"GET", "last"}));
+  ASSERT_TRUE(client_.RunUntil([&] { return timed_out == 300; }));
+  std::string replies;
+  for (size_t i = 0; i < ReplyWindow::kCommands; ++i) replies += "+OK\r\n";
+  server_.SendNow(replies);
+  ASSERT_TRUE(client_.RunUntil([&] { return server_.Count("GET") == ReplyWindow::kCommands + 1; }));
+  server_.SendNow("+last\r\n");
+  ASSERT_TRUE(client_.WaitForAnswers(ReplyWindow::kCommands + 1));
+  EXPECT_EQ(client_.answers().back()->text, "last");
+  EXPECT_EQ(client_->counters().waiting_commands, 0u);
+  EXPECT_EQ(client_->counters().late_replies, 0u);
 }
 
 }  // namespace
