@@ -26,6 +26,12 @@ class QuietTest(HistoryCase):
         history = History().put(5, "a", 1, level=ONE).put(6, "b", 2, level=ONE, degraded=True)
         self.assert_counts(history.get(6.1, "a", 1, level=ONE), "stale_read")
 
+    def test_what_a_quorum_read_saw_of_an_unacknowledged_write_may_be_missed(self):
+        history = History().put(5, "a", 1, level=ONE).put(6, "b", 2, level=ONE, end=6.5)
+        history.get(6.1, "b", 2).get(6.2, "a", 1, level=ONE)
+        self.assert_clean(history)
+        self.assert_finds(history.get(6.6, "a", 1, level=ONE), "stale_read")
+
     def test_writes_of_a_fault_are_seen_when_all_is_quiet_again(self):
         history = History().put(5, "a", 1).fault("freeze", 10, 15).put(12, "b", 2, level=ONE)
         self.assert_finds(history.get(30, "a", 1, level=ONE), "stale_read")

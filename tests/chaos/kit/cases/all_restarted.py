@@ -12,6 +12,8 @@ from kit.nemesis.coordinator_faults import AllCoordinators
 from kit.nemesis.node_faults import FlushAll, OldRdb, RestartEmpty
 
 _FILLERS = 30_000
+# Mostly reads that repair nothing: what a node has lost stays lost long enough to be seen.
+_LOAD = {"rate": 600, "mix": {"writes": 0.15, "one": 0.9, "mortal": 0.1}}
 
 
 class _AllKilled(AllCoordinators):
@@ -25,14 +27,14 @@ def all_restarted(folder, arguments, say):
         fill(stage.cluster.addresses[0], _FILLERS)
         for redis in stage.cluster.redis:
             redis.take_snapshot()
-        stage.pause(4)  # of writes that the snapshots do not know
+        stage.pause(9)  # of writes that the snapshots do not know, and that have settled
         for node, (name, way) in enumerate(_WAYS.items()):
             say(f"  all coordinators killed; node {node} {name}")
             way(stage, node)
             stage.wait_up(90)
             stage.pause(3)
 
-    return run_case(folder, arguments, say, play, load={"rate": 600})
+    return run_case(folder, arguments, say, play, load=_LOAD)
 
 
 def _lost_meanwhile(kind):

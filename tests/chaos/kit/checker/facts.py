@@ -89,7 +89,8 @@ class KeyFacts:
             excused = {True: coordinator_fault, False: max(coordinator_fault, memory_loss)}
             self._windows[number] = Newest(
                 fact for fact in self.facts
-                if fact.time <= end and fact.operation.start > excused[fact.strong]
+                if fact.operation.is_write and fact.time <= end
+                and fact.operation.start > excused[fact.strong]
                 and not (fact.operation.degraded and fact.operation.start >= begin))
         return self._windows[number]
 
