@@ -25,5 +25,13 @@ def resident_bytes(pid):
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+def prioritise(pid, nice):
+    """Where the kernel groups processes by session, it weighs the groups and not the processes."""
+    os.setpriority(os.PRIO_PROCESS, pid, nice)
+    group = pathlib.Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        group.write_text(str(nice))
+
+
 def description():
     return f"{os.cpu_count()} CPUs, {platform.system()} {platform.machine()}"

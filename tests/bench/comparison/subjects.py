@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "e2e"))
 
+from comparison import machine  # noqa: E402
 from harness import paths  # noqa: E402
 from harness.kache import KacheGateway, KacheServer  # noqa: E402
 from harness.ports import free_port  # noqa: E402
@@ -54,8 +55,9 @@ def listens(port):
 class Stage:
     """Starts subjects once they are asked for, and stops all at the end."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, nice=0):
         self.folder = pathlib.Path(folder)
+        self.nice = nice
         self.started = []
         self.made = {}
 
@@ -68,7 +70,9 @@ class Stage:
 
     def run(self, process):
         self.started.append(process)
-        return process.start()
+        process.start()
+        machine.prioritise(process.pid, self.nice)
+        return process
 
     def subject(self, name):
         if name not in self.made:
@@ -83,8 +87,8 @@ class Stage:
 
     def kache_over(self, count, settings=None):
         redis = self.redis(count)
-        server = self.run(KacheServer([each.url for each in redis], {**DEFAULTS, **(settings or {})},
-                                      folder=self.folder))
+        server = self.run(KacheServer([each.url for each in redis],
+                                      {**DEFAULTS, **(settings or {})}, folder=self.folder))
         wait_until(lambda: server.metrics().count('state="up"} 1') == count,
                    f"{count} Redis servers are UP")
         subject = Subject("kache", server.address, [server], redis)
