@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/local_address.h"
 #include "base/logging.h"
+#include "base/mutex_checks.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
 #include "base/strings.h"
@@ -66,6 +67,7 @@ int Run(const std::string& env_file, bool only_health) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kache::SkipMutexChecks();
   CLI::App app(
       "REST gateway of Kache. Settings come from the environment; see "
       "docs/configuration.md.",

@@ -14,6 +14,7 @@
 #include "base/environment.h"
 #include "base/local_address.h"
 #include "base/logging.h"
+#include "base/mutex_checks.h"
 #include "base/setting_names.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
@@ -115,6 +116,7 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
 }  // namespace kache
 
 int main(int argc, char** argv) {
+  kache::SkipMutexChecks();
   kache::ShutdownSignal shutdown;  // before any thread starts
   CLI::App app("Turns independent Redis servers into one replicated cache, offered over gRPC.");
   app.footer(kache::Footer());

@@ -11,7 +11,7 @@
 namespace kache::bench {
 namespace {
 
-// Of /proc/PID/stat, counted from after the name, which may hold blanks.
+// Of /proc/PID/stat, counted from after the name, which may hold blanks: the state is the first.
 constexpr int kFieldsBeforeUserTime = 11;
 
 }  // namespace
@@ -29,7 +29,7 @@ std::optional<absl::Duration> CpuTimeOf(int pid) {
   if (name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(text.substr(name_end + 1));
   std::string skipped;
-  for (int i = 0; i < kFieldsBeforeUserTime + 1; ++i) fields >> skipped;
+  for (int i = 0; i < kFieldsBeforeUserTime; ++i) fields >> skipped;
   double user = 0;
   double system = 0;
   if (!(fields >> user >> system)) return std::nullopt;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/mutex_checks.h"
 #include "client/bench/options.h"
 #include "client/bench/run.h"
 
@@ -21,6 +22,7 @@ void ShowProgress(const std::string& line) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kache::SkipMutexChecks();
   using namespace kache::bench;  // NOLINT(google-build-using-namespace)
   const Parsed parsed = ParseOptions(std::vector<std::string>(argv + 1, argv + argc),
                                      kache::Environment::FromProcess());

@@ -37,20 +37,20 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
   std::vector<Coordinator::KeyRead> reads;
   if (together) reads.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
-    ReadCallback slot = gathering->Slot(static_cast<size_t>(i));
     const absl::Status status = ValidateKey(request.keys(i), context.limits);
     if (!status.ok()) {
-      slot(status);
+      gathering->Take(static_cast<size_t>(i), status);
     } else if (together) {
-      reads.push_back({request.keys(i), std::move(slot)});
+      reads.push_back({request.keys(i), static_cast<size_t>(i)});
     } else {
       const ReadOptions options{consistency, request.min_versions_size() > 0
                                                  ? FromProto(request.min_versions(i))
                                                  : Version()};
-      context.coordinator.Get(request.keys(i), options, deadline, std::move(slot));
+      context.coordinator.Get(request.keys(i), options, deadline,
+                              gathering->Slot(static_cast<size_t>(i)));
     }
   }
-  context.coordinator.GetMany(std::move(reads), deadline);
+  if (!reads.empty()) context.coordinator.GetMany(reads, deadline, *gathering);
 }
 
 void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,

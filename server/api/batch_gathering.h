@@ -4,7 +4,8 @@
 //   ReadGathering* gathering = new ReadGathering(keys, max_bytes, response, answer);
 //   for (i...) coordinator.Get(key[i], deadline, gathering->Slot(i));
 //
-// Owns itself: gone once every slot was called, each exactly once. The slots are thread-safe among
+// Owns itself: gone once every slot was called, each exactly once (Take does for
+// a slot). The slots are thread-safe among
 // each other, without a lock. Request, response and answer outlive it.
 #ifndef KACHE_SERVER_API_BATCH_GATHERING_H_
 #define KACHE_SERVER_API_BATCH_GATHERING_H_
@@ -17,6 +18,7 @@
 #include "google/protobuf/repeated_field.h"
 #include "kache/v1/kache.pb.h"
 #include "server/api/answer.h"
+#include "server/replication/batch_read.h"
 #include "server/replication/results.h"
 
 namespace kache {
@@ -39,15 +41,15 @@ class Gathering {
   Answer& answer_;
 };
 
-class ReadGathering final : public Gathering {
+class ReadGathering final : public Gathering, public BatchReadSink {
  public:
   // Values beyond `max_bytes` together are dropped at once, and their keys get RESOURCE_EXHAUSTED
   // each; the first value always fits.
   ReadGathering(size_t keys, size_t max_bytes, v1::BatchGetResponse& response, Answer& answer);
   ReadCallback Slot(size_t index);
+  void Take(size_t index, absl::StatusOr<ReadResult> result) override;
 
  private:
-  void Take(size_t index, absl::StatusOr<ReadResult> result);
   bool Fits(size_t bytes);
 
   const int64_t max_bytes_;

@@ -52,7 +52,7 @@ class KacheService::Table {
                                  grpc::ServerAsyncResponseWriter<Response>*, grpc::CompletionQueue*,
                                  grpc::ServerCompletionQueue*, void*),
            void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
-           size_t accepts) {
+           size_t accepts, bool in_arena = false) {
     Base* base = service_.grpc_.get();
     ServiceContext* context = &service_.context_;
     UnaryMethod<Request, Response> method{
@@ -65,7 +65,8 @@ class KacheService::Table {
                      const Request& message, MonotonicTime deadline, Response& response,
                      Answer& answer) { serve(*context, message, deadline, response, answer); },
         .metrics = RpcMetrics(rpc, service_.registry_),
-        .accepts = accepts};
+        .accepts = accepts,
+        .in_arena = in_arena};
     service_.endpoints_.push_back(std::make_unique<UnaryEndpoint<Request, Response>>(
         std::move(method), service_.policy_, queue_));
   }
@@ -95,9 +96,12 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("Get", &GrpcService::RequestGet, ServeGet, kBusyAccepts);
   table.Add("Put", &GrpcService::RequestPut, ServePut, kBusyAccepts);
   table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, kBusyAccepts);
-  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, kQuietAccepts);
-  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts);
-  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts);
+  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, kQuietAccepts,
+            /*in_arena=*/true);
+  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts,
+            /*in_arena=*/true);
+  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts,
+            /*in_arena=*/true);
   streams_.push_back(std::make_unique<PipelineEndpoint>(
       [this](auto* context, auto* stream, auto* grpc_queue, void* tag) {
         grpc_->RequestPipeline(context, stream, grpc_queue, grpc_queue, tag);

@@ -81,7 +81,7 @@ void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
   message.set_expires_at_unix_ms(receipt.expires_at_ms);
 }
 
-void FillGetResponse(ReadResult result, v1::GetResponse& message) {
+void FillGetResponse(ReadResult&& result, v1::GetResponse& message) {
   FillReceipt(result.receipt, *message.mutable_receipt());
   if (!result.found) return;
   message.set_found(true);

@@ -17,7 +17,7 @@ Version FromProto(const v1::Version& version);
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.
-void FillGetResponse(ReadResult result, v1::GetResponse& message);
+void FillGetResponse(ReadResult&& result, v1::GetResponse& message);
 void FillLocation(const Location& location, v1::LocateResponse& message);
 // The failure of one operation of a batch. `status` is not OK.
 void FillError(const absl::Status& status, v1::Error& message);

@@ -3,8 +3,8 @@
 //
 // UnaryEndpoint serves one method on one queue: it keeps `accepts` calls waiting for requests. Each
 // UnaryCall goes round: accept -> check -> admit -> serve -> finish -> (back to the endpoint, to be
-// used again). The next accept is posted before a request is dealt with. Messages are cleared and
-// used again while they are small, so a call in the steady state allocates nothing here.
+// used again). The next accept is posted before a request is dealt with. Calls and messages are
+// used again (CallMessages), so a call in the steady state allocates nothing here.
 //
 // Threads: all runs on the queue's thread but for Finish, which any thread may call. While other
 // calls are being served it posts the answer to the queue's thread, which alone then writes to the
@@ -31,6 +31,7 @@
 #include "server/api/admission.h"
 #include "server/api/answer.h"
 #include "server/api/call_deadline.h"
+#include "server/api/call_messages.h"
 #include "server/api/call_queue.h"
 #include "server/api/rpc_metrics.h"
 #include "server/api/status_map.h"
@@ -57,6 +58,7 @@ struct UnaryMethod {
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
   RpcMetrics metrics;
   size_t accepts = 8;
+  bool in_arena = false;  // CallMessages
 };
 
 // Where an endpoint is owned, whatever its messages.
@@ -71,7 +73,8 @@ class UnaryEndpoint;
 template <class Request, class Response>
 class UnaryCall final : public CallTag, public Answer, private Posted {
  public:
-  explicit UnaryCall(UnaryEndpoint<Request, Response>& endpoint) : endpoint_(endpoint) {}
+  explicit UnaryCall(UnaryEndpoint<Request, Response>& endpoint)
+      : endpoint_(endpoint), messages_(endpoint.method().in_arena) {}
 
   // Waits for a request.
   void Accept();
@@ -79,9 +82,6 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void Finish(absl::Status status) override;
 
  private:
-  // Messages that held more are dropped after the call rather than kept.
-  static constexpr int64_t kKeptBytesMax = 4096;
-
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
   // False when there is no room for the message.
@@ -95,8 +95,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   // gRPC's objects serve one call each.
   std::optional<grpc::ServerContext> context_;
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
-  std::optional<Request> request_;
-  std::optional<Response> response_;
+  CallMessages<Request, Response> messages_;
   MonotonicTime started_;
   int64_t admitted_ = 0;
   int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
@@ -151,10 +150,9 @@ template <class Request, class Response>
 void UnaryCall<Request, Response>::Accept() {
   context_.emplace();
   writer_.emplace(&*context_);
-  if (!request_) request_.emplace();
-  if (!response_) response_.emplace();
-  endpoint_.method().request(&*context_, &*request_, &*writer_, endpoint_.queue().grpc_queue(),
-                             static_cast<CallTag*>(this));
+  messages_.Prepare();
+  endpoint_.method().request(&*context_, &messages_.request(), &*writer_,
+                             endpoint_.queue().grpc_queue(), static_cast<CallTag*>(this));
 }
 
 template <class Request, class Response>
@@ -179,7 +177,7 @@ void UnaryCall<Request, Response>::Begin() {
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
   absl::Status status = Admit(deadline);
   if (!status.ok()) return Finish(std::move(status));
-  endpoint_.method().serve(*request_, deadline, *response_, *this);
+  endpoint_.method().serve(messages_.request(), deadline, messages_.response(), *this);
 }
 
 template <class Request, class Response>
@@ -189,15 +187,15 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   }
   auto& method = endpoint_.method();
   if (method.check) {
-    if (absl::Status status = method.check(*request_); !status.ok()) return status;
+    if (absl::Status status = method.check(messages_.request()); !status.ok()) return status;
   }
-  const int64_t operations = method.operations ? method.operations(*request_) : 0;
+  const int64_t operations = method.operations ? method.operations(messages_.request()) : 0;
   if (operations == 0) return absl::OkStatus();
   AdmissionControl& admission = endpoint_.policy().admission;
   absl::Status status = admission.Admit(operations);
   if (!status.ok()) return status;
   admitted_ = operations;
-  return CountBytes(*request_) ? absl::OkStatus() : admission.NoRoom();
+  return CountBytes(messages_.request()) ? absl::OkStatus() : admission.NoRoom();
 }
 
 template <class Request, class Response>
@@ -223,7 +221,9 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // The call may be over, and this used again, as soon as gRPC has the answer.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  if (status_.ok() && !CountBytes(*response_)) status_ = endpoint_.policy().admission.NoRoom();
+  if (status_.ok() && !CountBytes(messages_.response())) {
+    status_ = endpoint_.policy().admission.NoRoom();
+  }
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
@@ -231,7 +231,7 @@ void UnaryCall<Request, Response>::Send() {
   }
   sent_.store(true, std::memory_order_release);
   if (status.ok()) {
-    writer_->Finish(*response_, status, static_cast<CallTag*>(this));
+    writer_->Finish(messages_.response(), status, static_cast<CallTag*>(this));
   } else {
     writer_->FinishWithError(status, static_cast<CallTag*>(this));
   }
@@ -245,13 +245,7 @@ void UnaryCall<Request, Response>::End() {
     endpoint_.policy().admission.ReleaseBytes(bytes_);
   }
   endpoint_.method().metrics.Count(code_, started_, std::chrono::steady_clock::now());
-  if (bytes_ > kKeptBytesMax) {
-    request_.reset();
-    response_.reset();
-  } else {
-    request_->Clear();
-    response_->Clear();
-  }
+  messages_.Clear(bytes_);
   endpoint_.queue().CallEnds();
   Reset();
   endpoint_.Retire(this);

@@ -1,6 +1,7 @@
 #include "server/replication/batch_read.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,93 +17,139 @@ namespace {
 
 using Read = BatchRead::Read;
 
-void ReadAlone(Shard& shard, Read read, MonotonicTime deadline) {
+void ReadAlone(Shard& shard, const Read& read, MonotonicTime deadline, BatchReadSink& sink) {
   // Owns itself.
-  (new GetOperation(shard, read.key, read.token, Version(), deadline, std::move(read.done)))->Run();
+  (new GetOperation(shard, read.key, read.token, Version(), deadline,
+                    [&sink, index = read.index](absl::StatusOr<ReadResult> result) {
+                      sink.Take(index, std::move(result));
+                    }))
+      ->Run();
 }
+
+// Reads of one node, as many as one command may ask for.
+class NodeReads {
+ public:
+  void Add(const Read& read) { reads_[count_++] = read; }
+  bool Full() const { return count_ == reads_.size(); }
+  std::span<const Read> reads() const { return {reads_.data(), count_}; }
+
+ private:
+  size_t count_ = 0;
+  std::array<Read, BatchRead::kMaxKeysPerCommand> reads_;
+};
 
 redis::Command Mget(const Shard& shard, std::span<const Read> reads) {
-  std::vector<std::string> keys;
-  keys.reserve(reads.size());
-  for (const Read& read : reads) keys.push_back(shard.RedisKey(read.key));
-  std::vector<std::string_view> arguments = {"MGET"};
-  arguments.insert(arguments.end(), keys.begin(), keys.end());
-  return redis::Command::Of(std::span<const std::string_view>(arguments));
+  const std::string_view prefix = shard.keys().data_prefix();
+  size_t bytes = reads.size() * prefix.size();
+  for (const Read& read : reads) bytes += read.key.size();
+  std::string keys;  // all of them, one after another
+  keys.reserve(bytes);
+  std::array<std::string_view, 1 + BatchRead::kMaxKeysPerCommand> arguments = {"MGET"};
+  for (size_t i = 0; i < reads.size(); ++i) {
+    const size_t start = keys.size();
+    keys.append(prefix).append(reads[i].key);
+    arguments[1 + i] = {keys.data() + start, keys.size() - start};
+  }
+  return redis::Command::Of(std::span<const std::string_view>(arguments.data(), 1 + reads.size()));
 }
 
-// Those of the reads that one node is asked for with one command.
+// What one node is asked for with one command.
 class NodeRead final : public Operation {
  public:
-  NodeRead(Shard& shard, NodeId node, std::vector<Read> reads, MonotonicTime deadline)
-      : Operation(shard), node_(node), reads_(std::move(reads)), deadline_(deadline) {}
+  NodeRead(Shard& shard, NodeId node, MonotonicTime deadline, BatchReadSink& sink)
+      : Operation(shard), node_(node), deadline_(deadline), sink_(sink) {}
+
+  NodeReads& reads() { return reads_; }
 
   void Run() override {
     const absl::Duration timeout = std::min(shard().Left(deadline_), shard().options().try_timeout);
     shard().client(node_).Send(
-        Mget(shard(), reads_), timeout,
+        Mget(shard(), reads_.reads()), timeout,
         [this](absl::StatusOr<redis::Reply> reply) { OnReply(std::move(reply)); });
   }
 
  private:
   void OnReply(absl::StatusOr<redis::Reply> reply) {
     const std::unique_ptr<NodeRead> self(this);
+    const std::span<const Read> reads = reads_.reads();
     if (!reply.ok()) {
       shard().metrics().read_failures.For(reply.status()).Increment();
-    } else if (reply->elements.size() == reads_.size()) {
-      for (size_t i = 0; i < reads_.size(); ++i) Answer(reads_[i], reply->elements[i]);
+    } else if (reply->elements.size() == reads.size()) {
+      for (size_t i = 0; i < reads.size(); ++i) Answer(reads[i], reply->elements[i]);
       return;
     }
-    for (Read& read : reads_) ReadAlone(shard(), std::move(read), deadline_);
+    for (const Read& read : reads) ReadAlone(shard(), read, deadline_, sink_);
   }
 
-  void Answer(Read& read, redis::Reply& reply) {
+  void Answer(const Read& read, redis::Reply& reply) {
     const Finding finding = Inspect(reply, shard());
     if (finding.kind == Finding::Kind::kFailed) {
-      return ReadAlone(shard(), std::move(read), deadline_);
+      return ReadAlone(shard(), read, deadline_, sink_);
     }
-    if (finding.kind == Finding::Kind::kNewerFormat) return read.done(NewerFormatError());
+    if (finding.kind == Finding::Kind::kNewerFormat) {
+      return sink_.Take(read.index, NewerFormatError());
+    }
     ReadResult result;
     if (finding.kind == Finding::Kind::kRecord) {
       result = kache::Answer(finding.record, std::move(reply.text), shard());
     }
     result.receipt.acknowledged = 1;
     result.receipt.node = node_;
-    read.done(std::move(result));
+    sink_.Take(read.index, std::move(result));
   }
 
   const NodeId node_;
-  std::vector<Read> reads_;
   const MonotonicTime deadline_;
+  BatchReadSink& sink_;
+  NodeReads reads_;
+};
+
+// Gathers a batch's reads by node, and sends those of a node whenever they fill a command.
+class ByNode {
+ public:
+  ByNode(Shard& shard, MonotonicTime deadline, BatchReadSink& sink)
+      : shard_(shard), deadline_(deadline), sink_(sink), gathered_(shard.ring().nodes()) {}
+
+  void Add(NodeId node, const Read& read) {
+    std::unique_ptr<NodeRead>& gathered = gathered_[node.index()];
+    if (gathered == nullptr) {
+      gathered = std::make_unique<NodeRead>(shard_, node, deadline_, sink_);
+    }
+    gathered->reads().Add(read);
+    if (gathered->reads().Full()) gathered.release()->Run();  // owns itself
+  }
+  void SendRest() {
+    for (std::unique_ptr<NodeRead>& gathered : gathered_) {
+      if (gathered != nullptr) gathered.release()->Run();
+    }
+  }
+
+ private:
+  Shard& shard_;
+  const MonotonicTime deadline_;
+  BatchReadSink& sink_;
+  std::vector<std::unique_ptr<NodeRead>> gathered_;  // by NodeId
 };
 
 }  // namespace
 
-BatchRead::BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadline)
-    : Operation(shard), reads_(std::move(reads)), deadline_(deadline) {}
+BatchRead::BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadline,
+                     BatchReadSink& sink)
+    : Operation(shard), reads_(std::move(reads)), deadline_(deadline), sink_(sink) {}
 
 void BatchRead::Run() {
   const std::unique_ptr<BatchRead> self(this);
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
-  std::vector<std::pair<uint16_t, size_t>> by_node;  // and the position in reads_
-  by_node.reserve(reads_.size());
-  for (size_t i = 0; i < reads_.size(); ++i) {
-    const NodeId first = shard().ring().Preference(reads_[i].token, 1)[0];
+  ByNode by_node(shard(), deadline_, sink_);
+  for (const Read& read : reads_) {
+    const NodeId first = shard().ring().Preference(read.token, 1)[0];
     if (in_time && shard().View(first).state == NodeState::kUp) {
-      by_node.emplace_back(first.index(), i);
+      by_node.Add(first, read);
     } else {
-      ReadAlone(shard(), std::move(reads_[i]), deadline_);
+      ReadAlone(shard(), read, deadline_, sink_);
     }
   }
-  std::sort(by_node.begin(), by_node.end());
-  for (size_t begin = 0; begin < by_node.size();) {
-    const uint16_t node = by_node[begin].first;
-    std::vector<Read> reads;
-    for (; begin < by_node.size() && by_node[begin].first == node; ++begin) {
-      if (reads.size() == kMaxKeysPerCommand) break;
-      reads.push_back(std::move(reads_[by_node[begin].second]));
-    }
-    (new NodeRead(shard(), NodeId(node), std::move(reads), deadline_))->Run();
-  }
+  by_node.SendRest();
 }
 
 }  // namespace kache

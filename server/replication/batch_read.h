@@ -13,11 +13,25 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "server/replication/operation.h"
 #include "server/replication/results.h"
 
 namespace kache {
+
+// Where the keys' results go. A batch has one for all of them: a callback for each key would cost
+// as much as the read.
+class BatchReadSink {
+ public:
+  // Called once for each key that was read, on its shard's thread; other shards may call at the
+  // same time. `index` is the key's, as the caller chose it. The last call may delete the sink, and
+  // end the life of all keys.
+  virtual void Take(size_t index, absl::StatusOr<ReadResult> result) = 0;
+
+ protected:
+  ~BatchReadSink() = default;
+};
 
 class BatchRead final : public Operation {
  public:
@@ -25,17 +39,18 @@ class BatchRead final : public Operation {
   static constexpr size_t kMaxKeysPerCommand = 32;
 
   struct Read {
-    std::string_view key;  // stays alive until `done` is called
+    std::string_view key;  // stays alive until its result is taken
     uint64_t token = 0;
-    ReadCallback done;
+    size_t index = 0;
   };
 
-  BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadline);
+  BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadline, BatchReadSink& sink);
   void Run() override;
 
  private:
-  std::vector<Read> reads_;
+  const std::vector<Read> reads_;
   const MonotonicTime deadline_;
+  BatchReadSink& sink_;
 };
 
 }  // namespace kache

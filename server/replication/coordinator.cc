@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "server/replication/batch_read.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
@@ -60,15 +59,17 @@ void Coordinator::Get(std::string_view key, const ReadOptions& options, Monotoni
   thread.Submit(operation);
 }
 
-void Coordinator::GetMany(std::vector<KeyRead> reads, MonotonicTime deadline) {
+void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline,
+                          BatchReadSink& sink) {
   std::vector<std::vector<BatchRead::Read>> by_shard(shards_.size());
-  for (KeyRead& read : reads) {
+  for (auto& shard_reads : by_shard) shard_reads.reserve(reads.size());
+  for (const KeyRead& read : reads) {
     const uint64_t token = HashRing::Token(read.key);
-    by_shard[ShardIndex(token)].push_back({read.key, token, std::move(read.done)});
+    by_shard[ShardIndex(token)].push_back({read.key, token, read.index});
   }
   for (size_t i = 0; i < shards_.size(); ++i) {
     if (by_shard[i].empty()) continue;
-    shards_[i]->Submit(new BatchRead(shards_[i]->shard(), std::move(by_shard[i]), deadline));
+    shards_[i]->Submit(new BatchRead(shards_[i]->shard(), std::move(by_shard[i]), deadline, sink));
   }
 }
 

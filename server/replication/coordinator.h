@@ -16,10 +16,12 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "base/clock.h"
 #include "prometheus/registry.h"
 #include "server/cluster/health_monitor.h"
 #include "server/redis/redis_client.h"
+#include "server/replication/batch_read.h"
 #include "server/replication/consistency.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
@@ -50,11 +52,12 @@ class Coordinator {
   void Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
            ReadCallback done);
   // Many keys at ONE, without a min_version: as if each had been read by Get, at a lower cost.
+  // The results go to `sink`, which may be gone when this returns.
   struct KeyRead {
     std::string_view key;
-    ReadCallback done;
+    size_t index;  // as BatchReadSink::Take is told
   };
-  void GetMany(std::vector<KeyRead> reads, MonotonicTime deadline);
+  void GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline, BatchReadSink& sink);
   // `ttl` zero = does not expire.
   void Put(std::string_view key, std::string_view value, absl::Duration ttl,
            Consistency consistency, MonotonicTime deadline, WriteCallback done);

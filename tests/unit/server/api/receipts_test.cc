@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace kache {
 namespace {
@@ -56,7 +57,7 @@ TEST(Receipts, KeepsTheReceiptOfAMiss) {
   v1::GetResponse message;
   ReadResult miss;
   miss.receipt = kFullReceipt;
-  FillGetResponse(miss, message);
+  FillGetResponse(std::move(miss), message);
   EXPECT_FALSE(message.found());
   EXPECT_TRUE(message.value().empty());
   EXPECT_EQ(message.receipt().acknowledged(), 2u);

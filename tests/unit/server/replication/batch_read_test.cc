@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,20 @@ using ::testing::IsEmpty;
 
 constexpr Version kVersion{1000, 7};
 
+// Gives each key's result to an answer of its own.
+class AnswerEach final : public BatchReadSink {
+ public:
+  explicit AnswerEach(const std::vector<testing::Answer<ReadResult>>& answers) {
+    for (testing::Answer<ReadResult> answer : answers) callbacks_.push_back(answer.Callback());
+  }
+  void Take(size_t index, absl::StatusOr<ReadResult> result) override {
+    callbacks_.at(index)(std::move(result));
+  }
+
+ private:
+  std::vector<ReadCallback> callbacks_;
+};
+
 class BatchReadTest : public testing::ShardFixture {
  protected:
   static redis::Reply Value(std::string_view value) { return Held({kVersion, 0, false, value}); }
@@ -26,20 +41,23 @@ class BatchReadTest : public testing::ShardFixture {
   }
 
   // Reads `count` keys ("k0", "k1", ...) that all have the token of the fixture's key.
-  std::vector<testing::Answer<ReadResult>> Read(size_t count) {
+  std::vector<testing::Answer<ReadResult>> Read(size_t count,
+                                                absl::Duration time_left = kDeadline) {
     std::vector<testing::Answer<ReadResult>> answers(count);
+    sink_.emplace(answers);
     std::vector<BatchRead::Read> reads;
     keys_.reserve(count);
     for (size_t i = 0; i < count; ++i) {
       keys_.push_back("k" + std::to_string(i));
-      reads.push_back({keys_.back(), kToken, answers[i].Callback()});
+      reads.push_back({keys_.back(), kToken, i});
     }
-    const MonotonicTime deadline = clock().Monotonic() + absl::ToChronoMicroseconds(kDeadline);
-    (new BatchRead(shard(), std::move(reads), deadline))->Run();
+    const MonotonicTime deadline = clock().Monotonic() + absl::ToChronoMicroseconds(time_left);
+    (new BatchRead(shard(), std::move(reads), deadline, *sink_))->Run();
     return answers;
   }
 
   std::vector<std::string> keys_;
+  std::optional<AnswerEach> sink_;
 };
 
 TEST_F(BatchReadTest, AsksANodeForAllItsKeysAtOnce) {
@@ -124,12 +142,9 @@ TEST_F(BatchReadTest, RefusesOnlyTheRecordOfANewerFormat) {
 
 TEST_F(BatchReadTest, IsTooLateAfterTheDeadline) {
   Start();
-  keys_ = {"k"};
-  testing::Answer<ReadResult> answer;
-  std::vector<BatchRead::Read> reads;
-  reads.push_back({keys_[0], kToken, answer.Callback()});
-  (new BatchRead(shard(), std::move(reads), clock().Monotonic()))->Run();
-  EXPECT_EQ(answer.code(), absl::StatusCode::kDeadlineExceeded);
+  const auto answers = Read(2, absl::ZeroDuration());
+  EXPECT_EQ(answers[0].code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(answers[1].code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(Asked(), IsEmpty());
 }
 
