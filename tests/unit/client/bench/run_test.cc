@@ -52,6 +52,7 @@ TEST_F(RunTest, Batches) {
 }
 
 TEST_F(RunTest, Pipeline) {
+  server_.SetOperationsAreCalls(false);
   options_.mode = Mode::kPipeline;
   options_.batch = 16;
   absl::StatusOr<Report> report = bench::Run(options_, nullptr);
@@ -66,6 +67,7 @@ TEST_F(RunTest, Pipeline) {
 }
 
 TEST_F(RunTest, PipelineOpensABrokenStreamAgain) {
+  server_.SetOperationsAreCalls(false);
   options_.mode = Mode::kPipeline;
   options_.batch = 4;
   options_.connections = 1;
