@@ -48,6 +48,13 @@ class Answer {
   std::optional<Result> result_;
 };
 
+// Each thread that calls has a lane of its own, as far as there are as many streams.
+size_t Lane() {
+  static std::atomic<size_t> next = 0;
+  thread_local const size_t lane = next.fetch_add(1, std::memory_order_relaxed);
+  return lane;
+}
+
 size_t BytesOf(const std::vector<std::string>& keys) {
   size_t bytes = 0;
   for (const std::string& key : keys) bytes += key.size();
@@ -140,7 +147,7 @@ void Client::GetAsync(std::string key, const GetOptions& options, GetDone done) 
   request.set_consistency(ToMessage(options.consistency));
   if (options.min_version.IsSet()) *request.mutable_min_version() = ToMessage(options.min_version);
   transport_->Get(
-      std::move(request), {Deadline(options.timeout)},
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::GetResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());
@@ -160,7 +167,7 @@ void Client::PutAsync(std::string key, std::string value, const PutOptions& opti
   request.set_ttl_ms(*ttl_ms);
   request.set_consistency(ToMessage(options.consistency));
   transport_->Put(
-      std::move(request), {Deadline(options.timeout)},
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::PutResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());
@@ -175,7 +182,7 @@ void Client::DeleteAsync(std::string key, const DeleteOptions& options, WriteDon
   request.set_key(std::move(key));
   request.set_consistency(ToMessage(options.consistency));
   transport_->Delete(
-      std::move(request), {Deadline(options.timeout)},
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::DeleteResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());

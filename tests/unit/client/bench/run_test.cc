@@ -82,6 +82,20 @@ TEST_F(RunTest, PipelineOpensABrokenStreamAgain) {
   EXPECT_EQ(server_.calls(), 2);
 }
 
+TEST_F(RunTest, ThroughTheClientLibrary) {
+  options_.mode = Mode::kClient;
+  for (const size_t streams : {0, 1}) {
+    options_.streams = streams;
+    absl::StatusOr<Report> report = bench::Run(options_, nullptr);
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_GT(report->measured.of(Kind::kGet).requests, 0u);
+    EXPECT_GT(report->measured.of(Kind::kPut).requests, 0u);
+    EXPECT_EQ(report->measured.of(Kind::kGet).misses, 0u);
+    EXPECT_EQ(report->measured.errors(), 0u) << report->first_error;
+    EXPECT_EQ(report->measured.wrong_values, 0u) << report->measured.first_wrong;
+  }
+}
+
 TEST_F(RunTest, SeesWrongValues) {
   options_.fill = false;
   options_.mix = *FindMix("get");
