@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "base/clock.h"
 #include "client/transport.h"
 #include "client/types.h"
 
@@ -29,12 +29,12 @@ struct GetBatch {
     return absl::IsResourceExhausted(result.status());
   }
   void Send(Request request, Done<Response> done) const {
-    transport->BatchGet(std::move(request), deadline, std::move(done));
+    transport->BatchGet(std::move(request), {deadline}, std::move(done));
   }
 
   Transport* transport;
   GetOptions options;
-  absl::Time deadline;
+  MonotonicTime deadline;
 };
 
 struct PutBatch {
@@ -52,12 +52,12 @@ struct PutBatch {
   static absl::StatusOr<Result> Take(Response* response, int i);
   static bool AskAgain(const absl::StatusOr<Result>& /*result*/) { return false; }
   void Send(Request request, Done<Response> done) const {
-    transport->BatchPut(std::move(request), deadline, std::move(done));
+    transport->BatchPut(std::move(request), {deadline}, std::move(done));
   }
 
   Transport* transport;
   PutOptions options;
-  absl::Time deadline;
+  MonotonicTime deadline;
 };
 
 struct DeleteBatch {
@@ -72,12 +72,12 @@ struct DeleteBatch {
   static absl::StatusOr<Result> Take(Response* response, int i);
   static bool AskAgain(const absl::StatusOr<Result>& /*result*/) { return false; }
   void Send(Request request, Done<Response> done) const {
-    transport->BatchDelete(std::move(request), deadline, std::move(done));
+    transport->BatchDelete(std::move(request), {deadline}, std::move(done));
   }
 
   Transport* transport;
   DeleteOptions options;
-  absl::Time deadline;
+  MonotonicTime deadline;
 };
 
 }  // namespace kache

@@ -1,52 +1,60 @@
-// One unary call to a Kache server, with its further attempts.
+// One call to a Kache server, with its further attempts. An attempt of Get, Put or Delete travels
+// on a Pipeline stream (stream_set.h) where it can, else as a unary call; all others are unary.
 //
-// UNAVAILABLE, or no answer within an attempt's part of the time, is tried again within the call's
-// deadline and the limits of retry_budget.h: on another server at once, on the same one after a
-// short wait. Every operation of Kache is idempotent.
+// UNAVAILABLE, a stream that breaks, or no answer to a unary call within its part of the time is
+// tried again within the call's deadline and the limits of retry_budget.h: on another server at
+// once, on the same one after a short wait. Every operation of Kache is idempotent.
 #ifndef KACHE_CLIENT_CALL_H_
 #define KACHE_CLIENT_CALL_H_
 
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "client/call_list.h"
-#include "client/channels.h"
+#include "client/pipeline_messages.h"
 #include "client/retry_budget.h"
 #include "client/rpc_status.h"
+#include "client/server_set.h"
+#include "client/stream_set.h"
 #include "client/transport.h"
+#include "client/transport_observer.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 
 namespace kache {
 
-// What all calls of a client share; outlives them.
+// What all calls of a transport share; outlives them.
 struct CallEnvironment {
-  Channels* channels;
+  ServerSet* servers;
+  StreamSet* streams;
+  TransportObserver* observer;
   RetryBudget* budget;
   CallList* calls;
 };
 
-// Owns itself from Start until `done` was called, which is on a thread of gRPC, or inside Start
-// once the list is stopped. `send` starts the rpc on a server.
+// Owns itself from Start until `done` was called. `send` starts the unary rpc on a server.
 template <class Request, class Response>
 class Call final : public CallBase {
  public:
-  using Send = void (*)(v1::Kache::Stub& server, grpc::ClientContext* context,
+  using Send = void (*)(const ServerSet& servers, size_t server, grpc::ClientContext* context,
                         const Request* request, Response* response,
                         std::function<void(grpc::Status)> done);
 
-  static void Start(const CallEnvironment& environment, Send send, Request request,
-                    absl::Time deadline, Done<Response> done) {
-    auto* const call = new Call(environment, send, std::move(request), deadline, std::move(done));
+  static void Start(const CallEnvironment& environment, Rpc rpc, Send send, Request request,
+                    const CallOptions& options, Done<Response> done) {
+    auto* call = new Call(environment, rpc, send, std::move(request), options, std::move(done));
     if (environment.calls->Add(call)) {
       call->Attempt();
     } else {
-      call->Finish(absl::CancelledError("the client is stopping"), /*listed=*/false);
+      call->Finish(Stopping(), /*listed=*/false);
     }
   }
 
@@ -58,74 +66,117 @@ class Call final : public CallBase {
   }
 
  private:
-  Call(const CallEnvironment& environment, Send send, Request request, absl::Time deadline,
-       Done<Response> done)
+  Call(const CallEnvironment& environment, Rpc rpc, Send send, Request request,
+       const CallOptions& options, Done<Response> done)
       : environment_(environment),
+        rpc_(rpc),
         send_(send),
         request_(std::move(request)),
-        deadline_(deadline),
+        deadline_(options.deadline),
+        lane_(options.lane),
         done_(std::move(done)) {}
 
-  // While there is another server to go to, an attempt leaves half of the time for it.
-  absl::Time AttemptDeadline() const {
-    if (environment_.channels->size() == 1 || attempts_ >= kMaxAttempts) return deadline_;
-    const absl::Time now = absl::Now();
-    return now + (deadline_ - now) / 2;
+  // The least time of an attempt, and how early its deadline may show.
+  static constexpr absl::Duration kMinAttempt = absl::Milliseconds(250);
+  static constexpr std::chrono::milliseconds kSoon{5};
+
+  static absl::Status Stopping() { return absl::CancelledError("the client is stopping"); }
+
+  static std::chrono::system_clock::time_point WallClock(MonotonicTime instant) {
+    return std::chrono::system_clock::now() +
+           std::chrono::duration_cast<std::chrono::system_clock::duration>(
+               instant - std::chrono::steady_clock::now());
   }
 
   void Attempt() {
     ++attempts_;
-    server_ = environment_.channels->Pick(server_);
+    if (SendOnStream()) return;
+    server_ = environment_.servers->Pick(server_);
     {
       const std::lock_guard lock(cancel_mutex_);
       context_.emplace();
-      context_->set_deadline(absl::ToChronoTime(AttemptDeadline()));
+      attempt_deadline_ = AttemptDeadline();
+      context_->set_deadline(WallClock(attempt_deadline_));
       if (cancelled_) context_->TryCancel();
     }
-    send_(environment_.channels->stub(*server_), &*context_, &request_, &response_,
-          [this](const grpc::Status& status) { OnAttemptDone(status); });
+    send_(*environment_.servers, *server_, &*context_, &request_, &response_,
+          [this](const grpc::Status& status) { OnUnaryDone(status); });
   }
 
-  void OnAttemptDone(const grpc::Status& status) {
+  // False: to be sent otherwise. This object may be gone when it returns.
+  bool SendOnStream() {
+    v1::PipelineOperation operation;
+    if (!PutInto(request_, &operation)) return false;
+    ServerStream::Done done = [this](absl::StatusOr<v1::PipelineResult> result) {
+      if (result.ok()) {
+        OnAttemptDone(TakeOut(&*result, &response_), /*stream_broke=*/false);
+      } else {
+        OnAttemptDone(result.status(), /*stream_broke=*/true);
+      }
+    };
+    return environment_.streams->Send(lane_, &operation, deadline_, &server_, done);
+  }
+
+  // Where there are other servers, one that does not answer may have half of the time that is left.
+  MonotonicTime AttemptDeadline() const {
+    if (environment_.servers->size() == 1 || attempts_ >= kMaxAttempts) return deadline_;
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    return std::max(now + (deadline_ - now) / 2,
+                    std::min(deadline_, now + absl::ToChronoNanoseconds(kMinAttempt)));
+  }
+
+  void OnUnaryDone(const grpc::Status& status) {
+    absl::Status result = StatusFromRpc(status);
+    const bool late = absl::IsDeadlineExceeded(result) && attempt_deadline_ < deadline_ &&
+                      std::chrono::steady_clock::now() + kSoon >= attempt_deadline_;
+    OnAttemptDone(
+        late ? absl::UnavailableError("the server did not answer in time") : std::move(result),
+        /*stream_broke=*/false);
+  }
+
+  void OnAttemptDone(absl::Status status, bool stream_broke) {
     if (status.ok()) {
       environment_.budget->OnSuccess();
       Finish(absl::OkStatus(), /*listed=*/true);
-    } else if (!MayTryAgain(status) || !RetryLater()) {
-      Finish(StatusFromRpc(status), /*listed=*/true);
+    } else if (!absl::IsUnavailable(status) || !RetryLater(stream_broke)) {
+      Finish(std::move(status), /*listed=*/true);
     }
-  }
-
-  bool MayTryAgain(const grpc::Status& status) const {
-    return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
-           status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED;
   }
 
   // No wait before the first attempt on another server that is ready to take it.
   absl::Duration Wait() const {
-    if (attempts_ == 1) {
-      for (size_t i = 0; i < environment_.channels->size(); ++i) {
-        if (i != *server_ && environment_.channels->IsReady(i)) return absl::ZeroDuration();
-      }
+    if (attempts_ == 1 && environment_.servers->AnyReady(/*except=*/server_)) {
+      return absl::ZeroDuration();
     }
     return RetryBackoff(attempts_ + 1, absl::Uniform(absl::BitGen(), 0.0, 1.0));
   }
 
-  // True when another attempt was arranged; this object may be gone by then.
-  bool RetryLater() {
-    if (!environment_.budget->OnFailure() || attempts_ >= kMaxAttempts) return false;
-    const absl::Time at = absl::Now() + Wait();
+  // True when another attempt was arranged; this object may be gone by then. The streams count
+  // their breaks themselves: one failure, whatever was under way.
+  bool RetryLater(bool stream_broke) {
+    const bool within_budget =
+        stream_broke ? environment_.budget->MayRetry() : environment_.budget->OnFailure();
+    if (attempts_ >= kMaxAttempts) return false;
+    if (!within_budget) {
+      environment_.observer->OnRetryRefused();
+      return false;
+    }
+    const MonotonicTime at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(Wait());
     if (at >= deadline_) return false;
     const std::lock_guard lock(cancel_mutex_);
     if (cancelled_) return false;
+    environment_.observer->OnRetry();
     response_.Clear();
     // A new one each time: the old one's callback may still be on its way out.
     alarm_.emplace();
-    alarm_->Set(absl::ToChronoTime(at), [this](bool /*fired*/) { Attempt(); });
+    alarm_->Set(WallClock(at), [this](bool /*fired*/) { Attempt(); });
     return true;
   }
 
   void Finish(absl::Status status, bool listed) {
+    if (absl::IsUnavailable(status) && IsCancelled()) status = Stopping();
     CallList* const calls = environment_.calls;
+    environment_.observer->OnCallEnd(rpc_, status.code());
     if (status.ok()) {
       done_(std::move(response_));
     } else {
@@ -135,19 +186,27 @@ class Call final : public CallBase {
     delete this;
   }
 
+  bool IsCancelled() {
+    const std::lock_guard lock(cancel_mutex_);
+    return cancelled_;
+  }
+
   const CallEnvironment& environment_;
+  const Rpc rpc_;
   const Send send_;
   const Request request_;
-  const absl::Time deadline_;
+  const MonotonicTime deadline_;
+  const size_t lane_;
   Done<Response> done_;
   Response response_;
   int attempts_ = 0;
-  std::optional<size_t> server_;  // of the last attempt
+  std::optional<size_t> server_;    // of the last attempt
+  MonotonicTime attempt_deadline_;  // of the unary call under way
 
-  std::mutex cancel_mutex_;  // between Cancel and the start of an attempt; guards all below
-  bool cancelled_ = false;
+  std::mutex cancel_mutex_;  // between Cancel and the start of an attempt
+  bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
   std::optional<grpc::ClientContext> context_;
-  std::optional<grpc::Alarm> alarm_;
+  std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(cancel_mutex_);
 };
 
 }  // namespace kache

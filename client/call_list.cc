@@ -23,12 +23,17 @@ void CallList::Remove(CallBase* call) {
   if (first_ == nullptr && stopped_) changed_.notify_all();
 }
 
-void CallList::Stop() {
-  std::unique_lock lock(mutex_);
+void CallList::Cancel() {
+  const std::lock_guard lock(mutex_);
   stopped_ = true;
   // Under the lock, so that none of them can end meanwhile; a cancelled call ends on a thread of
   // gRPC, never inside Cancel.
   for (CallBase* call = first_; call != nullptr; call = call->next_) call->Cancel();
+}
+
+void CallList::Stop() {
+  Cancel();
+  std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return first_ == nullptr; });
 }
 

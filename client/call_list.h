@@ -26,7 +26,9 @@ class CallList {
   // False once stopped: the call is not on the list then and must not be made.
   bool Add(CallBase* call);
   void Remove(CallBase* call);
-  // Cancels all and waits until the list is empty. No call is added from then on.
+  // Cancels all. No call is added from then on.
+  void Cancel();
+  // And waits until the list is empty.
   void Stop();
 
  private:

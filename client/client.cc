@@ -1,24 +1,28 @@
 #include "client/client.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "base/environment.h"
 #include "base/host_port.h"
 #include "base/strings.h"
 #include "client/batch_run.h"
 #include "client/batches.h"
+#include "client/grpc_transport.h"
 #include "client/messages.h"
 #include "client/server_list.h"
 #include "client/transport.h"
-#include "client/unary_transport.h"
 
 namespace kache {
 namespace {
+
+// Longer ones count as so long: a deadline must not overflow.
+constexpr absl::Duration kMaxTimeout = absl::Hours(24);
 
 // What a blocking call waits for. The deadline is the call's own: `done` always runs.
 template <class Result>
@@ -43,6 +47,13 @@ class Answer {
   std::condition_variable arrived_;
   std::optional<Result> result_;
 };
+
+// Each thread that calls has a lane of its own, as far as there are as many streams.
+size_t Lane() {
+  static std::atomic<size_t> next = 0;
+  thread_local const size_t lane = next.fetch_add(1, std::memory_order_relaxed);
+  return lane;
+}
 
 size_t BytesOf(const std::vector<std::string>& keys) {
   size_t bytes = 0;
@@ -101,7 +112,8 @@ class Client::InFlight {
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  auto transport = std::make_unique<UnaryTransport>(options.servers);
+  auto transport = std::make_unique<GrpcTransport>(
+      GrpcTransportOptions{.servers = options.servers, .lanes = options.streams});
   return std::make_unique<Client>(std::move(options), std::move(transport));
 }
 
@@ -121,8 +133,10 @@ Client::Client(ClientOptions options, std::unique_ptr<Transport> transport)
 
 Client::~Client() { transport_->Stop(); }
 
-absl::Time Client::Deadline(absl::Duration timeout) const {
-  return absl::Now() + (timeout > absl::ZeroDuration() ? timeout : options_.timeout);
+MonotonicTime Client::Deadline(absl::Duration timeout) const {
+  if (timeout <= absl::ZeroDuration()) timeout = options_.timeout;
+  return std::chrono::steady_clock::now() +
+         absl::ToChronoNanoseconds(std::min(timeout, kMaxTimeout));
 }
 
 void Client::GetAsync(std::string key, const GetOptions& options, GetDone done) {
@@ -133,7 +147,7 @@ void Client::GetAsync(std::string key, const GetOptions& options, GetDone done) 
   request.set_consistency(ToMessage(options.consistency));
   if (options.min_version.IsSet()) *request.mutable_min_version() = ToMessage(options.min_version);
   transport_->Get(
-      std::move(request), Deadline(options.timeout),
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::GetResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());
@@ -153,7 +167,7 @@ void Client::PutAsync(std::string key, std::string value, const PutOptions& opti
   request.set_ttl_ms(*ttl_ms);
   request.set_consistency(ToMessage(options.consistency));
   transport_->Put(
-      std::move(request), Deadline(options.timeout),
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::PutResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());
@@ -168,7 +182,7 @@ void Client::DeleteAsync(std::string key, const DeleteOptions& options, WriteDon
   request.set_key(std::move(key));
   request.set_consistency(ToMessage(options.consistency));
   transport_->Delete(
-      std::move(request), Deadline(options.timeout),
+      std::move(request), {Deadline(options.timeout), Lane()},
       [this, bytes, done = std::move(done)](absl::StatusOr<v1::DeleteResponse> response) mutable {
         in_flight_->Leave(bytes);
         if (!response.ok()) return done(std::move(response).status());

@@ -63,6 +63,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "client/types.h"
 
 namespace kache {
@@ -74,6 +75,9 @@ struct ClientOptions {
   std::vector<std::string> servers = {"localhost:50051"};
   // Of calls that name none. Positive.
   absl::Duration timeout = absl::Seconds(1);
+  // Pipeline streams to each server. One carries what a core can send; more let a client with many
+  // cores, and servers with many gRPC threads, do more. 0 = unary calls only.
+  size_t streams = 1;
   // Calls under way at a time (a batch is one), and the bytes of their keys and values.
   size_t max_in_flight = 10'000;
   size_t max_in_flight_bytes = 256 * 1024 * 1024;
@@ -125,7 +129,7 @@ class Client {
 
  private:
   class InFlight;
-  absl::Time Deadline(absl::Duration timeout) const;
+  MonotonicTime Deadline(absl::Duration timeout) const;
 
   const ClientOptions options_;
   const std::unique_ptr<InFlight> in_flight_;

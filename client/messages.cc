@@ -52,6 +52,17 @@ absl::StatusOr<int64_t> TtlMs(absl::Duration ttl) {
   return absl::ToInt64Milliseconds(absl::Ceil(ttl, absl::Milliseconds(1)));
 }
 
+Consistency FromMessage(v1::Consistency consistency) {
+  switch (consistency) {
+    case v1::CONSISTENCY_QUORUM:
+      return Consistency::kQuorum;
+    case v1::CONSISTENCY_ALL:
+      return Consistency::kAll;
+    default:
+      return Consistency::kOne;
+  }
+}
+
 Version FromMessage(const v1::Version& version) {
   return {version.timestamp(), version.coordinator()};
 }

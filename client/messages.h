@@ -16,6 +16,7 @@ v1::Version ToMessage(const Version& version);
 // 0 for an infinite life; INVALID_ARGUMENT for one that is not positive, or over 100 years.
 absl::StatusOr<int64_t> TtlMs(absl::Duration ttl);
 
+Consistency FromMessage(v1::Consistency consistency);
 Version FromMessage(const v1::Version& version);
 Receipt FromMessage(const v1::Receipt& receipt);
 GetResult FromMessage(v1::GetResponse response);

@@ -36,7 +36,8 @@ class RetryBudget {
     const int now = tokens_.load(std::memory_order_relaxed);
     if (now < kTokens) tokens_.store(std::min(kTokens, now + kRefund), std::memory_order_relaxed);
   }
-  // True when a retry may be made.
+  bool MayRetry() const { return tokens_.load(std::memory_order_relaxed) > kTokens / 2; }
+  // The same, after a failure that counts.
   bool OnFailure() {
     const int now = tokens_.load(std::memory_order_relaxed);
     tokens_.store(std::max(0, now - kCost), std::memory_order_relaxed);

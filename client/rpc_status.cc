@@ -26,10 +26,6 @@ constexpr int kRetryDelayField = 1;
 constexpr char kReceiptUrl[] = "type.googleapis.com/kache.v1.Receipt";
 constexpr char kRetryAdviceUrl[] = "kache/retry-advice-ms";
 
-void SetReceipt(const v1::Receipt& receipt, absl::Status* status) {
-  status->SetPayload(kReceiptUrl, absl::Cord(receipt.SerializeAsString()));
-}
-
 // Calls `found` with the bytes of each length-delimited field number `field` of a message. Stops
 // silently where the message is malformed.
 template <class Found>
@@ -59,8 +55,7 @@ void KeepDetail(const std::string& bytes, absl::Status* status) {
     ForEachField(detail.value(), kRetryDelayField, [status](const std::string& delay_bytes) {
       google::protobuf::Duration delay;
       if (!delay.ParseFromString(delay_bytes)) return;
-      const absl::Duration wait = absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos());
-      status->SetPayload(kRetryAdviceUrl, absl::Cord(Concat(absl::ToInt64Milliseconds(wait))));
+      SetRetryAdvice(absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos()), status);
     });
   }
 }
@@ -80,6 +75,14 @@ absl::Status StatusFromError(const v1::Error& error) {
   absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
   if (error.has_receipt()) SetReceipt(error.receipt(), &result);
   return result;
+}
+
+void SetReceipt(const v1::Receipt& receipt, absl::Status* status) {
+  status->SetPayload(kReceiptUrl, absl::Cord(receipt.SerializeAsString()));
+}
+
+void SetRetryAdvice(absl::Duration wait, absl::Status* status) {
+  status->SetPayload(kRetryAdviceUrl, absl::Cord(Concat(absl::ToInt64Milliseconds(wait))));
 }
 
 std::optional<v1::Receipt> ReceiptOf(const absl::Status& status) {

@@ -22,7 +22,9 @@ absl::Status StatusFromRpc(const grpc::Status& status);
 // The failure of one operation of a batch or a pipeline.
 absl::Status StatusFromError(const v1::Error& error);
 
+void SetReceipt(const v1::Receipt& receipt, absl::Status* status);
 std::optional<v1::Receipt> ReceiptOf(const absl::Status& status);
+void SetRetryAdvice(absl::Duration wait, absl::Status* status);
 std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
 
 }  // namespace kache

@@ -1,17 +1,26 @@
-// The seam of the client library: how requests reach the servers. Unary calls today
-// (unary_transport.h); a transport over Pipeline fits in the same place, and tests put a fake here.
+// The seam to the Kache servers: what kache::Client and the gateway's handlers call, and what tests
+// fake. How calls travel (unary, streams), to which server, and how often they are tried again is
+// the transport's business alone (grpc_transport.h).
 //
 // Thread-safe. `done` is called exactly once, on any thread, also before the call returns; it must
 // not block. Errors are those of kache.proto, as rpc_status.h makes them; CANCELLED once stopped.
 #ifndef KACHE_CLIENT_TRANSPORT_H_
 #define KACHE_CLIENT_TRANSPORT_H_
 
+#include <cstddef>
+
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
+#include "base/clock.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache {
+
+struct CallOptions {
+  MonotonicTime deadline;
+  // Calls of one lane share streams, and their lock. Threads that make many calls have one each.
+  size_t lane = 0;
+};
 
 template <class Response>
 using Done = absl::AnyInvocable<void(absl::StatusOr<Response>)>;
@@ -20,16 +29,23 @@ class Transport {
  public:
   virtual ~Transport() = default;
 
-  virtual void Get(v1::GetRequest request, absl::Time deadline, Done<v1::GetResponse> done) = 0;
-  virtual void Put(v1::PutRequest request, absl::Time deadline, Done<v1::PutResponse> done) = 0;
-  virtual void Delete(v1::DeleteRequest request, absl::Time deadline,
+  virtual void Get(v1::GetRequest request, CallOptions options, Done<v1::GetResponse> done) = 0;
+  virtual void Put(v1::PutRequest request, CallOptions options, Done<v1::PutResponse> done) = 0;
+  virtual void Delete(v1::DeleteRequest request, CallOptions options,
                       Done<v1::DeleteResponse> done) = 0;
-  virtual void BatchGet(v1::BatchGetRequest request, absl::Time deadline,
+  virtual void BatchGet(v1::BatchGetRequest request, CallOptions options,
                         Done<v1::BatchGetResponse> done) = 0;
-  virtual void BatchPut(v1::BatchPutRequest request, absl::Time deadline,
+  virtual void BatchPut(v1::BatchPutRequest request, CallOptions options,
                         Done<v1::BatchPutResponse> done) = 0;
-  virtual void BatchDelete(v1::BatchDeleteRequest request, absl::Time deadline,
+  virtual void BatchDelete(v1::BatchDeleteRequest request, CallOptions options,
                            Done<v1::BatchDeleteResponse> done) = 0;
+  virtual void GetStatus(v1::GetStatusRequest request, CallOptions options,
+                         Done<v1::GetStatusResponse> done) = 0;
+  virtual void Locate(v1::LocateRequest request, CallOptions options,
+                      Done<v1::LocateResponse> done) = 0;
+
+  // True while at least one server says that it can serve keys.
+  virtual bool Healthy() const = 0;
 
   // Cancels the calls under way, and returns when none is left. Not to be called inside `done`.
   virtual void Stop() = 0;

@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "absl/status/status.h"
 #include "base/cpus.h"
-#include "base/host_port.h"
 #include "base/setting_names.h"
-#include "base/strings.h"
+#include "client/server_list.h"
 
 namespace kache::gateway {
 namespace {
@@ -60,16 +58,6 @@ void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
   }
 }
 
-std::vector<std::string> ReadServers(SettingsReader& reader) {
-  const std::vector<std::string> servers = reader.List("KACHE_SERVERS", "localhost:50051");
-  for (const std::string& server : servers) {
-    HostPort address;
-    const absl::Status status = ParseHostPort(server, /*allow_port_zero=*/false, &address);
-    if (!status.ok()) reader.AddMistake("KACHE_SERVERS", ToStd(status.message()));
-  }
-  return servers;
-}
-
 }  // namespace
 
 GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
@@ -77,7 +65,7 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
   config.log = ReadLogConfig(reader);
   ReadHttp(reader, &config.http);
   ReadHandlers(reader, &config.handlers);
-  config.servers = ReadServers(reader);
+  config.servers = ReadServerList(reader);
   config.drain_time = reader.Seconds("DRAIN_SECONDS", config.drain_time, {.min = 0, .max = 3600});
   config.drain_delay =
       reader.Seconds("DRAIN_DELAY_SECONDS", config.drain_delay, {.min = 0, .max = kMaxSeconds});

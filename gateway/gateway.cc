@@ -49,7 +49,8 @@ std::vector<Route> Gateway::Routes() {
 
 Gateway::Gateway(const GatewayConfig& config)
     : config_(config),
-      upstream_(config_.servers, config_.http.threads, registry_),
+      upstream_metrics_(registry_),
+      upstream_({config_.servers, config_.http.threads, &upstream_metrics_}),
       keys_(&upstream_, &config_.handlers),
       batch_(&upstream_, &config_.handlers),
       status_(&upstream_, &config_.handlers),

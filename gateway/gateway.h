@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/grpc_transport.h"
 #include "gateway/config.h"
 #include "gateway/gateway_metrics.h"
 #include "gateway/handlers/batch.h"
@@ -25,7 +26,7 @@
 #include "gateway/handlers/web.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/router.h"
-#include "gateway/upstream/grpc_upstream.h"
+#include "gateway/upstream/upstream_metrics.h"
 #include "prometheus/registry.h"
 
 namespace kache::gateway {
@@ -53,7 +54,8 @@ class Gateway {
   const GatewayConfig config_;
   prometheus::Registry registry_;
   std::atomic<bool> draining_ = false;
-  GrpcUpstream upstream_;
+  UpstreamMetrics upstream_metrics_;
+  GrpcTransport upstream_;
   KeysHandler keys_;
   BatchHandler batch_;
   StatusHandler status_;

@@ -26,6 +26,7 @@ constexpr size_t kDefaultMessage = 16;
 const std::map<std::string, Mode> kModes = {{"unary", Mode::kUnary},
                                             {"batch", Mode::kBatch},
                                             {"pipeline", Mode::kPipeline},
+                                            {"client", Mode::kClient},
                                             {"rest", Mode::kRest}};
 const std::map<std::string, Distribution> kDistributions = {{"uniform", Distribution::kUniform},
                                                             {"zipfian", Distribution::kZipfian},
@@ -60,7 +61,7 @@ void AddDuration(CLI::App* app, const std::string& name, const std::string& what
 
 void DeclareTarget(CLI::App* app, Options* options, Words* words) {
   app->add_option("--mode", options->mode,
-                  "How requests travel: unary (default), batch, pipeline, rest")
+                  "How requests travel: unary (default), batch, pipeline, client, rest")
       ->transform(CLI::CheckedTransformer(kModes));
   app->add_option("--server", words->server,
                   "Kache servers; default KACHE_SERVERS or localhost:50051")
@@ -70,6 +71,9 @@ void DeclareTarget(CLI::App* app, Options* options, Words* words) {
   app->add_option("--connections", options->connections,
                   "gRPC connections (4); in rest mode each request in flight has its own")
       ->check(CLI::Range(1, 10'000));
+  app->add_option("--streams", options->streams,
+                  "Pipeline streams of --mode client to each server (1); 0 = unary calls")
+      ->check(CLI::Range(0, 64));
   app->add_option("--concurrency", options->concurrency, "Requests in flight (64)")
       ->check(CLI::Range(1, 100'000));
   app->add_option("--threads", options->threads, "Threads that make the load (1)")

@@ -22,7 +22,7 @@ constexpr int kExitOk = 0;
 constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 
-enum class Mode { kUnary, kBatch, kPipeline, kRest };
+enum class Mode { kUnary, kBatch, kPipeline, kClient, kRest };
 const char* ModeName(Mode mode);
 
 struct Options {
@@ -37,6 +37,7 @@ struct Options {
   std::string key_prefix = "kache-bench:";
   absl::Duration ttl = absl::Hours(1);
   size_t connections = 4;
+  size_t streams = 1;       // of kClient, to each server; 0 = unary calls
   size_t concurrency = 64;  // requests in flight, over all threads
   size_t threads = 1;
   size_t batch = 1;  // keys of a request: more than one in kBatch and kPipeline

@@ -10,12 +10,14 @@
 
 #include "absl/time/clock.h"
 #include "base/strings.h"
+#include "client/bench/client_load.h"
 #include "client/bench/cpu_time.h"
 #include "client/bench/grpc_load.h"
 #include "client/bench/pacer.h"
 #include "client/bench/pipeline_load.h"
 #include "client/bench/rest_load.h"
 #include "client/bench/worker.h"
+#include "client/messages.h"
 
 namespace kache::bench {
 namespace {
@@ -94,6 +96,10 @@ class Runner {
     const size_t slots = ShareOf(options_.concurrency, thread, options_.threads);
     if (options_.mode == Mode::kRest) {
       return RestLoad::Create({options_.gateway, slots, options_.timeout, options_.ttl});
+    }
+    if (options_.mode == Mode::kClient) {
+      return ClientLoad::Create({options_.servers, options_.streams, slots, options_.timeout,
+                                 options_.ttl, FromMessage(options_.consistency)});
     }
     GrpcLoadOptions grpc;
     grpc.servers = options_.servers;

@@ -10,6 +10,7 @@
 #include "client/ctl/replica_check.h"
 #include "client/ctl/status_view.h"
 #include "client/ctl/terminal.h"
+#include "client/node_state_name.h"
 
 namespace kache::ctl {
 namespace {
@@ -136,7 +137,7 @@ void CheckNodes(const Reached& servers, Findings* findings) {
       if (node.state() == v1::NODE_STATE_UP && node.reason() == "ok") continue;
       const std::string what =
           Concat(Printable(node.name()), " (", Printable(node.address()), ") is ",
-                 StateText(node.state()), ": ", Printable(node.reason()));
+                 StateName(node.state()), ": ", Printable(node.reason()));
       if (!said.insert(what).second) continue;
       const bool down = node.state() == v1::NODE_STATE_DOWN;
       Add(findings, down ? Level::kFailure : Level::kWarning, "nodes", what,
@@ -159,8 +160,8 @@ void CheckViews(const Reached& servers, Findings* findings) {
       const View& first = views.emplace(node.name(), View{server, &node}).first->second;
       if (first.node->state() != node.state()) {
         Add(findings, Level::kWarning, "nodes",
-            Concat(Printable(node.name()), " is ", StateText(first.node->state()), " for ",
-                   first.server->address, " and ", StateText(node.state()), " for ",
+            Concat(Printable(node.name()), " is ", StateName(first.node->state()), " for ",
+                   first.server->address, " and ", StateName(node.state()), " for ",
                    server->address),
             "If it lasts, look at the network between these servers and that node.");
       }

@@ -8,6 +8,7 @@
 #include "client/ctl/replica_check.h"
 #include "client/ctl/status_view.h"
 #include "client/ctl/table.h"
+#include "client/node_state_name.h"
 #include "client/units.h"
 #include "client/version_text.h"
 
@@ -67,7 +68,7 @@ std::vector<Table::Cell> Row(const v1::LocateResponse& place, int i, Verdict ver
   return {{Concat(i + 1)},
           {Printable(NodeName(replica.node(), status)), Tone::kBold},
           {is_home ? "home" : "spare", is_home ? Tone::kPlain : Tone::kFaint},
-          {std::string(StateText(replica.state())), StateTone(replica.state())},
+          {std::string(StateName(replica.state())), StateTone(replica.state())},
           {std::move(holds)},
           {std::string(VerdictText(verdict)), VerdictTone(verdict)},
           {bytes ? VersionText(replica.version()) : "-"},
@@ -140,7 +141,7 @@ std::string LocateJson(std::string_view key, const v1::LocateResponse& place,
         .Member("node", replica.node())
         .Member("name", NodeName(replica.node(), status))
         .Member("home", static_cast<uint32_t>(i) < place.home_replicas())
-        .Member("state", StateText(replica.state()))
+        .Member("state", StateName(replica.state()))
         .Member("holds", ContentText(replica.content()))
         .Member("check", VerdictText(check.verdicts[static_cast<size_t>(i)]));
     if (HoldsBytes(replica)) {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/strings.h"
 #include "client/ctl/table.h"
+#include "client/node_state_name.h"
 #include "client/units.h"
 
 namespace kache::ctl {
@@ -47,7 +48,7 @@ void NodeObject(const v1::Node& node, int index, JsonWriter* json) {
       .Member("index", index)
       .Member("name", node.name())
       .Member("address", node.address())
-      .Member("state", StateText(node.state()))
+      .Member("state", StateName(node.state()))
       .Member("reason", node.reason())
       .Member("since", node.since_unix_ms())
       .Member("lastPing", node.last_ping_unix_ms())
@@ -62,19 +63,6 @@ void NodeObject(const v1::Node& node, int index, JsonWriter* json) {
 }
 
 }  // namespace
-
-std::string_view StateText(v1::NodeState state) {
-  switch (state) {
-    case v1::NODE_STATE_UP:
-      return "UP";
-    case v1::NODE_STATE_SYNCING:
-      return "SYNCING";
-    case v1::NODE_STATE_DOWN:
-      return "DOWN";
-    default:
-      return "UNKNOWN";
-  }
-}
 
 Tone StateTone(v1::NodeState state) {
   if (state == v1::NODE_STATE_UP) return Tone::kGood;
@@ -109,7 +97,7 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
                {"REDIS"}});
   for (const v1::Node& node : status.nodes()) {
     table.AddRow({{Printable(node.name()), Tone::kBold},
-                  {std::string(StateText(node.state())), StateTone(node.state())},
+                  {std::string(StateName(node.state())), StateTone(node.state())},
                   {Printable(node.reason())},
                   {AgoText(node.since_unix_ms(), now)},
                   {PingText(node)},
@@ -158,7 +146,7 @@ std::string RingText(const v1::GetStatusResponse& status, size_t width, bool col
     table.AddRow({{Printable(node.name()), Tone::kBold},
                   {PercentText(node.share())},
                   {std::move(bar), StateTone(node.state())},
-                  {std::string(StateText(node.state())), StateTone(node.state())}});
+                  {std::string(StateName(node.state())), StateTone(node.state())}});
   }
   const double even = status.nodes_size() > 0 ? 1.0 / status.nodes_size() : 0;
   return table.Render(colour) +
@@ -172,7 +160,7 @@ std::string RingJson(const v1::GetStatusResponse& status) {
     json.BeginObject()
         .Member("name", node.name())
         .Member("share", node.share())
-        .Member("state", StateText(node.state()))
+        .Member("state", StateName(node.state()))
         .EndObject();
   }
   return json.EndArray()

@@ -14,7 +14,6 @@
 
 namespace kache::ctl {
 
-std::string_view StateText(v1::NodeState state);
 Tone StateTone(v1::NodeState state);
 
 // How far refilling a node is: "refilled: 40 of about 100 keys, 20 keys/s", or what it waits for.

@@ -6,9 +6,9 @@
 #include "absl/time/time.h"
 #include "base/strings.h"
 #include "base/utf8.h"
+#include "client/rpc_status.h"
 #include "gateway/handlers/receipt.h"
 #include "gateway/http/error_response.h"
-#include "gateway/upstream/upstream.h"
 
 namespace kache::gateway {
 namespace {

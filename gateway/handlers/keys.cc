@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "client/version_text.h"
 #include "gateway/handlers/content.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/json_body.h"

@@ -4,11 +4,11 @@
 
 #include "base/json_writer.h"
 #include "base/strings.h"
+#include "client/node_state_name.h"
+#include "client/version_text.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/json_text.h"
-#include "gateway/handlers/receipt.h"
 #include "gateway/handlers/request_options.h"
-#include "gateway/handlers/state_name.h"
 
 namespace kache::gateway {
 namespace {

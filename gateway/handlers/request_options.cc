@@ -3,7 +3,7 @@
 #include <chrono>
 
 #include "base/strings.h"
-#include "gateway/handlers/receipt.h"
+#include "client/version_text.h"
 #include "gateway/handlers/ttl.h"
 #include "gateway/http/request_target.h"
 
@@ -41,7 +41,7 @@ MaybeProblem ReadParameter(const QueryParameter& parameter, uint32_t known,
     return std::nullopt;
   }
   if (parameter.name == "min_version" && (known & kMinVersionParameter) != 0) {
-    if (!ParseVersion(parameter.value, &options->min_version.emplace())) {
+    if (!ParseVersionText(parameter.value, &options->min_version.emplace())) {
       return BadParameter(
           "min_version is a version as an answer showed it: 16 hexadecimal "
           "digits, '-', and 16 more");
@@ -69,7 +69,7 @@ MaybeProblem ReadRequestOptions(const HttpRequest& request, const HandlerConfig&
     }
     timeout = absl::Milliseconds(*ms);
   }
-  options->call.worker = request.worker;
+  options->call.lane = request.worker;
   options->call.deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
 
   if (request.query.empty()) return std::nullopt;

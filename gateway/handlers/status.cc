@@ -5,9 +5,9 @@
 #include "absl/strings/str_format.h"
 #include "base/json_writer.h"
 #include "base/strings.h"
+#include "client/node_state_name.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/request_options.h"
-#include "gateway/handlers/state_name.h"
 
 namespace kache::gateway {
 namespace {

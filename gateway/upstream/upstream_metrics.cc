@@ -1,31 +1,8 @@
 #include "gateway/upstream/upstream_metrics.h"
 
-#include "absl/strings/ascii.h"
+#include "spdlog/spdlog.h"
 
 namespace kache::gateway {
-const char* RpcName(Rpc rpc) {
-  switch (rpc) {
-    case Rpc::kGet:
-      return "Get";
-    case Rpc::kPut:
-      return "Put";
-    case Rpc::kDelete:
-      return "Delete";
-    case Rpc::kBatchGet:
-      return "BatchGet";
-    case Rpc::kBatchPut:
-      return "BatchPut";
-    case Rpc::kBatchDelete:
-      return "BatchDelete";
-    case Rpc::kGetStatus:
-      return "GetStatus";
-    case Rpc::kLocate:
-      return "Locate";
-    case Rpc::kCount:
-      break;
-  }
-  return "unknown";
-}
 
 UpstreamMetrics::UpstreamMetrics(prometheus::Registry& registry)
     : calls_(prometheus::BuildCounter()
@@ -69,7 +46,13 @@ UpstreamMetrics::UpstreamMetrics(prometheus::Registry& registry)
               .Register(registry)
               .Add({}, prometheus::Histogram::BucketBoundaries{1, 2, 4, 8, 16, 32, 64, 256})) {}
 
-void UpstreamMetrics::CountCall(Rpc rpc, absl::StatusCode code) {
+void UpstreamMetrics::OnServer(const std::string& address, bool is_usable, size_t usable) {
+  spdlog::info("kache server {} address={}", is_usable ? "is serving" : "is not available",
+               address);
+  healthy_.Set(static_cast<double>(usable));
+}
+
+void UpstreamMetrics::OnCallEnd(Rpc rpc, absl::StatusCode code) {
   const auto number = static_cast<size_t>(code);
   if (number >= kCodes) return;
   std::atomic<prometheus::Counter*>& slot = counters_[static_cast<size_t>(rpc)][number];

@@ -1,4 +1,4 @@
-// Counts what happens on the way to the Kache servers.
+// Counts what happens on the way to the Kache servers, and tells the log which of them serve.
 //   kache_gateway_upstream_requests_total{rpc,code}   calls, each counted once, by their outcome
 //   kache_gateway_upstream_retries_total              further attempts of calls
 //   kache_gateway_upstream_retries_refused_total      attempts not made, as too many calls fail
@@ -15,9 +15,11 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
+#include <string>
 
 #include "absl/status/status.h"
+#include "client/rpc.h"
+#include "client/transport_observer.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
@@ -26,31 +28,18 @@
 
 namespace kache::gateway {
 
-enum class Rpc : uint8_t {
-  kGet,
-  kPut,
-  kDelete,
-  kBatchGet,
-  kBatchPut,
-  kBatchDelete,
-  kGetStatus,
-  kLocate,
-  kCount,
-};
-const char* RpcName(Rpc rpc);
-
-class UpstreamMetrics {
+class UpstreamMetrics final : public TransportObserver {
  public:
   explicit UpstreamMetrics(prometheus::Registry& registry);  // which outlives it
 
-  void CountCall(Rpc rpc, absl::StatusCode code);
-  void CountRetry() { retries_.Increment(); }
-  void CountRetryRefused() { retries_refused_.Increment(); }
-  void SetHealthyServers(size_t servers) { healthy_.Set(static_cast<double>(servers)); }
-  void SetStreams(size_t streams) { streams_.Set(static_cast<double>(streams)); }
-  void CountStreamEnded() { streams_ended_.Increment(); }
-  void CountStreamFrozen() { streams_frozen_.Increment(); }
-  void ObserveMessage(int operations) { message_operations_.Observe(operations); }
+  void OnCallEnd(Rpc rpc, absl::StatusCode code) override;
+  void OnRetry() override { retries_.Increment(); }
+  void OnRetryRefused() override { retries_refused_.Increment(); }
+  void OnServer(const std::string& address, bool is_usable, size_t usable) override;
+  void OnStreams(size_t open) override { streams_.Set(static_cast<double>(open)); }
+  void OnStreamEnded() override { streams_ended_.Increment(); }
+  void OnStreamFrozen() override { streams_frozen_.Increment(); }
+  void OnMessage(int operations) override { message_operations_.Observe(operations); }
 
  private:
   static constexpr size_t kCodes = 17;

@@ -106,13 +106,13 @@ LAYERS = {
     "server/main": Layer(ours=("base", "server/api"), libraries=COMMON | RPC | {"cli11"}),
     "gateway/http": Layer(ours=("base",), libraries=COMMON | {"asio", "beast", "boost"}),
     "gateway/web": Layer(libraries=frozenset({"absl"})),
-    "gateway/upstream": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
+    "gateway/upstream": Layer(ours=("base", "client", "proto"), libraries=COMMON | RPC),
     "gateway/handlers": Layer(
-        ours=("base", "proto", "gateway/http", "gateway/upstream", "gateway/web"),
+        ours=("base", "client", "proto", "gateway/http", "gateway/upstream", "gateway/web"),
         libraries=COMMON | RPC | {"json"},
     ),
-    "gateway": Layer(ours=("base", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
-    "gateway/main": Layer(ours=("base",) + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
+    "gateway": Layer(ours=("base", "client", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
+    "gateway/main": Layer(ours=("base", "client") + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
     # Examples of what users write.
     "docs/clients": Layer(ours=("proto",), libraries=RPC),
     "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),

@@ -36,8 +36,8 @@ class FakeKache final : public v1::Kache::Service {
   void SetDelay(absl::Duration delay);
   // Whether it knows Pipeline; it does at first.
   void SetOffersPipeline(bool offers);
-  // What counts as a call of Pipeline, fails and is delayed: a stream when it begins, at first, or
-  // every operation by itself.
+  // What counts as a call of Pipeline, fails and is delayed: every operation by itself, at first, or
+  // a stream when it begins.
   void SetOperationsAreCalls(bool operations);
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
@@ -94,7 +94,7 @@ class FakeKache final : public v1::Kache::Service {
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
   bool offers_pipeline_ ABSL_GUARDED_BY(mutex_) = true;
-  bool operations_are_calls_ ABSL_GUARDED_BY(mutex_) = false;
+  bool operations_are_calls_ ABSL_GUARDED_BY(mutex_) = true;
   size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 3 * 1024 * 1024;
   v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);

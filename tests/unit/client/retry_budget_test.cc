@@ -17,7 +17,9 @@ TEST(RetryBudget, StopsRetriesWhileMostCallsFail) {
   int retries = 0;
   while (budget.OnFailure()) ++retries;
   EXPECT_EQ(retries, RetryBudget::kTokens / 2 / RetryBudget::kCost);
+  EXPECT_FALSE(budget.MayRetry());
   for (int i = 0; i < 10 * RetryBudget::kCost; ++i) budget.OnSuccess();
+  EXPECT_TRUE(budget.MayRetry());
   EXPECT_TRUE(budget.OnFailure());
 }
 

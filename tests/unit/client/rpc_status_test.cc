@@ -45,7 +45,9 @@ TEST(RpcStatus, KeepsReceiptAndRetryAdvice) {
 
 TEST(RpcStatus, SurvivesMalformedDetails) {
   for (const std::string& details :
-       {std::string("\xff\xff\xff"), Field(3, "\x0a\x7f"), Detail("kache.v1.Receipt", "\xff")}) {
+       {std::string("\xff\xff\xff"), std::string(100, '\xff'),
+        std::string("\x1a\xff\xff\xff\xff\x0f"), std::string("\x1a\x02\xff\xff"),
+        Field(3, "\x0a\x7f"), Detail("kache.v1.Receipt", "\xff")}) {
     const absl::Status status = StatusFromRpc({grpc::StatusCode::ABORTED, "short", details});
     EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
     EXPECT_FALSE(ReceiptOf(status).has_value());

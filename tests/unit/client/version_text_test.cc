@@ -25,7 +25,8 @@ TEST(VersionText, RefusesAllElse) {
   v1::Version version = Make(1, 2);
   for (const char* text :
        {"", "-", "1-2", "0000000000001234_ffffffffffffffff", "000000000000123g-ffffffffffffffff",
-        "0000000000001234-fffffffffffffffff"}) {
+        "0000000000001234-fffffffffffffffff", "+000000000001234-ffffffffffffffff",
+        "0000000000001234-ffffffffffffffff "}) {
     EXPECT_FALSE(ParseVersionText(text, &version)) << text;
   }
   EXPECT_EQ(version.timestamp(), 1u);

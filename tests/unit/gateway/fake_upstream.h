@@ -54,6 +54,7 @@ class FakeUpstream final : public Upstream {
     locates.push_back({std::move(request), options, std::move(done)});
   }
   bool Healthy() const override { return healthy; }
+  void Stop() override {}
 
   Calls<v1::GetRequest, v1::GetResponse> gets;
   Calls<v1::PutRequest, v1::PutResponse> puts;

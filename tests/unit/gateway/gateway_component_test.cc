@@ -4,7 +4,7 @@
 #include <optional>
 #include <thread>
 
-#include "gateway/upstream/retry_budget.h"
+#include "client/retry_budget.h"
 #include "tests/unit/gateway/gateway_fixture.h"
 
 namespace kache::gateway {

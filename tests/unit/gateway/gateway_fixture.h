@@ -33,7 +33,6 @@ inline bool Eventually(const std::function<bool()>& condition) {
 class GatewayTest : public testing::Test {
  protected:
   GatewayTest() {
-    kache_.SetOperationsAreCalls(true);
     config_.http.address = {"127.0.0.1", 0};
     config_.http.threads = 2;
     config_.servers = {kache_.address()};

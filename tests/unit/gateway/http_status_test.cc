@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "client/rpc_status.h"
 #include "gateway/handlers/receipt.h"
-#include "gateway/upstream/upstream.h"
 
 namespace kache::gateway {
 namespace {
@@ -66,24 +66,6 @@ TEST(UpstreamError, HidesMessagesThatAreNotText) {
   const HttpResponse response = UpstreamErrorResponse(absl::InternalError("\xff"));
   EXPECT_EQ(response.body,
             R"json({"error":{"code":"INTERNAL","message":"(a message that is not UTF-8)"}})json");
-}
-
-TEST(Version, HasOneTextForm) {
-  v1::Version version;
-  version.set_timestamp(0x0190abcdef012345);
-  version.set_coordinator(0xf);
-  const std::string text = VersionText(version);
-  EXPECT_EQ(text, "0190abcdef012345-000000000000000f");
-  v1::Version parsed;
-  ASSERT_TRUE(ParseVersion(text, &parsed));
-  EXPECT_EQ(parsed.timestamp(), version.timestamp());
-  EXPECT_EQ(parsed.coordinator(), version.coordinator());
-  for (const char* bad :
-       {"", "0190abcdef012345", "0190abcdef012345-00000000000000f",
-        "0190abcdef012345_000000000000000f", "0190abcdef01234g-000000000000000f",
-        "+190abcdef012345-000000000000000f", "0190abcdef012345-000000000000000f "}) {
-    EXPECT_FALSE(ParseVersion(bad, &parsed)) << bad;
-  }
 }
 
 TEST(Receipt, LeavesOutWhatItDoesNotKnow) {

@@ -85,7 +85,6 @@ TEST_F(GatewayStreams, AreOpenedAgain) {
 TEST_F(GatewayStreams, UnansweredOperationsOfABrokenStreamGoElsewhere) {
   std::optional<FakeKache> second;
   second.emplace();
-  second->SetOperationsAreCalls(true);
   config_.servers.push_back(second->address());
   StartWithStreams(2);
   second->SetDelay(absl::Seconds(60));
@@ -101,7 +100,6 @@ TEST_F(GatewayStreams, UnansweredOperationsOfABrokenStreamGoElsewhere) {
 
 TEST_F(GatewayStreams, AFrozenServerCostsNoRequest) {
   FakeKache second;
-  second.SetOperationsAreCalls(true);
   config_.servers.push_back(second.address());
   StartWithStreams(2);
   second.SetDelay(absl::Seconds(60));

@@ -52,6 +52,7 @@ TEST_F(RunTest, Batches) {
 }
 
 TEST_F(RunTest, Pipeline) {
+  server_.SetOperationsAreCalls(false);
   options_.mode = Mode::kPipeline;
   options_.batch = 16;
   absl::StatusOr<Report> report = bench::Run(options_, nullptr);
@@ -66,6 +67,7 @@ TEST_F(RunTest, Pipeline) {
 }
 
 TEST_F(RunTest, PipelineOpensABrokenStreamAgain) {
+  server_.SetOperationsAreCalls(false);
   options_.mode = Mode::kPipeline;
   options_.batch = 4;
   options_.connections = 1;
@@ -78,6 +80,20 @@ TEST_F(RunTest, PipelineOpensABrokenStreamAgain) {
   EXPECT_GT(report->measured.errors(), 0u);
   EXPECT_LT(report->measured.errors(), report->measured.keys());
   EXPECT_EQ(server_.calls(), 2);
+}
+
+TEST_F(RunTest, ThroughTheClientLibrary) {
+  options_.mode = Mode::kClient;
+  for (const size_t streams : {0, 1}) {
+    options_.streams = streams;
+    absl::StatusOr<Report> report = bench::Run(options_, nullptr);
+    ASSERT_TRUE(report.ok()) << report.status();
+    EXPECT_GT(report->measured.of(Kind::kGet).requests, 0u);
+    EXPECT_GT(report->measured.of(Kind::kPut).requests, 0u);
+    EXPECT_EQ(report->measured.of(Kind::kGet).misses, 0u);
+    EXPECT_EQ(report->measured.errors(), 0u) << report->first_error;
+    EXPECT_EQ(report->measured.wrong_values, 0u) << report->measured.first_wrong;
+  }
 }
 
 TEST_F(RunTest, SeesWrongValues) {

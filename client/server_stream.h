@@ -1,8 +1,11 @@
 // One Pipeline stream to a Kache server. What is asked for while a message is on its way travels
 // together in the next one.
 //
-//   auto stream = ServerStream::Open(*stub, metrics);
+//   auto stream = ServerStream::Open(stub, observer);
 //   if (!stream->Send(operation, deadline, done)) ...   // not open (yet, or any more), or full
+//
+// At most kMaxOnTheWay operations are with the server; more wait here, and go out as it answers.
+// One whose deadline passes is answered DEADLINE_EXCEEDED, and not sent any more if it still waits.
 //
 // A stream is open once the server has said that it is there. It is over when it breaks or the
 // server ends it: everything unanswered then fails with UNAVAILABLE, and may be sent elsewhere, as
@@ -10,12 +13,13 @@
 //
 // Thread-safe. `done` is called exactly once, on a thread of gRPC or of Tick's caller, never inside
 // Send. Lives until it is over, whoever else holds it.
-#ifndef KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_
-#define KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_
+#ifndef KACHE_CLIENT_SERVER_STREAM_H_
+#define KACHE_CLIENT_SERVER_STREAM_H_
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,30 +31,34 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
-#include "gateway/upstream/upstream_metrics.h"
+#include "client/transport_observer.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/client_callback.h"
 #include "kache/v1/kache.grpc.pb.h"
 
-namespace kache::gateway {
+namespace kache {
 
 class ServerStream final
     : private grpc::ClientBidiReactor<v1::PipelineRequest, v1::PipelineResponse> {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<v1::PipelineResult>)>;
 
-  // As many as a server takes of one stream before it stops reading.
-  static constexpr size_t kMaxUnanswered = 1024;
-  // Of operations that wait for the message before theirs: well within what a server takes.
-  static constexpr size_t kMaxQueuedBytes = size_t{1} << 20;
+  // As many as a server takes of one stream before it stops reading, by default.
+  static constexpr size_t kMaxOnTheWay = 1024;
+  // Of one message: well within what a server takes.
+  static constexpr int kMaxMessageOperations = 256;
+  static constexpr size_t kMaxMessageBytes = size_t{1} << 20;
+  // What may wait here, all in all; Send refuses more.
+  static constexpr size_t kMaxUnanswered = 16 * 1024;
+  static constexpr size_t kMaxQueuedBytes = size_t{16} << 20;
   // An open stream that is silent for so long although answers are due is taken for frozen.
   static constexpr absl::Duration kMaxSilence = absl::Milliseconds(250);
 
-  // `stub` and `metrics` outlive it.
-  static std::shared_ptr<ServerStream> Open(v1::Kache::Stub& stub, UpstreamMetrics& metrics);
+  // `stub` and `observer` outlive it.
+  static std::shared_ptr<ServerStream> Open(v1::Kache::Stub& stub, TransportObserver& observer);
   ~ServerStream() override;
 
-  // `operation`: all but id and timeout. False: `done` is not called.
+  // Takes `operation`, all but whose id and timeout are set. False: neither it nor `done` is taken.
   bool Send(v1::PipelineOperation* operation, MonotonicTime deadline, Done& done);
 
   // Answers what is past its deadline. Breaks the stream when it is frozen and `may_break`.
@@ -75,23 +83,34 @@ class ServerStream final
     Done done;
   };
 
-  explicit ServerStream(UpstreamMetrics& metrics) : metrics_(metrics) {}
+  explicit ServerStream(TransportObserver& observer) : observer_(observer) {}
 
   void OnReadInitialMetadataDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
 
-  // The next three require the lock.
-  // Moves what is queued into the message to be sent next, unless there is nothing, or a message is
-  // on its way.
+  // A message that waits; its operations are in unanswered_ unless their time is up.
+  struct Queued {
+    v1::PipelineRequest message;
+    size_t bytes = 0;
+    MonotonicTime since;  // its first operation
+  };
+
+  // All but LetGo require the lock.
+  void Queue(v1::PipelineOperation* operation, size_t bytes, MonotonicTime now);
+  // Moves a queued message into request_, to be written. False when there is nothing to send, or
+  // nothing may be sent yet.
   bool TakeQueued();
+  // Of a message that waited long: leaves out what is past its deadline, and tells the server of
+  // the time that is left.
+  void Refresh(MonotonicTime now);
   bool Frozen(MonotonicTime now) const;
   // True once: nothing will be written any more, and LetGo is to be called.
   bool IsToLetGo();
   void LetGo();
 
-  UpstreamMetrics& metrics_;
+  TransportObserver& observer_;
   grpc::ClientContext context_;
   v1::PipelineResponse response_;  // being read into
   v1::PipelineRequest request_;    // on its way
@@ -99,8 +118,10 @@ class ServerStream final
   mutable std::mutex mutex_;
   // All below: under the lock.
   std::shared_ptr<ServerStream> self_;  // until it is over
-  v1::PipelineRequest queued_;
-  size_t queued_bytes_ = 0;
+  std::deque<Queued> full_;             // messages before queued_
+  Queued queued_;                       // the one that grows
+  size_t queued_bytes_ = 0;             // of all
+  size_t queued_operations_ = 0;
   absl::flat_hash_map<uint64_t, Unanswered> unanswered_;
   uint64_t last_id_ = 0;
   MonotonicTime last_read_;
@@ -115,6 +136,6 @@ class ServerStream final
   bool unimplemented_ = false;
 };
 
-}  // namespace kache::gateway
+}  // namespace kache
 
-#endif  // KACHE_GATEWAY_UPSTREAM_SERVER_STREAM_H_
+#endif  // KACHE_CLIENT_SERVER_STREAM_H_

@@ -1,4 +1,4 @@
-#include "gateway/upstream/server_set.h"
+#include "client/server_set.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,9 +8,8 @@
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
-#include "spdlog/spdlog.h"
 
-namespace kache::gateway {
+namespace kache {
 namespace {
 
 // Bounds how long the destructor waits.
@@ -33,6 +32,7 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // The attempts of a call are counted here, not hidden inside gRPC.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // connections of this set alone
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
@@ -53,11 +53,11 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, bool only_hea
 
 }  // namespace
 
-ServerSet::ServerSet(const std::vector<std::string>& addresses, UpstreamMetrics* metrics)
-    : metrics_(metrics) {
+ServerSet::ServerSet(const std::vector<std::string>& addresses, TransportObserver& observer)
+    : observer_(observer) {
   for (const std::string& address : addresses) {
     Server server;
-    server.name = address;
+    server.address = address;
     server.channel = Connect(address, /*only_healthy=*/true);
     server.stub = v1::Kache::NewStub(server.channel);
     server.status_stub = v1::Kache::NewStub(Connect(address, /*only_healthy=*/false));
@@ -72,21 +72,25 @@ ServerSet::~ServerSet() {
   watcher_.join();
 }
 
-const ServerSet::Server& ServerSet::Next() {
-  const size_t first = next_.fetch_add(1, std::memory_order_relaxed);
-  if (servers_.size() > 1) {
-    for (size_t i = 0; i < servers_.size(); ++i) {
-      const Server& server = servers_[(first + i) % servers_.size()];
-      if (IsReady(server)) return server;
-    }
+size_t ServerSet::Pick(std::optional<size_t> except) {
+  const size_t first = next_.fetch_add(1, std::memory_order_relaxed) % servers_.size();
+  if (servers_.size() == 1) return 0;
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    const size_t server = (first + i) % servers_.size();
+    if (server != except && IsReady(server)) return server;
   }
-  return servers_[first % servers_.size()];
+  return first == except ? (first + 1) % servers_.size() : first;
 }
 
-bool ServerSet::AnyReady() const { return std::any_of(servers_.begin(), servers_.end(), IsReady); }
+bool ServerSet::IsReady(size_t i) const {
+  return servers_[i].channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
+}
 
-bool ServerSet::IsReady(const Server& server) {
-  return server.channel->GetState(/*try_to_connect=*/false) == GRPC_CHANNEL_READY;
+bool ServerSet::AnyReady(std::optional<size_t> except) const {
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    if (i != except && IsReady(i)) return true;
+  }
+  return false;
 }
 
 void ServerSet::Watch() {
@@ -119,9 +123,8 @@ void ServerSet::Watch() {
 void ServerSet::SetReady(size_t server, bool ready) {
   if (ready == ready_[server]) return;
   ready_[server] = ready;
-  spdlog::info("kache server {} address={}", ready ? "is serving" : "is not available",
-               servers_[server].name);
-  metrics_->SetHealthyServers(static_cast<size_t>(std::count(ready_.begin(), ready_.end(), true)));
+  observer_.OnServer(servers_[server].address, ready,
+                     static_cast<size_t>(std::count(ready_.begin(), ready_.end(), true)));
 }
 
-}  // namespace kache::gateway
+}  // namespace kache

@@ -1,11 +1,14 @@
-#include "gateway/upstream/server_stream.h"
+#include "client/server_stream.h"
 
 #include <algorithm>
 #include <chrono>
 #include <utility>
 
-namespace kache::gateway {
+namespace kache {
 namespace {
+
+// After which the times that a queued message names are looked at again.
+constexpr absl::Duration kLongWait = absl::Milliseconds(20);
 
 uint32_t TimeoutMs(MonotonicTime deadline, MonotonicTime now) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - now).count();
@@ -14,8 +17,9 @@ uint32_t TimeoutMs(MonotonicTime deadline, MonotonicTime now) {
 
 }  // namespace
 
-std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub, UpstreamMetrics& metrics) {
-  std::shared_ptr<ServerStream> stream(new ServerStream(metrics));
+std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub,
+                                                 TransportObserver& observer) {
+  std::shared_ptr<ServerStream> stream(new ServerStream(observer));
   stream->self_ = stream;
   stub.async()->Pipeline(&stream->context_, stream.get());
   stream->AddHold();
@@ -28,15 +32,14 @@ ServerStream::~ServerStream() = default;
 
 bool ServerStream::Send(v1::PipelineOperation* operation, MonotonicTime deadline, Done& done) {
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     if (!open_ || retired_ || broken_ || unanswered_.size() >= kMaxUnanswered) return false;
     const size_t bytes = operation->ByteSizeLong();
-    if (queued_bytes_ > 0 && queued_bytes_ + bytes > kMaxQueuedBytes) return false;
+    if (queued_bytes_ + bytes > kMaxQueuedBytes) return false;
     const MonotonicTime now = std::chrono::steady_clock::now();
     operation->set_id(++last_id_);
     operation->set_timeout_ms(TimeoutMs(deadline, now));
-    queued_.add_operations()->Swap(operation);
-    queued_bytes_ += bytes;
+    Queue(operation, bytes, now);
     unanswered_.emplace(last_id_, Unanswered{now, deadline, std::move(done)});
     if (!TakeQueued()) return true;
   }
@@ -44,19 +47,56 @@ bool ServerStream::Send(v1::PipelineOperation* operation, MonotonicTime deadline
   return true;
 }
 
+void ServerStream::Queue(v1::PipelineOperation* operation, size_t bytes, MonotonicTime now) {
+  const int operations = queued_.message.operations_size();
+  if (operations >= kMaxMessageOperations ||
+      (operations > 0 && queued_.bytes + bytes > kMaxMessageBytes)) {
+    full_.push_back(std::exchange(queued_, Queued()));
+  }
+  if (queued_.message.operations_size() == 0) queued_.since = now;
+  queued_.message.add_operations()->Swap(operation);
+  queued_.bytes += bytes;
+  queued_bytes_ += bytes;
+  ++queued_operations_;
+}
+
 bool ServerStream::TakeQueued() {
-  if (writing_ || broken_ || queued_.operations_size() == 0) return false;
-  request_.Clear();
-  request_.Swap(&queued_);
-  queued_bytes_ = 0;
-  metrics_.ObserveMessage(request_.operations_size());
+  if (writing_ || broken_) return false;
+  do {
+    Queued& next = full_.empty() ? queued_ : full_.front();
+    const auto operations = static_cast<size_t>(next.message.operations_size());
+    if (operations == 0) return false;
+    // What is past its deadline still counts as queued, so there may be more of it than unanswered.
+    const size_t on_the_way = unanswered_.size() - std::min(unanswered_.size(), queued_operations_);
+    if (on_the_way > 0 && on_the_way + operations > kMaxOnTheWay) return false;
+    request_.Clear();
+    request_.Swap(&next.message);
+    queued_bytes_ -= std::exchange(next.bytes, 0);
+    queued_operations_ -= operations;
+    const MonotonicTime now = std::chrono::steady_clock::now();
+    if (now - next.since > absl::ToChronoNanoseconds(kLongWait)) Refresh(now);
+    if (!full_.empty()) full_.pop_front();
+  } while (request_.operations_size() == 0);
+  observer_.OnMessage(request_.operations_size());
   writing_ = true;
   return true;
 }
 
+void ServerStream::Refresh(MonotonicTime now) {
+  auto* const operations = request_.mutable_operations();
+  const auto is_over = [&](v1::PipelineOperation& operation) {
+    const auto found = unanswered_.find(operation.id());
+    if (found == unanswered_.end()) return true;
+    operation.set_timeout_ms(TimeoutMs(found->second.deadline, now));
+    return false;
+  };
+  operations->erase(std::remove_if(operations->begin(), operations->end(), is_over),
+                    operations->end());
+}
+
 void ServerStream::OnReadInitialMetadataDone(bool ok) {
   if (!ok) return;
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   peer_ = context_.peer();
   // Headers that come together with the end of the stream are a refusal.
   open_ = !broken_;
@@ -65,9 +105,10 @@ void ServerStream::OnReadInitialMetadataDone(bool ok) {
 
 void ServerStream::OnReadDone(bool ok) {
   std::vector<std::pair<Done, v1::PipelineResult*>> answers;
+  bool more = false;
   bool let_go = false;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     last_read_ = std::chrono::steady_clock::now();
     broken_ |= !ok;
     if (ok) {
@@ -78,8 +119,10 @@ void ServerStream::OnReadDone(bool ok) {
         unanswered_.erase(found);
       }
     }
+    more = TakeQueued();
     let_go = IsToLetGo();
   }
+  if (more) StartWrite(&request_);
   for (auto& [done, result] : answers) done(std::move(*result));
   if (ok) StartRead(&response_);
   if (let_go) LetGo();
@@ -99,7 +142,7 @@ void ServerStream::OnWriteDone(bool ok) {
   bool more = false;
   bool let_go = false;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     writing_ = false;
     broken_ |= !ok;
     more = TakeQueued();
@@ -113,7 +156,7 @@ void ServerStream::OnDone(const grpc::Status& status) {
   absl::flat_hash_map<uint64_t, Unanswered> unanswered;
   std::shared_ptr<ServerStream> self;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     broken_ = true;
     unimplemented_ = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
     unanswered.swap(unanswered_);
@@ -122,13 +165,13 @@ void ServerStream::OnDone(const grpc::Status& status) {
   for (auto& [id, operation] : unanswered) {
     operation.done(absl::UnavailableError("the stream to the server broke"));
   }
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   over_ = true;
   over_condition_.notify_all();
 }
 
 void ServerStream::AwaitOver() {
-  std::unique_lock<std::mutex> lock(mutex_);
+  std::unique_lock lock(mutex_);
   over_condition_.wait(lock, [this] { return over_; });
 }
 
@@ -136,7 +179,7 @@ void ServerStream::Tick(MonotonicTime now, bool may_break) {
   std::vector<Done> late;
   bool frozen = false;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     for (auto it = unanswered_.begin(); it != unanswered_.end();) {
       const auto current = it++;
       if (current->second.deadline > now) continue;
@@ -150,7 +193,7 @@ void ServerStream::Tick(MonotonicTime now, bool may_break) {
     done(absl::DeadlineExceededError("the server did not answer before the deadline"));
   }
   if (!frozen) return;
-  metrics_.CountStreamFrozen();
+  observer_.OnStreamFrozen();
   Cancel();
 }
 
@@ -163,7 +206,7 @@ bool ServerStream::Frozen(MonotonicTime now) const {
 void ServerStream::Retire() {
   bool let_go = false;
   {
-    std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard lock(mutex_);
     retired_ = true;
     let_go = IsToLetGo();
   }
@@ -171,23 +214,23 @@ void ServerStream::Retire() {
 }
 
 bool ServerStream::open() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return open_ && !broken_ && !retired_;
 }
 
 bool ServerStream::over() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return over_;
 }
 
 std::string ServerStream::peer() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return peer_;
 }
 
 bool ServerStream::unimplemented() const {
-  std::lock_guard<std::mutex> lock(mutex_);
+  const std::lock_guard lock(mutex_);
   return unimplemented_;
 }
 
-}  // namespace kache::gateway
+}  // namespace kache

@@ -1,12 +1,12 @@
-// The state of a Redis server as REST writes it.
-#ifndef KACHE_GATEWAY_HANDLERS_STATE_NAME_H_
-#define KACHE_GATEWAY_HANDLERS_STATE_NAME_H_
+// The state of a Redis server, as REST and kachectl write it.
+#ifndef KACHE_CLIENT_NODE_STATE_NAME_H_
+#define KACHE_CLIENT_NODE_STATE_NAME_H_
 
 #include <string_view>
 
 #include "kache/v1/kache.pb.h"
 
-namespace kache::gateway {
+namespace kache {
 
 inline std::string_view StateName(v1::NodeState state) {
   switch (state) {
@@ -21,6 +21,6 @@ inline std::string_view StateName(v1::NodeState state) {
   }
 }
 
-}  // namespace kache::gateway
+}  // namespace kache
 
-#endif  // KACHE_GATEWAY_HANDLERS_STATE_NAME_H_
+#endif  // KACHE_CLIENT_NODE_STATE_NAME_H_

@@ -1,0 +1,69 @@
+// The load through kache::Client, as a program that uses the library would make it: asynchronous
+// calls of one key, which the client batches by itself, with its retries and failover.
+//
+// One thread only.
+#ifndef KACHE_CLIENT_BENCH_CLIENT_LOAD_H_
+#define KACHE_CLIENT_BENCH_CLIENT_LOAD_H_
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "client/bench/load.h"
+#include "client/client.h"
+
+namespace kache::bench {
+
+struct ClientLoadOptions {
+  std::vector<std::string> servers;  // host:port
+  size_t streams = 1;                // to each server; 0 = unary calls
+  size_t slots = 1;
+  absl::Duration timeout = absl::Seconds(1);
+  absl::Duration ttl;  // zero = for ever
+  Consistency consistency = Consistency::kOne;
+};
+
+class ClientLoad final : public LoadTransport {
+ public:
+  // What Client::Create fails with.
+  static absl::StatusOr<std::unique_ptr<ClientLoad>> Create(const ClientLoadOptions& options);
+
+  size_t slots() const override { return slots_.size(); }
+  Request& request(size_t slot) override { return slots_[slot].request; }
+  void Start(size_t slot) override;
+  bool Wait(Instant until, size_t* slot) override;
+  const std::vector<Outcome>& outcomes(size_t slot) const override { return slots_[slot].outcomes; }
+  const std::string& first_error() const override { return first_error_; }
+
+ private:
+  struct Slot {
+    Request request;
+    std::vector<Outcome> outcomes;
+    // What came; the client's threads write it before the slot is in ended_.
+    absl::Status status;
+    absl::StatusOr<GetResult> found;
+  };
+
+  explicit ClientLoad(const ClientLoadOptions& options);
+  void End(size_t slot);
+  void TakeOutcome(Slot& slot);
+
+  const ClientLoadOptions options_;
+  std::vector<Slot> slots_;
+  std::string first_error_;
+  std::mutex mutex_;
+  std::condition_variable came_;
+  std::deque<size_t> ended_ ABSL_GUARDED_BY(mutex_);
+  std::deque<size_t> taken_;        // the bench's thread alone
+  std::unique_ptr<Client> client_;  // last: its callbacks use the others
+};
+
+}  // namespace kache::bench
+
+#endif  // KACHE_CLIENT_BENCH_CLIENT_LOAD_H_
