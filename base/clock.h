@@ -14,6 +14,10 @@ namespace kache {
 
 using MonotonicTime = std::chrono::steady_clock::time_point;
 
+// The monotonic clock as it stood at the kernel's last tick: up to 4 ms behind, and read in a
+// fraction of the time, for what is noted of every operation and only looked at for a few.
+MonotonicTime CoarseMonotonic();
+
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -46,6 +46,8 @@ inline constexpr std::string_view kServerSettings[] = {
     "DRAIN_SECONDS",
     "LOG_LEVEL",
     "LOG_FORMAT",
+    "LOG_LINES_PER_SECOND",
+    "SLOW_OPERATION_MS",
 };
 
 // Those of kache-gateway that kache-server does not read.

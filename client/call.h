@@ -19,6 +19,7 @@
 #include "absl/random/random.h"
 #include "absl/time/time.h"
 #include "client/call_list.h"
+#include "client/call_name.h"
 #include "client/pipeline_messages.h"
 #include "client/retry_budget.h"
 #include "client/rpc_status.h"
@@ -74,6 +75,7 @@ class Call final : public CallBase {
         request_(std::move(request)),
         deadline_(options.deadline),
         lane_(options.lane),
+        name_(options.name),
         done_(std::move(done)) {}
 
   // The least time of an attempt, and how early its deadline may show.
@@ -97,6 +99,7 @@ class Call final : public CallBase {
       context_.emplace();
       attempt_deadline_ = AttemptDeadline();
       context_->set_deadline(WallClock(attempt_deadline_));
+      NameCall(name_, &*context_);
       if (cancelled_) context_->TryCancel();
     }
     send_(*environment_.servers, *server_, &*context_, &request_, &response_,
@@ -107,6 +110,7 @@ class Call final : public CallBase {
   bool SendOnStream() {
     v1::PipelineOperation operation;
     if (!PutInto(request_, &operation)) return false;
+    NameOperation(name_, &operation);
     ServerStream::Done done = [this](absl::StatusOr<v1::PipelineResult> result) {
       if (result.ok()) {
         OnAttemptDone(TakeOut(&*result, &response_), /*stream_broke=*/false);
@@ -197,6 +201,7 @@ class Call final : public CallBase {
   const Request request_;
   const MonotonicTime deadline_;
   const size_t lane_;
+  const RequestName name_;
   Done<Response> done_;
   Response response_;
   int attempts_ = 0;

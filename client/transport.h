@@ -12,6 +12,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "base/request_name.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache {
@@ -20,6 +21,8 @@ struct CallOptions {
   MonotonicTime deadline;
   // Calls of one lane share streams, and their lock. Threads that make many calls have one each.
   size_t lane = 0;
+  // Goes along, for the server's logs.
+  RequestName name;
 };
 
 template <class Response>

@@ -63,6 +63,8 @@ void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
 GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
   GatewayConfig config;
   config.log = ReadLogConfig(reader);
+  config.slow_request =
+      reader.Milliseconds("SLOW_OPERATION_MS", config.slow_request, {.min = 0, .max = 600'000});
   ReadHttp(reader, &config.http);
   ReadHandlers(reader, &config.handlers);
   config.servers = ReadServerList(reader);

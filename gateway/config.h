@@ -15,6 +15,7 @@ namespace kache::gateway {
 
 struct GatewayConfig {
   LogConfig log;
+  absl::Duration slow_request = absl::Milliseconds(100);  // logged from there on; zero = never
   HttpOptions http;
   HandlerConfig handlers;
   std::vector<std::string> servers = {"localhost:50051"};  // host:port

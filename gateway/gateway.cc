@@ -57,7 +57,7 @@ Gateway::Gateway(const GatewayConfig& config)
       locate_(&upstream_, &config_.handlers),
       ops_(&upstream_, &registry_, &draining_),
       router_(Routes()),
-      metrics_(registry_, router_.routes()) {}
+      metrics_(registry_, router_.routes(), config_.slow_request) {}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config) {
   std::unique_ptr<Gateway> gateway(new Gateway(config));

@@ -7,7 +7,6 @@
 #include "absl/time/time.h"
 #include "base/metrics.h"
 #include "base/strings.h"
-#include "spdlog/spdlog.h"
 
 namespace kache::gateway {
 namespace {
@@ -18,8 +17,10 @@ prometheus::Gauge& AddGauge(prometheus::Registry& registry, const char* name, co
 
 }  // namespace
 
-GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes)
-    : requests_(prometheus::BuildCounter()
+GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes,
+                               absl::Duration slow)
+    : log_(slow, registry),
+      requests_(prometheus::BuildCounter()
                     .Name("kache_gateway_requests_total")
                     .Help("HTTP requests answered, by route, method and status")
                     .Register(registry)),
@@ -52,16 +53,12 @@ GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector
 
 void GatewayMetrics::OnStarted(const HttpRequest& /*request*/) { in_flight_.Increment(); }
 
-void GatewayMetrics::OnAnswered(const HttpRequest& request, int status, absl::Duration elapsed,
-                                bool served) {
-  if (served) in_flight_.Decrement();
+void GatewayMetrics::OnAnswered(const HttpRequest& request, const HttpAnswered& answer) {
+  if (answer.served) in_flight_.Decrement();
   RouteMetrics& route = *routes_[std::min(request.route, routes_.size() - 1)];
-  route.seconds->Observe(absl::ToDoubleSeconds(elapsed));
-  Answers(route, request.method, status).Increment();
-  if (spdlog::should_log(spdlog::level::debug)) {
-    spdlog::debug("request answered route={} method={} status={} seconds={:.6f}", route.pattern,
-                  HttpMethodName(request.method), status, absl::ToDoubleSeconds(elapsed));
-  }
+  route.seconds->Observe(absl::ToDoubleSeconds(answer.elapsed()));
+  Answers(route, request.method, answer.status).Increment();
+  log_.OnAnswered(route.pattern, request, answer);
 }
 
 prometheus::Counter& GatewayMetrics::Answers(RouteMetrics& route, HttpMethod method, int status) {

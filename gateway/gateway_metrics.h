@@ -1,4 +1,4 @@
-// Counts what the HTTP side does.
+// Counts what the HTTP side does, and has it logged (request_log.h).
 //   kache_gateway_requests_total{route,method,code}   answers; `route` is the route's pattern, or
 //                                                     "none" where no route was found
 //   kache_gateway_request_seconds{route}              from the head's arrival to the answer's end
@@ -21,6 +21,7 @@
 
 #include "gateway/http/http_service.h"
 #include "gateway/http/router.h"
+#include "gateway/request_log.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"
@@ -32,13 +33,14 @@ namespace kache::gateway {
 class GatewayMetrics final : public HttpObserver {
  public:
   // The registry outlives it; the routes are those that requests' `route` counts through.
-  GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes);
+  // Requests slower than `slow` are logged; zero = none.
+  GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes,
+                 absl::Duration slow);
 
   void OnConnectionOpened() override { connections_.Increment(); }
   void OnConnectionClosed() override { connections_.Decrement(); }
   void OnStarted(const HttpRequest& request) override;
-  void OnAnswered(const HttpRequest& request, int status, absl::Duration elapsed,
-                  bool served) override;
+  void OnAnswered(const HttpRequest& request, const HttpAnswered& answer) override;
   void OnRefused(RefusalReason reason) override;
 
  private:
@@ -53,6 +55,7 @@ class GatewayMetrics final : public HttpObserver {
   };
   prometheus::Counter& Answers(RouteMetrics& route, HttpMethod method, int status);
 
+  RequestLog log_;
   prometheus::Family<prometheus::Counter>& requests_;
   std::vector<std::unique_ptr<RouteMetrics>> routes_;  // the last one is for "none"
   prometheus::Gauge& in_flight_;

@@ -61,6 +61,7 @@ int Run(const std::string& env_file, bool only_health) {
   const int signal = shutdown.Wait();
   spdlog::info("stopping signal={}", signal);
   (*gateway)->Drain();
+  spdlog::default_logger()->flush();
   return 0;
 }
 

@@ -171,6 +171,7 @@ ServerConfig ReadServerConfig(SettingsReader& reader) {
   ReadPaces(reader, &config);
   ReadThreads(reader, &config);
   config.log = ReadLogConfig(reader);
+  fields.Milliseconds("SLOW_OPERATION_MS", &config.slow_operation, {0, 600000});
   CheckTogether(config, reader);
   DeclareAllSettings(reader);
   return config;

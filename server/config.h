@@ -66,6 +66,7 @@ struct ServerConfig {
   size_t shards = 1;
 
   LogConfig log;
+  absl::Duration slow_operation = absl::Milliseconds(100);  // logged from there on; zero = never
 };
 
 // Reads and checks all settings. Mistakes, also of settings that don't fit together, are kept in

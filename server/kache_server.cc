@@ -122,7 +122,10 @@ KacheServer::KacheServer(const ServerConfig& config)
       node_metrics_(*monitor_.topology(), *registry_),
       admission_(static_cast<int64_t>(config.max_in_flight),
                  static_cast<int64_t>(config.max_in_flight_bytes), *registry_),
-      policy_{.deadlines = {.default_timeout = config.request_timeout}, .admission = admission_},
+      slow_log_(config.slow_operation, ring_->names(), *registry_),
+      policy_{.deadlines = {.default_timeout = config.request_timeout},
+              .admission = admission_,
+              .slow_log = slow_log_},
       health_(policy_, *registry_),
       notifier_(
           [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}

@@ -24,6 +24,7 @@
 #include "server/api/health_service.h"
 #include "server/api/kache_service.h"
 #include "server/api/node_state_metrics.h"
+#include "server/api/slow_log.h"
 #include "server/cluster/health_monitor.h"
 #include "server/config.h"
 #include "server/recovery/recovery.h"
@@ -76,6 +77,7 @@ class KacheServer {
   HealthMonitor monitor_;
   NodeStateMetrics node_metrics_;
   AdmissionControl admission_;
+  const SlowLog slow_log_;
   const CallPolicy policy_;
   HealthService health_;
   HealthNotifier notifier_;

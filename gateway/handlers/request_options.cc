@@ -70,6 +70,7 @@ MaybeProblem ReadRequestOptions(const HttpRequest& request, const HandlerConfig&
     timeout = absl::Milliseconds(*ms);
   }
   options->call.lane = request.worker;
+  options->call.name = request.name;
   options->call.deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
 
   if (request.query.empty()) return std::nullopt;

@@ -4,11 +4,13 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/dispatch.hpp"
 #include "boost/asio/write.hpp"
 #include "boost/beast/http/error.hpp"
 #include "gateway/http/framing.h"
+#include "gateway/http/request_naming.h"
 #include "gateway/http/response_writer.h"
 
 namespace kache::gateway {
@@ -162,6 +164,7 @@ bool Connection::OnHead() {
   head_at_ = std::chrono::steady_clock::now();
   http_1_1_ = parser_->http_1_1();
   keep_alive_ = parser_->keep_alive();
+  request_.name = NameRequest(request_.headers);
   const FramingVerdict framing = CheckFraming(request_, http_1_1_);
   if (framing.refuse_with != 0) {
     Refuse(framing.refuse_with, framing.message, RefusalReason::kBadRequest);
@@ -224,6 +227,7 @@ void Connection::OnParseError(const ErrorCode& error) {
 void Connection::Serve() {
   Enter(Phase::kAnswering, absl::InfiniteDuration());  // the service keeps its own deadline
   served_ = true;
+  received_at_ = CoarseMonotonic();
   state_->observer->OnStarted(request_);
   state_->service->Serve(request_, Responder(shared_from_this()));
 }
@@ -248,7 +252,8 @@ void Connection::Write(HttpResponse response) {
   ConnectionField field = ConnectionField::kNone;
   if (!keep_alive_) field = ConnectionField::kClose;
   if (keep_alive_ && !http_1_1_) field = ConnectionField::kKeepAlive;
-  WriteResponseHead(response_, field, HttpDate(), &head_);
+  WriteResponseHead(response_, field, HttpDate(), request_.name, &head_);
+  answered_at_ = CoarseMonotonic();
 
   charged_bytes_ += response_.body.size();
   state_->buffered_bytes.fetch_add(response_.body.size());
@@ -263,8 +268,7 @@ void Connection::Write(HttpResponse response) {
 }
 
 void Connection::OnWritten(const ErrorCode& error) {
-  const auto elapsed = absl::FromChrono(std::chrono::steady_clock::now() - head_at_);
-  state_->observer->OnAnswered(request_, response_.status, elapsed, served_);
+  state_->observer->OnAnswered(request_, Answered(std::chrono::steady_clock::now()));
   state_->buffered_bytes.fetch_sub(charged_bytes_);
   charged_bytes_ = 0;
   response_.body = std::string();
@@ -281,6 +285,18 @@ void Connection::OnWritten(const ErrorCode& error) {
   }
   phase_end_ = SteadyTime::max();  // the idle time starts anew
   Advance();
+}
+
+HttpAnswered Connection::Answered(SteadyTime now) const {
+  // Coarse instants may lie a little before the exact ones.
+  const SteadyTime answered = std::clamp(answered_at_, head_at_, now);
+  const SteadyTime received = served_ ? std::clamp(received_at_, head_at_, answered) : answered;
+  return {.status = response_.status,
+          .body_bytes = response_.body.size(),
+          .served = served_,
+          .receiving = absl::FromChrono(received - head_at_),
+          .serving = absl::FromChrono(answered - received),
+          .sending = absl::FromChrono(now - answered)};
 }
 
 void Connection::Linger() {

@@ -71,6 +71,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   void Refuse(int status, std::string_view message, RefusalReason reason);
   void Write(HttpResponse response);
   void OnWritten(const ErrorCode& error);
+  HttpAnswered Answered(SteadyTime now) const;
   void Linger();
   void Discard();
 
@@ -92,6 +93,9 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   bool keep_alive_ = false;
   bool http_1_1_ = true;
   SteadyTime head_at_;
+  // By the coarse clock:
+  SteadyTime received_at_;
+  SteadyTime answered_at_;
 
   HttpResponse response_;
   std::string head_;

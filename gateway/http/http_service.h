@@ -3,6 +3,7 @@
 #ifndef KACHE_GATEWAY_HTTP_HTTP_SERVICE_H_
 #define KACHE_GATEWAY_HTTP_HTTP_SERVICE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -69,6 +70,17 @@ enum class RefusalReason : uint8_t {
 };
 std::string_view RefusalReasonName(RefusalReason reason);
 
+// An answer whose last byte was given to its connection, or that could not be sent.
+struct HttpAnswered {
+  int status = 0;
+  size_t body_bytes = 0;
+  bool served = false;       // OnStarted was called for the request
+  absl::Duration receiving;  // from the end of the head to that of the body
+  absl::Duration serving;    // until the answer was there
+  absl::Duration sending;
+  absl::Duration elapsed() const { return receiving + serving + sending; }
+};
+
 // Called on the connections' threads: implementations are thread-safe.
 class HttpObserver {
  public:
@@ -77,9 +89,7 @@ class HttpObserver {
   virtual void OnConnectionClosed() {}
   // A request was admitted and goes to the service.
   virtual void OnStarted(const HttpRequest& /*request*/) {}
-  // `served`: OnStarted was called for it. `elapsed` runs from the head to the answer's last byte.
-  virtual void OnAnswered(const HttpRequest& /*request*/, int /*status*/,
-                          absl::Duration /*elapsed*/, bool /*served*/) {}
+  virtual void OnAnswered(const HttpRequest& /*request*/, const HttpAnswered& /*answer*/) {}
   virtual void OnRefused(RefusalReason /*reason*/) {}
 };
 

@@ -89,6 +89,7 @@ void HttpRequest::Clear() {
   }
   route = kNoRoute;
   parameter = {};
+  name = {};
   query = {};
 }
 

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/request_name.h"
+
 namespace kache::gateway {
 
 enum class HttpMethod : uint8_t { kGet, kHead, kPut, kPost, kDelete, kOther };
@@ -58,6 +60,9 @@ struct HttpRequest {
   size_t route = kNoRoute;
   std::string_view parameter;
   std::string_view query;
+
+  // What logs call it; set once the head is known.
+  RequestName name;
 
   // The server's thread that owns the connection.
   size_t worker = 0;

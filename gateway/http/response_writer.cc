@@ -50,7 +50,7 @@ std::string_view ReasonPhrase(int status) {
 }
 
 void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
-                       std::string_view date, std::string* head) {
+                       std::string_view date, const RequestName& name, std::string* head) {
   head->clear();
   Append(head, "HTTP/1.1 ", response.status, " ", ReasonPhrase(response.status), "\r\n");
   if (response.status != 304) {
@@ -60,6 +60,11 @@ void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
     }
   }
   Append(head, "Date: ", date, "\r\n", response.headers);
+  if (!name.id.empty()) {
+    Append(head, "X-Request-Id: ", name.id, "\r\n");
+  } else if (name.number != 0) {
+    Append(head, "X-Request-Id: ", absl::Hex(name.number, absl::kZeroPad16), "\r\n");
+  }
   if (connection == ConnectionField::kClose) head->append("Connection: close\r\n");
   if (connection == ConnectionField::kKeepAlive) head->append("Connection: keep-alive\r\n");
   head->append("\r\n");

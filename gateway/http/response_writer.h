@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/request_name.h"
 #include "gateway/http/message.h"
 
 namespace kache::gateway {
@@ -15,9 +16,9 @@ std::string_view ReasonPhrase(int status);
 enum class ConnectionField { kNone, kClose, kKeepAlive };
 
 // Replaces `head` with status line, fields and the empty line. A 304 carries no Content-Length.
-// `date` is the value of the Date field.
+// `date` is the value of the Date field, `name` that of X-Request-Id, unless it has none.
 void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
-                       std::string_view date, std::string* head);
+                       std::string_view date, const RequestName& name, std::string* head);
 
 // The current instant as HTTP writes it. Formatted once a second for each thread.
 std::string_view HttpDate();

@@ -3,6 +3,7 @@
 #define KACHE_SERVER_API_ANSWER_H_
 
 #include "absl/status/status.h"
+#include "server/replication/operation_times.h"
 
 namespace kache {
 
@@ -12,8 +13,14 @@ class Answer {
   // request, response and this object may be gone when it returns.
   virtual void Finish(absl::Status status) = 0;
 
+  // Where the operation is to note its times; nullptr = nobody asks for them.
+  OperationTimes* times() { return timed_ ? &times_ : nullptr; }
+
  protected:
   ~Answer() = default;
+
+  bool timed_ = false;  // set before the handler is called
+  OperationTimes times_;
 };
 
 }  // namespace kache

@@ -21,6 +21,15 @@ prometheus::Histogram& BatchKeysHistogram(prometheus::Registry& registry) {
            prometheus::Histogram::BucketBoundaries{1, 3, 10, 30, 100, 300, 1000, 10000, 100000});
 }
 
+namespace {
+
+// The shards' threads begin their parts each at a time of its own.
+void NoteBegun(Answer& answer) {
+  if (answer.times() != nullptr) answer.times()->begun = CoarseMonotonic();
+}
+
+}  // namespace
+
 // A gathering may be gone, and its request with it, once the last slot was called: the loops below
 // therefore read nothing of either after that. (The call of the last slot is the last step of the
 // loop; the counts are read before.)
@@ -29,6 +38,7 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
                    MonotonicTime deadline, v1::BatchGetResponse& response, Answer& answer) {
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
+  NoteBegun(answer);
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   const bool together = consistency == Consistency::kOne && request.min_versions_size() == 0;
@@ -57,6 +67,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
                    MonotonicTime deadline, v1::BatchPutResponse& response, Answer& answer) {
   const int count = request.entries_size();
   context.batch_keys.Observe(count);
+  NoteBegun(answer);
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
@@ -79,6 +90,7 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
                       MonotonicTime deadline, v1::BatchDeleteResponse& response, Answer& answer) {
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
+  NoteBegun(answer);
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =

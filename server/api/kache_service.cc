@@ -66,7 +66,8 @@ class KacheService::Table {
                      Answer& answer) { serve(*context, message, deadline, response, answer); },
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
-        .in_arena = in_arena};
+        .in_arena = in_arena,
+        .rpc = rpc};
     service_.endpoints_.push_back(std::make_unique<UnaryEndpoint<Request, Response>>(
         std::move(method), service_.policy_, queue_));
   }

@@ -17,7 +17,8 @@ google::protobuf::ArenaOptions ArenaSizes() {
 }  // namespace
 
 void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
-                              const v1::PipelineOperation& request) {
+                              const v1::PipelineOperation& request, bool timed) {
+  timed_ = timed;
   sink_ = &sink;
   message_ = &message;
   request_ = &request;
@@ -26,6 +27,7 @@ void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
 }
 
 void PipelineOperation::Finish(absl::Status status) {
+  if (timed_) finished_ = CoarseMonotonic();
   if (status.ok() && result_->has_get()) {
     const size_t bytes = result_->get().value().size();
     if (sink_->AnswerFits(bytes)) {
@@ -51,9 +53,9 @@ void PipelineMessage::Arrive(MonotonicTime now) {
   operations_ = std::vector<PipelineOperation>(static_cast<size_t>(request_->operations_size()));
 }
 
-PipelineOperation& PipelineMessage::Next(PipelineSink& sink) {
+PipelineOperation& PipelineMessage::Next(PipelineSink& sink, bool timed) {
   PipelineOperation& operation = operations_[next_];
-  operation.Begin(sink, *this, request_->operations(static_cast<int>(next_)));
+  operation.Begin(sink, *this, request_->operations(static_cast<int>(next_)), timed);
   ++next_;
   return operation;
 }

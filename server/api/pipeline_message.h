@@ -36,8 +36,9 @@ class PipelineSink {
 
 class PipelineOperation final : public Answer, public Posted {
  public:
-  // Called once, before anything else.
-  void Begin(PipelineSink& sink, PipelineMessage& message, const v1::PipelineOperation& request);
+  // Called once, before anything else. `timed`: its times are asked for.
+  void Begin(PipelineSink& sink, PipelineMessage& message, const v1::PipelineOperation& request,
+             bool timed);
 
   // For the handlers. Any thread.
   void Finish(absl::Status status) override;
@@ -47,6 +48,9 @@ class PipelineOperation final : public Answer, public Posted {
   const v1::PipelineOperation& request() const { return *request_; }
   v1::PipelineResult& result() { return *result_; }
   absl::StatusCode code() const { return code_; }
+  // Once it was answered; zero unless timed.
+  MonotonicTime begun() const { return times_.begun; }
+  MonotonicTime finished() const { return finished_; }
   // Of the value, as AnswerFits was told.
   size_t answer_bytes() const { return answer_bytes_; }
   // Whether AdmissionControl counts it.
@@ -58,6 +62,7 @@ class PipelineOperation final : public Answer, public Posted {
   const v1::PipelineOperation* request_ = nullptr;
   v1::PipelineResult* result_ = nullptr;
   absl::StatusCode code_ = absl::StatusCode::kOk;
+  MonotonicTime finished_;
   size_t answer_bytes_ = 0;
 };
 
@@ -77,7 +82,7 @@ class PipelineMessage {
 
   // Operations in the order of the request.
   bool HasNext() const { return next_ < operations_.size(); }
-  PipelineOperation& Next(PipelineSink& sink);
+  PipelineOperation& Next(PipelineSink& sink, bool timed = false);
   // Those that are left will not be taken.
   void DropRest();
   // An operation that was taken is over.

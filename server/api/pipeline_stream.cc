@@ -4,10 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "kache/v1/kache.grpc.pb.h"  // how gRPC serialises messages
 #include "server/api/call_deadline.h"
+#include "server/api/call_name.h"
 #include "server/api/pipeline_calls.h"
 #include "server/api/pipeline_endpoint.h"
 
@@ -65,6 +68,7 @@ void PipelineStream::OnAccepted(bool ok) {
   endpoint_.Add(this);
   Accept(endpoint_);
   deadline_ = StreamDeadline(context_.raw_deadline());
+  ReturnRequestId(context_);
   // At once, so that clients know that somebody is there before they entrust operations to it.
   ++events_;
   stream_.SendInitialMetadata(static_cast<CallTag*>(&opened_tag_));
@@ -131,7 +135,7 @@ void PipelineStream::TakeOperations() {
     }
     paused_ = nullptr;
     window_.AddOperation();
-    PipelineOperation& operation = taking_->Next(*this);
+    PipelineOperation& operation = taking_->Next(*this, environment.policy.slow_log.on());
     const MonotonicTime deadline =
         OperationDeadline(operation.request().timeout_ms(), taking_->arrived(), deadline_,
                           environment.policy.deadlines);
@@ -199,6 +203,7 @@ void PipelineStream::EndReady(size_t count) {
     PipelineMessage& message = operation.message();
     metrics.CountOperation(operation.request().operation_case(), operation.code(),
                            message.arrived(), now);
+    LogIfSlow(operation, now);
     ++sent_.operations;
     sent_.admitted += operation.admitted ? 1 : 0;
     sent_.bytes += operation.answer_bytes();
@@ -206,6 +211,29 @@ void PipelineStream::EndReady(size_t count) {
     EndMessageIfOver(&message);
   }
   ready_.erase(ready_.begin(), ready_.begin() + static_cast<ptrdiff_t>(count));
+}
+
+void PipelineStream::LogIfSlow(PipelineOperation& operation, MonotonicTime now) const {
+  const SlowLog& log = endpoint_.environment().policy.slow_log;
+  const MonotonicTime arrived = operation.message().arrived();
+  if (!log.IsSlow(arrived, now)) return;
+  const v1::PipelineOperation& request = operation.request();
+  const v1::PipelineResult& result = operation.result();
+  std::string_view rpc = "Pipeline";
+  std::string facts;
+  if (request.has_get()) {
+    rpc = "Pipeline/Get";
+    facts = log.Facts(request.get(), result.get());
+  } else if (request.has_put()) {
+    rpc = "Pipeline/Put";
+    facts = log.Facts(request.put(), result.put());
+  } else if (request.has_delete_()) {
+    rpc = "Pipeline/Delete";
+    facts = log.Facts(request.delete_(), result.delete_());
+  }
+  log.Report(rpc, {arrived, operation.begun(), operation.finished(), now},
+             kGrpcCodeNames[static_cast<size_t>(ToGrpcCode(operation.code()))], facts,
+             NameOf(request, context_));
 }
 
 void PipelineStream::EndMessageIfOver(PipelineMessage* message) {

@@ -91,6 +91,7 @@ class PipelineStream final : private PipelineSink {
   size_t GatherReady();
   // The first `count` that are ready have been sent or dropped.
   void EndReady(size_t count);
+  void LogIfSlow(PipelineOperation& operation, MonotonicTime now) const;
   void EndMessageIfOver(PipelineMessage* message);
   void FinishIfDone();
 

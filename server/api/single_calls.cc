@@ -13,7 +13,7 @@ namespace kache {
 void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicTime deadline,
               v1::GetResponse& response, Answer& answer) {
   const ReadOptions options{FromProto(request.consistency()), FromProto(request.min_version())};
-  context.coordinator.Get(request.key(), options, deadline,
+  context.coordinator.Get(request.key(), options, {deadline, answer.times()},
                           [&response, &answer](absl::StatusOr<ReadResult> result) {
                             if (result.ok()) FillGetResponse(*std::move(result), response);
                             answer.Finish(result.status());
@@ -23,7 +23,7 @@ void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicT
 void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicTime deadline,
               v1::PutResponse& response, Answer& answer) {
   context.coordinator.Put(request.key(), request.value(), absl::Milliseconds(request.ttl_ms()),
-                          FromProto(request.consistency()), deadline,
+                          FromProto(request.consistency()), {deadline, answer.times()},
                           [&response, &answer](absl::StatusOr<Receipt> result) {
                             if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                             answer.Finish(result.status());
@@ -32,7 +32,8 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
 
 void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
                  v1::DeleteResponse& response, Answer& answer) {
-  context.coordinator.Delete(request.key(), FromProto(request.consistency()), deadline,
+  context.coordinator.Delete(request.key(), FromProto(request.consistency()),
+                             {deadline, answer.times()},
                              [&response, &answer](absl::StatusOr<Receipt> result) {
                                if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                                answer.Finish(result.status());
@@ -41,7 +42,7 @@ void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, Mono
 
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer) {
-  context.coordinator.Locate(request.key(), deadline,
+  context.coordinator.Locate(request.key(), {deadline, answer.times()},
                              [&response, &answer](absl::StatusOr<Location> result) {
                                if (result.ok()) FillLocation(*result, response);
                                answer.Finish(result.status());

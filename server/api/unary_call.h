@@ -32,8 +32,10 @@
 #include "server/api/answer.h"
 #include "server/api/call_deadline.h"
 #include "server/api/call_messages.h"
+#include "server/api/call_name.h"
 #include "server/api/call_queue.h"
 #include "server/api/rpc_metrics.h"
+#include "server/api/slow_log.h"
 #include "server/api/status_map.h"
 
 namespace kache {
@@ -42,6 +44,7 @@ namespace kache {
 struct CallPolicy {
   DeadlineRules deadlines;
   AdmissionControl& admission;
+  const SlowLog& slow_log;
 };
 
 template <class Request, class Response>
@@ -59,6 +62,7 @@ struct UnaryMethod {
   RpcMetrics metrics;
   size_t accepts = 8;
   bool in_arena = false;  // CallMessages
+  const char* rpc = nullptr;  // as slow calls are logged; nullptr = they are not
 };
 
 // Where an endpoint is owned, whatever its messages.
@@ -89,6 +93,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void RunPosted() override { Send(); }
   void Send();
   void End();
+  void LogIfSlow(MonotonicTime now);
   void Reset();
 
   UnaryEndpoint<Request, Response>& endpoint_;
@@ -97,6 +102,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
+  MonotonicTime finished_;  // noted for the slow log
   int64_t admitted_ = 0;
   int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
   absl::Status status_;
@@ -173,6 +179,7 @@ void UnaryCall<Request, Response>::Begin() {
   serving_ = true;
   endpoint_.queue().CallBegins();
   started_ = std::chrono::steady_clock::now();
+  timed_ = endpoint_.policy().slow_log.on();
   const MonotonicTime deadline =
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
   absl::Status status = Admit(deadline);
@@ -210,6 +217,7 @@ bool UnaryCall<Request, Response>::CountBytes(const google::protobuf::MessageLit
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Finish(absl::Status status) {
   status_ = std::move(status);
+  if (timed_) finished_ = CoarseMonotonic();
   CallQueue& queue = endpoint_.queue();
   if (queue.serving() == 1 || queue.OnThread()) {
     Send();
@@ -229,6 +237,7 @@ void UnaryCall<Request, Response>::Send() {
   if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
     context_->AddTrailingMetadata("retry-after-ms", "100");
   }
+  ReturnRequestId(*context_);
   sent_.store(true, std::memory_order_release);
   if (status.ok()) {
     writer_->Finish(messages_.response(), status, static_cast<CallTag*>(this));
@@ -244,11 +253,23 @@ void UnaryCall<Request, Response>::End() {
     endpoint_.policy().admission.Release(admitted_);
     endpoint_.policy().admission.ReleaseBytes(bytes_);
   }
-  endpoint_.method().metrics.Count(code_, started_, std::chrono::steady_clock::now());
+  const MonotonicTime now = std::chrono::steady_clock::now();
+  endpoint_.method().metrics.Count(code_, started_, now);
+  LogIfSlow(now);
   messages_.Clear(bytes_);
   endpoint_.queue().CallEnds();
   Reset();
   endpoint_.Retire(this);
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::LogIfSlow(MonotonicTime now) {
+  const SlowLog& log = endpoint_.policy().slow_log;
+  const char* const rpc = endpoint_.method().rpc;
+  if (rpc == nullptr || !log.IsSlow(started_, now)) return;
+  log.Report(rpc, {started_, times_.begun, finished_, now},
+             kGrpcCodeNames[static_cast<size_t>(code_)], log.Facts(messages_.request(), messages_.response()),
+             NameOf(*context_));
 }
 
 template <class Request, class Response>
@@ -258,6 +279,7 @@ void UnaryCall<Request, Response>::Reset() {
   admitted_ = 0;
   bytes_ = 0;
   serving_ = false;
+  times_ = {};
 }
 
 }  // namespace kache

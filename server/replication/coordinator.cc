@@ -45,17 +45,19 @@ size_t Coordinator::ShardIndex(uint64_t token) const {
   return (low * shards_.size()) >> 32;
 }
 
-void Coordinator::Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
+void Coordinator::Get(std::string_view key, const ReadOptions& options, OperationTiming timing,
                       ReadCallback done) {
   const uint64_t token = HashRing::Token(key);
   ShardThread& thread = ShardOf(token);
   Operation* operation;
   if (options.consistency == Consistency::kOne) {
-    operation = new GetOperation(thread.shard(), key, token, options.min_version, deadline,
+    operation = new GetOperation(thread.shard(), key, token, options.min_version, timing.deadline,
                                  std::move(done));
   } else {
-    operation = new QuorumRead(thread.shard(), key, token, options, deadline, std::move(done));
+    operation =
+        new QuorumRead(thread.shard(), key, token, options, timing.deadline, std::move(done));
   }
+  operation->set_times(timing.times);
   thread.Submit(operation);
 }
 
@@ -74,27 +76,32 @@ void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadlin
 }
 
 void Coordinator::Put(std::string_view key, std::string_view value, absl::Duration ttl,
-                      Consistency consistency, MonotonicTime deadline, WriteCallback done) {
-  Write({key, value, ttl, /*tombstone=*/false, consistency}, deadline, std::move(done));
+                      Consistency consistency, OperationTiming timing, WriteCallback done) {
+  Write({key, value, ttl, /*tombstone=*/false, consistency}, timing, std::move(done));
 }
 
-void Coordinator::Delete(std::string_view key, Consistency consistency, MonotonicTime deadline,
+void Coordinator::Delete(std::string_view key, Consistency consistency, OperationTiming timing,
                          WriteCallback done) {
-  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, consistency}, deadline,
-        std::move(done));
+  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, consistency}, timing, std::move(done));
 }
 
-void Coordinator::Write(const WriteOperation::Write& write, MonotonicTime deadline,
+void Coordinator::Write(const WriteOperation::Write& write, OperationTiming timing,
                         WriteCallback done) {
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
-  thread.Submit(new WriteOperation(thread.shard(), write, token, deadline, std::move(done)));
+  auto* operation =
+      new WriteOperation(thread.shard(), write, token, timing.deadline, std::move(done));
+  operation->set_times(timing.times);
+  thread.Submit(operation);
 }
 
-void Coordinator::Locate(std::string_view key, MonotonicTime deadline, LocateCallback done) {
+void Coordinator::Locate(std::string_view key, OperationTiming timing, LocateCallback done) {
   const uint64_t token = HashRing::Token(key);
   ShardThread& thread = ShardOf(token);
-  thread.Submit(new LocateOperation(thread.shard(), key, token, deadline, std::move(done)));
+  auto* operation =
+      new LocateOperation(thread.shard(), key, token, timing.deadline, std::move(done));
+  operation->set_times(timing.times);
+  thread.Submit(operation);
 }
 
 void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {

@@ -23,6 +23,7 @@
 #include "server/redis/redis_client.h"
 #include "server/replication/batch_read.h"
 #include "server/replication/consistency.h"
+#include "server/replication/operation_times.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
 #include "server/replication/results.h"
@@ -49,7 +50,7 @@ class Coordinator {
   // Stops at once; operations that are still running are answered UNAVAILABLE first.
   ~Coordinator();
 
-  void Get(std::string_view key, const ReadOptions& options, MonotonicTime deadline,
+  void Get(std::string_view key, const ReadOptions& options, OperationTiming timing,
            ReadCallback done);
   // Many keys at ONE, without a min_version: as if each had been read by Get, at a lower cost.
   // The results go to `sink`, which may be gone when this returns.
@@ -60,10 +61,10 @@ class Coordinator {
   void GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline, BatchReadSink& sink);
   // `ttl` zero = does not expire.
   void Put(std::string_view key, std::string_view value, absl::Duration ttl,
-           Consistency consistency, MonotonicTime deadline, WriteCallback done);
-  void Delete(std::string_view key, Consistency consistency, MonotonicTime deadline,
+           Consistency consistency, OperationTiming timing, WriteCallback done);
+  void Delete(std::string_view key, Consistency consistency, OperationTiming timing,
               WriteCallback done);
-  void Locate(std::string_view key, MonotonicTime deadline, LocateCallback done);
+  void Locate(std::string_view key, OperationTiming timing, LocateCallback done);
 
   // Calls `done`, on some shard's thread, once all writes that run now have ended. From then on all
   // that `node` lacks was noted by Shard::NoteMissed before, or is noted anew.
@@ -77,7 +78,7 @@ class Coordinator {
   uint64_t id() const { return id_; }
 
  private:
-  void Write(const WriteOperation::Write& write, MonotonicTime deadline, WriteCallback done);
+  void Write(const WriteOperation::Write& write, OperationTiming timing, WriteCallback done);
   size_t ShardIndex(uint64_t token) const;
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }
 

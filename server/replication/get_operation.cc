@@ -19,6 +19,7 @@ GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
       done_(std::move(done)) {}
 
 void GetOperation::Run() {
+  Begins();
   walk_ = shard().ring().Preference(token_, shard().homes());
   command_ = redis::Command::Of({"GET", shard().RedisKey(key_)});
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();

@@ -41,6 +41,7 @@ LocateOperation::LocateOperation(Shard& shard, std::string_view key, uint64_t to
 }
 
 void LocateOperation::Run() {
+  Begins();
   const PreferenceList walk = shard().ring().Preference(location_.token, shard().ring().nodes());
   const std::string redis_key = shard().RedisKey(key_);
   const auto header =

@@ -5,6 +5,7 @@
 #define KACHE_SERVER_REPLICATION_OPERATION_H_
 
 #include "server/redis/event_loop.h"
+#include "server/replication/operation_times.h"
 #include "server/replication/shard.h"
 
 namespace kache {
@@ -16,11 +17,19 @@ class Operation : public redis::Task {
   Operation(const Operation&) = delete;
   Operation& operator=(const Operation&) = delete;
 
+  // Before it is posted. `times`, unless nullptr, stays until the operation is answered.
+  void set_times(OperationTimes* times) { times_ = times; }
+
  protected:
+  // First thing in Run.
+  void Begins() {
+    if (times_ != nullptr) times_->begun = CoarseMonotonic();
+  }
   Shard& shard() const { return shard_; }
 
  private:
   Shard& shard_;
+  OperationTimes* times_ = nullptr;
 };
 
 }  // namespace kache

@@ -29,6 +29,7 @@ QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
       done_(std::move(done)) {}
 
 void QuorumRead::Run() {
+  Begins();
   started_ = shard().clock().Monotonic();
   redis_key_ = shard().RedisKey(key_);
   required_ = RequiredReplicas(options_.consistency, shard().homes());

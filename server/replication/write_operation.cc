@@ -33,6 +33,7 @@ WriteOperation::~WriteOperation() {
 }
 
 void WriteOperation::Run() {
+  Begins();
   write_epoch_ = shard().WriteStarted();
   started_ = shard().clock().Monotonic();
   if (shard().Left(deadline_) == absl::ZeroDuration()) {

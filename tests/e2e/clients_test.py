@@ -37,6 +37,11 @@ class ClientsTest(SystemCase):
                                  self.system.server.address)
         self.assertRegex(output, TOUR)
 
+    def test_go(self):
+        output = self.run_client(paths.BUILD / "tests" / "e2e" / "go_client" / "tour",
+                                 self.system.server.address)
+        self.assertRegex(output, TOUR)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -25,6 +25,9 @@ EXPECTED = (
     ("-X PUT localhost:8080/api/v1/keys/logo", r'"acknowledged":[123]'),
     ("keys/logo -H 'Accept", r"^$"),
     ("keys/greeting", None),  # see VALUES
+    ("kachectl put greeting", r"^stored: version \S+, acknowledged by [123] "),
+    ("kachectl get greeting", r"^hello again$"),
+    ("kachectl status", r"(?m)^4 of 4 nodes UP"),
     ("8080/ping", r'"ok"'),
     ("8080/status", r'"nodes":\['),
     ("shutdown nosave", r"^$"),
@@ -99,6 +102,14 @@ class TourTest(unittest.TestCase):
                                capture_output=True, text=True, timeout=60, errors="replace")
         self.assertEqual(ended.returncode, 0, f"{line}\n{ended.stdout}{ended.stderr}")
         return ended.stdout
+
+    def test_every_page_is_there(self):
+        text = (paths.ROOT / "README.md").read_text()
+        pages = re.findall(r"<(http://localhost:8080\S*)>", text)
+        self.assertGreater(len(pages), 0)
+        for page in pages:
+            status, body = fetch(page)
+            self.assertEqual((status, b"<title>" in body), (200, True), page)
 
     def test_every_line_works_as_printed(self):
         lines = tour_lines()

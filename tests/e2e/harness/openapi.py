@@ -5,10 +5,10 @@ import json
 
 import jsonschema
 
-# Fields of HTTP itself, which no operation needs to describe.
+# Fields of HTTP itself and of all answers, which no operation needs to describe.
 _HTTP_FIELDS = {"content-length", "content-type", "date", "connection", "allow",
                 "content-security-policy", "x-content-type-options", "referrer-policy",
-                "cache-control", "vary"}
+                "cache-control", "vary", "x-request-id"}
 
 
 def _closed(schema):

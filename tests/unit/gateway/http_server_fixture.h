@@ -77,9 +77,8 @@ class CountingObserver final : public HttpObserver {
   void OnConnectionOpened() override { ++connections; }
   void OnConnectionClosed() override { --connections; }
   void OnStarted(const HttpRequest& /*request*/) override { ++started; }
-  void OnAnswered(const HttpRequest& /*request*/, int /*status*/, absl::Duration /*elapsed*/,
-                  bool served) override {
-    if (served) ++answered;
+  void OnAnswered(const HttpRequest& /*request*/, const HttpAnswered& answer) override {
+    if (answer.served) ++answered;
   }
   void OnRefused(RefusalReason reason) override { ++refused_[static_cast<size_t>(reason)]; }
   int refused(RefusalReason reason) const { return refused_[static_cast<size_t>(reason)]; }

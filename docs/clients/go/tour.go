@@ -1,0 +1,71 @@
+// Puts, gets and deletes a key through gRPC. Usage: tour HOST:PORT
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log"
+	"os"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	kachev1 "kache/v1"
+)
+
+// A call that a server could not take is sent again: every operation is idempotent. With a name that
+// stands for many addresses ("dns:///..."), calls are spread over all of them.
+const serviceConfig = `{
+  "loadBalancingConfig": [{"round_robin": {}}],
+  "methodConfig": [{
+    "name": [{"service": "kache.v1.Kache"}],
+    "retryPolicy": {
+      "maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "1s", "backoffMultiplier": 3,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+}`
+
+func main() {
+	if len(os.Args) != 2 {
+		log.Fatal("usage: tour HOST:PORT")
+	}
+	connection, err := grpc.NewClient(os.Args[1],
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(serviceConfig))
+	check(err)
+	defer connection.Close()
+	cache := kachev1.NewKacheClient(connection)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+
+	key, value := []byte("user:1"), []byte("\x00any bytes\xff")
+	put, err := cache.Put(ctx, &kachev1.PutRequest{Key: key, Value: value, TtlMs: 60_000})
+	check(err)
+	fmt.Printf("stored on %d or more replicas\n", put.Receipt.Acknowledged)
+
+	// Not older than what was written above, whichever server answers.
+	got, err := cache.Get(ctx, &kachev1.GetRequest{Key: key, MinVersion: put.Receipt.Version})
+	check(err)
+	if !got.Found || !bytes.Equal(got.Value, value) {
+		log.Fatalf("read back %q", got.Value)
+	}
+	fmt.Printf("read back %q, %d ms left\n", got.Value, got.TtlMs)
+
+	_, err = cache.Delete(ctx, &kachev1.DeleteRequest{Key: key})
+	check(err)
+	got, err = cache.Get(ctx, &kachev1.GetRequest{Key: key})
+	check(err)
+	if got.Found {
+		log.Fatal("still there")
+	}
+	fmt.Println("deleted")
+}
+
+func check(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
