@@ -1,9 +1,10 @@
 // One call to a Kache server, with its further attempts. An attempt of Get, Put or Delete travels
 // on a Pipeline stream (stream_set.h) where it can, else as a unary call; all others are unary.
 //
-// UNAVAILABLE, a stream that breaks, or no answer to a unary call within its part of the time is
-// tried again within the call's deadline and the limits of retry_budget.h: on another server at
-// once, on the same one after a short wait. Every operation of Kache is idempotent.
+// UNAVAILABLE, a stream that breaks, a server that gives up early (DEADLINE_EXCEEDED with time
+// left), or no answer to a unary call within its part of the time is tried again within the call's
+// deadline and the limits of retry_budget.h: on another server at once, on the same one after a
+// short wait. Every operation of Kache is idempotent.
 #ifndef KACHE_CLIENT_CALL_H_
 #define KACHE_CLIENT_CALL_H_
 
@@ -142,9 +143,15 @@ class Call final : public CallBase {
     if (status.ok()) {
       environment_.budget->OnSuccess();
       Finish(absl::OkStatus(), /*listed=*/true);
-    } else if (!absl::IsUnavailable(status) || !RetryLater(stream_broke)) {
+    } else if (!MayTryAgain(status) || !RetryLater(stream_broke)) {
       Finish(std::move(status), /*listed=*/true);
     }
+  }
+
+  // A server may give up on its Redis servers before the call's time is up.
+  bool MayTryAgain(const absl::Status& status) const {
+    return absl::IsUnavailable(status) || (absl::IsDeadlineExceeded(status) &&
+                                           std::chrono::steady_clock::now() + kSoon < deadline_);
   }
 
   // No wait before the first attempt on another server that is ready to take it.

@@ -66,6 +66,11 @@ TEST_F(FailoverTest, WhatOneCannotTakeGoesToTheOther) {
   EXPECT_EQ(second_.calls() - before, 20);
 }
 
+TEST_F(FailoverTest, AServerThatGivesUpEarlyIsFollowedByTheOther) {
+  first_.FailNext(1000, {grpc::StatusCode::DEADLINE_EXCEEDED, "no reply from Redis"});
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(client_->Get("k").ok());
+}
+
 TEST_F(FailoverTest, AServerThatSaysItCannotServeIsPassedOver) {
   first_.SetServing(false);
   EXPECT_TRUE(Eventually([this] { return !Serves(first_); }));
