@@ -57,7 +57,6 @@ void ServerStream::Queue(v1::PipelineOperation* operation, size_t bytes, Monoton
   queued_.message.add_operations()->Swap(operation);
   queued_.bytes += bytes;
   queued_bytes_ += bytes;
-  ++queued_operations_;
 }
 
 bool ServerStream::TakeQueued() {
@@ -66,18 +65,16 @@ bool ServerStream::TakeQueued() {
     Queued& next = full_.empty() ? queued_ : full_.front();
     const auto operations = static_cast<size_t>(next.message.operations_size());
     if (operations == 0) return false;
-    // What is past its deadline still counts as queued, so there may be more of it than unanswered.
-    const size_t on_the_way = unanswered_.size() - std::min(unanswered_.size(), queued_operations_);
-    if (on_the_way > 0 && on_the_way + operations > kMaxOnTheWay) return false;
+    if (on_the_way_ > 0 && on_the_way_ + operations > kMaxOnTheWay) return false;
     request_.Clear();
     request_.Swap(&next.message);
     queued_bytes_ -= std::exchange(next.bytes, 0);
-    queued_operations_ -= operations;
     const MonotonicTime now = std::chrono::steady_clock::now();
     if (now - next.since > absl::ToChronoNanoseconds(kLongWait)) Refresh(now);
     if (!full_.empty()) full_.pop_front();
   } while (request_.operations_size() == 0);
   observer_.OnMessage(request_.operations_size());
+  on_the_way_ += static_cast<size_t>(request_.operations_size());
   writing_ = true;
   return true;
 }
@@ -112,6 +109,7 @@ void ServerStream::OnReadDone(bool ok) {
     last_read_ = std::chrono::steady_clock::now();
     broken_ |= !ok;
     if (ok) {
+      on_the_way_ -= std::min(on_the_way_, static_cast<size_t>(response_.results_size()));
       for (v1::PipelineResult& result : *response_.mutable_results()) {
         const auto found = unanswered_.find(result.id());
         if (found == unanswered_.end()) continue;  // answered by Tick already

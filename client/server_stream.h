@@ -121,7 +121,8 @@ class ServerStream final
   std::deque<Queued> full_;             // messages before queued_
   Queued queued_;                       // the one that grows
   size_t queued_bytes_ = 0;             // of all
-  size_t queued_operations_ = 0;
+  // Sent and not answered by the server, whether or not Tick has answered them meanwhile.
+  size_t on_the_way_ = 0;
   absl::flat_hash_map<uint64_t, Unanswered> unanswered_;
   uint64_t last_id_ = 0;
   MonotonicTime last_read_;
