@@ -22,7 +22,7 @@ struct CallOptions {
   // Calls of one lane share streams, and their lock. Threads that make many calls have one each.
   size_t lane = 0;
   // Goes along, for the server's logs.
-  RequestName name;
+  RequestName name = {};
 };
 
 template <class Response>
