@@ -61,7 +61,7 @@ struct UnaryMethod {
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
   RpcMetrics metrics;
   size_t accepts = 8;
-  bool in_arena = false;  // CallMessages
+  bool in_arena = false;      // CallMessages
   const char* rpc = nullptr;  // as slow calls are logged; nullptr = they are not
 };
 
@@ -268,8 +268,8 @@ void UnaryCall<Request, Response>::LogIfSlow(MonotonicTime now) {
   const char* const rpc = endpoint_.method().rpc;
   if (rpc == nullptr || !log.IsSlow(started_, now)) return;
   log.Report(rpc, {started_, times_.begun, finished_, now},
-             kGrpcCodeNames[static_cast<size_t>(code_)], log.Facts(messages_.request(), messages_.response()),
-             NameOf(*context_));
+             kGrpcCodeNames[static_cast<size_t>(code_)],
+             log.Facts(messages_.request(), messages_.response()), NameOf(*context_));
 }
 
 template <class Request, class Response>

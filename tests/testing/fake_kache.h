@@ -36,8 +36,8 @@ class FakeKache final : public v1::Kache::Service {
   void SetDelay(absl::Duration delay);
   // Whether it knows Pipeline; it does at first.
   void SetOffersPipeline(bool offers);
-  // What counts as a call of Pipeline, fails and is delayed: every operation by itself, at first, or
-  // a stream when it begins.
+  // What counts as a call of Pipeline, fails and is delayed: every operation by itself, at first,
+  // or a stream when it begins.
   void SetOperationsAreCalls(bool operations);
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
