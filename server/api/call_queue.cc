@@ -6,6 +6,12 @@
 #include <utility>
 
 namespace kache {
+namespace {
+
+// More events than that don't keep the shards waiting.
+constexpr size_t kEventsPerWake = 32;
+
+}  // namespace
 
 CallQueue::CallQueue(std::unique_ptr<grpc::ServerCompletionQueue> queue)
     : queue_(std::move(queue)), box_(*queue_) {}
@@ -43,9 +49,23 @@ void CallQueue::ClosingTag::OnEvent(bool) {
 
 void CallQueue::Run() {
   running_thread_ = std::this_thread::get_id();
+  DeferredWakes wakes;
   void* tag;
   bool ok;
-  while (queue_->Next(&tag, &ok)) static_cast<CallTag*>(tag)->OnEvent(ok);
+  while (NextEvent(&tag, &ok, wakes)) static_cast<CallTag*>(tag)->OnEvent(ok);
+}
+
+bool CallQueue::NextEvent(void** tag, bool* ok, DeferredWakes& wakes) {
+  // A call that is alone has nothing to wait for. Streams are not counted there.
+  if (serving() != 1 && events_unwoken_ < kEventsPerWake) {
+    const auto next = queue_->AsyncNext(tag, ok, gpr_time_0(GPR_CLOCK_MONOTONIC));
+    ++events_unwoken_;
+    if (next == grpc::CompletionQueue::GOT_EVENT) return true;
+    if (next == grpc::CompletionQueue::SHUTDOWN) return false;
+  }
+  wakes.Flush();
+  events_unwoken_ = 0;
+  return queue_->Next(tag, ok);
 }
 
 }  // namespace kache

@@ -16,6 +16,7 @@
 #include <string>
 #include <thread>
 
+#include "base/deferred_wakes.h"
 #include "base/notification.h"
 #include "server/api/call_tag.h"
 #include "server/api/post_box.h"
@@ -70,10 +71,14 @@ class CallQueue {
   };
 
   void Run();
+  // Blocks until an event comes; false once the queue has shut down. Wakes the shards for what the
+  // events before have posted to them, as soon as no further event is there.
+  bool NextEvent(void** tag, bool* ok, DeferredWakes& wakes);
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   PostBox box_;
-  size_t calls_ = 1;  // one for not being closed
+  size_t calls_ = 1;           // one for not being closed
+  size_t events_unwoken_ = 0;  // since the shards were woken
   std::atomic<size_t> serving_{0};
   std::atomic<std::thread::id> running_thread_{};
   ClosingTag closing_tag_{*this};

@@ -2,6 +2,8 @@
 
 #include <grpc/support/time.h>
 
+#include "base/deferred_wakes.h"
+
 namespace kache {
 
 void PostBox::Post(Posted* work) {
@@ -11,8 +13,11 @@ void PostBox::Post(Posted* work) {
   } while (!newest_.compare_exchange_weak(newest, work, std::memory_order_acq_rel,
                                           std::memory_order_relaxed));
   // `work` may be gone by now if the list was not empty.
-  if (newest == nullptr) wake_.Set(&queue_, gpr_time_0(GPR_CLOCK_MONOTONIC), &wake_tag_);
+  if (newest != nullptr) return;
+  DeferredWakes::Wake([](void* box) { static_cast<PostBox*>(box)->Wake(); }, this);
 }
+
+void PostBox::Wake() { wake_.Set(&queue_, gpr_time_0(GPR_CLOCK_MONOTONIC), &wake_tag_); }
 
 void PostBox::RunLast(Posted* work) {
   work->next_posted_ = last_works_;

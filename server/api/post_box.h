@@ -4,7 +4,8 @@
 //   box.Post(&work);     // any thread; work.RunPosted() follows on the queue's thread
 //
 // A lock-free list and one alarm of gRPC: the queue is woken only when the list was empty, and its
-// thread takes everything that is in the list in one go. Nothing is allocated.
+// thread takes everything that is in the list in one go. A shard wakes it at the end of its turn,
+// for all that it has posted (DeferredWakes). Nothing is allocated.
 //
 // Guarantees: each work runs once for each Post; works of one thread run in the order of its posts.
 // Requires: while something is posted the queue is not shut down (a call that is not over yet holds
@@ -58,6 +59,7 @@ class PostBox {
     PostBox& box_;
   };
 
+  void Wake();
   void RunAll();
 
   grpc::CompletionQueue& queue_;

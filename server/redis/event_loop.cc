@@ -24,6 +24,8 @@ void Require(int uv_result, const char* what) {
   std::abort();
 }
 
+void SendAsync(void* async) { uv_async_send(static_cast<uv_async_t*>(async)); }
+
 class FunctionTask final : public Task {
  public:
   explicit FunctionTask(absl::AnyInvocable<void()> function) : function_(std::move(function)) {}
@@ -60,7 +62,9 @@ EventLoop::~EventLoop() = default;
 
 void EventLoop::Run() {
   impl_->running_thread = std::this_thread::get_id();
+  impl_->wakes.emplace();
   uv_run(&impl_->loop, UV_RUN_DEFAULT);
+  impl_->wakes.reset();
   impl_->running_thread = std::thread::id();
 }
 
@@ -126,7 +130,7 @@ void EventLoop::Impl::Post(Task* task) {
     task->next_ = newest;
   } while (!posted_.compare_exchange_weak(newest, task, std::memory_order_release,
                                           std::memory_order_relaxed));
-  if (newest == nullptr) uv_async_send(&wake_);
+  if (newest == nullptr) DeferredWakes::Wake(SendAsync, &wake_);
 }
 
 void EventLoop::Impl::RunPosted() {
@@ -184,6 +188,7 @@ void EventLoop::Impl::EndTurn() {
 
 void EventLoop::Impl::BeforePoll() {
   EndTurn();
+  if (wakes) wakes->Flush();
   if (tick_due_ || !turn_end_.empty()) {
     uv_idle_start(&no_sleep_, [](uv_idle_t*) {});
   } else {

@@ -18,6 +18,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/deferred_wakes.h"
 #include "server/redis/event_loop.h"
 
 namespace kache::redis {
@@ -83,6 +84,7 @@ struct EventLoop::Impl {
 
   uv_loop_t loop;
   std::atomic<std::thread::id> running_thread{};
+  std::optional<DeferredWakes> wakes;        // of the running thread, flushed before the poll
   std::array<char, kReadBytes> read_buffer;  // one read at a time, used up at once
 
  private:

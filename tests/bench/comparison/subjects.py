@@ -86,22 +86,28 @@ class Stage:
         return servers[:count]
 
     def kache_over(self, count, settings=None):
-        redis = self.redis(count)
-        server = self.run(KacheServer([each.url for each in redis],
-                                      {**DEFAULTS, **(settings or {})}, folder=self.folder))
-        wait_until(lambda: server.metrics().count('state="up"} 1') == count,
-                   f"{count} Redis servers are UP")
-        subject = Subject("kache", server.address, [server], redis)
-        subprocess.run([str(paths.BENCH), "--server", server.address, "--workload", "get",
+        subject = self._kache(count, {**DEFAULTS, **(settings or {})})
+        subprocess.run([str(paths.BENCH), "--server", subject.address, "--workload", "get",
                         "--keys", str(KEYS), "--warmup", "0s", "--duration", "100ms"],
                        check=True, capture_output=True)  # puts every key once
         return subject
+
+    def _kache(self, count, settings):
+        redis = self.redis(count)
+        server = self.run(KacheServer([each.url for each in redis], settings, folder=self.folder))
+        wait_until(lambda: server.metrics().count('state="up"} 1') == count,
+                   f"{count} Redis servers are UP")
+        return Subject("kache", server.address, [server], redis)
+
+    def fresh(self):
+        """Kache and the echo server as they are before any load."""
+        return self._kache(4, DEFAULTS), self._make_echo()
 
     def _make_kache(self):
         return self.kache_over(4)
 
     def _make_kache32(self):
-        # Its records carry another ring, so it has Redis servers of its own: another prefix does.
+        # Another ring needs another prefix in Redis servers that are shared.
         return self.kache_over(32, {"KEY_PREFIX": "kache32:"})
 
     def _make_echo(self):
