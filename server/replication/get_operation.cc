@@ -55,7 +55,7 @@ void GetOperation::TryNext() {
   next_ = *position + 1;
   if (*position >= shard().homes()) shard().metrics().reads_from_stand_in.Increment();
   // The last try has all the time that is left, unless a nil in hand can answer instead.
-  const bool more = nils_ > 0 || ((limit == 0 || tries_ < limit) && NextUpFrom(next_));
+  const bool more = nils_ > 0 || (!patient_ && (limit == 0 || tries_ < limit) && NextUpFrom(next_));
   const NodeId node = walk_[*position];
   shard().client(node).Send(
       *command_, more ? std::min(left, shard().options().try_timeout) : left,
@@ -128,6 +128,12 @@ void GetOperation::NothingLeft() {
   if (nils_ > 0) return Finish(ReadResult());
   if (shard().Left(deadline_) == absl::ZeroDuration()) {
     return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
+  }
+  // Those that were left have gone while an earlier one was late: that one may be as slow as this.
+  if (absl::IsDeadlineExceeded(last_error_) && Mode() == ReadMode::kOneAfterAnother && !patient_) {
+    patient_ = true;
+    next_ = 0;
+    return TryNext();
   }
   // The last home replica that was UP failed under this read.
   if (Mode() == ReadMode::kNewestOfAll) return AskForNewest();

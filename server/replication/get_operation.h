@@ -52,6 +52,7 @@ class GetOperation final : public Operation {
   uint32_t nils_ = 0;  // nodes that answered that they hold nothing
   NodeId last_nil_;    // the last of them
   bool degraded_ = false;
+  bool patient_ = false;  // the first that is UP is asked again, with all the time that is left
   absl::Status last_error_;
 };
 

@@ -240,6 +240,29 @@ TEST_F(GetOperationTest, ServesFromOneSingleServer) {
   EXPECT_FALSE(get->receipt.degraded);
 }
 
+TEST_F(GetOperationTest, WaitsForALateReplicaWhereTheOthersHaveGoneMeanwhile) {
+  Start();
+  const auto get = Get(absl::Seconds(1));
+  MakeSyncing(1);
+  MakeSyncing(2);
+  Pass(absl::Milliseconds(100));
+  EXPECT_FALSE(get.came());
+  EXPECT_THAT(Asked(), ElementsAre(0, 0));
+  Pass(absl::Milliseconds(500));
+  node(0).Answer(Value("v"));
+  ASSERT_TRUE(get.ok());
+  EXPECT_EQ(get->value, "v");
+}
+
+TEST_F(GetOperationTest, ALateReplicaIsWaitedForUntilTheDeadlineOnly) {
+  Start(1);
+  const auto get = Get(absl::Seconds(1));
+  Pass(absl::Milliseconds(990));
+  EXPECT_FALSE(get.came());
+  Pass(absl::Milliseconds(10));
+  EXPECT_EQ(get.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(GetOperationTest, TurnsToTheSyncingReplicasWhenTheLastOneThatIsUpFails) {
   Start();
   MakeSyncing(1);
