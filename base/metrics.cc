@@ -27,7 +27,8 @@ std::string RenderMetrics(prometheus::Registry& registry) {
 }
 
 absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(
-    const HostPort& address, std::shared_ptr<prometheus::Registry> registry) {
+    const HostPort& address, std::shared_ptr<prometheus::Registry> registry,
+    PasswordCheck password) {
   std::unique_ptr<MetricsServer> server(new MetricsServer);
   server->registry_ = std::move(registry);
   try {
@@ -43,6 +44,14 @@ absl::StatusOr<std::unique_ptr<MetricsServer>> MetricsServer::Start(
         Concat("can't serve metrics on ", address.ToString(), ": no port is listened on"));
   }
   server->port_ = static_cast<uint16_t>(ports.front());
+  if (password) {
+    // Before there is anything to see.
+    server->exposer_->RegisterAuth(
+        [password = std::move(password)](const std::string& /*user*/, const std::string& given) {
+          return password(given);
+        },
+        "kache");
+  }
   server->exposer_->RegisterCollectable(server->registry_);
   return server;
 }

@@ -4,6 +4,7 @@
 #define KACHE_BASE_METRICS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,13 @@ std::string RenderMetrics(prometheus::Registry& registry);
 // address can't be listened on. Owns its threads; destruction takes up to two seconds.
 class MetricsServer {
  public:
+  // Of HTTP's Basic scheme, with any user; called on the server's threads. Empty = none is asked
+  // for.
+  using PasswordCheck = std::function<bool(const std::string& password)>;
+
   static absl::StatusOr<std::unique_ptr<MetricsServer>> Start(
-      const HostPort& address, std::shared_ptr<prometheus::Registry> registry);
+      const HostPort& address, std::shared_ptr<prometheus::Registry> registry,
+      PasswordCheck password = nullptr);
   uint16_t port() const { return port_; }
 
  private:

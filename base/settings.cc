@@ -54,6 +54,30 @@ std::string SettingsReader::String(std::string_view name, std::string_view defau
   return std::string(default_value);
 }
 
+std::string SettingsReader::FilePath(std::string_view name) {
+  const Environment::Variable* variable = Find(name, "");
+  if (variable == nullptr) return "";
+  const std::string_view path = Trimmed(variable->value);
+  const bool plain = std::none_of(path.begin(), path.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  });
+  if (plain && !path.empty()) return std::string(path);
+  AddMistake(name, *variable, "must be the path of a file");
+  return "";
+}
+
+std::string SettingsReader::Secret(std::string_view name) {
+  const Environment::Variable* variable = Find(name, "");
+  if (variable == nullptr) return "";
+  const std::string_view secret = Trimmed(variable->value);
+  const bool plain = std::all_of(secret.begin(), secret.end(), [](char c) {
+    return absl::ascii_isgraph(static_cast<unsigned char>(c));
+  });
+  if (plain && !secret.empty()) return std::string(secret);
+  AddMistake(name, *variable, "must be printable ASCII without blanks");
+  return "";
+}
+
 int64_t SettingsReader::Integer(std::string_view name, int64_t default_value, Range range) {
   return Number(name, default_value, range, {""});
 }

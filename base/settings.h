@@ -38,6 +38,10 @@ class SettingsReader {
     int64_t max = std::numeric_limits<int64_t>::max();
   };
   std::string String(std::string_view name, std::string_view default_value);
+  // The path of a file; empty when the variable is absent. The file itself is not looked at.
+  std::string FilePath(std::string_view name);
+  // Printable ASCII without blanks that no message shows; empty when the variable is absent.
+  std::string Secret(std::string_view name);
   int64_t Integer(std::string_view name, int64_t default_value, Range range);
   bool Boolean(std::string_view name, bool default_value);  // true/false/1/0/yes/no/on/off
   // Whole numbers of the unit that the name ends in.

@@ -112,8 +112,10 @@ class Client::InFlight {
 
 absl::StatusOr<std::unique_ptr<Client>> Client::Create(ClientOptions options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  auto transport = std::make_unique<GrpcTransport>(
-      GrpcTransportOptions{.servers = options.servers, .lanes = options.streams});
+  absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(options.security);
+  if (!security.ok()) return security.status();
+  auto transport = std::make_unique<GrpcTransport>(GrpcTransportOptions{
+      .servers = options.servers, .security = *std::move(security), .lanes = options.streams});
   return std::make_unique<Client>(std::move(options), std::move(transport));
 }
 
@@ -122,6 +124,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::FromEnvironment() {
   SettingsReader reader(environment);
   ClientOptions options;
   options.servers = ReadServerList(reader);
+  options.security = ReadChannelSecurity(reader);
   if (absl::Status mistakes = reader.Finish(); !mistakes.ok()) return mistakes;
   return Create(std::move(options));
 }

@@ -45,6 +45,8 @@
 //   ABORTED              fewer replicas took part than `consistency` asks; a write may have been
 //                        applied, ReceiptOfError tells to how many. Or nothing is as new as
 //                        min_version.
+//   UNAUTHENTICATED      the servers ask for a token, and know none that this client sent.
+//   PERMISSION_DENIED    the token does not allow that.
 //   UNIMPLEMENTED        the server's release does not offer that.
 //   CANCELLED            the client is being destroyed.
 //
@@ -75,6 +77,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "client/types.h"
+#include "security/channel/channel_security.h"
 
 namespace kache {
 
@@ -83,6 +86,8 @@ class Transport;
 struct ClientOptions {
   // host:port each. A name with many addresses stands for all of them.
   std::vector<std::string> servers = {"localhost:50051"};
+  // The token that the servers know this client by, and TLS.
+  ChannelSecurityOptions security = {};
   // Of calls that name none. Positive.
   absl::Duration timeout = absl::Seconds(1);
   // Pipeline streams to each server. One carries what a core can send; more let a client with many
@@ -104,10 +109,11 @@ class Client {
   using GetResults = std::vector<absl::StatusOr<GetResult>>;
   using WriteResults = std::vector<absl::StatusOr<Receipt>>;
 
-  // INVALID_ARGUMENT when the options make no sense. Connects in the background: servers that
-  // cannot be reached are the calls' business.
+  // INVALID_ARGUMENT when the options make no sense, or a file that they name is wrong. Connects in
+  // the background: servers that cannot be reached are the calls' business.
   static absl::StatusOr<std::unique_ptr<Client>> Create(ClientOptions options);
-  // With the servers that KACHE_SERVERS names (default localhost:50051).
+  // With the servers that KACHE_SERVERS names (default localhost:50051), the token of KACHE_TOKEN
+  // or KACHE_TOKEN_FILE, and TLS as KACHE_TLS_CA_FILE and the like say (docs/security.md).
   static absl::StatusOr<std::unique_ptr<Client>> FromEnvironment();
   // Over a transport of the caller's; for tests. `options.servers` is not used.
   Client(ClientOptions options, std::unique_ptr<Transport> transport);

@@ -18,7 +18,7 @@ TransportObserver& NoObserver() {
 struct GrpcTransport::Shared {
   explicit Shared(const GrpcTransportOptions& options)
       : observer(options.observer != nullptr ? *options.observer : NoObserver()),
-        servers(options.servers, observer),
+        servers(options.servers, options.security, observer),
         streams(servers, options.lanes, budget, observer) {}
 
   TransportObserver& observer;

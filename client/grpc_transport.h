@@ -13,11 +13,13 @@
 
 #include "client/transport.h"
 #include "client/transport_observer.h"
+#include "security/channel/channel_security.h"
 
 namespace kache {
 
 struct GrpcTransportOptions {
   std::vector<std::string> servers;  // host:port each; at least one
+  ChannelSecurity security = {};
   // Each has a stream of its own to every server; CallOptions::lane is taken modulo their number.
   // 0 = all calls are unary.
   size_t lanes = 1;

@@ -5,8 +5,6 @@
 
 #include "base/strings.h"
 #include "grpcpp/completion_queue.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace kache {
@@ -46,21 +44,22 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, bool only_healthy) {
-  return grpc::CreateCustomChannel(Concat("dns:///", address), grpc::InsecureChannelCredentials(),
-                                   ArgumentsForChannel(only_healthy));
+std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ChannelSecurity& security,
+                                       bool only_healthy) {
+  return security.Connect(Concat("dns:///", address), ArgumentsForChannel(only_healthy));
 }
 
 }  // namespace
 
-ServerSet::ServerSet(const std::vector<std::string>& addresses, TransportObserver& observer)
+ServerSet::ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
+                     TransportObserver& observer)
     : observer_(observer) {
   for (const std::string& address : addresses) {
     Server server;
     server.address = address;
-    server.channel = Connect(address, /*only_healthy=*/true);
+    server.channel = Connect(address, security, /*only_healthy=*/true);
     server.stub = v1::Kache::NewStub(server.channel);
-    server.status_stub = v1::Kache::NewStub(Connect(address, /*only_healthy=*/false));
+    server.status_stub = v1::Kache::NewStub(Connect(address, security, /*only_healthy=*/false));
     servers_.push_back(std::move(server));
   }
   ready_.resize(servers_.size(), false);

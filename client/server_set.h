@@ -21,13 +21,15 @@
 #include "client/transport_observer.h"
 #include "grpcpp/channel.h"
 #include "kache/v1/kache.grpc.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache {
 
 class ServerSet {
  public:
   // host:port each; at least one. `observer` outlives it. Connects in the background.
-  ServerSet(const std::vector<std::string>& addresses, TransportObserver& observer);
+  ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
+            TransportObserver& observer);
   ~ServerSet();
 
   size_t size() const { return servers_.size(); }

@@ -6,6 +6,8 @@
 #include "base/cpus.h"
 #include "base/setting_names.h"
 #include "client/server_list.h"
+#include "security/access_settings.h"
+#include "security/tls_settings.h"
 
 namespace kache::gateway {
 namespace {
@@ -22,6 +24,7 @@ size_t Count(SettingsReader& reader, std::string_view name, size_t default_value
 
 void ReadHttp(SettingsReader& reader, HttpOptions* http) {
   http->address = reader.ListenAddress("HTTP_LISTEN_ADDRESS", "0.0.0.0:8080");
+  http->tls = ReadServerTls(reader, "HTTP_TLS");
   http->threads =
       Count(reader, "GATEWAY_THREADS", std::max(1u, AvailableCpus() / 2), {.min = 1, .max = 1024});
   http->max_connections =
@@ -68,6 +71,8 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
   ReadHttp(reader, &config.http);
   ReadHandlers(reader, &config.handlers);
   config.servers = ReadServerList(reader);
+  config.access = ReadAccessOptions(reader);
+  config.upstream = ReadChannelSecurity(reader);
   config.drain_time = reader.Seconds("DRAIN_SECONDS", config.drain_time, {.min = 0, .max = 3600});
   config.drain_delay =
       reader.Seconds("DRAIN_DELAY_SECONDS", config.drain_delay, {.min = 0, .max = kMaxSeconds});

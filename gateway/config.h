@@ -10,6 +10,8 @@
 #include "base/settings.h"
 #include "gateway/handlers/handler_config.h"
 #include "gateway/http/http_server.h"
+#include "security/access_control.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::gateway {
 
@@ -18,6 +20,8 @@ struct GatewayConfig {
   absl::Duration slow_request = absl::Milliseconds(100);  // logged from there on; zero = never
   HttpOptions http;
   HandlerConfig handlers;
+  AccessOptions access;             // of the gateway's callers
+  ChannelSecurityOptions upstream;  // of the gateway itself, as a caller of the servers
   std::vector<std::string> servers = {"localhost:50051"};  // host:port
   absl::Duration drain_time = absl::Seconds(20);           // for requests under way, at the end
   absl::Duration drain_delay = absl::Seconds(1);  // before that: not ready, but still accepting

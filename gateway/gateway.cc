@@ -26,41 +26,65 @@ std::vector<Route> Gateway::Routes() {
   const auto admit_put = [this](const HttpRequest& request) { return keys_.AdmitPut(request); };
   const auto admit_batch = [this](const HttpRequest& request) { return batch_.Admit(request); };
   using Method = HttpMethod;
+  constexpr Role kOpen = Role::kNone;
+  constexpr Role kRead = Role::kRead;
+  constexpr Role kWrite = Role::kWrite;
   return {
-      {Method::kGet, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Get)},
-      {Method::kPut, "/api/v1/keys/{key}", admit_put, Serve(keys_, &KeysHandler::Put)},
-      {Method::kDelete, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Delete)},
-      {Method::kPost, "/api/v1/keys:batchGet", admit_batch, Serve(batch_, &BatchHandler::Get)},
-      {Method::kPost, "/api/v1/keys:batchPut", admit_batch, Serve(batch_, &BatchHandler::Put)},
-      {Method::kPost, "/api/v1/keys:batchDelete", admit_batch,
-       Serve(batch_, &BatchHandler::Delete)},
-      {Method::kGet, "/api/v1/locate/{key}", nullptr, Serve(locate_, &LocateHandler::Get)},
-      {Method::kGet, "/ping", nullptr, Serve(ops_, &OpsHandler::Ping)},
-      {Method::kGet, "/status", nullptr, Serve(status_, &StatusHandler::Get)},
-      {Method::kGet, "/livez", nullptr, Serve(ops_, &OpsHandler::Live)},
-      {Method::kGet, "/readyz", nullptr, Serve(ops_, &OpsHandler::Ready)},
-      {Method::kGet, "/metrics", nullptr, Serve(ops_, &OpsHandler::Metrics)},
-      {Method::kGet, "/", nullptr, Serve(web_, &WebHandler::Page)},
-      {Method::kGet, "/docs", nullptr, Serve(web_, &WebHandler::Docs)},
-      {Method::kGet, "/openapi.json", nullptr, Serve(web_, &WebHandler::OpenApi)},
-      {Method::kGet, "/assets/{file}", nullptr, Serve(web_, &WebHandler::Asset)},
+      {Method::kGet, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Get), kRead},
+      {Method::kPut, "/api/v1/keys/{key}", admit_put, Serve(keys_, &KeysHandler::Put), kWrite},
+      {Method::kDelete, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Delete), kWrite},
+      {Method::kPost, "/api/v1/keys:batchGet", admit_batch, Serve(batch_, &BatchHandler::Get),
+       kRead},
+      {Method::kPost, "/api/v1/keys:batchPut", admit_batch, Serve(batch_, &BatchHandler::Put),
+       kWrite},
+      {Method::kPost, "/api/v1/keys:batchDelete", admit_batch, Serve(batch_, &BatchHandler::Delete),
+       kWrite},
+      {Method::kGet, "/api/v1/locate/{key}", nullptr, Serve(locate_, &LocateHandler::Get), kRead},
+      {Method::kGet, "/ping", nullptr, Serve(ops_, &OpsHandler::Ping), kOpen},
+      {Method::kGet, "/status", nullptr, Serve(status_, &StatusHandler::Get), kRead},
+      {Method::kGet, "/livez", nullptr, Serve(ops_, &OpsHandler::Live), kOpen},
+      {Method::kGet, "/readyz", nullptr, Serve(ops_, &OpsHandler::Ready), kOpen},
+      {Method::kGet, "/metrics", nullptr, Serve(ops_, &OpsHandler::Metrics), kRead},
+      {Method::kGet, "/", nullptr, Serve(web_, &WebHandler::Page), kRead},
+      {Method::kGet, "/docs", nullptr, Serve(web_, &WebHandler::Docs), kRead},
+      {Method::kGet, "/openapi.json", nullptr, Serve(web_, &WebHandler::OpenApi), kRead},
+      {Method::kGet, "/assets/{file}", nullptr, Serve(web_, &WebHandler::Asset), kRead},
   };
 }
 
-Gateway::Gateway(const GatewayConfig& config)
+Gateway::Gateway(const GatewayConfig& config, const ChannelSecurity& security,
+                 std::unique_ptr<prometheus::Registry> registry,
+                 std::unique_ptr<AccessControl> access)
     : config_(config),
+      registry_owner_(std::move(registry)),
+      registry_(*registry_owner_),
+      access_(std::move(access)),
       upstream_metrics_(registry_),
-      upstream_({config_.servers, config_.http.threads, &upstream_metrics_}),
+      upstream_({.servers = config_.servers,
+                 .security = security,
+                 .lanes = config_.http.threads,
+                 .observer = &upstream_metrics_}),
       keys_(&upstream_, &config_.handlers),
-      batch_(&upstream_, &config_.handlers),
+      batch_(&upstream_, &config_.handlers, access_.get()),
       status_(&upstream_, &config_.handlers),
       locate_(&upstream_, &config_.handlers),
       ops_(&upstream_, &registry_, &draining_),
-      router_(Routes()),
+      router_(Routes(), access_.get()),
       metrics_(registry_, router_.routes(), config_.slow_request) {}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config) {
-  std::unique_ptr<Gateway> gateway(new Gateway(config));
+  const absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(config.upstream);
+  if (!security.ok()) return security.status();
+  auto registry = std::make_unique<prometheus::Registry>();
+  auto access = AccessControl::Start(config.access, *registry);
+  if (!access.ok()) return access.status();
+  if (!(*access)->asks_for_tokens() && !security->authorization().empty()) {
+    spdlog::warn(
+        "everybody who reaches this gateway acts with its token: TOKENS_FILE is not set, "
+        "KACHE_TOKEN or KACHE_TOKEN_FILE is");
+  }
+  std::unique_ptr<Gateway> gateway(
+      new Gateway(config, *security, std::move(registry), *std::move(access)));
   auto server = HttpServer::Start(config.http, &gateway->router_, &gateway->metrics_);
   if (!server.ok()) return server.status();
   gateway->server_ = *std::move(server);

@@ -28,12 +28,14 @@
 #include "gateway/http/router.h"
 #include "gateway/upstream/upstream_metrics.h"
 #include "prometheus/registry.h"
+#include "security/access_control.h"
 
 namespace kache::gateway {
 
 class Gateway {
  public:
-  // UNAVAILABLE when the HTTP address can't be listened on. Does not wait for a Kache server.
+  // UNAVAILABLE when the HTTP address can't be listened on, INVALID_ARGUMENT when a file of tokens
+  // or certificates is wrong. Does not wait for a Kache server.
   static absl::StatusOr<std::unique_ptr<Gateway>> Start(const GatewayConfig& config);
   ~Gateway();
   Gateway(const Gateway&) = delete;
@@ -48,11 +50,14 @@ class Gateway {
   void Drain();
 
  private:
-  explicit Gateway(const GatewayConfig& config);
+  Gateway(const GatewayConfig& config, const ChannelSecurity& security,
+          std::unique_ptr<prometheus::Registry> registry, std::unique_ptr<AccessControl> access);
   std::vector<Route> Routes();
 
   const GatewayConfig config_;
-  prometheus::Registry registry_;
+  const std::unique_ptr<prometheus::Registry> registry_owner_;
+  prometheus::Registry& registry_;
+  const std::unique_ptr<AccessControl> access_;
   std::atomic<bool> draining_ = false;
   UpstreamMetrics upstream_metrics_;
   GrpcTransport upstream_;

@@ -26,8 +26,8 @@ constexpr absl::Duration kHealthTimeout = absl::Seconds(2);
 
 // Asks the gateway that runs with the same settings on this machine.
 int PrintHealth(const kache::gateway::GatewayConfig& config) {
-  const absl::StatusOr<int> status =
-      kache::gateway::HttpGet(kache::LocalAddress(config.http.address), "/readyz", kHealthTimeout);
+  const absl::StatusOr<int> status = kache::gateway::HttpGet(
+      kache::LocalAddress(config.http.address), "/readyz", kHealthTimeout, config.http.tls);
   if (!status.ok()) {
     std::fprintf(stderr, "kache-gateway: no answer from %s\n",
                  std::string(status.status().message()).c_str());

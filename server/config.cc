@@ -7,6 +7,8 @@
 #include "base/cpus.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
+#include "security/access_settings.h"
+#include "security/tls_settings.h"
 
 namespace kache {
 namespace {
@@ -168,6 +170,9 @@ ServerConfig ReadServerConfig(SettingsReader& reader) {
   fields.Listen("METRICS_LISTEN_ADDRESS", &config.metrics_listen_address);
   ReadTimes(reader, &config);
   ReadLimits(reader, &config);
+  config.redis_tls = ReadClientTls(reader, "REDIS_TLS");
+  config.grpc_tls = ReadServerTls(reader, "GRPC_TLS");
+  config.access = ReadAccessOptions(reader);
   ReadPaces(reader, &config);
   ReadThreads(reader, &config);
   config.log = ReadLogConfig(reader);

@@ -12,6 +12,8 @@
 #include "base/host_port.h"
 #include "base/logging.h"
 #include "base/settings.h"
+#include "security/access_control.h"
+#include "security/tls_files.h"
 #include "server/redis_url.h"
 
 namespace kache {
@@ -53,6 +55,13 @@ struct ServerConfig {
   size_t max_connection_queue_bytes = 67108864;
   int max_concurrent_streams = 1024;                         // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
+
+  // TLS; no certificate = none.
+  TlsFiles grpc_tls;
+  TlsFiles redis_tls;  // of rediss:// addresses; no ca_file = the system's authorities
+
+  // Who may do what.
+  AccessOptions access;
 
   // Paces of the recovery, for each server process.
   uint32_t sweep_keys_per_second = 5000;

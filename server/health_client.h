@@ -7,12 +7,15 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/host_port.h"
+#include "security/tls_files.h"
 
 namespace kache {
 
-// "SERVING", "NOT_SERVING", ...; otherwise why there was no answer within `timeout`.
+// "SERVING", "NOT_SERVING", ...; otherwise why there was no answer within `timeout`. `tls` is the
+// server's own: it is on this machine, so its certificate is not checked, and shown to it where it
+// asks clients for one.
 absl::StatusOr<std::string> AskHealth(const HostPort& server, const std::string& service,
-                                      absl::Duration timeout);
+                                      absl::Duration timeout, const TlsFiles& tls = {});
 
 }  // namespace kache
 

@@ -1,10 +1,12 @@
 #include "server/kache_server.h"
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/strings.h"
 #include "server/api/batch_calls.h"
 #include "server/api/grpc_log.h"
 #include "server/redis/redis_client.h"
@@ -24,7 +26,18 @@ std::shared_ptr<const HashRing> MakeRing(const ServerConfig& config) {
   return std::make_shared<const HashRing>(std::move(names), config.vnodes_per_node);
 }
 
-CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config) {
+// What all connections to Redis by TLS share; nullptr where there are none.
+absl::StatusOr<std::shared_ptr<const Certificates>> RedisCertificates(const ServerConfig& config) {
+  const bool tls = std::any_of(config.servers.begin(), config.servers.end(),
+                               [](const RedisAddress& server) { return server.tls; });
+  if (!tls) return nullptr;
+  auto started = Certificates::Start(TlsSide::kClient, config.redis_tls, "Redis connections");
+  if (!started.ok()) return started.status();
+  return std::shared_ptr<const Certificates>(*std::move(started));
+}
+
+CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
+                                        const std::shared_ptr<const Certificates>& tls) {
   CoordinatorConfig result;
   result.shards = config.shards;
   for (const RedisAddress& server : config.servers) {
@@ -32,7 +45,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config) {
                                 .port = server.address.port,
                                 .user = server.user,
                                 .password = server.password,
-                                .database = server.database});
+                                .database = server.database,
+                                .tls = server.tls ? tls : nullptr});
   }
   result.client.connect_timeout = config.connect_timeout;
   result.client.reconnect_min = config.reconnect_min;
@@ -105,6 +119,9 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
                                    config.max_key_bytes + config.max_value_bytes});
   GrpcServerOptions options;
   options.address = config.grpc_listen_address;
+  options.tls = config.grpc_tls;
+  // gRPC serves it by itself, and asks nobody for a token.
+  options.reflection = config.access.tokens_file.empty();
   options.threads = config.grpc_threads;
   options.max_concurrent_streams = config.max_concurrent_streams;
   options.max_receive_bytes = payload + kMarginBytes + kMarginBytesPerKey * config.max_batch_keys;
@@ -115,17 +132,20 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
 
 }  // namespace
 
-KacheServer::KacheServer(const ServerConfig& config)
-    : registry_(std::make_shared<prometheus::Registry>()),
+KacheServer::KacheServer(const ServerConfig& config, std::shared_ptr<prometheus::Registry> registry,
+                         std::unique_ptr<AccessControl> access)
+    : registry_(std::move(registry)),
       ring_(MakeRing(config)),
       monitor_(ring_, config.shards, clock_, config.try_timeout),
       node_metrics_(*monitor_.topology(), *registry_),
       admission_(static_cast<int64_t>(config.max_in_flight),
                  static_cast<int64_t>(config.max_in_flight_bytes), *registry_),
       slow_log_(config.slow_operation, ring_->names(), *registry_),
+      access_(std::move(access)),
       policy_{.deadlines = {.default_timeout = config.request_timeout},
               .admission = admission_,
-              .slow_log = slow_log_},
+              .slow_log = slow_log_,
+              .access = *access_},
       health_(policy_, *registry_),
       notifier_(
           [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}
@@ -133,7 +153,11 @@ KacheServer::KacheServer(const ServerConfig& config)
 absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConfig& config,
                                                                 const ServerSeams& seams) {
   RouteGrpcLog();
-  auto server = std::unique_ptr<KacheServer>(new KacheServer(config));
+  auto registry = std::make_shared<prometheus::Registry>();
+  auto access = AccessControl::Start(config.access, *registry);
+  if (!access.ok()) return access.status();
+  auto server = std::unique_ptr<KacheServer>(
+      new KacheServer(config, std::move(registry), *std::move(access)));
   if (absl::Status status = server->Listen(config, seams); !status.ok()) return status;
   server->Watch();
   server->grpc_->Start();
@@ -141,11 +165,13 @@ absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConf
 }
 
 absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams) {
-  auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_);
+  auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_, MayScrape());
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
 
-  CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config);
+  const auto redis_tls = RedisCertificates(config);
+  if (!redis_tls.ok()) return redis_tls.status();
+  CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
   coordinator_config.decorate = seams.data_client;
   RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
   recovery_config.decorate = seams.recovery_client;
@@ -165,6 +191,15 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
     health_.Listen(*queue);
   }
   return absl::OkStatus();
+}
+
+MetricsServer::PasswordCheck KacheServer::MayScrape() const {
+  if (!access_->asks_for_tokens()) return nullptr;
+  return [access = access_.get()](const std::string& token) {
+    const Caller caller = access->Identify(Concat("Bearer ", token), Schemes::kBearer);
+    // A limit must not make those blind who want to know why.
+    return access->Admit(caller, Role::kRead, 0, std::chrono::steady_clock::now()).ok();
+  };
 }
 
 void KacheServer::Watch() {

@@ -16,8 +16,10 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/ticker.h"
 #include "prometheus/registry.h"
 #include "ring/hash_ring.h"
+#include "security/access_control.h"
 #include "server/api/admission.h"
 #include "server/api/grpc_server.h"
 #include "server/api/health_notifier.h"
@@ -29,7 +31,6 @@
 #include "server/config.h"
 #include "server/recovery/recovery.h"
 #include "server/replication/coordinator.h"
-#include "server/ticker.h"
 
 namespace kache {
 
@@ -42,7 +43,8 @@ struct ServerSeams {
 class KacheServer {
  public:
   // Listens and begins to connect to the Redis servers; keys are served as soon as one of them is
-  // there. UNAVAILABLE when a port can't be listened on.
+  // there. UNAVAILABLE when a port can't be listened on, INVALID_ARGUMENT when a file of tokens or
+  // certificates is wrong.
   static absl::StatusOr<std::unique_ptr<KacheServer>> Start(const ServerConfig& config,
                                                             const ServerSeams& seams = {});
   // Stops with no time to drain, unless stopped before.
@@ -64,8 +66,11 @@ class KacheServer {
   prometheus::Registry& registry() { return *registry_; }
 
  private:
-  explicit KacheServer(const ServerConfig& config);
+  KacheServer(const ServerConfig& config, std::shared_ptr<prometheus::Registry> registry,
+              std::unique_ptr<AccessControl> access);
   absl::Status Listen(const ServerConfig& config, const ServerSeams& seams);
+  // Who may see the metrics; nullptr = everybody.
+  MetricsServer::PasswordCheck MayScrape() const;
   void Watch();
   void Tick();
 
@@ -78,6 +83,7 @@ class KacheServer {
   NodeStateMetrics node_metrics_;
   AdmissionControl admission_;
   const SlowLog slow_log_;
+  const std::unique_ptr<AccessControl> access_;
   const CallPolicy policy_;
   HealthService health_;
   HealthNotifier notifier_;

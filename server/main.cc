@@ -51,7 +51,7 @@ struct Arguments {
 
 int PrintHealth(const ServerConfig& config, const std::string& service) {
   const absl::StatusOr<std::string> state =
-      AskHealth(LocalAddress(config.grpc_listen_address), service, kHealthTimeout);
+      AskHealth(LocalAddress(config.grpc_listen_address), service, kHealthTimeout, config.grpc_tls);
   if (!state.ok()) {
     std::fprintf(stderr, "kache-server: no health of '%s': %s\n", service.c_str(),
                  state.status().ToString().c_str());

@@ -12,6 +12,7 @@ namespace kache {
 namespace {
 
 constexpr std::string_view kScheme = "redis://";
+constexpr std::string_view kTlsScheme = "rediss://";
 constexpr std::string_view kDefaultPort = ":6379";
 constexpr size_t kMaxNameBytes = 255;
 
@@ -99,10 +100,12 @@ absl::Status ParseAddress(std::string_view text, RedisAddress* result) {
   if (absl::StartsWithIgnoreCase(ToAbsl(text), ToAbsl(kScheme))) {
     return ParseUrl(text.substr(kScheme.size()), result);
   }
-  if (absl::StartsWithIgnoreCase(ToAbsl(text), "rediss://")) {
-    return Wrong("TLS to Redis (rediss://) is not offered in this release");
+  if (absl::StartsWithIgnoreCase(ToAbsl(text), ToAbsl(kTlsScheme))) {
+    result->tls = true;
+    return ParseUrl(text.substr(kTlsScheme.size()), result);
   }
-  if (text.find("://") != std::string_view::npos) return Wrong("the scheme must be redis://");
+  if (text.find("://") != std::string_view::npos)
+    return Wrong("the scheme must be redis:// or rediss://");
   if (text.find('@') != std::string_view::npos) {
     return Wrong("with credentials it must be redis://user:password@host:port");
   }

@@ -2,6 +2,7 @@
 //
 //   [name=]host:port
 //   [name=]redis://[user:password@]host[:port][/database]
+//   [name=]rediss://...                  # the same over TLS
 //
 //   cache-a=redis-0.redis:6379
 //   redis://:s3cret%2C@10.0.0.1/2        # a password only, port 6379, database 2
@@ -25,6 +26,7 @@ struct RedisAddress {
   std::string user;      // empty = the default user
   std::string password;  // empty = no authentication
   int database = 0;
+  bool tls = false;
 };
 
 // INVALID_ARGUMENT says what is wrong, and repeats no part of the entry: it may hold a password.

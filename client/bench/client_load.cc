@@ -13,6 +13,7 @@ absl::StatusOr<std::unique_ptr<ClientLoad>> ClientLoad::Create(const ClientLoadO
   client.servers = options.servers;
   client.streams = options.streams;
   client.timeout = options.timeout;
+  client.security = options.security;
   client.max_in_flight = std::max(client.max_in_flight, options.slots);
   absl::StatusOr<std::unique_ptr<Client>> created = Client::Create(std::move(client));
   if (!created.ok()) return created.status();

@@ -27,6 +27,7 @@ struct ClientLoadOptions {
   absl::Duration timeout = absl::Seconds(1);
   absl::Duration ttl;  // zero = for ever
   Consistency consistency = Consistency::kOne;
+  ChannelSecurityOptions security = {};
 };
 
 class ClientLoad final : public LoadTransport {

@@ -1,8 +1,6 @@
 #include "client/bench/connect.h"
 
 #include "base/strings.h"
-#include "grpcpp/create_channel.h"
-#include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
 
 namespace kache::bench {
@@ -13,7 +11,8 @@ constexpr int kMaxMessageBytes = 72 * 1024 * 1024;
 
 }  // namespace
 
-std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server) {
+std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server,
+                                         const ChannelSecurity& security) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection each
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
@@ -21,8 +20,7 @@ std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server) {
   arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  return v1::Kache::NewStub(grpc::CreateCustomChannel(
-      Concat("dns:///", server), grpc::InsecureChannelCredentials(), arguments));
+  return v1::Kache::NewStub(security.Connect(Concat("dns:///", server), arguments));
 }
 
 }  // namespace kache::bench

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "kache/v1/kache.grpc.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::bench {
 
 // `server` is host:port. Nothing is sent yet.
-std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server);
+std::unique_ptr<v1::Kache::Stub> Connect(const std::string& server,
+                                         const ChannelSecurity& security);
 
 }  // namespace kache::bench
 

@@ -27,7 +27,7 @@ Outcome OutcomeOf(const v1::WriteResult& result) {
 
 GrpcLoad::GrpcLoad(const GrpcLoadOptions& options) : options_(options) {
   for (size_t i = 0; i < options.connections; ++i) {
-    stubs_.push_back(Connect(options.servers[i % options.servers.size()]));
+    stubs_.push_back(Connect(options.servers[i % options.servers.size()], options.security));
   }
   for (size_t i = 0; i < options.slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());

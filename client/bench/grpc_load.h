@@ -14,6 +14,7 @@
 #include "grpcpp/client_context.h"
 #include "grpcpp/completion_queue.h"
 #include "kache/v1/kache.grpc.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::bench {
 
@@ -25,6 +26,7 @@ struct GrpcLoadOptions {
   absl::Duration timeout = absl::Seconds(1);
   absl::Duration ttl;  // zero = for ever
   v1::Consistency consistency = v1::CONSISTENCY_UNSPECIFIED;
+  ChannelSecurity security = {};
 };
 
 class GrpcLoad final : public LoadTransport {

@@ -126,14 +126,15 @@ size_t BatchOf(Mode mode, size_t wanted) {
 }
 
 absl::Status ReadServers(const Words& words, const Environment& environment, Options* options) {
-  if (!words.server.empty()) {
+  SettingsReader reader(environment);
+  if (words.server.empty()) {
+    options->servers = ReadServerList(reader);
+  } else {
     absl::StatusOr<std::vector<std::string>> servers = ParseServerList(words.server);
     if (!servers.ok()) return servers.status();
     options->servers = *std::move(servers);
-    return absl::OkStatus();
   }
-  SettingsReader reader(environment);
-  options->servers = ReadServerList(reader);
+  options->security = ReadChannelSecurity(reader);
   DeclareAllSettings(reader);
   return reader.Finish();
 }

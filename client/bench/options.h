@@ -15,6 +15,7 @@
 #include "client/bench/value_maker.h"
 #include "client/bench/workload.h"
 #include "kache/v1/kache.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::bench {
 
@@ -29,6 +30,7 @@ struct Options {
   Mode mode = Mode::kUnary;
   std::vector<std::string> servers;  // host:port, at least one
   HostPort gateway;                  // of kRest
+  ChannelSecurityOptions security;   // never on the command line, where `ps` shows it
   std::string workload_name = "b";
   OperationMix mix;
   uint64_t keys = 100'000;

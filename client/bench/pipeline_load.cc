@@ -28,7 +28,7 @@ class PipelineLoad::Stream {
   };
 
   Stream(PipelineLoad* load, const std::string& server)
-      : load_(load), stub_(bench::Connect(server)) {}
+      : load_(load), stub_(bench::Connect(server, load->options_.security)) {}
 
   void Send(size_t slot) {
     waiting_.push_back(slot);

@@ -76,6 +76,9 @@ void RestLoad::WriteRequest(Slot& slot) const {
   Append(&slot.sent, "/api/v1/keys/", request.keys[0]);
   if (request.action == Action::kPut) slot.sent += request_tail_;
   Append(&slot.sent, " HTTP/1.1\r\nHost: ", options_.gateway.host, "\r\n");
+  if (!options_.authorization.empty()) {
+    Append(&slot.sent, "Authorization: ", options_.authorization, "\r\n");
+  }
   if (request.action == Action::kGet) slot.sent += "Accept: application/octet-stream\r\n";
   if (request.action == Action::kPut) {
     Append(&slot.sent,

@@ -21,7 +21,8 @@ struct RestLoadOptions {
   HostPort gateway;
   size_t slots = 1;
   absl::Duration timeout = absl::Seconds(1);
-  absl::Duration ttl;  // whole seconds; zero = for ever
+  absl::Duration ttl;              // whole seconds; zero = for ever
+  std::string authorization = {};  // the header's value; empty = none
 };
 
 class RestLoad final : public LoadTransport {

@@ -72,8 +72,11 @@ size_t ShareOf(size_t all, size_t i, size_t threads) { return all / threads + (i
 
 class Runner {
  public:
-  Runner(const Options& options, const OnProgress& on_progress)
-      : options_(options), on_progress_(on_progress), values_(options.value_sizes) {
+  Runner(const Options& options, const ChannelSecurity& security, const OnProgress& on_progress)
+      : options_(options),
+        security_(security),
+        on_progress_(on_progress),
+        values_(options.value_sizes) {
     for (size_t i = 0; i < options.threads; ++i) {
       recorders_.push_back(std::make_unique<Recorder>());
     }
@@ -95,11 +98,13 @@ class Runner {
   absl::StatusOr<std::unique_ptr<LoadTransport>> Connect(size_t thread) const {
     const size_t slots = ShareOf(options_.concurrency, thread, options_.threads);
     if (options_.mode == Mode::kRest) {
-      return RestLoad::Create({options_.gateway, slots, options_.timeout, options_.ttl});
+      return RestLoad::Create(
+          {options_.gateway, slots, options_.timeout, options_.ttl, security_.authorization()});
     }
     if (options_.mode == Mode::kClient) {
       return ClientLoad::Create({options_.servers, options_.streams, slots, options_.timeout,
-                                 options_.ttl, FromMessage(options_.consistency)});
+                                 options_.ttl, FromMessage(options_.consistency),
+                                 options_.security});
     }
     GrpcLoadOptions grpc;
     grpc.servers = options_.servers;
@@ -113,6 +118,7 @@ class Runner {
     grpc.timeout = options_.timeout;
     grpc.ttl = options_.ttl;
     grpc.consistency = options_.consistency;
+    grpc.security = security_;
     if (options_.mode == Mode::kPipeline) return std::make_unique<PipelineLoad>(grpc);
     return std::make_unique<GrpcLoad>(grpc);
   }
@@ -216,6 +222,7 @@ class Runner {
   }
 
   const Options& options_;
+  const ChannelSecurity& security_;
   const OnProgress& on_progress_;
   const ValueMaker values_;
   uint64_t phase_ = 0;
@@ -226,7 +233,9 @@ class Runner {
 }  // namespace
 
 absl::StatusOr<Report> Run(const Options& options, const OnProgress& on_progress) {
-  return Runner(options, on_progress).Run();
+  const absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(options.security);
+  if (!security.ok()) return security.status();
+  return Runner(options, *security, on_progress).Run();
 }
 
 }  // namespace kache::bench

@@ -73,8 +73,9 @@ std::string_view AdviceFor(const absl::Status& status) {
     case absl::StatusCode::kUnimplemented:
       return "This server's release does not offer that; `kachectl status` shows its version.";
     case absl::StatusCode::kUnauthenticated:
+      return "The server asks for a token: set KACHE_TOKEN, or KACHE_TOKEN_FILE to a file with it.";
     case absl::StatusCode::kPermissionDenied:
-      return "The server wants a token, or a token with more rights.";
+      return "The token may not do this: another one, of a higher role, is needed.";
     default:
       return "";
   }

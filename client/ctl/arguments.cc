@@ -19,6 +19,8 @@ namespace {
 constexpr char kFooter[] =
     "Exit codes: 0 success; 1 a failure (doctor, health: something is wrong); 2 wrong usage or "
     "settings;\n3 get: the key was not found.\n"
+    "Settings: KACHE_SERVERS; KACHE_TOKEN or KACHE_TOKEN_FILE; KACHE_TLS_CA_FILE for TLS\n"
+    "(docs/security.md).\n"
     "A value or key that starts with a dash stands after `--`: kachectl put -- KEY -1";
 
 void ParseConsistency(const std::string& text, v1::Consistency* level) {
@@ -195,9 +197,9 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
     return {std::nullopt, code, out.str(), err.str()};
   }
   if (!command_line.env_file().empty()) environment.AddFile(command_line.env_file());
-  if (command_line.names_servers()) return {std::move(arguments), kExitOk, "", ""};
   SettingsReader reader(environment);
-  arguments.servers = ReadServerList(reader);
+  if (!command_line.names_servers()) arguments.servers = ReadServerList(reader);
+  arguments.security = ReadChannelSecurity(reader);
   DeclareAllSettings(reader);
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     return Mistake(Concat("wrong settings:\n", ToStd(mistakes.message())));

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "base/environment.h"
 #include "kache/v1/kache.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::ctl {
 
@@ -24,6 +25,7 @@ struct Arguments {
   std::string command;  // "get", "node forsake", ...
   // For all commands:
   std::vector<std::string> servers;  // host:port, at least one
+  ChannelSecurityOptions security;   // never on the command line, where `ps` shows it
   absl::Duration timeout = absl::Seconds(2);
   bool json = false;
   // For those that take them:
@@ -49,8 +51,8 @@ struct Parsed {
   std::string err;
 };
 
-// `words` are the arguments without the program's name. KACHE_SERVERS is taken from `environment`,
-// to which the file of --env-file is added.
+// `words` are the arguments without the program's name. KACHE_SERVERS, KACHE_TOKEN
+// and the like are taken from `environment`, to which the file of --env-file is added.
 Parsed ParseArguments(const std::vector<std::string>& words, Environment environment);
 
 }  // namespace kache::ctl

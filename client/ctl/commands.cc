@@ -32,7 +32,9 @@ int Console::Fail(const absl::Status& status) const {
 }
 
 int RunCommand(const Arguments& arguments, const Console& console) {
-  Servers servers(arguments.servers, arguments.timeout);
+  const absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(arguments.security);
+  if (!security.ok()) return console.Fail(security.status());
+  Servers servers(arguments.servers, arguments.timeout, *security);
   for (const Entry& entry : kCommands) {
     if (entry.name != arguments.command) continue;
     const int code = entry.run(arguments, servers, console);

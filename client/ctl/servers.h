@@ -21,6 +21,7 @@
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpcpp/client_context.h"
 #include "kache/v1/kache.grpc.pb.h"
+#include "security/channel/channel_security.h"
 
 namespace kache::ctl {
 
@@ -31,7 +32,8 @@ class Servers {
                                                             Response*);
 
   // `timeout` is for each Ask, and for each AskOne.
-  Servers(const std::vector<std::string>& addresses, absl::Duration timeout);
+  Servers(const std::vector<std::string>& addresses, absl::Duration timeout,
+          const ChannelSecurity& security = {});
 
   size_t size() const { return servers_.size(); }
   const std::string& address(size_t i) const { return servers_[i].address; }

@@ -1,5 +1,6 @@
 #include "gateway/handlers/batch.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -112,6 +113,11 @@ Admission BatchHandler::Admit(const HttpRequest& request) const {
   return Admission::UpTo(MaxJsonBytes(config_->max_batch_bytes));
 }
 
+void BatchHandler::Charge(const HttpRequest& request, size_t keys) const {
+  if (access_ == nullptr || keys < 2) return;
+  access_->Charge(request.caller, static_cast<int64_t>(keys) - 1, std::chrono::steady_clock::now());
+}
+
 void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
   JsonBody body;
   RequestOptions options;
@@ -121,6 +127,7 @@ void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  Charge(request, body.keys.size());
   const TextEncoding key_encoding = body.top.key_encoding;
   const TextEncoding encoding = body.top.encoding;
   std::make_shared<BatchGetOperation>(
@@ -142,6 +149,7 @@ void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  Charge(request, body.entries.size());
   v1::BatchPutRequest batch;
   batch.set_consistency(options.consistency);
   std::vector<WrittenKey> keys;
@@ -168,6 +176,7 @@ void BatchHandler::Delete(const HttpRequest& request, Responder responder) const
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  Charge(request, body.keys.size());
   v1::BatchDeleteRequest batch;
   batch.set_consistency(options.consistency);
   std::vector<WrittenKey> keys;

@@ -5,16 +5,21 @@
 #ifndef KACHE_GATEWAY_HANDLERS_BATCH_H_
 #define KACHE_GATEWAY_HANDLERS_BATCH_H_
 
+#include <cstddef>
+
 #include "gateway/handlers/handler_config.h"
 #include "gateway/http/http_service.h"
 #include "gateway/upstream/upstream.h"
+#include "security/access_control.h"
 
 namespace kache::gateway {
 
 class BatchHandler {
  public:
-  BatchHandler(Upstream* upstream, const HandlerConfig* config)
-      : upstream_(upstream), config_(config) {}
+  // `access` limits operations; without it they are not counted.
+  BatchHandler(Upstream* upstream, const HandlerConfig* config,
+               const AccessControl* access = nullptr)
+      : upstream_(upstream), config_(config), access_(access) {}
 
   Admission Admit(const HttpRequest& request) const;
   void Get(const HttpRequest& request, Responder responder) const;
@@ -22,8 +27,12 @@ class BatchHandler {
   void Delete(const HttpRequest& request, Responder responder) const;
 
  private:
+  // A request counts as one operation until its keys are known.
+  void Charge(const HttpRequest& request, size_t keys) const;
+
   Upstream* const upstream_;
   const HandlerConfig* const config_;
+  const AccessControl* const access_;
 };
 
 }  // namespace kache::gateway

@@ -27,6 +27,12 @@ std::string_view Printable(std::string_view message) {
   return IsUtf8(message) ? message : std::string_view("(a message that is not UTF-8)");
 }
 
+// What a server says of the gateway's own token is not for the gateway's callers.
+std::string_view MessageOf(HttpStatus http, std::string_view message) {
+  return http.status == 502 ? "the Kache server does not accept the gateway's own token"
+                            : Printable(message);
+}
+
 std::string ReachedMembers(const v1::Receipt& receipt) {
   return Concat(",\"acknowledged\":", receipt.acknowledged(), ",\"required\":", receipt.required());
 }
@@ -39,10 +45,9 @@ HttpStatus HttpStatusOf(absl::StatusCode code) {
       return {200, "OK"};
     case absl::StatusCode::kInvalidArgument:
       return {400, "INVALID_ARGUMENT"};
-    case absl::StatusCode::kUnauthenticated:
-      return {401, "UNAUTHENTICATED"};
+    case absl::StatusCode::kUnauthenticated:  // the gateway's token, not the caller's: see Router
     case absl::StatusCode::kPermissionDenied:
-      return {403, "PERMISSION_DENIED"};
+      return {502, "UPSTREAM_REFUSED"};
     case absl::StatusCode::kNotFound:
       return {404, "KEY_NOT_FOUND"};
     case absl::StatusCode::kOutOfRange:  // one key of a batchGet whose answer is full
@@ -69,7 +74,7 @@ HttpResponse UpstreamErrorResponse(const absl::Status& status) {
   const HttpStatus http = HttpStatusOf(status.code());
   const std::optional<v1::Receipt> receipt = ReceiptOf(status);
   HttpResponse response =
-      ErrorResponse(http.status, http.code, Printable(ToStd(status.message())),
+      ErrorResponse(http.status, http.code, MessageOf(http, ToStd(status.message())),
                     receipt ? ReachedMembers(*receipt) : "", RetryAfterSeconds(status));
   if (receipt) AddReceiptHeaders(*receipt, &response);
   return response;
@@ -77,7 +82,7 @@ HttpResponse UpstreamErrorResponse(const absl::Status& status) {
 
 void AppendBatchError(const v1::Error& error, std::string* json) {
   const HttpStatus http = HttpStatusOf(static_cast<absl::StatusCode>(error.code()));
-  AppendErrorObject(http.code, Printable(error.message()),
+  AppendErrorObject(http.code, MessageOf(http, error.message()),
                     error.has_receipt() ? ReachedMembers(error.receipt()) : "", json);
 }
 

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/asio/dispatch.hpp"
-#include "boost/asio/write.hpp"
 #include "boost/beast/http/error.hpp"
 #include "gateway/http/framing.h"
 #include "gateway/http/request_naming.h"
@@ -33,7 +32,7 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
     : state_(state),
       worker_(worker),
-      socket_(std::move(socket)),
+      stream_(std::move(socket), state->certificates ? state->certificates->context() : nullptr),
       buffer_(state->options.max_head_bytes + kSpareBufferBytes) {
   request_.worker = worker->index();
   state_->observer->OnConnectionOpened();
@@ -49,11 +48,31 @@ void Connection::Start() {
   worker_->Add(this);
   listed_ = true;
   ErrorCode ignored;
-  socket_.set_option(net::ip::tcp::no_delay(true), ignored);
-  Advance();
+  stream_.socket().set_option(net::ip::tcp::no_delay(true), ignored);
+  if (stream_.is_tls()) {
+    Handshake();
+  } else {
+    Advance();
+  }
+}
+
+void Connection::Handshake() {
+  Enter(Phase::kHandshake, state_->options.read_timeout);
+  stream_.Handshake([self = shared_from_this()](const ErrorCode& error) {
+    if (self->phase_ == Phase::kClosed) return;
+    if (error) {
+      self->state_->observer->OnRefused(RefusalReason::kTls);
+      self->Close();
+      return;
+    }
+    self->phase_end_ = SteadyTime::max();  // the idle time starts
+    self->phase_ = Phase::kIdle;
+    self->Advance();
+  });
 }
 
 void Connection::StartRefused() {
+  if (stream_.is_tls()) return Close();  // a handshake is more than one over the limit is worth
   worker_->Add(this);
   listed_ = true;
   head_at_ = std::chrono::steady_clock::now();
@@ -77,10 +96,10 @@ void Connection::Read() {
            head_done_ ? RefusalReason::kBadRequest : RefusalReason::kHeadersTooLarge);
     return;
   }
-  socket_.async_read_some(buffer_.prepare(std::min(want, room)),
-                          [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
-                            self->OnRead(error, bytes);
-                          });
+  stream_.Read(buffer_.prepare(std::min(want, room)),
+               [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+                 self->OnRead(error, bytes);
+               });
 }
 
 void Connection::OnRead(const ErrorCode& error, size_t bytes) {
@@ -190,16 +209,16 @@ bool Connection::OnHead() {
 
 void Connection::SendContinue() {
   Enter(Phase::kWriting, state_->options.write_timeout);
-  net::async_write(socket_, net::buffer(kContinue),
-                   [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
-                     if (self->phase_ == Phase::kClosed) return;
-                     if (error) {
-                       self->Close();
-                       return;
-                     }
-                     self->Enter(Phase::kReading, self->state_->options.read_timeout);
-                     self->Advance();
-                   });
+  stream_.Write(net::buffer(kContinue), net::const_buffer(),
+                [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+                  if (self->phase_ == Phase::kClosed) return;
+                  if (error) {
+                    self->Close();
+                    return;
+                  }
+                  self->Enter(Phase::kReading, self->state_->options.read_timeout);
+                  self->Advance();
+                });
 }
 
 bool Connection::ChargeBody() {
@@ -240,7 +259,7 @@ void Connection::Refuse(int status, std::string_view message, RefusalReason reas
 }
 
 void Connection::Send(HttpResponse response) {
-  net::dispatch(socket_.get_executor(),
+  net::dispatch(stream_.socket().get_executor(),
                 [self = shared_from_this(), response = std::move(response)]() mutable {
                   if (self->phase_ == Phase::kAnswering) self->Write(std::move(response));
                 });
@@ -258,13 +277,11 @@ void Connection::Write(HttpResponse response) {
   charged_bytes_ += response_.body.size();
   state_->buffered_bytes.fetch_add(response_.body.size());
   const bool with_body = request_.method != HttpMethod::kHead && response_.status != 304;
-  const std::array<net::const_buffer, 2> parts = {
-      net::buffer(head_), with_body ? net::buffer(response_.body) : net::const_buffer()};
   Enter(Phase::kWriting, state_->options.write_timeout);
-  net::async_write(socket_, parts,
-                   [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
-                     self->OnWritten(error);
-                   });
+  stream_.Write(net::buffer(head_), with_body ? net::buffer(response_.body) : net::const_buffer(),
+                [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+                  self->OnWritten(error);
+                });
 }
 
 void Connection::OnWritten(const ErrorCode& error) {
@@ -301,22 +318,24 @@ HttpAnswered Connection::Answered(SteadyTime now) const {
 
 void Connection::Linger() {
   Enter(Phase::kLingering, kLingerTime);
-  ErrorCode ignored;
-  socket_.shutdown(net::socket_base::shutdown_send, ignored);
   buffer_.clear();
-  Discard();
+  stream_.EndSending([self = shared_from_this()] {
+    if (self->phase_ != Phase::kClosed) self->Discard();
+  });
 }
 
 void Connection::Discard() {
-  socket_.async_read_some(buffer_.prepare(kHeadReadBytes),
-                          [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
-                            if (self->phase_ == Phase::kClosed) return;
-                            if (error) {
-                              self->Close();
-                            } else {
-                              self->Discard();
-                            }
-                          });
+  // Not through TLS: what comes is of no interest.
+  stream_.socket().async_read_some(
+      buffer_.prepare(kHeadReadBytes),
+      [self = shared_from_this()](const ErrorCode& error, size_t /*bytes*/) {
+        if (self->phase_ == Phase::kClosed) return;
+        if (error) {
+          self->Close();
+        } else {
+          self->Discard();
+        }
+      });
 }
 
 void Connection::OnTick(SteadyTime now) {
@@ -324,24 +343,23 @@ void Connection::OnTick(SteadyTime now) {
   phase_end_ = SteadyTime::max();
   if (phase_ == Phase::kReading) {
     timed_out_ = true;
-    ErrorCode ignored;
-    socket_.cancel(ignored);  // OnRead answers 408
+    stream_.Cancel();  // OnRead answers 408
     return;
   }
+  if (phase_ == Phase::kHandshake) state_->observer->OnRefused(RefusalReason::kTls);
   if (phase_ == Phase::kWriting) state_->observer->OnRefused(RefusalReason::kWriteTimeout);
   Close();
 }
 
 void Connection::CloseIfIdle() {
-  if (phase_ == Phase::kIdle) Close();
+  if (phase_ == Phase::kIdle || phase_ == Phase::kHandshake) Close();
 }
 
 void Connection::Close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   phase_end_ = SteadyTime::max();
-  ErrorCode ignored;
-  socket_.close(ignored);
+  stream_.Close();
   if (listed_) worker_->Remove(this);
   listed_ = false;
 }

@@ -1,7 +1,7 @@
 // One client's connection: reads requests one after another, hands each to the service, writes the
 // answers. See http_server.h for what is bounded.
 //
-//   idle -> reading -> answering -> writing -> idle ... -> lingering -> closed
+//   (TLS handshake ->) idle -> reading -> answering -> writing -> idle ... -> lingering -> closed
 //
 // Lingering: after the last answer the sending side is shut and what the client still sends is
 // thrown away for a moment, as closing at once could destroy the answer on its way (RFC 9112,
@@ -12,7 +12,6 @@
 #ifndef KACHE_GATEWAY_HTTP_CONNECTION_H_
 #define KACHE_GATEWAY_HTTP_CONNECTION_H_
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <string>
 
 #include "boost/beast/core/flat_buffer.hpp"
+#include "gateway/http/byte_stream.h"
 #include "gateway/http/http_service.h"
 #include "gateway/http/message.h"
 #include "gateway/http/request_parser.h"
@@ -50,9 +50,18 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
 
  private:
   using ErrorCode = boost::system::error_code;
-  enum class Phase : uint8_t { kIdle, kReading, kAnswering, kWriting, kLingering, kClosed };
+  enum class Phase : uint8_t {
+    kHandshake,
+    kIdle,
+    kReading,
+    kAnswering,
+    kWriting,
+    kLingering,
+    kClosed
+  };
 
   void Enter(Phase phase, absl::Duration limit);
+  void Handshake();
   void Read();
   void OnRead(const ErrorCode& error, size_t bytes);
   void OnInputEnded(const ErrorCode& error);
@@ -77,7 +86,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
 
   HttpServerState* const state_;
   Worker* const worker_;
-  TcpSocket socket_;
+  ByteStream stream_;
   size_t slot_ = 0;
   bool listed_ = false;
 

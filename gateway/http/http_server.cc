@@ -66,6 +66,11 @@ class HttpServer::Impl {
 };
 
 absl::Status HttpServer::Impl::Listen() {
+  if (!state_.options.tls.cert_file.empty()) {
+    auto certificates = Certificates::Start(TlsSide::kServer, state_.options.tls, "the HTTP port");
+    if (!certificates.ok()) return certificates.status();
+    state_.certificates = *std::move(certificates);
+  }
   for (size_t i = 0; i < state_.options.threads; ++i) {
     workers_.push_back(std::make_unique<Worker>(&state_, i));
   }

@@ -26,11 +26,13 @@
 #include "absl/time/time.h"
 #include "base/settings.h"
 #include "gateway/http/http_service.h"
+#include "security/tls_files.h"
 
 namespace kache::gateway {
 
 struct HttpOptions {
   HostPort address;  // port 0 = any free one
+  TlsFiles tls;      // read again when they change; no certificate = plain connections
   size_t threads = 1;
   size_t max_connections = 10'000;
   size_t max_head_bytes = 64 * 1024;
@@ -45,7 +47,8 @@ class HttpServer {
  public:
   using Options = HttpOptions;
 
-  // UNAVAILABLE when the address can't be listened on; the message says why. `service` and
+  // UNAVAILABLE when the address can't be listened on; the message says why.
+  // INVALID_ARGUMENT when the files for TLS are wrong. `service` and
   // `observer` outlive the server.
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options,
                                                            HttpService* service,

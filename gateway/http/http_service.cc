@@ -29,6 +29,8 @@ std::string_view RefusalReasonName(RefusalReason reason) {
       return "too_many_connections";
     case RefusalReason::kMemory:
       return "memory";
+    case RefusalReason::kTls:
+      return "tls";
     case RefusalReason::kWriteTimeout:
       return "write_timeout";
     case RefusalReason::kCount:

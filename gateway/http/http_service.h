@@ -65,6 +65,7 @@ enum class RefusalReason : uint8_t {
   kReadTimeout,         // 408
   kTooManyConnections,  // 503
   kMemory,              // 503: bytes held for all requests and answers reached their limit
+  kTls,                 // connection closed: no handshake, none in time, or no certificate
   kWriteTimeout,        // connection closed: the client does not read its answer
   kCount,
 };

@@ -91,6 +91,7 @@ void HttpRequest::Clear() {
   parameter = {};
   name = {};
   query = {};
+  caller = {};
 }
 
 void HttpResponse::AddHeader(std::string_view name, std::string_view value) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/request_name.h"
+#include "security/access_control.h"
 
 namespace kache::gateway {
 
@@ -63,6 +64,9 @@ struct HttpRequest {
 
   // What logs call it; set once the head is known.
   RequestName name;
+
+  // Whom it comes from, as the router found out.
+  Caller caller;
 
   // The server's thread that owns the connection.
   size_t worker = 0;

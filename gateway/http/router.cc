@@ -1,5 +1,7 @@
 #include "gateway/http/router.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -24,6 +26,13 @@ std::optional<std::string_view> Match(std::string_view pattern, std::string_view
   return parameter;
 }
 
+// HTTP knows nothing finer.
+int RetryAfterSeconds(absl::Duration wait) {
+  constexpr int64_t kMax = 3600;
+  const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)));
+  return static_cast<int>(std::clamp<int64_t>(seconds, 1, kMax));
+}
+
 bool Serves(HttpMethod route, HttpMethod asked) {
   return route == asked || (route == HttpMethod::kGet && asked == HttpMethod::kHead);
 }
@@ -37,15 +46,17 @@ bool HasRawSlash(const Route& route, std::string_view path) {
 
 }  // namespace
 
-Router::Router(std::vector<Route> routes) : routes_(std::move(routes)) {}
+Router::Router(std::vector<Route> routes, const AccessControl* access)
+    : routes_(std::move(routes)), access_(access) {}
 
 Admission Router::Admit(HttpRequest& request) {
   RequestTarget target;
   if (const absl::Status status = SplitTarget(request.target, &target); !status.ok()) {
     return Admission::Refuse(ErrorResponse(400, DefaultErrorCode(400), ToStd(status.message())));
   }
+  const Route* found = nullptr;
   std::string_view not_found = "there is nothing at this path";
-  for (size_t i = 0; i < routes_.size(); ++i) {
+  for (size_t i = 0; i < routes_.size() && found == nullptr; ++i) {
     const Route& route = routes_[i];
     const std::optional<std::string_view> parameter = Match(route.pattern, target.path);
     if (!parameter) {
@@ -55,19 +66,54 @@ Admission Router::Admit(HttpRequest& request) {
       continue;
     }
     if (!Serves(route.method, request.method)) continue;
+    found = &route;
     request.route = i;
     request.parameter = *parameter;
     request.query = target.query;
-    if (route.admit) return route.admit(request);
-    return Admission::UpTo(kIgnoredBodyBytes);
   }
-  const std::string allowed = AllowedMethods(target.path);
-  if (allowed.empty())
+  return AdmitTo(found, request, target.path, not_found);
+}
+
+Admission Router::AdmitTo(const Route* route, HttpRequest& request, std::string_view path,
+                          std::string_view not_found) const {
+  // Where nothing is, strangers learn no more than elsewhere.
+  const Role role = route == nullptr ? Role::kRead : route->role;
+  if (std::optional<HttpResponse> denied = Deny(request, role)) {
+    return Admission::Refuse(*std::move(denied));
+  }
+  if (route != nullptr) {
+    return route->admit ? route->admit(request) : Admission::UpTo(kIgnoredBodyBytes);
+  }
+  const std::string allowed = AllowedMethods(path);
+  if (allowed.empty()) {
     return Admission::Refuse(ErrorResponse(404, DefaultErrorCode(404), not_found));
+  }
   HttpResponse response =
       ErrorResponse(405, DefaultErrorCode(405), Concat("this path knows ", allowed, " only"));
   response.AddHeader("Allow", allowed);
   return Admission::Refuse(std::move(response));
+}
+
+std::optional<HttpResponse> Router::Deny(HttpRequest& request, Role role) const {
+  if (access_ == nullptr || role == Role::kNone) return std::nullopt;
+  // See Schemes: a browser's own idea must not change anything.
+  const bool only_reads = request.method == HttpMethod::kGet || request.method == HttpMethod::kHead;
+  const bool one = request.headers.Count("Authorization") == 1;
+  request.caller =
+      access_->Identify(one ? *request.headers.Find("Authorization") : std::string_view(),
+                        only_reads ? Schemes::kBearerAndBasic : Schemes::kBearer);
+  const Verdict verdict = access_->Admit(request.caller, role, 1, std::chrono::steady_clock::now());
+  if (verdict.ok()) return std::nullopt;
+  const std::string message(verdict.status.message());
+  if (absl::IsResourceExhausted(verdict.status)) {
+    return ErrorResponse(429, "RATE_LIMITED", message, "", RetryAfterSeconds(verdict.retry_after));
+  }
+  if (absl::IsPermissionDenied(verdict.status)) {
+    return ErrorResponse(403, "PERMISSION_DENIED", message);
+  }
+  HttpResponse response = ErrorResponse(401, "UNAUTHENTICATED", message);
+  response.AddHeader("WWW-Authenticate", only_reads ? "Bearer, Basic realm=\"kache\"" : "Bearer");
+  return response;
 }
 
 std::string Router::AllowedMethods(std::string_view path) const {

@@ -3,18 +3,20 @@
 // but a raw '/', and possibly none.
 //
 // A GET route answers HEAD too. An unknown path is 404; a known one with another method is 405
-// with `Allow`.
+// with `Allow`. Who may go where is decided here, before a body is read: 401, 403, 429.
 //
 // Immutable, so thread-safe.
 #ifndef KACHE_GATEWAY_HTTP_ROUTER_H_
 #define KACHE_GATEWAY_HTTP_ROUTER_H_
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/http/http_service.h"
+#include "security/access_control.h"
 
 namespace kache::gateway {
 
@@ -25,13 +27,16 @@ struct Route {
   // of up to kIgnoredBodyBytes is read and ignored.
   std::function<Admission(const HttpRequest&)> admit;
   std::function<void(const HttpRequest&, Responder)> serve;
+  // What the caller's token must allow. A route that says nothing is closed to almost all.
+  Role role = Role::kAdmin;
 };
 
 class Router final : public HttpService {
  public:
   static constexpr uint64_t kIgnoredBodyBytes = 64 * 1024;
 
-  explicit Router(std::vector<Route> routes);
+  // Without `access` everybody may do everything. It outlives the router.
+  explicit Router(std::vector<Route> routes, const AccessControl* access = nullptr);
 
   Admission Admit(HttpRequest& request) override;
   void Serve(const HttpRequest& request, Responder responder) override;
@@ -40,9 +45,14 @@ class Router final : public HttpService {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
+  Admission AdmitTo(const Route* route, HttpRequest& request, std::string_view path,
+                    std::string_view not_found) const;
+  // Why the caller may not go on; nothing when he may. Fills the request's caller.
+  std::optional<HttpResponse> Deny(HttpRequest& request, Role role) const;
   std::string AllowedMethods(std::string_view path) const;
 
   const std::vector<Route> routes_;
+  const AccessControl* const access_;
 };
 
 }  // namespace kache::gateway

@@ -16,6 +16,7 @@
 #include "boost/asio/ip/tcp.hpp"
 #include "gateway/http/http_server.h"
 #include "gateway/http/http_service.h"
+#include "security/certificates.h"
 
 namespace kache::gateway {
 
@@ -28,6 +29,7 @@ struct HttpServerState {
   HttpOptions options;
   HttpService* service = nullptr;
   HttpObserver* observer = nullptr;
+  std::unique_ptr<Certificates> certificates;  // nullptr = no TLS
   std::atomic<bool> draining = false;
   std::atomic<size_t> connections = 0;
   std::atomic<uint64_t> buffered_bytes = 0;

@@ -1,12 +1,19 @@
 #include "server/api/grpc_server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
+#include <grpcpp/security/tls_certificate_provider.h>
+#include <grpcpp/security/tls_credentials_options.h>
 #include <grpcpp/server_builder.h>
 
+#include <memory>
 #include <mutex>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/strings.h"
 
@@ -21,6 +28,34 @@ constexpr int kClientPingIntervalMs = 9000;  // 10 s, with room for a timer that
 void InitReflectionOnce() {
   static std::once_flag once;  // gRPC keeps the plugin for all servers of the process
   std::call_once(once, [] { grpc::reflection::InitProtoReflectionServerBuilderPlugin(); });
+}
+
+// Takes it from one server.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments*) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    std::erase_if(*plugins, [](const auto& plugin) {
+      return dynamic_cast<grpc::reflection::ProtoServerReflectionPlugin*>(plugin.get()) != nullptr;
+    });
+  }
+};
+
+std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsFiles& files) {
+  if (files.cert_file.empty()) return grpc::InsecureServerCredentials();
+  using grpc::experimental::FileWatcherCertificateProvider;
+  constexpr unsigned kRefreshSeconds = 1;
+  grpc::experimental::TlsServerCredentialsOptions options(
+      files.ca_file.empty() ? std::make_shared<FileWatcherCertificateProvider>(
+                                  files.key_file, files.cert_file, kRefreshSeconds)
+                            : std::make_shared<FileWatcherCertificateProvider>(
+                                  files.key_file, files.cert_file, files.ca_file, kRefreshSeconds));
+  options.watch_identity_key_cert_pairs();
+  if (!files.ca_file.empty()) {
+    options.watch_root_certs();
+    options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  }
+  return grpc::experimental::TlsServerCredentials(options);
 }
 
 void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
@@ -58,15 +93,17 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
     const GrpcServerOptions& options, const std::vector<grpc::Service*>& services) {
+  if (absl::Status files = CheckTlsFiles(options.tls); !files.ok()) return files;
   InitReflectionOnce();
   auto result = std::unique_ptr<GrpcServer>(new GrpcServer());
   grpc::ServerBuilder builder;
   SetLimits(builder, options);
   SetConnectionArguments(builder, options);
+  if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   for (grpc::Service* service : services) builder.RegisterService(service);
   int port = 0;
   const std::string address = options.address.ToString();
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address, Credentials(options.tls), &port);
   for (size_t i = 0; i < options.threads; ++i) {
     result->queues_.push_back(std::make_unique<CallQueue>(builder.AddCompletionQueue()));
   }

@@ -16,12 +16,15 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/host_port.h"
+#include "security/tls_files.h"
 #include "server/api/call_queue.h"
 
 namespace kache {
 
 struct GrpcServerOptions {
   HostPort address;
+  TlsFiles tls;  // read again when they change; no certificate = plain connections
+  bool reflection = true;
   size_t threads = 1;  // a completion queue each
   int max_concurrent_streams = 1024;
   size_t max_receive_bytes = size_t{4} << 20;
@@ -33,8 +36,8 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // Listens, with reflection. UNAVAILABLE when the address can't be listened on. `services` outlive
-  // the server.
+  // Listens. UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for
+  // TLS are wrong. `services` outlive the server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Build(
       const GrpcServerOptions& options, const std::vector<grpc::Service*>& services);
 

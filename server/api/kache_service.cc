@@ -52,7 +52,7 @@ class KacheService::Table {
                                  grpc::ServerAsyncResponseWriter<Response>*, grpc::CompletionQueue*,
                                  grpc::ServerCompletionQueue*, void*),
            void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
-           size_t accepts, bool in_arena = false) {
+           Role role, size_t accepts, bool in_arena = false) {
     Base* base = service_.grpc_.get();
     ServiceContext* context = &service_.context_;
     UnaryMethod<Request, Response> method{
@@ -64,6 +64,7 @@ class KacheService::Table {
         .serve = [context, serve](
                      const Request& message, MonotonicTime deadline, Response& response,
                      Answer& answer) { serve(*context, message, deadline, response, answer); },
+        .role = role,
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
         .in_arena = in_arena,
@@ -94,23 +95,24 @@ grpc::Service& KacheService::grpc_service() { return *grpc_; }
 
 void KacheService::Listen(CallQueue& queue) {
   Table table(*this, queue);
-  table.Add("Get", &GrpcService::RequestGet, ServeGet, kBusyAccepts);
-  table.Add("Put", &GrpcService::RequestPut, ServePut, kBusyAccepts);
-  table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, kBusyAccepts);
-  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, kQuietAccepts,
+  table.Add("Get", &GrpcService::RequestGet, ServeGet, Role::kRead, kBusyAccepts);
+  table.Add("Put", &GrpcService::RequestPut, ServePut, Role::kWrite, kBusyAccepts);
+  table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, Role::kWrite, kBusyAccepts);
+  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, Role::kRead, kQuietAccepts,
             /*in_arena=*/true);
-  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, kQuietAccepts,
+  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, Role::kWrite, kQuietAccepts,
             /*in_arena=*/true);
-  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, kQuietAccepts,
-            /*in_arena=*/true);
+  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, Role::kWrite,
+            kQuietAccepts, /*in_arena=*/true);
   streams_.push_back(std::make_unique<PipelineEndpoint>(
       [this](auto* context, auto* stream, auto* grpc_queue, void* tag) {
         grpc_->RequestPipeline(context, stream, grpc_queue, grpc_queue, tag);
       },
       pipeline_, queue));
-  table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, kQuietAccepts);
-  table.Add("ForsakeNode", &GrpcService::RequestForsakeNode, ServeForsake, kQuietAccepts);
-  table.Add("Locate", &GrpcService::RequestLocate, ServeLocate, kQuietAccepts);
+  table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, Role::kRead, kQuietAccepts);
+  table.Add("ForsakeNode", &GrpcService::RequestForsakeNode, ServeForsake, Role::kAdmin,
+            kQuietAccepts);
+  table.Add("Locate", &GrpcService::RequestLocate, ServeLocate, Role::kRead, kQuietAccepts);
 }
 
 void KacheService::CloseStreams() {

@@ -12,15 +12,23 @@ namespace {
 // One operation on its way to the handler of its kind.
 struct Serving {
   ServiceContext& context;
-  AdmissionControl& admission;
+  const CallPolicy& policy;
+  const Caller& caller;
+  MonotonicTime now;
   MonotonicTime deadline;
   PipelineOperation& operation;
 
   template <class Request, class Response>
-  void By(void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
+  void By(Role role,
+          void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
           const Request& request, Response& response) {
-    absl::Status status = Validate(request, context.limits);
-    if (status.ok()) status = admission.Admit(1);
+    absl::Status status = policy.access.Admit(caller, role, 1, now).status;
+    if (absl::IsUnauthenticated(status)) {
+      // It was known when the stream was opened; the client may have another one by now.
+      status = absl::UnavailableError("the stream's token is no longer known; open another stream");
+    }
+    if (status.ok()) status = Validate(request, context.limits);
+    if (status.ok()) status = policy.admission.Admit(1);
     if (!status.ok()) return operation.Finish(std::move(status));
     operation.admitted = true;
     serve(context, request, deadline, response, operation);
@@ -29,22 +37,22 @@ struct Serving {
 
 }  // namespace
 
-void ServeOperation(ServiceContext& context, AdmissionControl& admission, MonotonicTime now,
-                    MonotonicTime deadline, PipelineOperation& operation) {
+void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Caller& caller,
+                    MonotonicTime now, MonotonicTime deadline, PipelineOperation& operation) {
   if (deadline <= now) {
     return operation.Finish(
         absl::DeadlineExceededError("the deadline passed before the operation's turn came"));
   }
-  Serving serving{context, admission, deadline, operation};
+  Serving serving{context, policy, caller, now, deadline, operation};
   const v1::PipelineOperation& request = operation.request();
   v1::PipelineResult& result = operation.result();
   switch (request.operation_case()) {
     case v1::PipelineOperation::kGet:
-      return serving.By(ServeGet, request.get(), *result.mutable_get());
+      return serving.By(Role::kRead, ServeGet, request.get(), *result.mutable_get());
     case v1::PipelineOperation::kPut:
-      return serving.By(ServePut, request.put(), *result.mutable_put());
+      return serving.By(Role::kWrite, ServePut, request.put(), *result.mutable_put());
     case v1::PipelineOperation::kDelete:
-      return serving.By(ServeDelete, request.delete_(), *result.mutable_delete_());
+      return serving.By(Role::kWrite, ServeDelete, request.delete_(), *result.mutable_delete_());
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

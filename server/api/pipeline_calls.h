@@ -4,16 +4,17 @@
 #define KACHE_SERVER_API_PIPELINE_CALLS_H_
 
 #include "base/clock.h"
-#include "server/api/admission.h"
+#include "security/access_control.h"
 #include "server/api/pipeline_message.h"
 #include "server/api/service_context.h"
+#include "server/api/unary_call.h"
 
 namespace kache {
 
-// Checks, admits and hands over, or finishes the operation with what is wrong with it. The queue's
-// thread only.
-void ServeOperation(ServiceContext& context, AdmissionControl& admission, MonotonicTime now,
-                    MonotonicTime deadline, PipelineOperation& operation);
+// Checks, admits and hands over, or finishes the operation with what is wrong with it. `caller` is
+// the stream's. The queue's thread only.
+void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Caller& caller,
+                    MonotonicTime now, MonotonicTime deadline, PipelineOperation& operation);
 
 }  // namespace kache
 

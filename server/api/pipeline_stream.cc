@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "kache/v1/kache.grpc.pb.h"  // how gRPC serialises messages
+#include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
 #include "server/api/call_name.h"
 #include "server/api/pipeline_calls.h"
@@ -69,11 +70,22 @@ void PipelineStream::OnAccepted(bool ok) {
   Accept(endpoint_);
   deadline_ = StreamDeadline(context_.raw_deadline());
   ReturnRequestId(context_);
+  const AccessControl& access = endpoint_.environment().policy.access;
+  caller_ = CallerOf(context_, access);
+  // What each operation needs is asked when it comes.
+  const Verdict verdict = access.Admit(caller_, Role::kRead, 0, std::chrono::steady_clock::now());
+  if (!verdict.ok()) return Refuse(verdict.status);
   // At once, so that clients know that somebody is there before they entrust operations to it.
   ++events_;
   stream_.SendInitialMetadata(static_cast<CallTag*>(&opened_tag_));
   StartRead();
   if (endpoint_.closing()) Close();
+}
+
+void PipelineStream::Refuse(const absl::Status& status) {
+  finishing_ = true;
+  ++events_;
+  stream_.Finish(ToGrpcStatus(status), static_cast<CallTag*>(&finished_tag_));
 }
 
 void PipelineStream::Close() {
@@ -94,6 +106,7 @@ void PipelineStream::OnRead(bool ok) {
     return FinishIfDone();
   }
   if (broken_ || finishing_) return;
+  if (!endpoint_.environment().policy.access.IsKnown(caller_)) closing_ = true;
   if (closing_) ++messages_while_closing_;
   message->Arrive(std::chrono::steady_clock::now());
   window_.AddMessage(message->bytes());
@@ -139,7 +152,7 @@ void PipelineStream::TakeOperations() {
     const MonotonicTime deadline =
         OperationDeadline(operation.request().timeout_ms(), taking_->arrived(), deadline_,
                           environment.policy.deadlines);
-    ServeOperation(environment.context, environment.policy.admission, now, deadline, operation);
+    ServeOperation(environment.context, environment.policy, caller_, now, deadline, operation);
   }
   EndMessageIfOver(std::exchange(taking_, nullptr));
 }
@@ -259,10 +272,12 @@ void PipelineStream::FinishIfDone() {
   if (taking_ != nullptr || window_.operations() > 0) return;
   finishing_ = true;
   ++events_;
-  stream_.Finish(half_closed_
-                     ? grpc::Status::OK
-                     : grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is stopping"),
-                 static_cast<CallTag*>(&finished_tag_));
+  stream_.Finish(
+      half_closed_
+          ? grpc::Status::OK
+          : grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                         "the server is stopping, or the stream's token is no longer known"),
+      static_cast<CallTag*>(&finished_tag_));
 }
 
 void PipelineStream::OnDone(bool) {

@@ -7,6 +7,8 @@
 //    are dropped; what was not taken yet is never started.
 //  * Closing (the server stops): goes on until nothing is in flight, or a bounded number of further
 //    messages was read; then the stream ends with UNAVAILABLE.
+//  * Authorised: by the token that the stream came with, looked at again for every message. A token
+//    that is no longer known ends the stream, as closing does: the client may open another.
 //  * Half-closed by the client: everything is answered, then the stream ends with OK.
 //
 // Queue's thread only, but for PipelineSink's functions that say otherwise. Owns itself from Accept
@@ -24,6 +26,7 @@
 #include "base/clock.h"
 #include "kache/v1/kache.pb.h"
 #include "prometheus/counter.h"
+#include "security/access_control.h"
 #include "server/api/call_tag.h"
 #include "server/api/pipeline_message.h"
 #include "server/api/pipeline_window.h"
@@ -75,6 +78,8 @@ class PipelineStream final : private PipelineSink {
 
   void OnAccepted(bool ok);
   void OnRead(bool ok);
+  // Ends a stream that has no right to be.
+  void Refuse(const absl::Status& status);
   void OnWritten(bool ok);
   void OnSent(bool) {}   // headers or status
   void OnDone(bool ok);  // the stream is over: broken, or the status was sent
@@ -105,6 +110,7 @@ class PipelineStream final : private PipelineSink {
   grpc::ServerContext context_;
   GrpcStream stream_;
   MonotonicTime deadline_;
+  Caller caller_;
   v1::PipelineResponse response_;  // empty but while a message is made
 
   std::unique_ptr<PipelineMessage> reading_;

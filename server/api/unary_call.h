@@ -15,6 +15,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -26,10 +27,13 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "google/protobuf/message_lite.h"
+#include "security/access_control.h"
 #include "server/api/admission.h"
 #include "server/api/answer.h"
+#include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
 #include "server/api/call_messages.h"
 #include "server/api/call_name.h"
@@ -45,6 +49,7 @@ struct CallPolicy {
   DeadlineRules deadlines;
   AdmissionControl& admission;
   const SlowLog& slow_log;
+  const AccessControl& access;
 };
 
 template <class Request, class Response>
@@ -59,6 +64,7 @@ struct UnaryMethod {
   // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
   std::function<int64_t(const Request&)> operations;
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
+  Role role = Role::kNone;  // that the caller needs
   RpcMetrics metrics;
   size_t accepts = 8;
   bool in_arena = false;      // CallMessages
@@ -88,6 +94,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
  private:
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
+  absl::Status CheckAccess(int64_t operations);
   // False when there is no room for the message.
   bool CountBytes(const google::protobuf::MessageLite& message);
   void RunPosted() override { Send(); }
@@ -103,6 +110,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
   MonotonicTime finished_;  // noted for the slow log
+  absl::Duration retry_after_;  // where CheckAccess knows it
   int64_t admitted_ = 0;
   int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
   absl::Status status_;
@@ -193,16 +201,28 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
     return absl::DeadlineExceededError("the deadline had passed when the call arrived");
   }
   auto& method = endpoint_.method();
+  const int64_t operations = method.operations ? method.operations(messages_.request()) : 0;
+  if (absl::Status status = CheckAccess(operations); !status.ok()) return status;
   if (method.check) {
     if (absl::Status status = method.check(messages_.request()); !status.ok()) return status;
   }
-  const int64_t operations = method.operations ? method.operations(messages_.request()) : 0;
   if (operations == 0) return absl::OkStatus();
   AdmissionControl& admission = endpoint_.policy().admission;
   absl::Status status = admission.Admit(operations);
   if (!status.ok()) return status;
   admitted_ = operations;
   return CountBytes(messages_.request()) ? absl::OkStatus() : admission.NoRoom();
+}
+
+template <class Request, class Response>
+absl::Status UnaryCall<Request, Response>::CheckAccess(int64_t operations) {
+  const Role role = endpoint_.method().role;
+  if (role == Role::kNone) return absl::OkStatus();
+  const AccessControl& access = endpoint_.policy().access;
+  Verdict verdict =
+      access.Admit(CallerOf(*context_, access), role, std::max<int64_t>(operations, 1), started_);
+  retry_after_ = verdict.retry_after;
+  return std::move(verdict.status);
 }
 
 template <class Request, class Response>
@@ -235,7 +255,7 @@ void UnaryCall<Request, Response>::Send() {
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-    context_->AddTrailingMetadata("retry-after-ms", "100");
+    context_->AddTrailingMetadata("retry-after-ms", RetryAfterMs(retry_after_));
   }
   ReturnRequestId(*context_);
   sent_.store(true, std::memory_order_release);
@@ -276,6 +296,7 @@ template <class Request, class Response>
 void UnaryCall<Request, Response>::Reset() {
   writer_.reset();
   context_.reset();
+  retry_after_ = absl::ZeroDuration();
   admitted_ = 0;
   bytes_ = 0;
   serving_ = false;

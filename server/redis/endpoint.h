@@ -3,7 +3,10 @@
 #define KACHE_SERVER_REDIS_ENDPOINT_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
+
+#include "security/certificates.h"
 
 namespace kache::redis {
 
@@ -13,6 +16,7 @@ struct Endpoint {
   std::string user;      // empty = the default user
   std::string password;  // empty = no AUTH
   int database = 0;
+  std::shared_ptr<const Certificates> tls = nullptr;  // shared by all; nullptr = no TLS
 };
 
 }  // namespace kache::redis

@@ -70,7 +70,8 @@ void RedisClientImpl::Connect() {
   window_ = ReplyWindow();
   connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout);
   loop_.impl().StartTicks(*this);
-  socket_.Connect(endpoint_.host, endpoint_.port, connect_deadline_);
+  socket_.Connect(endpoint_.host, endpoint_.port, connect_deadline_,
+                  endpoint_.tls ? endpoint_.tls->context() : nullptr);
 }
 
 void RedisClientImpl::OnOpen() {

@@ -14,6 +14,8 @@ namespace kache::redis {
 namespace {
 
 constexpr unsigned int kKeepaliveSeconds = 10;
+// The most that one record of TLS holds.
+constexpr size_t kRecordBytes = 16 * 1024;
 
 DownReason ReasonOfConnectError(int error, const std::string& target) {
   const char* code = error == UV_ETIMEDOUT ? "connect_timeout" : "connection_refused";
@@ -33,7 +35,8 @@ struct Socket::Connection {
   uv_tcp_t handle;
   uv_connect_t connect;
   uv_write_t write;
-  WriteBatch in_flight;  // what `write` is sending
+  WriteBatch in_flight;   // what `write` is sending
+  std::string encrypted;  // likewise, with TLS
   bool writing = false;
   Socket* socket;  // null once closed
 };
@@ -44,9 +47,12 @@ Socket::Socket(EventLoop::Impl& loop, SocketListener& listener,
 
 Socket::~Socket() { Close(); }
 
-void Socket::Connect(const std::string& host, uint16_t port, MonotonicTime deadline) {
+void Socket::Connect(const std::string& host, uint16_t port, MonotonicTime deadline,
+                     std::shared_ptr<ssl_ctx_st> tls) {
   assert(lookup_ == nullptr && connection_ == nullptr);
   host_ = host + ":" + std::to_string(port);
+  name_ = host;
+  tls_context_ = std::move(tls);
   port_ = port;
   deadline_ = deadline;
   addresses_.clear();
@@ -137,7 +143,6 @@ void Socket::OnConnected(int result) {
     const auto limit_ms = static_cast<unsigned int>(unacknowledged_limit_.count());
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit_ms, sizeof limit_ms);
   }
-  open_ = true;
   const int started = uv_read_start(
       reinterpret_cast<uv_stream_t*>(&connection_->handle),
       [](uv_handle_t* handle, size_t, uv_buf_t* buffer) {
@@ -151,11 +156,19 @@ void Socket::OnConnected(int result) {
     Fail(ReasonOfConnectError(started, host_));
     return;
   }
+  if (tls_context_) {
+    tls_ = std::make_unique<TlsSession>(tls_context_, name_);
+    FlushTls();
+    return;
+  }
+  open_ = true;
   listener_.OnOpen();
 }
 
 void Socket::OnRead(ssize_t size, const uv_buf_t* buffer) {
-  if (size > 0) {
+  if (size > 0 && tls_) {
+    OnTlsBytes({buffer->base, static_cast<size_t>(size)});
+  } else if (size > 0) {
     listener_.OnBytes({buffer->base, static_cast<size_t>(size)});
   } else if (size == UV_EOF) {
     Fail({"connection_lost", host_ + " closed the connection"});
@@ -165,8 +178,68 @@ void Socket::OnRead(ssize_t size, const uv_buf_t* buffer) {
   }
 }
 
+void Socket::OnTlsBytes(std::string_view bytes) {
+  plain_.clear();
+  const bool fine = tls_->Receive(bytes, &plain_);
+  FlushTls();
+  if (!fine && !open_) return FailTls();
+  if (!open_ && tls_->established()) {
+    open_ = true;
+    listener_.OnOpen();
+  }
+  if (open_ && !plain_.empty()) listener_.OnBytes(plain_);
+  // What came before the mistake may say what is wrong.
+  if (!fine && open_) FailTls();
+}
+
+void Socket::FailTls() {
+  Fail({open_ ? "connection_lost" : "tls_failed", "no TLS with " + host_ + ": " + tls_->error()});
+}
+
+void Socket::FlushTls() {
+  if (connection_ == nullptr || connection_->writing || write_error_ != 0) return;
+  if (open_ && !gathered_.empty()) EncryptGathered();
+  std::string& bytes = tls_->outgoing();
+  if (bytes.empty()) return;
+  buffers_.assign(1, uv_buf_init(bytes.data(), static_cast<unsigned int>(bytes.size())));
+  const int sent = TryWrite();
+  if (sent < 0) return;
+  if (static_cast<size_t>(sent) < bytes.size()) {
+    connection_->encrypted.swap(bytes);
+    buffers_[0] = uv_buf_init(
+        connection_->encrypted.data() + sent,
+        static_cast<unsigned int>(connection_->encrypted.size()) - static_cast<unsigned int>(sent));
+    WriteLater();
+  }
+  tls_->outgoing().clear();
+}
+
+void Socket::EncryptGathered() {
+  gathered_.Pieces(0, pieces_);
+  // Small commands share a record.
+  std::string& record = connection_->encrypted;  // nothing is being written
+  record.clear();
+  bool fine = true;
+  for (std::string_view piece : pieces_) {
+    if (record.size() + piece.size() > kRecordBytes) {
+      fine = fine && tls_->Encrypt(record);
+      record.clear();
+    }
+    if (piece.size() > kRecordBytes) {
+      fine = fine && tls_->Encrypt(piece);
+    } else {
+      record.append(piece);
+    }
+  }
+  fine = fine && tls_->Encrypt(record);
+  record.clear();
+  gathered_.Clear();
+  if (!fine) write_error_ = UV_EPROTO;  // told by OnTick
+}
+
 void Socket::Flush() {
   if (!open_ || connection_->writing || gathered_.empty() || write_error_ != 0) return;
+  if (tls_) return FlushTls();
   const auto fill_buffers = [this](const WriteBatch& batch, size_t skip) {
     batch.Pieces(skip, pieces_);
     buffers_.clear();
@@ -175,39 +248,50 @@ void Socket::Flush() {
       buffers_.push_back({const_cast<char*>(piece.data()), piece.size()});
     }
   };
-  auto* stream = reinterpret_cast<uv_stream_t*>(&connection_->handle);
   fill_buffers(gathered_, 0);
-  int sent = uv_try_write(stream, buffers_.data(), static_cast<unsigned int>(buffers_.size()));
-  if (sent == UV_EAGAIN) sent = 0;
-  if (sent < 0) {
-    write_error_ = sent;
-    return;
-  }
+  const int sent = TryWrite();
+  if (sent < 0) return;
   if (static_cast<size_t>(sent) == gathered_.bytes()) {
     gathered_.Clear();
     return;
   }
   std::swap(gathered_, connection_->in_flight);
   fill_buffers(connection_->in_flight, static_cast<size_t>(sent));
+  WriteLater();
+}
+
+int Socket::TryWrite() {
+  auto* stream = reinterpret_cast<uv_stream_t*>(&connection_->handle);
+  const int sent =
+      uv_try_write(stream, buffers_.data(), static_cast<unsigned int>(buffers_.size()));
+  if (sent == UV_EAGAIN) return 0;
+  if (sent >= 0) return sent;
+  write_error_ = sent;
+  return -1;
+}
+
+void Socket::WriteLater() {
   connection_->writing = true;
-  const int result =
-      uv_write(&connection_->write, stream, buffers_.data(),
-               static_cast<unsigned int>(buffers_.size()), [](uv_write_t* request, int status) {
-                 auto* connection = static_cast<Connection*>(request->data);
-                 if (connection->socket != nullptr) {
-                   connection->socket->OnWritten(status);
-                 }
-               });
+  const int result = uv_write(
+      &connection_->write, reinterpret_cast<uv_stream_t*>(&connection_->handle), buffers_.data(),
+      static_cast<unsigned int>(buffers_.size()), [](uv_write_t* request, int status) {
+        auto* connection = static_cast<Connection*>(request->data);
+        if (connection->socket != nullptr) {
+          connection->socket->OnWritten(status);
+        }
+      });
   if (result != 0) OnWritten(result);
 }
 
 void Socket::OnWritten(int result) {
   connection_->writing = false;
   connection_->in_flight.Clear();
+  connection_->encrypted.clear();
   if (result < 0) {
     write_error_ = result;
     return;
   }
+  if (tls_) return FlushTls();
   Flush();
 }
 
@@ -249,6 +333,7 @@ void Socket::Close() {
 
 void Socket::DropConnection() {
   open_ = false;
+  tls_.reset();
   gathered_.Clear();
   if (connection_ == nullptr) return;
   Connection* dropped = std::exchange(connection_, nullptr);

@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "server/redis/command.h"
 #include "server/redis/event_loop_impl.h"
 #include "server/redis/node_client.h"
+#include "server/redis/tls_session.h"
 #include "server/redis/write_batch.h"
 
 namespace kache::redis {
@@ -41,8 +43,10 @@ class Socket {
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  // Requires: closed. The listener may be told of a failure from inside.
-  void Connect(const std::string& host, uint16_t port, MonotonicTime deadline);
+  // Requires: closed. The listener may be told of a failure from inside. With `tls` the connection
+  // is open once that is agreed on, for which the deadline counts, too.
+  void Connect(const std::string& host, uint16_t port, MonotonicTime deadline,
+               std::shared_ptr<ssl_ctx_st> tls = nullptr);
   // The listener hears nothing more of this connection; unsent bytes are dropped.
   void Close();
 
@@ -66,6 +70,15 @@ class Socket {
   void OnConnected(int result);
   void OnRead(ssize_t size, const uv_buf_t* buffer);
   void OnWritten(int result);
+  void OnTlsBytes(std::string_view bytes);
+  // As Flush, of what TLS has to send.
+  void FlushTls();
+  void EncryptGathered();
+  void FailTls();
+  // Sends what one call takes; returns the number of bytes, or notes the error and returns -1.
+  int TryWrite();
+  // Sends buffers_, which stay until OnWritten.
+  void WriteLater();
   void Fail(DownReason reason);
   void DropConnection();
 
@@ -73,6 +86,7 @@ class Socket {
   SocketListener& listener_;
   const std::chrono::milliseconds unacknowledged_limit_;
   std::string host_;  // with the port, for messages
+  std::string name_;  // of the certificate
   uint16_t port_ = 0;
   MonotonicTime deadline_;          // of all the addresses
   MonotonicTime address_deadline_;  // of the one that is being tried
@@ -83,6 +97,9 @@ class Socket {
   Lookup* lookup_ = nullptr;
   Connection* connection_ = nullptr;
   bool open_ = false;
+  std::shared_ptr<ssl_ctx_st> tls_context_;  // nullptr = no TLS
+  std::unique_ptr<TlsSession> tls_;          // of connection_
+  std::string plain_;                        // kept for its memory
   WriteBatch gathered_;
   std::vector<std::string_view> pieces_;  // kept for its memory
   std::vector<uv_buf_t> buffers_;         // likewise

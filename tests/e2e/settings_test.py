@@ -50,7 +50,7 @@ class WrongSettingsTest(unittest.TestCase):
     def test_each_mistake_of_the_documentation(self):
         for name, value in (("REDIS_URLS", ""), ("REDIS_URLS", "localhost:99999"),
                             ("REDIS_URLS", "localhost:6379,localhost:6379"), ("REDIS_URLS", "a:1,"),
-                            ("REDIS_URLS", "x=a:1,x=b:1"), ("REDIS_URLS", "rediss://a:1"),
+                            ("REDIS_URLS", "x=a:1,x=b:1"), ("REDIS_URLS", "tls://a:1"),
                             ("VNODES_PER_NODE", "0"), ("REPLICATION_FACTOR", "-1"),
                             ("REPLICATION_FACTOR", "0"), ("PING_INTERVAL_SECONDS", "0"),
                             ("PING_INTERVAL_SECONDS", "1.5"), ("TRY_TIMEOUT_MS", "0"),

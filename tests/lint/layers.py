@@ -61,6 +61,8 @@ class Layer:
 
 COMMON = frozenset({"absl", "spdlog", "prometheus"})
 RPC = frozenset({"grpc", "protobuf"})
+# The client's side of gRPC.
+SECURE_CHANNEL = ("security", "security/channel")
 GATEWAY = ("gateway/handlers", "gateway/http", "gateway/upstream", "gateway/web")
 
 # What others may see of server/redis: the seam first, then what starts the real thing.
@@ -75,8 +77,11 @@ LAYERS = {
         forbidden=("atomic", "fstream", "iostream", "mutex", "sys/", "thread", "unistd.h"),
     ),
     "proto": Layer(libraries=RPC),
+    "security": Layer(ours=("base",), libraries=COMMON | {"openssl"}),
+    "security/channel": Layer(ours=("base", "security"), libraries=COMMON | RPC),
     "server/redis": Layer(
-        ours=("base", "ring/node_id.h"), libraries=COMMON | {"hiredis", "libuv", "openssl"}
+        ours=("base", "ring/node_id.h", "security"),
+        libraries=COMMON | {"hiredis", "libuv", "openssl"},
     ),
     "server/cluster": Layer(ours=("base", "ring") + NODE_CLIENT, libraries=COMMON),
     "server/replication": Layer(
@@ -87,37 +92,48 @@ LAYERS = {
         libraries=COMMON,
     ),
     "server/api": Layer(
-        ours=("base", "proto", "ring", "server/cluster", "server/recovery", "server/replication"),
+        ours=("base", "proto", "ring", "security", "server/cluster", "server/recovery",
+              "server/replication"),
         libraries=COMMON | RPC,
     ),
     # The composition root: config reads settings for all layers, kache_server puts them together,
     # health_client is the program as a client of itself.
     "server": Layer(
-        ours=("base", "ring", "server/cluster", "server/replication") + REDIS_CLIENT,
+        ours=("base", "ring", "security", "server/cluster", "server/replication") + REDIS_CLIENT,
         libraries=COMMON,
     ),
-    "server/health_client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
+    "server/health_client": Layer(ours=("base", "proto", "security"), libraries=COMMON | RPC),
     "server/kache_server": Layer(
-        ours=("base", "proto", "ring", "server/api", "server/cluster", "server/recovery",
-              "server/replication")
+        ours=("base", "proto", "ring", "security", "server/api", "server/cluster",
+              "server/recovery", "server/replication")
         + REDIS_CLIENT,
         libraries=COMMON | RPC,
     ),
     "server/main": Layer(ours=("base", "server/api"), libraries=COMMON | RPC | {"cli11"}),
-    "gateway/http": Layer(ours=("base",), libraries=COMMON | {"asio", "beast", "boost"}),
+    "gateway/http": Layer(
+        ours=("base", "security"), libraries=COMMON | {"asio", "beast", "boost", "openssl"}
+    ),
     "gateway/web": Layer(libraries=frozenset({"absl"})),
     "gateway/upstream": Layer(ours=("base", "client", "proto"), libraries=COMMON | RPC),
     "gateway/handlers": Layer(
-        ours=("base", "client", "proto", "gateway/http", "gateway/upstream", "gateway/web"),
+        ours=("base", "client", "proto", "security", "gateway/http", "gateway/upstream",
+              "gateway/web"),
         libraries=COMMON | RPC | {"json"},
     ),
-    "gateway": Layer(ours=("base", "client", "proto") + GATEWAY, libraries=COMMON | RPC | {"asio"}),
+    "gateway": Layer(
+        ours=("base", "client", "proto") + SECURE_CHANNEL + GATEWAY,
+        libraries=COMMON | RPC | {"asio"},
+    ),
     "gateway/main": Layer(ours=("base", "client") + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
     # Examples of what users write.
     "docs/clients": Layer(ours=("proto",), libraries=RPC),
-    "client": Layer(ours=("base", "proto"), libraries=COMMON | RPC),
-    "client/bench": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
-    "client/ctl": Layer(ours=("base", "proto", "client"), libraries=COMMON | RPC | {"cli11"}),
+    "client": Layer(ours=("base", "proto") + SECURE_CHANNEL, libraries=COMMON | RPC),
+    "client/bench": Layer(
+        ours=("base", "proto", "client") + SECURE_CHANNEL, libraries=COMMON | RPC | {"cli11"}
+    ),
+    "client/ctl": Layer(
+        ours=("base", "proto", "client") + SECURE_CHANNEL, libraries=COMMON | RPC | {"cli11"}
+    ),
     # What only Redis itself can tell kachectl doctor.
     "client/ctl/redis_probe": Layer(ours=("base",), libraries=COMMON | {"hiredis"}),
 }

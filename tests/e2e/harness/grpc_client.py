@@ -22,13 +22,41 @@ _UNLIMITED = [
 ]
 
 
+class _WithToken(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):
+    """Puts the token into every call."""
+
+    def __init__(self, token):
+        self._authorization = ("authorization", f"Bearer {token}")
+
+    def _details(self, details):
+        return details._replace(metadata=[*(details.metadata or ()), self._authorization])
+
+    def intercept_unary_unary(self, continuation, details, request):
+        return continuation(self._details(details), request)
+
+    def intercept_stream_stream(self, continuation, details, requests):
+        return continuation(self._details(details), requests)
+
+
+def _channel(address, token, ca, pair):
+    if ca is None:
+        channel = grpc.insecure_channel(address, options=_UNLIMITED)
+    else:
+        certificate, key = pair or (None, None)
+        credentials = grpc.ssl_channel_credentials(
+            ca.read_bytes(), key and key.read_bytes(), certificate and certificate.read_bytes())
+        channel = grpc.secure_channel(address, credentials, options=_UNLIMITED)
+    return grpc.intercept_channel(channel, _WithToken(token)) if token else channel
+
+
 class KacheClient:
     pb = kache_pb2
     health_pb = health_pb2
     reflection_pb = reflection_pb2
 
-    def __init__(self, address, timeout=5):
-        self.channel = grpc.insecure_channel(address, options=_UNLIMITED)
+    def __init__(self, address, timeout=5, token=None, ca=None, pair=None):
+        """With TLS where `ca` (a file) is given; `pair`: the files of a certificate and its key."""
+        self.channel = _channel(address, token, ca, pair)
         self.timeout = timeout
         self.stub = kache_pb2_grpc.KacheStub(self.channel)
         self.health = health_pb2_grpc.HealthStub(self.channel)

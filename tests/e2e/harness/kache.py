@@ -9,16 +9,20 @@ from harness.process import Process
 from harness.waiting import wait_until
 
 
-def fetch(url, timeout=3):
-    """(status, body) of a GET; an error status is no exception."""
+def fetch(url, timeout=3, headers=None, tls=None):
+    """(status, body) of a GET; an error status is no exception. `tls`: an ssl.SSLContext."""
+    request = urllib.request.Request(url, headers=headers or {})
     try:
-        with urllib.request.urlopen(url, timeout=timeout) as answer:
+        with urllib.request.urlopen(request, timeout=timeout, context=tls) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         return error.code, error.read()
 
 
 class KacheServer(Process):
+    # How tests reach it: what KacheClient takes.
+    client_options = {}
+
     def __init__(self, redis_urls, settings=None, name="kache-server", folder=None):
         self.port = free_port()
         self.metrics_port = free_port()
@@ -54,11 +58,13 @@ class KacheServer(Process):
     def nodes_up(self):
         from harness.grpc_client import KacheClient
 
-        with KacheClient(self.address) as client:
+        with KacheClient(self.address, **self.client_options) as client:
             return sum(node.state == client.pb.NODE_STATE_UP for node in client.status().nodes)
 
 
 class KacheGateway(Process):
+    tls = None  # an ssl.SSLContext, where it speaks TLS
+
     def __init__(self, servers, settings=None, name="kache-gateway", folder=None):
         self.port = free_port()
         every = {
@@ -70,7 +76,7 @@ class KacheGateway(Process):
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def metrics(self):
         status, body = fetch(self.url + "/metrics")
@@ -78,7 +84,7 @@ class KacheGateway(Process):
         return body.decode()
 
     def answers(self, path, status=200):
-        return fetch(self.url + path)[0] == status
+        return fetch(self.url + path, tls=self.tls)[0] == status
 
     def wait_for(self, path, status=200, seconds=15):
         wait_until(lambda: self.answers(path, status), f"{self.name} {path} {status}", seconds)

@@ -13,9 +13,13 @@ class RedisError(Exception):
 
 
 class _Connection:
-    def __init__(self, port, timeout):
+    def __init__(self, port, timeout, tls=None, password=None):
         self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+        if tls:
+            self._socket = tls.wrap_socket(self._socket, server_hostname="localhost")
         self._file = self._socket.makefile("rb")
+        if password:
+            self.call("AUTH", password)
 
     def close(self):
         self._file.close()
@@ -66,6 +70,9 @@ class RedisServer(Process):
     """`durable` keeps the data in an append-only file: a server that is killed comes back with
     all that it had acknowledged."""
 
+    _tls = None
+    _password = None
+
     def __init__(self, name="redis", port=None, durable=False, folder=None, options=()):
         self.port = port or free_port()
         super().__init__(name, [
@@ -83,8 +90,14 @@ class RedisServer(Process):
         wait_until(lambda: self.call("PING") == "PONG", f"{self.name} answers")
         return self
 
+    def set_tls(self, context, password):
+        """Before the start: it speaks TLS only, and this is how tests reach it."""
+        self._tls, self._password = context, password
+        self.command[self.command.index("--port")] = "--tls-port"
+        self.command += ["--port", "0"]
+
     def connect(self, timeout=5):
-        return _Connection(self.port, timeout)
+        return _Connection(self.port, timeout, self._tls, self._password)
 
     def call(self, *arguments):
         connection = self.connect()

@@ -36,14 +36,23 @@ def key_path(key):
 class RestClient:
     """One connection for each request, so that tests do not depend on each other."""
 
-    def __init__(self, port, timeout=10):
+    def __init__(self, port, timeout=10, token=None, tls=None):
+        """`tls`: an ssl.SSLContext."""
         self.port = port
         self.timeout = timeout
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._tls = tls
+
+    def _connection(self):
+        if self._tls is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=self.timeout,
+                                           context=self._tls)
 
     def request(self, method, target, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.timeout)
+        connection = self._connection()
         try:
-            connection.request(method, target, body=body, headers=headers or {})
+            connection.request(method, target, body=body, headers=self._headers | (headers or {}))
             answer = connection.getresponse()
             return Response(answer.status, _joined(answer.getheaders()), answer.read())
         finally:

@@ -12,7 +12,10 @@ from harness.rest import RestClient
 
 class System:
     def __init__(self, redis=4, servers=1, gateways=1, server_settings=None, gateway_settings=None,
-                 durable=False, redis_options=(), names=()):
+                 durable=False, redis_options=(), names=(), token=None, tls=None):
+        """`token`: what the clients of tests show. `tls`: an ssl.SSLContext for the gateways."""
+        self.token = token
+        self.tls = tls
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kache-e2e."))
         self.redis = [
             RedisServer(f"redis-{i}", durable=durable, folder=self.folder, options=redis_options)
@@ -25,11 +28,15 @@ class System:
             KacheServer(urls, server_settings, f"kache-server-{i}", self.folder)
             for i in range(servers)
         ]
+        for server in self.servers:
+            server.client_options = {"token": token}
         addresses = [server.address for server in self.servers]
         self.gateways = [
             KacheGateway(addresses, gateway_settings, f"kache-gateway-{i}", self.folder)
             for i in range(gateways)
         ]
+        for gateway in self.gateways:
+            gateway.tls = tls
         self._clients = []
 
     @property
@@ -76,10 +83,10 @@ class System:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def rest(self, gateway=0):
-        return RestClient(self.gateways[gateway].port)
+        return RestClient(self.gateways[gateway].port, token=self.token, tls=self.tls)
 
     def grpc(self, server=0):
-        client = KacheClient(self.servers[server].address)
+        client = KacheClient(self.servers[server].address, **self.servers[server].client_options)
         self._clients.append(client)
         return client
 

@@ -19,10 +19,9 @@ class WholeGateway : public GatewayTest {};
 TEST_F(WholeGateway, TranslatesErrors) {
   StartReadyGateway();
   const std::pair<grpc::StatusCode, int> expected[] = {
-      {grpc::StatusCode::INVALID_ARGUMENT, 400},  {grpc::StatusCode::UNAUTHENTICATED, 401},
-      {grpc::StatusCode::PERMISSION_DENIED, 403}, {grpc::StatusCode::RESOURCE_EXHAUSTED, 429},
-      {grpc::StatusCode::UNIMPLEMENTED, 501},     {grpc::StatusCode::FAILED_PRECONDITION, 501},
-      {grpc::StatusCode::ABORTED, 503},           {grpc::StatusCode::DEADLINE_EXCEEDED, 504},
+      {grpc::StatusCode::INVALID_ARGUMENT, 400}, {grpc::StatusCode::RESOURCE_EXHAUSTED, 429},
+      {grpc::StatusCode::UNIMPLEMENTED, 501},    {grpc::StatusCode::FAILED_PRECONDITION, 501},
+      {grpc::StatusCode::ABORTED, 503},          {grpc::StatusCode::DEADLINE_EXCEEDED, 504},
       {grpc::StatusCode::INTERNAL, 500}};
   for (const auto& [code, status] : expected) {
     // What may still succeed is tried again.

@@ -10,8 +10,8 @@ namespace {
 
 TEST(HttpStatus, TranslatesEveryCode) {
   const std::pair<absl::StatusCode, int> expected[] = {{absl::StatusCode::kInvalidArgument, 400},
-                                                       {absl::StatusCode::kUnauthenticated, 401},
-                                                       {absl::StatusCode::kPermissionDenied, 403},
+                                                       {absl::StatusCode::kUnauthenticated, 502},
+                                                       {absl::StatusCode::kPermissionDenied, 502},
                                                        {absl::StatusCode::kNotFound, 404},
                                                        {absl::StatusCode::kResourceExhausted, 429},
                                                        {absl::StatusCode::kUnimplemented, 501},
@@ -27,6 +27,14 @@ TEST(HttpStatus, TranslatesEveryCode) {
   for (const auto& [code, status] : expected) {
     EXPECT_EQ(HttpStatusOf(code).status, status) << absl::StatusCodeToString(code);
   }
+}
+
+TEST(UpstreamError, WhatAServerSaysOfTheGatewaysTokenIsNotForItsCallers) {
+  const HttpResponse response =
+      UpstreamErrorResponse(absl::PermissionDeniedError("the token's role is read"));
+  EXPECT_EQ(response.status, 502);
+  EXPECT_EQ(response.body, R"({"error":{"code":"UPSTREAM_REFUSED","message":)"
+                           R"("the Kache server does not accept the gateway's own token"}})");
 }
 
 TEST(UpstreamError, NamesCodeAndMessage) {

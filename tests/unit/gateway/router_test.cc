@@ -2,6 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/testing/temporary_file.h"
+#include "tests/testing/token_line.h"
+
 namespace kache::gateway {
 namespace {
 
@@ -78,6 +85,77 @@ TEST(Router, OtherMethodsAre405WithAllow) {
     EXPECT_EQ(admission.refusal->FindHeader("Allow"), "GET, HEAD, PUT");
     EXPECT_EQ(request.route, HttpRequest::kNoRoute);
   }
+}
+
+// Routes of all roles behind tokens.
+class GuardedRouter : public testing::Test {
+ protected:
+  GuardedRouter() {
+    const auto nothing = [](const HttpRequest&, Responder) {};
+    file_.Write(TokenLine("r", "read", "reading") + TokenLine("w", "write", "writing") +
+                TokenLine("s", "read", "slow", " operations_per_second=1"));
+    access_ = AccessControl::Start({.tokens_file = file_.path()}, registry_).value();
+    router_ = std::make_unique<Router>(
+        std::vector<Route>{{HttpMethod::kGet, "/open", nullptr, nothing, Role::kNone},
+                           {HttpMethod::kGet, "/read", nullptr, nothing, Role::kRead},
+                           {HttpMethod::kPut, "/write", nullptr, nothing, Role::kWrite},
+                           {HttpMethod::kGet, "/forgotten", nullptr, nothing}},
+        access_.get());
+  }
+
+  HttpResponse Ask(HttpMethod method, const char* target, std::string_view authorization = "") {
+    HttpRequest request = Request(method, target);
+    if (!authorization.empty()) request.headers.Add("authorization", authorization);
+    Admission admission = router_->Admit(request);
+    return admission.refusal ? *std::move(admission.refusal) : HttpResponse();
+  }
+  int Status(HttpMethod method, const char* target, std::string_view authorization = "") {
+    return Ask(method, target, authorization).status;
+  }
+
+  prometheus::Registry registry_;
+  const TemporaryFile file_{""};
+  std::unique_ptr<AccessControl> access_;
+  std::unique_ptr<Router> router_;
+};
+
+TEST_F(GuardedRouter, AsksForATokenEverywhereButWhereItIsOpen) {
+  EXPECT_EQ(Status(HttpMethod::kGet, "/open"), 200);
+  for (const char* path : {"/read", "/forgotten", "/nowhere"}) {
+    const HttpResponse response = Ask(HttpMethod::kGet, path);
+    EXPECT_EQ(response.status, 401) << path;
+    EXPECT_EQ(response.FindHeader("WWW-Authenticate"), "Bearer, Basic realm=\"kache\"");
+  }
+  EXPECT_EQ(Ask(HttpMethod::kPut, "/write").FindHeader("WWW-Authenticate"), "Bearer");
+  EXPECT_EQ(Status(HttpMethod::kPut, "/open"), 401);  // 405 only for those who may know
+}
+
+TEST_F(GuardedRouter, LooksAtTheRole) {
+  EXPECT_EQ(Status(HttpMethod::kGet, "/read", "Bearer reading"), 200);
+  EXPECT_EQ(Status(HttpMethod::kPut, "/write", "Bearer reading"), 403);
+  EXPECT_EQ(Status(HttpMethod::kPut, "/write", "Bearer writing"), 200);
+  EXPECT_EQ(Status(HttpMethod::kGet, "/forgotten", "Bearer writing"), 403);
+  EXPECT_EQ(Status(HttpMethod::kGet, "/nowhere", "Bearer reading"), 404);
+  EXPECT_EQ(Status(HttpMethod::kPut, "/read", "Bearer reading"), 405);
+}
+
+TEST_F(GuardedRouter, TakesBasicForReadingOnly) {
+  EXPECT_EQ(Status(HttpMethod::kGet, "/read", "Basic OndyaXRpbmc="), 200);  // :writing
+  EXPECT_EQ(Status(HttpMethod::kPut, "/write", "Basic OndyaXRpbmc="), 401);
+}
+
+TEST_F(GuardedRouter, TwoAuthorizationsAreNone) {
+  HttpRequest request = Request(HttpMethod::kGet, "/read");
+  request.headers.Add("Authorization", "Bearer reading");
+  request.headers.Add("authorization", "Bearer reading");
+  EXPECT_EQ(router_->Admit(request).refusal->status, 401);
+}
+
+TEST_F(GuardedRouter, TellsWhenToComeBack) {
+  EXPECT_EQ(Status(HttpMethod::kGet, "/read", "Bearer slow"), 200);
+  const HttpResponse response = Ask(HttpMethod::kGet, "/read", "Bearer slow");
+  EXPECT_EQ(response.status, 429);
+  EXPECT_EQ(response.FindHeader("Retry-After"), "1");
 }
 
 }  // namespace

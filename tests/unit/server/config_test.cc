@@ -102,10 +102,10 @@ TEST(ServerConfig, ListsAllMistakesAtOnce) {
 }
 
 TEST(ServerConfig, NumbersTheWrongEntriesOfRedisUrls) {
-  EXPECT_EQ(MistakesOf({{"REDIS_URLS", "a:1, ,b:99999, rediss://c:1,a:2"}}),
+  EXPECT_EQ(MistakesOf({{"REDIS_URLS", "a:1, ,b:99999, tls://c:1,a:2"}}),
             "REDIS_URLS: entry 2 is empty\n"
             "REDIS_URLS: entry 3: the port must be a number from 1 to 65535\n"
-            "REDIS_URLS: entry 4: TLS to Redis (rediss://) is not offered in this release");
+            "REDIS_URLS: entry 4: the scheme must be redis:// or rediss://");
 }
 
 TEST(ServerConfig, RefusesEntriesThatAreAlike) {

@@ -65,16 +65,19 @@ TEST(RedisUrl, RefusesBadNames) {
   EXPECT_THAT(Parsed(std::string(256, 'n') + "=h:1"), HasSubstr("the name before the '='"));
 }
 
-TEST(RedisUrl, RefusesTls) {
-  EXPECT_EQ(Parsed("rediss://h:1"), "TLS to Redis (rediss://) is not offered in this release");
-  EXPECT_EQ(Parsed("a=REDISS://:p@h:1"), "TLS to Redis (rediss://) is not offered in this release");
+TEST(RedisUrl, KnowsTls) {
+  EXPECT_TRUE(ParseRedisUrl("rediss://h:1")->tls);
+  EXPECT_TRUE(ParseRedisUrl("a=REDISS://:p@h:1/3")->tls);
+  EXPECT_EQ(ParseRedisUrl("a=REDISS://:p@h:1/3")->database, 3);
+  EXPECT_FALSE(ParseRedisUrl("redis://h:1")->tls);
+  EXPECT_FALSE(ParseRedisUrl("h:1")->tls);
 }
 
 TEST(RedisUrl, RefusesBadAddresses) {
   EXPECT_EQ(Parsed(""), "must be host:port");
   EXPECT_EQ(Parsed("localhost"), "must be host:port");
   EXPECT_EQ(Parsed("a="), "must be host:port");
-  EXPECT_EQ(Parsed("http://h:1"), "the scheme must be redis://");
+  EXPECT_EQ(Parsed("http://h:1"), "the scheme must be redis:// or rediss://");
   EXPECT_EQ(Parsed("u:p@h:1"), "with credentials it must be redis://user:password@host:port");
   EXPECT_EQ(Parsed("redis://"), "the host is missing");
   EXPECT_EQ(Parsed("redis://:6379"), "the host is missing");

@@ -1,6 +1,6 @@
 // Calls a function again and again on a thread of its own, until destroyed.
-#ifndef KACHE_SERVER_TICKER_H_
-#define KACHE_SERVER_TICKER_H_
+#ifndef KACHE_BASE_TICKER_H_
+#define KACHE_BASE_TICKER_H_
 
 #include <functional>
 #include <thread>
@@ -33,4 +33,4 @@ class Ticker {
 
 }  // namespace kache
 
-#endif  // KACHE_SERVER_TICKER_H_
+#endif  // KACHE_BASE_TICKER_H_

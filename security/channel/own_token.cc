@@ -1,0 +1,62 @@
+#include "security/channel/own_token.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "security/bearer.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+
+OwnToken::OwnToken(std::string path)
+    : path_(std::move(path)),
+      watch_(path_.empty() ? std::vector<std::string>() : std::vector<std::string>{path_}) {}
+
+absl::StatusOr<std::shared_ptr<OwnToken>> OwnToken::FromText(const std::string& token) {
+  std::shared_ptr<OwnToken> own(new OwnToken(""));
+  if (absl::Status status = own->Set(token); !status.ok()) return status;
+  return own;
+}
+
+absl::StatusOr<std::shared_ptr<OwnToken>> OwnToken::FromFile(const std::string& path) {
+  std::shared_ptr<OwnToken> own(new OwnToken(path));
+  if (absl::Status status = own->Load(); !status.ok()) return status;
+  own->watch_.Start([raw = own.get()] { raw->Reload(); });
+  return own;
+}
+
+std::string OwnToken::authorization() const {
+  const std::lock_guard lock(mutex_);
+  return authorization_;
+}
+
+absl::Status OwnToken::Set(std::string_view token) {
+  if (!IsToken(token)) {
+    return absl::InvalidArgumentError(
+        "a token is 16 to 4096 printable ASCII characters without blanks");
+  }
+  const std::lock_guard lock(mutex_);
+  authorization_ = Concat("Bearer ", token);
+  return absl::OkStatus();
+}
+
+absl::Status OwnToken::Load() {
+  const absl::StatusOr<std::string> text = ReadSmallFile(path_);
+  if (!text.ok()) return text.status();
+  const absl::Status status = Set(Trimmed(*text));
+  if (status.ok()) return status;
+  return absl::InvalidArgumentError(Concat(path_, ": ", ToStd(status.message())));
+}
+
+void OwnToken::Reload() {
+  const absl::Status status = Load();
+  if (status.ok()) {
+    spdlog::info("the own token was read again file={}", path_);
+  } else {
+    spdlog::warn("the file of the own token is wrong; the one before stays reason=\"{}\"",
+                 std::string(status.message()));
+  }
+}
+
+}  // namespace kache

@@ -1,0 +1,30 @@
+// OpenSSL's contexts, made of PEM files. TLS 1.2 at least.
+//
+// Thread-safe. Include it in .cc files only: it names OpenSSL's types.
+#ifndef KACHE_SECURITY_TLS_CONTEXT_H_
+#define KACHE_SECURITY_TLS_CONTEXT_H_
+
+#include <openssl/ssl.h>
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "security/tls_files.h"
+
+namespace kache {
+
+struct FreeSslContext {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+};
+using SslContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
+
+// Clients must show a certificate where files.ca_file is set. INVALID_ARGUMENT as CheckTlsFiles.
+absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files);
+
+// The server's certificate must come from files.ca_file, or from the system's authorities where
+// that is not set. Whoever uses the context checks the server's name.
+absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files);
+
+}  // namespace kache
+
+#endif  // KACHE_SECURITY_TLS_CONTEXT_H_

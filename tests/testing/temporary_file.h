@@ -1,0 +1,36 @@
+// A file of a test, removed with it.
+#ifndef KACHE_TESTS_TESTING_TEMPORARY_FILE_H_
+#define KACHE_TESTS_TESTING_TEMPORARY_FILE_H_
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+namespace kache {
+
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(std::string_view text) {
+    char name[] = "/tmp/kache-test.XXXXXX";
+    close(mkstemp(name));
+    path_ = name;
+    Write(text);
+  }
+  ~TemporaryFile() { std::remove(path_.c_str()); }
+  TemporaryFile(const TemporaryFile&) = delete;
+  TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+  void Write(std::string_view text) const { std::ofstream(path_) << text; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_TESTS_TESTING_TEMPORARY_FILE_H_
