@@ -82,7 +82,7 @@ class ClientStreams : public testing::Test {
     options.timeout = kPatience;
     client_ =
         std::make_unique<Client>(options, std::make_unique<GrpcTransport>(GrpcTransportOptions{
-                                              std::move(servers), streams, &counts_}));
+                                              std::move(servers), {}, streams, &counts_}));
   }
   // And waits for its streams.
   void ConnectWithStreams(std::vector<std::string> servers, size_t streams = 1) {

@@ -74,7 +74,8 @@ TEST_F(AccessControlTest, AHashIsNoToken) {
 
 TEST(AccessControl, WithoutAFileEverybodyMayDoEverythingWithinTheLimit) {
   prometheus::Registry registry;
-  const auto access = AccessControl::Start({.operations_per_second = 2}, registry).value();
+  const auto access =
+      AccessControl::Start({.tokens_file = "", .operations_per_second = 2}, registry).value();
   const Caller caller = access->Identify("", Schemes::kBearer);
   EXPECT_FALSE(access->asks_for_tokens());
   EXPECT_TRUE(access->Admit(caller, Role::kAdmin, 2, kNow).ok());

@@ -45,7 +45,9 @@ TEST(ChannelSecurity, ReadsItsSettings) {
 
 TEST(ChannelSecurity, NamesTheFileThatIsWrong) {
   const TemporaryFile file("nonsense");
-  const absl::Status status = ChannelSecurity::Make({.tls_ca_file = file.path()}).status();
+  ChannelSecurityOptions options;
+  options.tls_ca_file = file.path();
+  const absl::Status status = ChannelSecurity::Make(options).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find(file.path()), absl::string_view::npos);
 }
