@@ -37,7 +37,8 @@ int64_t RateLimit::Advance(int64_t operations, MonotonicTime now, int64_t room_n
   int64_t paid_at = paid_at_ns_.load(std::memory_order_relaxed);
   while (true) {
     const int64_t owed = std::max<int64_t>(paid_at - now_ns, 0);
-    if (owed >= room_ns) return owed - room_ns + 1;
+    const int64_t most_owed = room_ns - static_cast<int64_t>(ns_per_operation_);
+    if (owed > most_owed) return owed - most_owed;
     if (paid_at_ns_.compare_exchange_weak(paid_at, now_ns + owed + cost,
                                           std::memory_order_relaxed)) {
       return 0;

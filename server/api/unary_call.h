@@ -109,7 +109,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
-  MonotonicTime finished_;  // noted for the slow log
+  MonotonicTime finished_;      // noted for the slow log
   absl::Duration retry_after_;  // where CheckAccess knows it
   int64_t admitted_ = 0;
   int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them

@@ -19,6 +19,9 @@ test("every reference leads somewhere, and every component is used", () => {
   const look = (item) => {
     if (item === null || typeof item !== "object") return;
     if (typeof item.$ref === "string") used.add(item.$ref);
+    for (const scheme of (item.security ?? []).flatMap(Object.keys)) {
+      used.add(`#/components/securitySchemes/${scheme}`);  // referred to by name
+    }
     Object.values(item).forEach(look);
   };
   look(document);

@@ -32,16 +32,16 @@ TEST(RateLimit, TellsHowLongToWait) {
   limit.TakeAnyway(10, kStart);
   const absl::Duration wait = limit.Take(1, kStart);
   EXPECT_GT(wait, absl::ZeroDuration());
-  EXPECT_LE(wait, absl::Milliseconds(1));
+  EXPECT_LE(wait, absl::Milliseconds(100));
   limit.TakeAnyway(10, kStart);
-  EXPECT_NEAR(absl::ToDoubleSeconds(limit.Take(1, kStart)), 1.0, 0.001);
+  EXPECT_NEAR(absl::ToDoubleSeconds(limit.Take(1, kStart)), 1.1, 0.001);
 }
 
 TEST(RateLimit, WhatABatchTookTooMuchIsPaidAfterwards) {
   RateLimit limit(10);
   EXPECT_EQ(limit.Take(100, kStart), absl::ZeroDuration());
-  EXPECT_GT(limit.Take(1, At(8999)), absl::ZeroDuration());
-  EXPECT_EQ(limit.Take(1, At(9001)), absl::ZeroDuration());
+  EXPECT_GT(limit.Take(1, At(9099)), absl::ZeroDuration());
+  EXPECT_EQ(limit.Take(1, At(9101)), absl::ZeroDuration());
 }
 
 TEST(RateLimit, WhatWasRefusedIsNotTaken) {

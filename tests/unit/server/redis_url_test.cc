@@ -110,7 +110,7 @@ TEST(RedisUrl, RefusesHalfCredentials) {
 TEST(RedisUrl, NeverShowsThePassword) {
   for (const std::string entry :
        {"redis://:hunter2@h:0", "redis://:hunter2@", "redis://:hunter2%@h:1",
-        "redis://:hunter2/x@h:1", "redis://:hunter2", "rediss://:hunter2@h:1", "x:hunter2@h:1",
+        "redis://:hunter2/x@h:1", "redis://:hunter2", "rediss://:hunter2@h:0", "x:hunter2@h:1",
         "hunter2=h:0", "hunter 2=h:1", "redis://:hunter2@h/hunter2", "redis://:a#hunter2@h:1"}) {
     const absl::StatusOr<RedisAddress> address = ParseRedisUrl(entry);
     ASSERT_FALSE(address.ok()) << entry;
