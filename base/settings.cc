@@ -55,26 +55,21 @@ std::string SettingsReader::String(std::string_view name, std::string_view defau
 }
 
 std::string SettingsReader::FilePath(std::string_view name) {
-  const Environment::Variable* variable = Find(name, "");
-  if (variable == nullptr) return "";
-  const std::string_view path = Trimmed(variable->value);
-  const bool plain = std::none_of(path.begin(), path.end(), [](char c) {
-    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
-  });
-  if (plain && !path.empty()) return std::string(path);
-  AddMistake(name, *variable, "must be the path of a file");
-  return "";
+  return Word(
+      name, [](unsigned char c) { return !absl::ascii_iscntrl(c); }, "must be the path of a file");
 }
 
 std::string SettingsReader::Secret(std::string_view name) {
+  return Word(name, absl::ascii_isgraph, "must be printable ASCII without blanks");
+}
+
+std::string SettingsReader::Word(std::string_view name, bool (*is_good)(unsigned char),
+                                 std::string_view otherwise) {
   const Environment::Variable* variable = Find(name, "");
   if (variable == nullptr) return "";
-  const std::string_view secret = Trimmed(variable->value);
-  const bool plain = std::all_of(secret.begin(), secret.end(), [](char c) {
-    return absl::ascii_isgraph(static_cast<unsigned char>(c));
-  });
-  if (plain && !secret.empty()) return std::string(secret);
-  AddMistake(name, *variable, "must be printable ASCII without blanks");
+  const std::string_view word = Trimmed(variable->value);
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_good)) return std::string(word);
+  AddMistake(name, *variable, otherwise);
   return "";
 }
 

@@ -82,6 +82,9 @@ class SettingsReader {
     std::string_view text;  // "" or " of seconds"
   };
   const Environment::Variable* Find(std::string_view name, std::string_view default_value);
+  // Nonempty, and all of its characters as they should be; "" and a mistake where it is not.
+  std::string Word(std::string_view name, bool (*is_good)(unsigned char),
+                   std::string_view otherwise);
   int64_t Number(std::string_view name, int64_t default_value, Range range, Unit unit);
   void AddMistake(std::string_view name, const Environment::Variable& variable,
                   std::string_view message);

@@ -3,19 +3,14 @@
 #include <algorithm>
 #include <chrono>
 
-#include "base/strings.h"
+#include "client/channel.h"
 #include "grpcpp/completion_queue.h"
-#include "grpcpp/support/channel_arguments.h"
 
 namespace kache {
 namespace {
 
 // Bounds how long the destructor waits.
 constexpr auto kWatchInterval = std::chrono::milliseconds(100);
-
-// Over the largest answer that a server gives: a batch, or one value of the greatest size that
-// can be configured, with their framing.
-constexpr int kMaxMessageBytes = 72 * 1024 * 1024;
 
 constexpr char kServiceConfig[] = R"({
   "loadBalancingConfig": [{"round_robin": {}}],
@@ -26,8 +21,6 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(kServiceConfig);
   arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, only_healthy ? 0 : 1);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   // The attempts of a call are counted here, not hidden inside gRPC.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // connections of this set alone
@@ -39,14 +32,12 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 10'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 5'000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 0);
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
   return arguments;
 }
 
 std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ChannelSecurity& security,
                                        bool only_healthy) {
-  return security.Connect(Concat("dns:///", address), ArgumentsForChannel(only_healthy));
+  return OpenChannel(address, security, ArgumentsForChannel(only_healthy));
 }
 
 }  // namespace

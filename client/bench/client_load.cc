@@ -22,10 +22,10 @@ absl::StatusOr<std::unique_ptr<ClientLoad>> ClientLoad::Create(const ClientLoadO
 }
 
 ClientLoad::ClientLoad(const ClientLoadOptions& options)
-    : options_(options), slots_(options.slots) {}
+    : SlottedLoad(options.slots), options_(options) {}
 
 void ClientLoad::Start(size_t index) {
-  Slot& slot = slots_[index];
+  const ClientSlot& slot = slots_[index];
   const std::string& key = slot.request.keys[0];
   const auto on_write = [this, index](absl::StatusOr<Receipt> result) {
     slots_[index].status = result.status();
@@ -76,11 +76,11 @@ bool ClientLoad::Wait(Instant until, size_t* index) {
   return true;
 }
 
-void ClientLoad::TakeOutcome(Slot& slot) {
+void ClientLoad::TakeOutcome(ClientSlot& slot) {
   Outcome outcome;
   outcome.code = slot.status.code();
   if (!slot.status.ok()) {
-    if (first_error_.empty()) first_error_ = std::string(slot.status.message());
+    NoteError(std::string(slot.status.message()));
   } else if (slot.request.action == Action::kGet && slot.found->value) {
     outcome.found = true;
     outcome.value = *slot.found->value;

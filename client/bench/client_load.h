@@ -15,7 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "client/bench/load.h"
+#include "client/bench/slotted_load.h"
 #include "client/client.h"
 
 namespace kache::bench {
@@ -30,34 +30,26 @@ struct ClientLoadOptions {
   ChannelSecurityOptions security = {};
 };
 
-class ClientLoad final : public LoadTransport {
+struct ClientSlot : LoadSlot {
+  // What came; the client's threads write it before the slot is told to have ended.
+  absl::Status status;
+  absl::StatusOr<GetResult> found;
+};
+
+class ClientLoad final : public SlottedLoad<ClientSlot> {
  public:
   // What Client::Create fails with.
   static absl::StatusOr<std::unique_ptr<ClientLoad>> Create(const ClientLoadOptions& options);
 
-  size_t slots() const override { return slots_.size(); }
-  Request& request(size_t slot) override { return slots_[slot].request; }
   void Start(size_t slot) override;
   bool Wait(Instant until, size_t* slot) override;
-  const std::vector<Outcome>& outcomes(size_t slot) const override { return slots_[slot].outcomes; }
-  const std::string& first_error() const override { return first_error_; }
 
  private:
-  struct Slot {
-    Request request;
-    std::vector<Outcome> outcomes;
-    // What came; the client's threads write it before the slot is in ended_.
-    absl::Status status;
-    absl::StatusOr<GetResult> found;
-  };
-
   explicit ClientLoad(const ClientLoadOptions& options);
   void End(size_t slot);
-  void TakeOutcome(Slot& slot);
+  void TakeOutcome(ClientSlot& slot);
 
   const ClientLoadOptions options_;
-  std::vector<Slot> slots_;
-  std::string first_error_;
   std::mutex mutex_;
   std::condition_variable came_;
   std::deque<size_t> ended_ ABSL_GUARDED_BY(mutex_);

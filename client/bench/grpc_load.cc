@@ -25,21 +25,20 @@ Outcome OutcomeOf(const v1::WriteResult& result) {
 
 }  // namespace
 
-GrpcLoad::GrpcLoad(const GrpcLoadOptions& options) : options_(options) {
+GrpcLoad::GrpcLoad(const GrpcLoadOptions& options) : SlottedLoad(options.slots), options_(options) {
   for (size_t i = 0; i < options.connections; ++i) {
     stubs_.push_back(Connect(options.servers[i % options.servers.size()], options.security));
   }
-  for (size_t i = 0; i < options.slots; ++i) {
-    slots_.push_back(std::make_unique<Slot>());
-    slots_.back()->index = i;
-    slots_.back()->stub = stubs_[i % stubs_.size()].get();
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].index = i;
+    slots_[i].stub = stubs_[i % stubs_.size()].get();
   }
 }
 
 GrpcLoad::~GrpcLoad() {
   if (running_ > 0) {
-    for (const std::unique_ptr<Slot>& slot : slots_) {
-      if (slot->context) slot->context->TryCancel();
+    for (const GrpcSlot& slot : slots_) {
+      if (slot.context) slot.context->TryCancel();
     }
   }
   void* tag = nullptr;
@@ -52,7 +51,7 @@ GrpcLoad::~GrpcLoad() {
 }
 
 void GrpcLoad::Start(size_t index) {
-  Slot& slot = *slots_[index];
+  GrpcSlot& slot = slots_[index];
   slot.context = std::make_unique<grpc::ClientContext>();
   slot.context->set_deadline(absl::ToChronoTime(absl::Now() + options_.timeout));
   ++running_;
@@ -63,7 +62,7 @@ void GrpcLoad::Start(size_t index) {
   }
 }
 
-void GrpcLoad::StartOne(Slot& slot) {
+void GrpcLoad::StartOne(GrpcSlot& slot) {
   switch (slot.request.action) {
     case Action::kGet:
       slot.get.request.set_key(slot.request.keys[0]);
@@ -88,7 +87,7 @@ void GrpcLoad::StartOne(Slot& slot) {
   }
 }
 
-void GrpcLoad::StartBatch(Slot& slot) {
+void GrpcLoad::StartBatch(GrpcSlot& slot) {
   const Request& request = slot.request;
   switch (request.action) {
     case Action::kGet: {
@@ -137,13 +136,13 @@ bool GrpcLoad::Wait(Instant until, size_t* index) {
   });
   if (!came) return false;
   --running_;
-  Slot& slot = *static_cast<Slot*>(tag);
+  GrpcSlot& slot = *static_cast<GrpcSlot*>(tag);
   TakeOutcomes(slot);
   *index = slot.index;
   return true;
 }
 
-void GrpcLoad::TakeOutcomes(Slot& slot) {
+void GrpcLoad::TakeOutcomes(GrpcSlot& slot) {
   slot.outcomes.clear();
   if (!slot.status.ok()) {
     NoteError(slot.status.error_message());
@@ -175,10 +174,6 @@ void GrpcLoad::TakeOutcomes(Slot& slot) {
       break;
   }
   slot.outcomes.resize(slot.request.keys.size(), {absl::StatusCode::kInternal, false, {}});
-}
-
-void GrpcLoad::NoteError(const std::string& message) {
-  if (first_error_.empty()) first_error_ = message;
 }
 
 }  // namespace kache::bench

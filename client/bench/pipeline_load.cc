@@ -107,7 +107,7 @@ class PipelineLoad::Stream {
 };
 
 PipelineLoad::PipelineLoad(const GrpcLoadOptions& options)
-    : options_(options), slots_(options.slots) {
+    : SlottedLoad(options.slots), options_(options) {
   for (size_t i = 0; i < options.connections; ++i) {
     streams_.push_back(std::make_unique<Stream>(this, options.servers[i % options.servers.size()]));
   }
@@ -123,7 +123,7 @@ PipelineLoad::~PipelineLoad() {
 }
 
 void PipelineLoad::Start(size_t index) {
-  Slot& slot = slots_[index];
+  PipelineSlot& slot = slots_[index];
   slot.unanswered = slot.request.keys.size();
   slot.outcomes.assign(slot.unanswered, Outcome());
   slot.values.resize(slot.unanswered);
@@ -175,7 +175,7 @@ void PipelineLoad::TakeResult(v1::PipelineResult* result) {
 }
 
 void PipelineLoad::SetOutcome(size_t index, size_t i, Outcome outcome) {
-  Slot& slot = slots_[index];
+  PipelineSlot& slot = slots_[index];
   if (slot.unanswered == 0) return;
   slot.outcomes[i] = outcome;
   if (--slot.unanswered == 0) ended_.push_back(index);
@@ -190,10 +190,6 @@ void PipelineLoad::FailAll(const Stream& stream, absl::StatusCode code,
     slots_[i].unanswered = 0;
     ended_.push_back(i);
   }
-}
-
-void PipelineLoad::NoteError(const std::string& message) {
-  if (first_error_.empty()) first_error_ = message;
 }
 
 void PipelineLoad::CancelLate(Instant now) {

@@ -13,40 +13,34 @@
 #include <vector>
 
 #include "client/bench/grpc_load.h"
-#include "client/bench/load.h"
+#include "client/bench/slotted_load.h"
 #include "grpcpp/completion_queue.h"
 #include "kache/v1/kache.grpc.pb.h"
 
 namespace kache::bench {
 
-class PipelineLoad final : public LoadTransport {
+struct PipelineSlot : LoadSlot {
+  std::vector<std::string> values;  // that the outcomes view
+  size_t unanswered = 0;
+  Instant deadline;
+};
+
+class PipelineLoad final : public SlottedLoad<PipelineSlot> {
  public:
   // `options.batches` is not used.
   explicit PipelineLoad(const GrpcLoadOptions& options);
   ~PipelineLoad() override;  // cancels and awaits the streams
 
-  size_t slots() const override { return slots_.size(); }
-  Request& request(size_t slot) override { return slots_[slot].request; }
   void Start(size_t slot) override;
   bool Wait(Instant until, size_t* slot) override;
-  const std::vector<Outcome>& outcomes(size_t slot) const override { return slots_[slot].outcomes; }
-  const std::string& first_error() const override { return first_error_; }
 
  private:
   class Stream;
-  struct Slot {
-    Request request;
-    std::vector<Outcome> outcomes;
-    std::vector<std::string> values;  // that the outcomes view
-    size_t unanswered = 0;
-    Instant deadline;
-  };
 
   void FillMessage(size_t slot, v1::PipelineRequest* message) const;
   void TakeResult(v1::PipelineResult* result);
   void SetOutcome(size_t slot, size_t i, Outcome outcome);
   void FailAll(const Stream& stream, absl::StatusCode code, const std::string& message);
-  void NoteError(const std::string& message);
   // Cancels the streams whose server has forgotten an operation.
   void CancelLate(Instant now);
   // Waits for one event of the streams; true when a slot has ended.
@@ -55,10 +49,8 @@ class PipelineLoad final : public LoadTransport {
   const GrpcLoadOptions options_;
   grpc::CompletionQueue queue_;
   std::vector<std::unique_ptr<Stream>> streams_;
-  std::vector<Slot> slots_;
   std::vector<size_t> ended_;  // not yet told by Wait
   Instant next_look_;
-  std::string first_error_;
 };
 
 }  // namespace kache::bench

@@ -56,21 +56,21 @@ absl::StatusOr<std::unique_ptr<RestLoad>> RestLoad::Create(const RestLoadOptions
 }
 
 RestLoad::RestLoad(const RestLoadOptions& options)
-    : options_(options),
+    : SlottedLoad(options.slots),
+      options_(options),
       address_(std::make_unique<Address>()),
-      poll_(epoll_create1(EPOLL_CLOEXEC)),
-      slots_(options.slots) {
+      poll_(epoll_create1(EPOLL_CLOEXEC)) {
   if (options.ttl > absl::ZeroDuration()) {
     request_tail_ = Concat("?ttl=", absl::ToInt64Seconds(options.ttl));
   }
 }
 
 RestLoad::~RestLoad() {
-  for (Slot& slot : slots_) Disconnect(slot);
+  for (RestSlot& slot : slots_) Disconnect(slot);
   close(poll_);
 }
 
-void RestLoad::WriteRequest(Slot& slot) const {
+void RestLoad::WriteRequest(RestSlot& slot) const {
   const Request& request = slot.request;
   slot.sent.assign(Method(request.action));
   Append(&slot.sent, "/api/v1/keys/", request.keys[0]);
@@ -91,7 +91,7 @@ void RestLoad::WriteRequest(Slot& slot) const {
 }
 
 bool RestLoad::Connect(size_t index) {
-  Slot& slot = slots_[index];
+  RestSlot& slot = slots_[index];
   slot.socket = socket(address_->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (slot.socket < 0) return false;
   const int on = 1;
@@ -105,13 +105,13 @@ bool RestLoad::Connect(size_t index) {
   return epoll_ctl(poll_, EPOLL_CTL_ADD, slot.socket, &event) == 0;
 }
 
-void RestLoad::Disconnect(Slot& slot) {
+void RestLoad::Disconnect(RestSlot& slot) {
   if (slot.socket >= 0) close(slot.socket);
   slot.socket = -1;
 }
 
 void RestLoad::Start(size_t index) {
-  Slot& slot = slots_[index];
+  RestSlot& slot = slots_[index];
   slot.running = true;
   slot.received.clear();
   slot.deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.timeout);
@@ -121,7 +121,7 @@ void RestLoad::Start(size_t index) {
   ended_.push_back(index);
 }
 
-bool RestLoad::Send(Slot& slot) {
+bool RestLoad::Send(RestSlot& slot) {
   while (slot.written < slot.sent.size()) {
     const ssize_t count = send(slot.socket, slot.sent.data() + slot.written,
                                slot.sent.size() - slot.written, MSG_NOSIGNAL);
@@ -131,7 +131,7 @@ bool RestLoad::Send(Slot& slot) {
   return true;
 }
 
-bool RestLoad::Receive(Slot& slot) {
+bool RestLoad::Receive(RestSlot& slot) {
   char block[kReadBytes];
   while (true) {
     const ssize_t count = recv(slot.socket, block, sizeof(block), 0);
@@ -151,7 +151,7 @@ bool RestLoad::Receive(Slot& slot) {
   }
 }
 
-bool RestLoad::TakeAnswer(Slot& slot) {
+bool RestLoad::TakeAnswer(RestSlot& slot) {
   if (!ParseHttpHead(slot.received, &slot.head)) return false;
   if (slot.head.status == 0) {
     Fail(slot, absl::StatusCode::kInternal, "the gateway's answer is no HTTP/1.1");
@@ -168,16 +168,16 @@ bool RestLoad::TakeAnswer(Slot& slot) {
     outcome.value = body;
   } else if (is_get && outcome.code == absl::StatusCode::kNotFound) {
     outcome.code = absl::StatusCode::kOk;
-  } else if (outcome.code != absl::StatusCode::kOk && first_error_.empty()) {
-    first_error_ = Concat("HTTP status ", slot.head.status, ": ", body.substr(0, 200));
+  } else if (outcome.code != absl::StatusCode::kOk) {
+    NoteError(Concat("HTTP status ", slot.head.status, ": ", body.substr(0, 200)));
   }
   slot.outcomes.assign(1, outcome);
   slot.running = false;
   return true;
 }
 
-void RestLoad::Fail(Slot& slot, absl::StatusCode code, const std::string& message) {
-  if (first_error_.empty()) first_error_ = message;
+void RestLoad::Fail(RestSlot& slot, absl::StatusCode code, const std::string& message) {
+  NoteError(message);
   Disconnect(slot);
   slot.outcomes.assign(1, {code, false, {}});
   slot.running = false;
@@ -216,7 +216,7 @@ void RestLoad::Poll(Instant until) {
   const int wait_ms = static_cast<int>(std::max<int64_t>(0, left.count()));
   const int count = epoll_wait(poll_, events, kMaxEvents, wait_ms);
   for (int i = 0; i < count; ++i) {
-    Slot& slot = slots_[events[i].data.u64];
+    RestSlot& slot = slots_[events[i].data.u64];
     const bool was_running = slot.running;
     if (was_running && !Send(slot)) {
       Fail(slot, absl::StatusCode::kUnavailable, std::strerror(errno));

@@ -13,7 +13,7 @@
 #include "absl/time/time.h"
 #include "base/host_port.h"
 #include "client/bench/http_response_head.h"
-#include "client/bench/load.h"
+#include "client/bench/slotted_load.h"
 
 namespace kache::bench {
 
@@ -25,55 +25,48 @@ struct RestLoadOptions {
   std::string authorization = {};  // the header's value; empty = none
 };
 
-class RestLoad final : public LoadTransport {
+struct RestSlot : LoadSlot {
+  int socket = -1;
+  bool running = false;
+  std::string sent;  // what is still to be sent starts at `written`
+  size_t written = 0;
+  std::string received;
+  HttpResponseHead head;
+  Instant deadline;
+};
+
+class RestLoad final : public SlottedLoad<RestSlot> {
  public:
   // UNAVAILABLE when the name does not resolve.
   static absl::StatusOr<std::unique_ptr<RestLoad>> Create(const RestLoadOptions& options);
   ~RestLoad() override;
 
-  size_t slots() const override { return slots_.size(); }
-  Request& request(size_t slot) override { return slots_[slot].request; }
   void Start(size_t slot) override;
   bool Wait(Instant until, size_t* slot) override;
-  const std::vector<Outcome>& outcomes(size_t slot) const override { return slots_[slot].outcomes; }
-  const std::string& first_error() const override { return first_error_; }
 
  private:
-  struct Slot {
-    Request request;
-    std::vector<Outcome> outcomes;
-    int socket = -1;
-    bool running = false;
-    std::string sent;  // what is still to be sent starts at `written`
-    size_t written = 0;
-    std::string received;
-    HttpResponseHead head;
-    Instant deadline;
-  };
   struct Address;
 
   explicit RestLoad(const RestLoadOptions& options);
-  void WriteRequest(Slot& slot) const;
+  void WriteRequest(RestSlot& slot) const;
   bool Connect(size_t index);
-  void Disconnect(Slot& slot);
+  void Disconnect(RestSlot& slot);
   // Sends what the socket takes; false on an error.
-  bool Send(Slot& slot);
+  bool Send(RestSlot& slot);
   // Reads what has come. True once the slot's request has ended.
-  bool Receive(Slot& slot);
-  bool TakeAnswer(Slot& slot);
-  void Fail(Slot& slot, absl::StatusCode code, const std::string& message);
+  bool Receive(RestSlot& slot);
+  bool TakeAnswer(RestSlot& slot);
+  void Fail(RestSlot& slot, absl::StatusCode code, const std::string& message);
   void FailLate(Instant now);
   // Waits for the sockets, and does what they are ready for; the requests that end go to ended_.
   void Poll(Instant until);
 
   const RestLoadOptions options_;
   std::unique_ptr<Address> address_;
-  std::string request_tail_;  // of every request's target: "?ttl=..."
-  int poll_ = -1;             // epoll
-  std::vector<Slot> slots_;
+  std::string request_tail_;   // of every request's target: "?ttl=..."
+  int poll_ = -1;              // epoll
   std::vector<size_t> ended_;  // not yet told by Wait
   Instant next_look_;          // for requests over their deadline
-  std::string first_error_;
 };
 
 }  // namespace kache::bench

@@ -3,31 +3,15 @@
 #include <utility>
 
 #include "base/strings.h"
-#include "grpcpp/support/channel_arguments.h"
+#include "client/channel.h"
 
 namespace kache::ctl {
-namespace {
-
-// Over the largest value that can be configured, with its framing.
-constexpr int kMaxMessageBytes = 72 * 1024 * 1024;
-
-std::shared_ptr<grpc::Channel> Connect(const std::string& address,
-                                       const ChannelSecurity& security) {
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
-  arguments.SetMaxSendMessageSize(kMaxMessageBytes);
-  return security.Connect(Concat("dns:///", address), arguments);
-}
-
-}  // namespace
 
 Servers::Servers(const std::vector<std::string>& addresses, absl::Duration timeout,
                  const ChannelSecurity& security)
     : timeout_(timeout) {
   for (const std::string& address : addresses) {
-    const std::shared_ptr<grpc::Channel> channel = Connect(address, security);
+    const std::shared_ptr<grpc::Channel> channel = OpenChannel(address, security, {});
     servers_.push_back(
         {address, v1::Kache::NewStub(channel), grpc::health::v1::Health::NewStub(channel)});
   }

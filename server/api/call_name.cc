@@ -1,8 +1,9 @@
 #include "server/api/call_name.h"
 
-#include <iterator>
 #include <string>
 #include <string_view>
+
+#include "server/api/call_metadata.h"
 
 namespace kache {
 namespace {
@@ -10,13 +11,10 @@ namespace {
 constexpr char kRequestId[] = "x-request-id";
 constexpr char kTraceparent[] = "traceparent";
 
-// Empty where it is missing, stands twice, or is not as it should be.
+// Empty also where it is not as it should be.
 std::string Metadata(const grpc::ServerContext& context, const char* key,
                      bool (*is_good)(std::string_view)) {
-  const auto& metadata = context.client_metadata();
-  const auto [first, end] = metadata.equal_range(key);
-  if (first == end || std::next(first) != end) return {};
-  const std::string_view value(first->second.data(), first->second.size());
+  const std::string_view value = CallMetadata(context, key);
   return is_good(value) ? std::string(value) : std::string();
 }
 

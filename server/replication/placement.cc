@@ -29,9 +29,10 @@ ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views) {
 }
 
 void AddStandIns(PreferenceList& homes, const PreferenceList& walk, NodeViews views) {
-  const size_t begin = homes.size();
-  for (size_t i = begin; i < walk.size() && homes.size() < 2 * begin; ++i) {
-    if (views(walk[i]).state == NodeState::kUp) homes.push_back(walk[i]);
+  const size_t most = 2 * homes.size();
+  for (auto i = NextUp(walk, homes.size(), views); i && homes.size() < most;
+       i = NextUp(walk, *i + 1, views)) {
+    homes.push_back(walk[*i]);
   }
 }
 
