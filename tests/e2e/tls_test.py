@@ -20,8 +20,8 @@ from harness.tls import context_of
 from harness.waiting import wait_until
 
 
-class TlsCase(unittest.TestCase):
-    """One Redis without TLS, a server and a gateway that ask for certificates from one authority."""
+class CertifiedCase(unittest.TestCase):
+    """An authority, and another one that nobody trusts."""
 
     @classmethod
     def setUpClass(cls):
@@ -30,8 +30,22 @@ class TlsCase(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.ca = Authority(cls.folder)
         cls.other = Authority(cls.folder, "other")
-        cls.pair = cls.ca.issue("kache")
         cls.me = cls.ca.issue("client")
+
+    @classmethod
+    def started(cls, process):
+        cls.addClassCleanup(process.stop)
+        process.start()
+        return process
+
+
+class TlsCase(CertifiedCase):
+    """One Redis without TLS, a server and a gateway that ask for certificates from one authority."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.pair = cls.ca.issue("kache")
         cls.stranger = cls.other.issue("stranger")
         cls.expired = cls.ca.issue("expired", days=-1)
         cls.redis = cls.started(RedisServer())
@@ -47,12 +61,6 @@ class TlsCase(unittest.TestCase):
             "KACHE_TLS_KEY_FILE": cls.me[1]})
         cls.gateway.tls = context_of(cls.ca.cert, cls.me)
         cls.started(cls.gateway).wait_ready()
-
-    @classmethod
-    def started(cls, process):
-        cls.addClassCleanup(process.stop)
-        process.start()
-        return process
 
     def grpc(self, **options):
         client = KacheClient(self.server.address, timeout=3, **options)
@@ -241,25 +249,19 @@ class ExchangeTest(TlsCase):
         self.assertEqual(self.rest(context_of(self.ca.cert, self.me)).put_raw("k", b"v").status, 200)
 
 
-class RedisTlsTest(unittest.TestCase):
+class RedisTlsTest(CertifiedCase):
     """A Redis server that speaks TLS only, and asks for certificates."""
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory(prefix="kache-e2e.")
-        cls.addClassCleanup(folder.cleanup)
-        cls.folder = pathlib.Path(folder.name)
-        cls.ca = Authority(cls.folder)
-        cls.other = Authority(cls.folder, "other")
+        super().setUpClass()
         cls.pair = cls.ca.issue("redis")
-        cls.me = cls.ca.issue("client")
         cls.redis = RedisServer(options=(
             "--tls-cert-file", cls.pair[0], "--tls-key-file", cls.pair[1],
             "--tls-ca-cert-file", cls.ca.cert, "--requirepass", "hunter2hunter2",
             "--bind", "127.0.0.1", "127.0.0.2"))
         cls.redis.set_tls(context_of(cls.ca.cert, cls.me), "hunter2hunter2")
-        cls.addClassCleanup(cls.redis.stop)
-        cls.redis.start()
+        cls.started(cls.redis)
 
     def settings(self, **changes):
         every = {"REDIS_TLS_CA_FILE": self.ca.cert, "REDIS_TLS_CERT_FILE": self.me[0],

@@ -27,13 +27,10 @@ class CoordinatorsTest : public ::testing::Test {
   void StartSecond(const CoordinatorCluster::Options& options = {}) {
     second_ = std::make_unique<CoordinatorCluster>(options, *first_);
   }
-  void PutAll(const std::string& value) {
+  void PutAll(const std::string& value, Consistency consistency = Consistency::kAll) {
     for (int i = 0; i < kKeys; ++i) {
-      ASSERT_TRUE(first_->Put(Key(i), value, absl::ZeroDuration(), Consistency::kAll).ok()) << i;
+      ASSERT_TRUE(first_->Put(Key(i), value, absl::ZeroDuration(), consistency).ok()) << i;
     }
-  }
-  void PutAllAtOne(const std::string& value) {
-    for (int i = 0; i < kKeys; ++i) ASSERT_TRUE(first_->Put(Key(i), value).ok()) << i;
   }
   static double Metric(CoordinatorCluster& cluster, const std::string& name) {
     return testing::MetricValue(cluster.registry(), name);
@@ -189,7 +186,7 @@ TEST_F(CoordinatorsTest, NotesThatOutlivedTheirDoubtAreForgotten) {
   Start();
   first_->server(1).Kill();
   ASSERT_TRUE(first_->WaitForState(1, NodeState::kDown));
-  PutAllAtOne("v");
+  PutAll("v", Consistency::kOne);
   first_->server(1).Restart();
   ASSERT_TRUE(first_->WaitUntilAllUp());
   const std::string field = MissedField("cache-1", first_->coordinator().id());
