@@ -1,5 +1,6 @@
 #include "server/recovery/copier.h"
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -29,31 +30,61 @@ absl::Status ErrorOf(const absl::StatusOr<redis::Reply>& reply) {
   return absl::OkStatus();
 }
 
-std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries) {
+std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries,
+                                     const std::vector<size_t>& indices) {
   std::vector<std::string_view> keys;
-  keys.reserve(entries.size());
-  for (const PageEntry& entry : entries) keys.push_back(entry.redis_key);
+  keys.reserve(indices.size());
+  for (const size_t i : indices) keys.push_back(entries[i].redis_key);
   return keys;
 }
 
-// Key, header, length; key, header, length; ...
-std::vector<PageEntry> EntriesOf(redis::Reply& page) {
+absl::Status WrongLength() {
+  return absl::UnavailableError("an answer of another length than was asked for");
+}
+
+// What PeekScript answered about these keys: the records among them.
+absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
+                                                 redis::Reply& answer) {
+  if (answer.elements.size() != 2 || answer.elements[0].elements.size() != keys.size()) {
+    return WrongLength();
+  }
+  std::vector<redis::Reply>& beginnings = answer.elements[0].elements;
+  auto length = answer.elements[1].elements.begin();
   std::vector<PageEntry> entries;
-  for (size_t i = 1; i + 2 < page.elements.size(); i += 3) {
-    const DecodedRecord header = DecodeRecord(page.elements[i + 1].text);
-    if (header.kind == RecordKind::kForeign) continue;
-    entries.push_back({std::move(page.elements[i].text), header.record.version,
-                       header.record.expires_at_ms, header.record.tombstone,
-                       static_cast<uint64_t>(page.elements[i + 2].integer)});
+  entries.reserve(keys.size());
+  for (size_t i = 0; i < keys.size(); ++i) {
+    redis::Reply& beginning = beginnings[i];
+    uint64_t bytes = beginning.text.size();
+    const bool small = beginning.IsError() || bytes < Copier::kSmallBytes;
+    if (!small) {
+      if (length == answer.elements[1].elements.end()) return WrongLength();
+      bytes = static_cast<uint64_t>((length++)->integer);
+    }
+    if (beginning.IsError()) continue;  // no string
+    const DecodedRecord decoded = DecodeRecord(beginning.text);
+    if (decoded.kind == RecordKind::kForeign) continue;
+    const bool whole =
+        small && decoded.kind == RecordKind::kRecord && decoded.record.expires_at_ms == 0;
+    entries.push_back({std::move(keys[i]), decoded.record.version,
+                       whole ? std::move(beginning.text) : std::string(), bytes});
   }
   return entries;
 }
 
 }  // namespace
 
+// Views of what the page, or a reply at hand, holds.
+struct Copier::Copy {
+  std::string_view redis_key;
+  std::string_view record;
+  int64_t ends_ms = 0;  // of the source's key; 0 = never, or not known and without meaning
+};
+
 // Shared by the callbacks of the commands that are under way for the page.
 struct Copier::Page {
   NodeId source;
+  Selection selection;
+  std::vector<PageEntry> entries;
   PageResult result;
   absl::Status status;
   Done done;
@@ -78,46 +109,73 @@ Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
     : clients_(std::move(clients)),
       data_prefix_(std::move(data_prefix)),
       pattern_(PatternOf(data_prefix_)),
-      tombstone_ttl_(tombstone_ttl) {}
+      tombstone_ttl_(tombstone_ttl),
+      lacks_most_(clients_.size(), false) {}
 
-void Copier::ReadPage(
+void Copier::ScanKeys(
     NodeId source, const std::string& cursor, size_t count,
-    absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>, const std::string& next_cursor)>
+    absl::AnyInvocable<void(absl::StatusOr<std::vector<std::string>>, const std::string& next)>
         done) {
-  const auto command =
-      redis::Command::Call(PageScript(), {}, {cursor, pattern_, std::to_string(count)});
   client(source).Send(
-      command, kCommandTimeout,
+      redis::Command::Of({"SCAN", cursor, "MATCH", pattern_, "COUNT", std::to_string(count)}),
+      kCommandTimeout,
       [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
         absl::Status error = ErrorOf(reply);
-        if (error.ok() && reply->elements.empty()) {
+        if (error.ok() && reply->elements.size() != 2) {
           error = absl::UnavailableError("an answer that is no page");
         }
         if (!error.ok()) return done(error, "");
-        const std::string next = reply->elements[0].text;
-        done(EntriesOf(*reply), next);
+        std::vector<std::string> keys;
+        keys.reserve(reply->elements[1].elements.size());
+        for (redis::Reply& key : reply->elements[1].elements) keys.push_back(std::move(key.text));
+        done(std::move(keys), reply->elements[0].text);
       });
 }
 
-void Copier::ReadVersions(NodeId node, const std::vector<PageEntry>& entries,
+void Copier::Peek(NodeId source, std::vector<std::string> keys,
+                  absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done) {
+  const std::string most = std::to_string(kSmallBytes);
+  const std::vector<std::string_view> arguments = {most};
+  const std::vector<std::string_view> views(keys.begin(), keys.end());
+  const auto command = redis::Command::Call(PeekScript(), views, arguments);
+  client(source).Send(command, kCommandTimeout,
+                      [alive = alive_, keys = std::move(keys),
+                       done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+                        if (!*alive) return;
+                        if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
+                        done(EntriesOf(std::move(keys), *reply));
+                      });
+}
+
+void Copier::ReadPage(NodeId source, const std::string& cursor, size_t count,
+                      absl::AnyInvocable<void(const std::string&)> read,
+                      absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done) {
+  ScanKeys(source, cursor, count,
+           [this, source, read = std::move(read), done = std::move(done)](
+               absl::StatusOr<std::vector<std::string>> keys, const std::string& next) mutable {
+             if (!keys.ok()) return done(keys.status());
+             read(next);
+             if (keys->empty()) return done(std::vector<PageEntry>());
+             Peek(source, *std::move(keys), std::move(done));
+           });
+}
+
+void Copier::ReadVersions(NodeId node, std::span<const std::string_view> keys,
                           absl::AnyInvocable<void(absl::StatusOr<std::vector<Version>>)> done) {
-  const std::vector<std::string_view> keys = KeysOf(entries);
-  const auto command =
-      redis::Command::Call(VersionsScript(), keys, std::span<const std::string_view>());
   client(node).Send(
-      command, kCommandTimeout,
-      [alive = alive_, count = entries.size(),
+      redis::Command::Call(HeadersScript(), keys, std::span<const std::string_view>()),
+      kCommandTimeout,
+      [alive = alive_, count = keys.size(),
        done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
         absl::Status error = ErrorOf(reply);
-        if (error.ok() && reply->elements.size() != count) {
-          error = absl::UnavailableError("an answer of another length than was asked for");
-        }
+        if (error.ok() && reply->elements.size() != count) error = WrongLength();
         if (!error.ok()) return done(error);
         std::vector<Version> versions;
+        versions.reserve(count);
         for (const redis::Reply& each : reply->elements) {
-          versions.push_back(DecodeVersion(each.text).value_or(Version()));
+          versions.push_back(each.IsError() ? Version() : DecodeRecord(each.text).record.version);
         }
         done(std::move(versions));
       });
@@ -131,7 +189,8 @@ void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries,
                            .substr(kRecordVersionOffset, kRecordVersionBytes));
   }
   const std::vector<std::string_view> arguments(versions.begin(), versions.end());
-  const std::vector<std::string_view> keys = KeysOf(entries);
+  std::vector<std::string_view> keys;
+  for (const PageEntry& entry : entries) keys.push_back(entry.redis_key);
   client(node).Send(
       redis::Command::Call(RemoveScript(), keys, arguments), kCommandTimeout,
       [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
@@ -141,101 +200,149 @@ void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries,
       });
 }
 
-void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Targets targets,
+void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Selection selection,
                       absl::AnyInvocable<void(const std::string&)> read, Done done) {
   auto page = std::make_shared<Page>();
   page->source = source;
+  page->selection = std::move(selection);
   page->done = std::move(done);
   page->alive = alive_;
-  ReadPage(source, cursor, count,
-           [this, page, targets = std::move(targets), read = std::move(read)](
-               absl::StatusOr<std::vector<PageEntry>> entries, const std::string& next) mutable {
-             if (!entries.ok()) return page->Fail(entries.status());
+  ScanKeys(source, cursor, count,
+           [this, page, read = std::move(read)](absl::StatusOr<std::vector<std::string>> keys,
+                                                const std::string& next) mutable {
+             if (!keys.ok()) return page->Fail(keys.status());
              page->result.next_cursor = next;
-             page->result.seen = entries->size();
-             std::map<uint16_t, std::vector<PageEntry>> by_target;
-             for (const PageEntry& entry : *entries) {
-               for (const NodeId target : targets(entry)) {
-                 by_target[static_cast<uint16_t>(target.index())].push_back(entry);
-               }
+             page->result.seen = keys->size();
+             if (page->selection.considers) {
+               std::erase_if(*keys, [&](const std::string& key) {
+                 return !page->selection.considers(UserKey(key));
+               });
              }
-             for (auto& [target, wanted] : by_target) {
-               Compare(page, NodeId(target), std::move(wanted));
+             if (!keys->empty()) {
+               Peek(page->source, *std::move(keys),
+                    [this, page](absl::StatusOr<std::vector<PageEntry>> entries) {
+                      if (!entries.ok()) return page->Fail(entries.status());
+                      page->entries = *std::move(entries);
+                      Distribute(page);
+                    });
              }
              read(next);
            });
 }
 
-void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target,
-                     std::vector<PageEntry> entries) {
-  page->result.compared += entries.size();
-  auto wanted = std::make_shared<std::vector<PageEntry>>(std::move(entries));
-  ReadVersions(target, *wanted,
-               [this, page, target, wanted](absl::StatusOr<std::vector<Version>> versions) {
+void Copier::Distribute(const std::shared_ptr<Page>& page) {
+  std::map<uint16_t, Indices> by_target;
+  for (size_t i = 0; i < page->entries.size(); ++i) {
+    for (const NodeId target : page->selection.targets(page->entries[i])) {
+      by_target[static_cast<uint16_t>(target.index())].push_back(i);
+    }
+  }
+  for (auto& [index, indices] : by_target) {
+    const NodeId target(index);
+    page->result.compared += indices.size();
+    if (!lacks_most_[index]) {
+      Compare(page, target, std::move(indices));
+      continue;
+    }
+    // The target compares small ones itself.
+    const auto large = std::stable_partition(
+        indices.begin(), indices.end(), [&](size_t i) { return !page->entries[i].record.empty(); });
+    Indices rest(large, indices.end());
+    indices.erase(large, indices.end());
+    Move(page, target, indices);
+    if (!rest.empty()) Compare(page, target, std::move(rest));
+  }
+}
+
+void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target, Indices indices) {
+  const std::vector<std::string_view> keys = KeysOf(page->entries, indices);
+  ReadVersions(target, keys,
+               [this, page, target, indices = std::move(indices)](
+                   absl::StatusOr<std::vector<Version>> versions) mutable {
                  if (!versions.ok()) return page->Fail(versions.status());
-                 std::vector<PageEntry> portion;
-                 size_t bytes = 0;
-                 for (size_t i = 0; i < wanted->size(); ++i) {
-                   PageEntry& entry = (*wanted)[i];
-                   if ((*versions)[i] >= entry.version) continue;
-                   bytes += entry.bytes;
-                   portion.push_back(std::move(entry));
-                   if (bytes < kPortionBytes) continue;
-                   Fetch(page, target, std::exchange(portion, {}));
-                   bytes = 0;
+                 const size_t asked = indices.size();
+                 Indices lacked;
+                 for (size_t i = 0; i < asked; ++i) {
+                   if ((*versions)[i] < page->entries[indices[i]].version) {
+                     lacked.push_back(indices[i]);
+                   }
                  }
-                 if (!portion.empty()) Fetch(page, target, std::move(portion));
+                 lacks_most_[target.index()] = 2 * lacked.size() > asked;
+                 Move(page, target, lacked);
                });
 }
 
-void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target,
-                   std::vector<PageEntry> entries) {
-  const std::vector<std::string_view> keys = KeysOf(entries);
+// Small ones are at hand; the others are fetched.
+void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices) {
+  std::vector<Copy> at_hand;
+  Indices portion;
+  size_t bytes = 0;
+  for (const size_t i : indices) {
+    const PageEntry& entry = page->entries[i];
+    if (!entry.record.empty()) {
+      at_hand.push_back({entry.redis_key, entry.record, 0});
+      continue;
+    }
+    bytes += entry.bytes;
+    portion.push_back(i);
+    if (bytes < kPortionBytes) continue;
+    Fetch(page, target, std::exchange(portion, {}));
+    bytes = 0;
+  }
+  if (!portion.empty()) Fetch(page, target, std::move(portion));
+  Store(page, target, at_hand);
+}
+
+void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices) {
+  const std::vector<std::string_view> keys = KeysOf(page->entries, indices);
   const auto command =
       redis::Command::Call(FetchScript(), keys, std::span<const std::string_view>());
   client(page->source)
       .Send(command, kCommandTimeout,
             [this, alive = alive_, page, target,
-             entries = std::move(entries)](absl::StatusOr<redis::Reply> reply) {
+             indices = std::move(indices)](absl::StatusOr<redis::Reply> reply) {
               if (!*alive) return;
               absl::Status error = ErrorOf(reply);
-              if (error.ok() && reply->elements.size() != 2 * entries.size()) {
-                error = absl::UnavailableError("an answer of another length than was asked for");
-              }
+              if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
               if (!error.ok()) return page->Fail(error);
-              Store(page, target, entries, *reply);
+              std::vector<Copy> copies;
+              for (size_t i = 0; i < indices.size(); ++i) {
+                const redis::Reply& record = reply->elements[2 * i];
+                if (record.IsNil()) continue;  // gone meanwhile
+                int64_t ends_ms = 0;
+                if (!absl::SimpleAtoi(reply->elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
+                copies.push_back({page->entries[indices[i]].redis_key, record.text, ends_ms});
+              }
+              Store(page, target, copies);
             });
 }
 
 void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
-                   const std::vector<PageEntry>& entries, const redis::Reply& records) {
+                   const std::vector<Copy>& copies) {
   std::vector<std::string_view> keys;
   std::vector<std::string> times;  // end, limit; end, limit; ...
   std::vector<std::string_view> arguments;
-  times.reserve(2 * entries.size());
-  for (size_t i = 0; i < entries.size(); ++i) {
-    const redis::Reply& record = records.elements[2 * i];
-    const DecodedRecord decoded = DecodeRecord(record.text);
-    if (record.IsNil() || decoded.kind == RecordKind::kForeign) continue;  // gone meanwhile
-    int64_t ends_ms = 0;
-    if (!absl::SimpleAtoi(records.elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
-    times.push_back(std::to_string(EndOfCopyMs(decoded.record, ends_ms)));
+  times.reserve(2 * copies.size());
+  for (const Copy& copy : copies) {
+    const DecodedRecord decoded = DecodeRecord(copy.record);
+    if (decoded.kind == RecordKind::kForeign) continue;
+    times.push_back(std::to_string(EndOfCopyMs(decoded.record, copy.ends_ms)));
     times.push_back(std::to_string(KeptUntilMs(decoded.record, tombstone_ttl_)));
-    keys.push_back(entries[i].redis_key);
-    arguments.push_back(record.text);
-    arguments.push_back(times[times.size() - 2]);
-    arguments.push_back(times.back());
+    keys.push_back(copy.redis_key);
+    arguments.insert(arguments.end(), {copy.record, times[times.size() - 2], times.back()});
   }
   if (keys.empty()) return;
-  client(target).Send(
-      redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
-      [alive = alive_, page, count = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
-        if (!*alive) return;
-        if (absl::Status error = ErrorOf(reply); !error.ok()) {
-          return page->Fail(error);
-        }
-        page->result.copied += count;
-      });
+  client(target).Send(redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
+                      [this, alive = alive_, page, target,
+                       offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
+                        if (!*alive) return;
+                        if (absl::Status error = ErrorOf(reply); !error.ok()) {
+                          return page->Fail(error);
+                        }
+                        const auto copied = static_cast<uint64_t>(reply->integer);
+                        page->result.copied += copied;
+                        if (2 * copied <= offered) lacks_most_[target.index()] = false;
+                      });
 }
 
 }  // namespace kache

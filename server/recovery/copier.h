@@ -1,11 +1,13 @@
-// Copies records from one node to others, a page of SCAN at a time: compares versions first, and
-// moves only what is newer. Whole records travel, with their versions, expiries and tombstones, and
-// are stored by set-if-newer, so a copy can never do harm, however late it comes.
+// Copies records from one node to others, a page of SCAN at a time. Whole records travel, with
+// their versions, expiries and tombstones, and are stored by set-if-newer, so a copy can never do
+// harm, however late it comes.
 //
-// A page is four commands: the page with its headers, the versions that each target holds, the
-// records that are newer (in portions of kPortionBytes), and their storing.
+// A page is SCAN; a look at how each record begins, which for a small one that does not expire is
+// all of it; for each target the versions that it holds; the other records that are newer, whole
+// (in portions of kPortionBytes); and their storing. A target that lacked most of what the page
+// before offered, as one that came back empty, is sent small records without being asked.
 //
-// Loop thread only. The clients outlive the copier; after Abandon, or destruction, callbacks of
+// Loop thread only. The clients outlive the copier; after its destruction callbacks of
 // commands that are under way do nothing.
 #ifndef KACHE_SERVER_RECOVERY_COPIER_H_
 #define KACHE_SERVER_RECOVERY_COPIER_H_
@@ -14,7 +16,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -30,14 +34,13 @@ namespace kache {
 struct PageEntry {
   std::string redis_key;
   Version version;
-  int64_t expires_at_ms = 0;
-  bool tombstone = false;
+  std::string record;  // whole, if it is small and does not expire; else empty
   uint64_t bytes = 0;
 };
 
 struct PageResult {
   std::string next_cursor;  // "0" = that was the last page
-  uint64_t seen = 0;        // records in the page
+  uint64_t seen = 0;        // keys in the page
   uint64_t compared = 0;    // copies looked for on targets
   uint64_t copied = 0;      // copies that were missing or older, and are stored now
 };
@@ -45,29 +48,35 @@ struct PageResult {
 class Copier {
  public:
   static constexpr size_t kPortionBytes = size_t{1} << 20;
+  // Records shorter than this come along with the first look at them.
+  static constexpr size_t kSmallBytes = 512;
   static constexpr absl::Duration kCommandTimeout = absl::Seconds(10);
 
   // By NodeId. `data_prefix` is KeySpace's.
   Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
          absl::Duration tombstone_ttl);
 
-  // The nodes that an entry of the source is to be copied to.
-  using Targets = std::function<std::vector<NodeId>(const PageEntry& entry)>;
+  // Which records of a page are copied, and where to.
+  struct Selection {
+    // Asked of each key, before its record is looked at: whether it is to be. Empty = all are.
+    std::function<bool(std::string_view user_key)> considers;
+    // The nodes that the record is to be copied to.
+    std::function<std::vector<NodeId>(const PageEntry& entry)> targets;
+  };
   // Exactly once, unless abandoned. An error names the node that failed.
   using Done = absl::AnyInvocable<void(absl::StatusOr<PageResult>)>;
 
   // Reads the page that starts at `cursor` ("0" = the first), of about `count` keys. `read` is told
   // the next cursor as soon as it is known, before the page is copied.
-  void CopyPage(NodeId source, const std::string& cursor, size_t count, Targets targets,
+  void CopyPage(NodeId source, const std::string& cursor, size_t count, Selection selection,
                 absl::AnyInvocable<void(const std::string& next_cursor)> read, Done done);
 
-  // Reads a page only.
+  // Reads a page only. `read` as above.
   void ReadPage(NodeId source, const std::string& cursor, size_t count,
-                absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>,
-                                        const std::string& next_cursor)>
-                    done);
-  // The versions that `node` holds of these entries' keys, in order; zero = none.
-  void ReadVersions(NodeId node, const std::vector<PageEntry>& entries,
+                absl::AnyInvocable<void(const std::string& next_cursor)> read,
+                absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done);
+  // The versions that `node` holds of these keys (as they stand in Redis), in order; zero = none.
+  void ReadVersions(NodeId node, std::span<const std::string_view> keys,
                     absl::AnyInvocable<void(absl::StatusOr<std::vector<Version>>)> done);
   // Removes from `node` those entries that it holds in exactly that version; how many it were.
   void Remove(NodeId node, const std::vector<PageEntry>& entries,
@@ -79,19 +88,28 @@ class Copier {
   }
 
  private:
-  struct Page;      // one CopyPage under way
-  struct Transfer;  // its copies to one target
+  struct Page;                          // one CopyPage under way
+  struct Copy;                          // of one record, on its way
+  using Indices = std::vector<size_t>;  // of a page's entries
 
-  void Compare(const std::shared_ptr<Page>& page, NodeId target, std::vector<PageEntry> entries);
-  void Fetch(const std::shared_ptr<Page>& page, NodeId target, std::vector<PageEntry> entries);
-  void Store(const std::shared_ptr<Page>& page, NodeId target,
-             const std::vector<PageEntry>& entries, const redis::Reply& records);
+  void ScanKeys(
+      NodeId source, const std::string& cursor, size_t count,
+      absl::AnyInvocable<void(absl::StatusOr<std::vector<std::string>>, const std::string& next)>
+          done);
+  void Peek(NodeId source, std::vector<std::string> keys,
+            absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done);
+  void Distribute(const std::shared_ptr<Page>& page);
+  void Compare(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
+  void Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices);
+  void Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
+  void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies);
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
 
   const std::vector<redis::NodeClient*> clients_;
   const std::string data_prefix_;
   const std::string pattern_;
   const absl::Duration tombstone_ttl_;
+  std::vector<bool> lacks_most_;  // by NodeId: of what it was last offered
   // Callbacks look at it before they touch the copier.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 

@@ -47,19 +47,16 @@ void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
                    Copier::Done done) {
   auto page = std::make_shared<Page>();
   page->done = std::move(done);
-  copier_.ReadPage(
-      plan_.node, cursor, Scan::kPageKeys,
-      [this, page, read = std::move(read)](absl::StatusOr<std::vector<PageEntry>> entries,
-                                           const std::string& next) mutable {
-        if (!entries.ok()) return page->done(entries.status());
-        page->seen = entries->size();
-        for (PageEntry& entry : *entries) {
-          if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
-        }
-        page->held.assign(page->candidates.size(), false);
-        read(next);
-        AskOthers(page);
-      });
+  copier_.ReadPage(plan_.node, cursor, Scan::kPageKeys, std::move(read),
+                   [this, page](absl::StatusOr<std::vector<PageEntry>> entries) {
+                     if (!entries.ok()) return page->done(entries.status());
+                     page->seen = entries->size();
+                     for (PageEntry& entry : *entries) {
+                       if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
+                     }
+                     page->held.assign(page->candidates.size(), false);
+                     AskOthers(page);
+                   });
 }
 
 void Prune::AskOthers(const std::shared_ptr<Page>& page) {
@@ -72,9 +69,9 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   if (by_node.empty()) return RemoveUnheld(*page);
   page->waiting = by_node.size();
   for (const auto& [node, indices] : by_node) {
-    std::vector<PageEntry> entries;
-    for (const size_t i : indices) entries.push_back(page->candidates[i]);
-    copier_.ReadVersions(NodeId(node), entries,
+    std::vector<std::string_view> keys;
+    for (const size_t i : indices) keys.push_back(page->candidates[i].redis_key);
+    copier_.ReadVersions(NodeId(node), keys,
                          [this, page, indices](absl::StatusOr<std::vector<Version>> versions) {
                            if (!versions.ok()) page->status = versions.status();
                            for (size_t i = 0; versions.ok() && i < indices.size(); ++i) {

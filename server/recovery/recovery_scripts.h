@@ -46,19 +46,20 @@ const redis::Script& LiftScript();
 //   KEYS  hash       ARGV  field, number
 const redis::Script& ForgetScript();
 
-// One step of SCAN over the records, with what comparing needs.
-//   ARGV  cursor, how the keys begin (as a glob pattern), how many keys about
-// Answers the next cursor, then for each record: key, its first 28 bytes, length.
-const redis::Script& PageScript();
+// How each of KEYS begins, whatever it holds.
+//   ARGV  how many bytes at most
+// Answers two arrays: the beginnings (empty = no such key; an error for what is no string), and the
+// lengths of those alone that are that long or longer, in order.
+const redis::Script& PeekScript();
 
-// The versions that the node holds: for each of KEYS the 16 bytes, or an empty string for none.
-const redis::Script& VersionsScript();
+// The first 28 bytes of each of KEYS, whatever it holds; an error for what is no string.
+const redis::Script& HeadersScript();
 
 // For each of KEYS: the record (nil = none), and when the key ends, as text.
 const redis::Script& FetchScript();
 
-// SetIfNewer for each of KEYS; ARGV holds record, end, limit for each. Answers how many are stored
-// or were held in a newer version; the first error ends it.
+// SetIfNewer for each of KEYS; ARGV holds record, end, limit for each. Answers how many it wrote:
+// the others were held in that version, in a newer one, or had ended. The first error ends it.
 const redis::Script& StoreScript();
 
 // Removes each of KEYS that holds exactly the version in ARGV (16 bytes each). Answers how many.

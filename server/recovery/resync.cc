@@ -25,11 +25,13 @@ Resync::Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string d
       copier_(std::move(clients), std::move(data_prefix), tombstone_ttl),
       pace_(keys_per_second) {}
 
+PreferenceList Resync::HomesOf(std::string_view user_key) const {
+  return ring_.Preference(HashRing::Token(user_key), plan_.homes);
+}
+
 std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& entry) const {
-  const uint64_t token = HashRing::Token(copier_.UserKey(entry.redis_key));
-  const PreferenceList homes = ring_.Preference(token, plan_.homes);
-  if (std::find(homes.begin(), homes.end(), plan_.node) == homes.end()) return {};
   if (WrittenMs(entry.version) < source.distrust_before_ms) {
+    const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
     const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
       return home != plan_.node && home != source.node && is_up_(home);
     });
@@ -45,7 +47,11 @@ void Resync::BeginSource(MonotonicTime now) {
                       Copier::Done done) {
         copier_.CopyPage(
             source.node, cursor, Scan::kPageKeys,
-            [this, &source](const PageEntry& entry) { return TargetsOf(source, entry); },
+            {[this](std::string_view user_key) {
+               const PreferenceList homes = HomesOf(user_key);
+               return std::find(homes.begin(), homes.end(), plan_.node) != homes.end();
+             },
+             [this, &source](const PageEntry& entry) { return TargetsOf(source, entry); }},
             std::move(read), std::move(done));
       },
       [this](const PageResult& page) {

@@ -11,6 +11,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -64,6 +66,8 @@ class Resync {
 
  private:
   void BeginSource(MonotonicTime now);
+  PreferenceList HomesOf(std::string_view user_key) const;
+  // Of a record whose key the node is home to.
   std::vector<NodeId> TargetsOf(const Source& source, const PageEntry& entry) const;
   void Finish(absl::Status status);
 

@@ -44,7 +44,8 @@ void Sweep::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
   auto strays = std::make_shared<std::vector<PageEntry>>();
   copier_.CopyPage(
       node_, cursor, Scan::kPageKeys,
-      [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); }, std::move(read),
+      {{}, [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); }},
+      std::move(read),
       [this, strays, done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
         if (!page.ok()) return done(page.status());
         found_.repaired += page->copied;

@@ -19,7 +19,7 @@ end
 )lua";
 
 // Versions are compared as four 32-bit numbers: Lua compares strings by the locale's collation,
-// and its numbers hold only 53 bits.
+// and its numbers hold only 53 bits. A second result is true where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
 local function set_if_newer(key, record, ends, limit)
   local held = redis.pcall('GETRANGE', key, 0, 27)
@@ -38,7 +38,7 @@ local function set_if_newer(key, record, ends, limit)
   if ends == 0 then
     local stored = redis.pcall('SET', key, record)
     if stored['err'] then return stored end
-    return 1
+    return 1, true
   end
   if beats and limit > 0 then
     local old = end_of(key)
@@ -55,12 +55,12 @@ local function set_if_newer(key, record, ends, limit)
   end
   local stored = redis.pcall('SET', key, record, 'PXAT', string.format('%.0f', ends))
   if stored['err'] then return stored end
-  return 1
+  return 1, true
 end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-return set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]))
+return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])))
 )lua";
 
 constexpr char kReadWithMarker[] = R"lua(

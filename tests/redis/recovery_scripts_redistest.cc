@@ -274,17 +274,61 @@ TEST_F(RecoveryScriptsTest, ALookAtANodeThatTakesNoWritesIsAnswered) {
   EXPECT_THAT(look->coordinators, IsEmpty());
 }
 
-TEST_F(RecoveryScriptsTest, APageTellsRecordsOnly) {
-  Hold("kache:d:a", {{5, 7}, 0, false, "value"});
-  node_.Run({"SET", "kache:d:foreign", "x"});
-  node_.Run({"RPUSH", "kache:d:list", "x"});
-  Hold("other:a", {{5, 7}, 0, false, "value"});
-  const redis::Reply page = node_.Call(PageScript(), {}, {"0", "kache:d:*", "1000"});
-  ASSERT_EQ(page.elements.size(), 4u);
-  EXPECT_EQ(page.elements[0].text, "0");
-  EXPECT_EQ(page.elements[1].text, "kache:d:a");
-  EXPECT_EQ(page.elements[2].text, EncodeRecord({{5, 7}, 0, false, "value"}).substr(0, 28));
-  EXPECT_EQ(page.elements[3].integer, static_cast<int64_t>(kRecordHeaderBytes + 5));
+TEST_F(RecoveryScriptsTest, APeekTellsHowEachBegins) {
+  const Record record{{5, 7}, 0, false, "value"};
+  Hold("a", record);
+  Hold("b", {{5, 7}, 0, false, std::string(100, 'x')});
+  node_.Run({"RPUSH", "list", "x"});
+  const redis::Reply reply = node_.Call(PeekScript(), {"a", "b", "list", "none"}, {"64"});
+  ASSERT_EQ(reply.elements.size(), 2u);
+  const std::vector<redis::Reply>& beginnings = reply.elements[0].elements;
+  ASSERT_EQ(beginnings.size(), 4u);
+  EXPECT_EQ(beginnings[0].text, EncodeRecord(record));
+  EXPECT_EQ(beginnings[1].text.size(), 64u);
+  EXPECT_TRUE(beginnings[2].IsError());
+  EXPECT_EQ(beginnings[3].text, "");
+  ASSERT_EQ(reply.elements[1].elements.size(), 1u);
+  EXPECT_EQ(reply.elements[1].elements[0].integer, static_cast<int64_t>(kRecordHeaderBytes + 100));
+}
+
+TEST_F(RecoveryScriptsTest, HeadersAreTheFirst28Bytes) {
+  const Record record{{5, 7}, 0, false, "value"};
+  Hold("a", record);
+  node_.Run({"RPUSH", "list", "x"});
+  const redis::Reply reply = node_.Call(HeadersScript(), {"a", "list", "none"}, {});
+  ASSERT_EQ(reply.elements.size(), 3u);
+  EXPECT_EQ(reply.elements[0].text, EncodeRecord(record).substr(0, kRecordHeaderBytes));
+  EXPECT_TRUE(reply.elements[1].IsError());
+  EXPECT_EQ(reply.elements[2].text, "");
+}
+
+TEST_F(RecoveryScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {
+  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
+  const std::string later = std::to_string(node_.NowMs() + 60'000);
+  const std::string expiring = EncodeRecord({{5, 7}, node_.NowMs() + 60'000, false, "value"});
+  Hold("older", {{4, 7}, 0, false, "old"});
+  Hold("same", {{5, 7}, 0, false, "value"});
+  Hold("newer", {{6, 7}, 0, false, "newer"});
+  node_.Run({"SET", "foreign", "x"});
+  const redis::Reply reply =
+      node_.Call(StoreScript(), {"missing", "older", "same", "newer", "foreign", "expiring"},
+                 {record, "0", "0", record, "0", "0", record, "0", "0", record, "0", "0", record,
+                  "0", "0", expiring, later, "0"});
+  EXPECT_EQ(reply.integer, 4);
+  for (const char* key : {"missing", "older", "same", "foreign"}) {
+    EXPECT_EQ(node_.Get(key), record) << key;
+  }
+  EXPECT_EQ(node_.Get("newer"), EncodeRecord({{6, 7}, 0, false, "newer"}));
+  EXPECT_EQ(node_.Get("expiring"), expiring);
+  EXPECT_NEAR(static_cast<double>(node_.Run({"PTTL", "expiring"}).integer), 60'000, 10'000);
+}
+
+TEST_F(RecoveryScriptsTest, AStoreEndsWithTheFirstError) {
+  node_.Run({"CONFIG", "SET", "maxmemory", "1"});
+  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
+  const redis::Reply reply = node_.Call(StoreScript(), {"a"}, {record, "0", "0"});
+  ASSERT_TRUE(reply.IsError());
+  EXPECT_EQ(redis::ClassifyError(reply.text), redis::ErrorKind::kOom);
 }
 
 TEST_F(RecoveryScriptsTest, RemovesExactlyTheVersionThatWasSeen) {

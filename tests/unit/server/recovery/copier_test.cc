@@ -3,8 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
@@ -37,24 +41,43 @@ class CopierTest : public ::testing::Test {
   static std::string Encoded(const Version& version) {
     return EncodeRecord({version, 0, false, "value"});
   }
-  static std::string VersionBytes(const Version& version) {
-    return Encoded(version).substr(kRecordVersionOffset, kRecordVersionBytes);
+  static std::string Header(const Version& version) {
+    return Encoded(version).substr(0, kRecordHeaderBytes);
   }
-  // A page of the keys "k0", "k1", ... in that version.
-  static Reply Page(const std::string& next, size_t keys, const Version& version) {
-    std::vector<Reply> elements = {Reply::String(next)};
-    for (size_t i = 0; i < keys; ++i) {
-      elements.push_back(Reply::String("kache:d:k" + std::to_string(i)));
-      elements.push_back(Reply::String(Encoded(version).substr(0, kRecordHeaderBytes)));
-      elements.push_back(Reply::Integer(33));
-    }
+  static Reply Strings(const std::vector<std::string>& texts) {
+    std::vector<Reply> elements;
+    for (const std::string& text : texts) elements.push_back(Reply::String(text));
     return Array(std::move(elements));
   }
-  void CopyPage() {
+  // SCAN's answer: the keys "k0", "k1", ...
+  static Reply Keys(const std::string& next, size_t count) {
+    std::vector<std::string> keys;
+    for (size_t i = 0; i < count; ++i) keys.push_back("kache:d:k" + std::to_string(i));
+    return Array({Reply::String(next), Strings(keys)});
+  }
+  // How the records begin, and the lengths of the long ones.
+  static Reply Beginnings(const std::vector<std::string>& beginnings,
+                          std::vector<Reply> lengths = {}) {
+    return Array({Strings(beginnings), Array(std::move(lengths))});
+  }
+  static std::string Expiring(const Version& version, int64_t expires_at_ms) {
+    return EncodeRecord({version, expires_at_ms, false, "value"});
+  }
+  void CopyPage(std::function<bool(std::string_view)> considers = {}) {
+    result_.reset();
     copier_->CopyPage(
-        kSource, "0", 100, [](const PageEntry&) { return std::vector<NodeId>{kTarget}; },
+        kSource, "0", 100,
+        {std::move(considers), [](const PageEntry&) { return std::vector<NodeId>{kTarget}; }},
         [this](const std::string& next) { next_ = next; },
         [this](absl::StatusOr<PageResult> result) { result_ = std::move(result); });
+  }
+  // A page of one record, which the target lacks: it lacks most from then on.
+  void CopyOneThatIsLacking() {
+    CopyPage();
+    source_.Answer(Keys("0", 1));
+    source_.Answer(Beginnings({Encoded(kNew)}));
+    target_.Answer(Strings({""}));
+    target_.Answer(Reply::Integer(1));
   }
 
   testing::FakeClock clock_;
@@ -67,39 +90,117 @@ class CopierTest : public ::testing::Test {
 
 TEST_F(CopierTest, MovesOnlyWhatIsNewer) {
   CopyPage();
-  EXPECT_EQ(source_.sent().at(0).script, &PageScript());
-  source_.Answer(Page("17", 3, kNew));
+  EXPECT_EQ(source_.sent().at(0).arguments,
+            (std::vector<std::string>{"SCAN", "0", "MATCH", "kache:d:*", "COUNT", "100"}));
+  source_.Answer(Keys("17", 3));
   EXPECT_EQ(next_, "17");
+  EXPECT_EQ(source_.sent().at(1).script, &PeekScript());
+  source_.Answer(Beginnings({Encoded(kNew), Encoded(kNew), Encoded(kNew)}));
   // It holds the first in an older version, the second in the same, the third not at all.
-  target_.Answer(Array(
-      {Reply::String(VersionBytes(kOld)), Reply::String(VersionBytes(kNew)), Reply::String("")}));
-  const auto& fetch = source_.sent().at(1);
-  EXPECT_EQ(fetch.script, &FetchScript());
-  EXPECT_EQ(fetch.arguments.at(3), "kache:d:k0");
-  EXPECT_EQ(fetch.arguments.at(4), "kache:d:k2");
-  source_.Answer(Array({Reply::String(Encoded(kNew)), Reply::String("0"),
-                        Reply::String(Encoded(kNew)), Reply::String("12345")}));
+  EXPECT_EQ(target_.sent().at(0).script, &HeadersScript());
+  target_.Answer(Strings({Header(kOld), Header(kNew), ""}));
+  EXPECT_EQ(source_.sent().size(), 2u);  // Small records came along.
   const auto& store = target_.sent().at(1);
   EXPECT_EQ(store.script, &StoreScript());
+  EXPECT_EQ(store.arguments.at(3), "kache:d:k0");
+  EXPECT_EQ(store.arguments.at(4), "kache:d:k2");
   EXPECT_EQ(store.arguments.at(5), Encoded(kNew));
-  // One that does not expire never gets the end of a stand-in's copy.
-  EXPECT_EQ(store.arguments.at(9), "0");
+  EXPECT_EQ(store.arguments.at(6), "0");
   EXPECT_FALSE(result_.has_value());
   target_.Answer(Reply::Integer(2));
   ASSERT_TRUE(result_.has_value());
   ASSERT_TRUE(result_->ok());
+  EXPECT_EQ((*result_)->next_cursor, "17");
   EXPECT_EQ((*result_)->seen, 3u);
   EXPECT_EQ((*result_)->compared, 3u);
   EXPECT_EQ((*result_)->copied, 2u);
 }
 
+TEST_F(CopierTest, LooksOnlyAtWhatIsConsidered) {
+  CopyPage([](std::string_view user_key) { return user_key == "k1"; });
+  source_.Answer(Keys("0", 3));
+  EXPECT_EQ(source_.sent().at(1).arguments.at(2), "1");
+  EXPECT_EQ(source_.sent().at(1).arguments.at(3), "kache:d:k1");
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  target_.Answer(Strings({Header(kNew)}));
+  EXPECT_EQ((*result_)->seen, 3u);
+  EXPECT_EQ((*result_)->compared, 1u);
+  CopyPage([](std::string_view) { return false; });
+  source_.Answer(Keys("0", 3));
+  EXPECT_TRUE(result_->ok());
+}
+
+TEST_F(CopierTest, PassesOverWhatIsNoRecord) {
+  CopyPage();
+  source_.Answer(Keys("0", 4));
+  Reply beginnings = Beginnings({"", "foreign", Encoded(kNew), "x"});
+  beginnings.elements[0].elements[3] = Reply::Error("WRONGTYPE");
+  source_.Answer(std::move(beginnings));
+  target_.Answer(Array({Reply::Error("WRONGTYPE")}));  // What it holds there is replaced.
+  EXPECT_EQ(target_.sent().at(1).arguments.at(3), "kache:d:k2");
+  target_.Answer(Reply::Integer(1));
+  EXPECT_EQ((*result_)->compared, 1u);
+}
+
+TEST_F(CopierTest, ATargetThatLacksMostIsSentSmallRecordsUnasked) {
+  CopyOneThatIsLacking();
+  CopyPage();
+  source_.Answer(Keys("0", 3));
+  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
+  source_.Answer(Beginnings({Encoded(kNew), large.substr(0, Copier::kSmallBytes), Encoded(kNew)},
+                            {Reply::Integer(static_cast<int64_t>(large.size()))}));
+  EXPECT_EQ(target_.sent().at(2).script, &StoreScript());
+  EXPECT_EQ(target_.sent().at(2).arguments.at(2), "2");
+  // A large one is never moved in vain.
+  EXPECT_EQ(target_.sent().at(3).script, &HeadersScript());
+  EXPECT_EQ(target_.sent().at(3).arguments.at(3), "kache:d:k1");
+  target_.Answer(Reply::Integer(2));
+  target_.Answer(Strings({Header(kNew)}));
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ((*result_)->compared, 3u);
+  EXPECT_EQ((*result_)->copied, 2u);
+}
+
+TEST_F(CopierTest, ATargetIsAskedAgainOnceItHeldHalf) {
+  CopyOneThatIsLacking();
+  CopyPage();
+  source_.Answer(Keys("0", 2));
+  source_.Answer(Beginnings({Encoded(kNew), Encoded(kNew)}));
+  target_.Answer(Reply::Integer(1));
+  CopyPage();
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  EXPECT_EQ(target_.sent().back().script, &HeadersScript());
+  target_.Answer(Strings({Header(kNew)}));
+}
+
+TEST_F(CopierTest, LargeRecordsAreFetchedInPortions) {
+  CopyPage();
+  source_.Answer(Keys("0", 3));
+  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
+  const auto length = static_cast<int64_t>(Copier::kPortionBytes / 2);
+  source_.Answer(Beginnings(std::vector<std::string>(3, large.substr(0, Copier::kSmallBytes)),
+                            std::vector<Reply>(3, Reply::Integer(length))));
+  target_.Answer(Strings({"", "", ""}));
+  EXPECT_EQ(source_.sent().at(2).script, &FetchScript());
+  EXPECT_EQ(source_.sent().at(2).arguments.at(2), "2");
+  EXPECT_EQ(source_.sent().at(3).arguments.at(3), "kache:d:k2");
+  source_.Answer(Strings({large, "0", large, "0"}));
+  EXPECT_EQ(target_.sent().at(1).arguments.at(5), large);
+  source_.Answer(Strings({large, "0"}));
+  target_.Answer(Reply::Integer(2));
+  target_.Answer(Reply::Integer(1));
+  EXPECT_EQ((*result_)->copied, 3u);
+}
+
 TEST_F(CopierTest, ACopyEndsWithItsOriginalButNotBeforeItsExpiry) {
   for (const auto& [original, copy] : {std::pair{"9000", "9000"}, {"5000", "7000"}}) {
     CopyPage();
-    source_.Answer(Page("0", 1, kNew));
-    target_.Answer(Array({Reply::String("")}));
-    const std::string record = EncodeRecord({kNew, 7000, false, "value"});
-    source_.Answer(Array({Reply::String(record), Reply::String(original)}));
+    const std::string record = Expiring(kNew, 7000);
+    source_.Answer(Keys("0", 1));
+    source_.Answer(Beginnings({record}));
+    target_.Answer(Strings({Header(kOld)}));
+    source_.Answer(Strings({record, original}));
     EXPECT_EQ(target_.sent().back().arguments.at(5), copy);
     EXPECT_EQ(target_.sent().back().arguments.at(6), "3607000");
     target_.Answer(Reply::Integer(1));
@@ -108,7 +209,7 @@ TEST_F(CopierTest, ACopyEndsWithItsOriginalButNotBeforeItsExpiry) {
 
 TEST_F(CopierTest, AnEmptyPageIsDoneAtOnce) {
   CopyPage();
-  source_.Answer(Page("0", 0, kNew));
+  source_.Answer(Keys("0", 0));
   ASSERT_TRUE(result_.has_value());
   EXPECT_EQ((*result_)->next_cursor, "0");
   EXPECT_EQ(target_.sent().size(), 0u);
@@ -119,17 +220,33 @@ TEST_F(CopierTest, ReportsAFailureOfEitherNode) {
   source_.Fail(absl::UnavailableError("lost"));
   EXPECT_EQ(result_->status().code(), absl::StatusCode::kUnavailable);
   CopyPage();
-  source_.Answer(Page("0", 1, kNew));
-  target_.Answer(Array({Reply::String("")}));
-  source_.Answer(Array({Reply::String(Encoded(kNew)), Reply::String("0")}));
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Reply::Error("LOADING Redis is loading the dataset in memory"));
+  EXPECT_EQ(result_->status().message(), "LOADING Redis is loading the dataset in memory");
+  CopyPage();
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  target_.Answer(Strings({""}));
   target_.Answer(Reply::Error("OOM command not allowed"));
   EXPECT_EQ(result_->status().message(), "OOM command not allowed");
 }
 
+TEST_F(CopierTest, AnAnswerOfTheWrongShapeIsAFailure) {
+  const std::string beginning = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
+  for (const Reply& wrong : {Beginnings({}), Reply::Integer(1),
+                             Beginnings({beginning.substr(0, Copier::kSmallBytes)})}) {
+    CopyPage();
+    source_.Answer(Keys("0", 1));
+    source_.Answer(wrong);
+    EXPECT_EQ(result_->status().code(), absl::StatusCode::kUnavailable);
+  }
+}
+
 TEST_F(CopierTest, PassesOverWhatIsGoneMeanwhile) {
   CopyPage();
-  source_.Answer(Page("0", 1, kNew));
-  target_.Answer(Array({Reply::String("")}));
+  source_.Answer(Keys("0", 2));
+  source_.Answer(Beginnings({"", Expiring(kNew, 7000)}));
+  target_.Answer(Strings({""}));
   source_.Answer(Array({Reply::Nil(), Reply::String("0")}));
   EXPECT_EQ((*result_)->copied, 0u);
   EXPECT_EQ(target_.sent().size(), 1u);
@@ -138,16 +255,16 @@ TEST_F(CopierTest, PassesOverWhatIsGoneMeanwhile) {
 TEST_F(CopierTest, SaysNothingOnceItIsGone) {
   CopyPage();
   copier_.reset();
-  source_.Answer(Page("0", 1, kNew));
+  source_.Answer(Keys("0", 1));
   EXPECT_FALSE(result_.has_value());
-  EXPECT_EQ(target_.sent().size(), 0u);
+  EXPECT_EQ(source_.sent().size(), 1u);
 }
 
 TEST_F(CopierTest, EscapesThePatternOfTheKeys) {
   Copier copier({&source_, &target_}, "a*[b]?\\:d:", absl::Seconds(1));
-  copier.ReadPage(kSource, "0", 10,
-                  [](absl::StatusOr<std::vector<PageEntry>>, const std::string&) {});
-  EXPECT_EQ(source_.sent().at(0).arguments.at(4), "a\\*\\[b\\]\\?\\\\:d:*");
+  copier.ReadPage(
+      kSource, "0", 10, [](const std::string&) {}, [](absl::StatusOr<std::vector<PageEntry>>) {});
+  EXPECT_EQ(source_.sent().at(0).arguments.at(3), "a\\*\\[b\\]\\?\\\\:d:*");
 }
 
 }  // namespace
