@@ -124,9 +124,9 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 
 constexpr char kPeek[] = R"lua(
 local call, most = redis.pcall, tonumber(ARGV[1])
-local beginnings, lengths = {}, {}
+local last, beginnings, lengths = tostring(most - 1), {}, {}
 for i = 1, #KEYS do
-  local beginning = call('GETRANGE', KEYS[i], 0, most - 1)
+  local beginning = call('GETRANGE', KEYS[i], '0', last)
   beginnings[i] = beginning
   if #beginning == most then lengths[#lengths + 1] = call('STRLEN', KEYS[i]) end
 end
@@ -135,7 +135,7 @@ return {beginnings, lengths}
 
 constexpr char kHeaders[] = R"lua(
 local call, headers = redis.pcall, {}
-for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], 0, 27) end
+for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
 return headers
 )lua";
 
@@ -174,7 +174,7 @@ return copied
 constexpr char kRemove[] = R"lua(
 local removed = 0
 for i, key in ipairs(KEYS) do
-  local header = redis.pcall('GETRANGE', key, 0, 27)
+  local header = redis.pcall('GETRANGE', key, '0', '27')
   if type(header) == 'string' and #header == 28 and string.sub(header, 1, 2) == '\75\172' and
      string.sub(header, 5, 20) == ARGV[i] then
     removed = removed + redis.call('DEL', key)

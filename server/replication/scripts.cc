@@ -19,17 +19,18 @@ end
 )lua";
 
 // Versions are compared as four 32-bit numbers: Lua compares strings by the locale's collation,
-// and its numbers hold only 53 bits. A second result is true where the record was written.
+// and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format numbers
+// slowly. A second result is true where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
 local function set_if_newer(key, record, ends, limit)
-  local held = redis.pcall('GETRANGE', key, 0, 27)
+  local held = redis.pcall('GETRANGE', key, '0', '27')
   local occupied, beats = held ~= '', false
   if type(held) == 'table' then
     if not string.find(held['err'], 'WRONGTYPE', 1, true) then return held end
   elseif #held == 28 and string.sub(held, 1, 2) == '\75\172' then
     beats = true
-    local a, b, c, d = struct.unpack('>I4I4I4I4', string.sub(held, 5, 20))
-    local e, f, g, h = struct.unpack('>I4I4I4I4', string.sub(record, 5, 20))
+    local a, b, c, d = struct.unpack('>I4I4I4I4', held, 5)
+    local e, f, g, h = struct.unpack('>I4I4I4I4', record, 5)
     if a == e and b == f and c == g and d == h then return 1 end
     if a > e or (a == e and (b > f or (b == f and (c > g or (c == g and d > h))))) then
       return string.sub(held, 5, 20)
