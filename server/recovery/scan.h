@@ -20,7 +20,7 @@ namespace kache {
 
 class Scan {
  public:
-  static constexpr size_t kPagesAtOnce = 4;
+  static constexpr size_t kPagesAtOnce = 2;
   static constexpr size_t kPageKeys = 200;
 
   // Deals with the page that starts at `cursor`: `read` once the next cursor is known, then `done`.
