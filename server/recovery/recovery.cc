@@ -61,7 +61,8 @@ Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
       metrics_(registry, ring_->names()),
       nodes_(ring_->nodes()),
       topology_(monitor.topology()),
-      started_(clock.Monotonic()) {
+      started_(clock.Monotonic()),
+      resync_rate_(config_.resync_keys_per_second) {
   Connect();
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
     loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });

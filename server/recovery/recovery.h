@@ -42,6 +42,7 @@
 #include "server/recovery/recovery_metrics.h"
 #include "server/recovery/resync.h"
 #include "server/recovery/sweep.h"
+#include "server/recovery/yielding_rate.h"
 #include "server/redis/event_loop.h"
 #include "server/redis/redis_client.h"
 #include "server/replication/coordinator.h"
@@ -154,6 +155,7 @@ class Recovery : private redis::NodeObserver {
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void BeginSweepIfDue(MonotonicTime now);
   void BeginSweep(NodeId node);
+  void YieldToOperations();
   bool IsSweepDue(const Node& node) const;
   void EndSweep();
   void DemandSweep();
@@ -196,6 +198,8 @@ class Recovery : private redis::NodeObserver {
   bool patience_over_ = false;  // for nodes that can't be reached at the start
   bool warned_of_rings_ = false;
   std::unique_ptr<Resync> resync_;
+  YieldingRate resync_rate_;
+  bool measuring_wait_ = false;
   std::vector<MissedOn> resync_notes_;  // of dead coordinators, about its node, when it began
   std::unique_ptr<Sweep> sweep_;
   bool stopping_ = false;

@@ -21,6 +21,7 @@ void Recovery::PumpJobs(MonotonicTime now) {
     KeepLeases(now);
   }
   if (resync_) {
+    YieldToOperations();
     resync_->Pump(now);
     if (lease_lost_) {
       EndResync(absl::AbortedError("another server has the lease"));
@@ -33,6 +34,18 @@ void Recovery::PumpJobs(MonotonicTime now) {
   sweep_->Pump(now);
   CountSweep();
   if (sweep_->finished() || lease_lost_ || !IsUp(sweep_->node())) EndSweep();
+}
+
+// One measurement at a time: on a busy machine they come less often, and each counts.
+void Recovery::YieldToOperations() {
+  if (std::exchange(measuring_wait_, true)) return;
+  coordinator_.MeasureWait([this](absl::Duration wait) {
+    loop_.PostFunction([this, wait] {
+      measuring_wait_ = false;
+      if (resync_rate_.OnWait(wait)) metrics_.resync_slowed.Increment();
+      if (resync_) resync_->SetRate(resync_rate_.now());
+    });
+  });
 }
 
 // Leases, progress and cursors are written together.
@@ -108,7 +121,7 @@ void Recovery::BeginResync(NodeId node) {
     resync_notes_ = NotesOfTheDead(node);
     resync_ = std::make_unique<Resync>(
         PlanResync(node), Clients(), keys_.data_prefix(), config_.tombstone_ttl, *ring_,
-        [this](NodeId each) { return IsUp(each); }, config_.resync_keys_per_second);
+        [this](NodeId each) { return IsUp(each); }, resync_rate_.now());
     spdlog::info("resync begins node={} sync={} sources={}", name(node), sync,
                  resync_->plan().sources.size());
   });

@@ -51,6 +51,8 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                                "Records that resyncs stored on nodes that lacked them.")),
       resync_removed(NewCounter(registry, "kache_recovery_resync_keys_removed_total",
                                 "Records that resyncs removed, deleted while the node was away.")),
+      resync_slowed(NewCounter(registry, "kache_recovery_resync_slowdowns_total",
+                               "Times that a resync went slower, as operations had to wait.")),
       sweeps(NewCounter(registry, "kache_recovery_sweeps_total", "Sweeps of a node, finished.")),
       sweeps_failed(
           NewCounter(registry, "kache_recovery_sweeps_failed_total", "Sweeps that broke off.")),

@@ -22,6 +22,7 @@ struct RecoveryMetrics {
   std::vector<prometheus::Gauge*> resync_left;
   prometheus::Counter& resync_copied;
   prometheus::Counter& resync_removed;
+  prometheus::Counter& resync_slowed;
   prometheus::Counter& sweeps;
   prometheus::Counter& sweeps_failed;
   prometheus::Counter& sweep_repaired;

@@ -50,6 +50,7 @@ class Resync {
 
   // Goes on; to be called often.
   void Pump(MonotonicTime now);
+  void SetRate(double keys_per_second) { pace_.SetRate(keys_per_second); }
   bool finished() const { return finished_; }
   // Once finished.
   const absl::Status& status() const { return status_; }

@@ -123,6 +123,25 @@ void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
   }
 }
 
+void Coordinator::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
+  struct Count {
+    std::atomic<size_t> missing;
+    MonotonicTime since;
+    absl::AnyInvocable<void(absl::Duration)> done;
+  };
+  auto count = std::make_shared<Count>();  // shared by the shards' threads
+  count->missing = shards_.size();
+  count->since = std::chrono::steady_clock::now();
+  count->done = std::move(done);
+  for (const auto& thread : shards_) {
+    thread->Post([count] {
+      // The last one waited longest.
+      if (--count->missing > 0) return;
+      count->done(absl::FromChrono(std::chrono::steady_clock::now() - count->since));
+    });
+  }
+}
+
 bool Coordinator::Drain(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   for (const auto& thread : shards_) {

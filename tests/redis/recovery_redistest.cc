@@ -2,10 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "base/notification.h"
 #include "server/replication/record.h"
 #include "tests/testing/coordinator_cluster.h"
 #include "tests/testing/metric_value.h"
@@ -97,6 +100,29 @@ TEST_F(RecoveryTest, AServerThatIsFlushedIsRefilled) {
   PutAll("v");
   cluster_->server(2).Run({"FLUSHALL"});
   ASSERT_TRUE(WaitUntilNoticed(2));
+  ASSERT_TRUE(WaitUntilUp(2));
+  ExpectHeldByAllHomes("v");
+}
+
+TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
+  CoordinatorCluster::Options options;
+  options.resync_keys_per_second = 100;
+  Start(options);
+  PutAll("v");
+  cluster_->server(2).Run({"FLUSHALL"});
+  ASSERT_TRUE(WaitUntilNoticed(2));
+  EXPECT_EQ(Metric("kache_recovery_resync_slowdowns_total"), 0);
+  // An answer that takes its time: all else in its shard waits.
+  EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+    Notification answered;
+    cluster_->coordinator().Get(Key(0), {}, CoordinatorCluster::Deadline(),
+                                [&](absl::StatusOr<ReadResult>) {
+                                  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+                                  answered.Notify();
+                                });
+    answered.WaitForNotification();
+    return Metric("kache_recovery_resync_slowdowns_total") > 0;
+  }));
   ASSERT_TRUE(WaitUntilUp(2));
   ExpectHeldByAllHomes("v");
 }
