@@ -3,10 +3,11 @@
 // started. Without this, whatever passes from one thread to another by way of gRPC is a race to it.
 //
 // The functions below are found before the libraries' own by all of the process, gRPC included, and
-// call those. Linked into every program of the preset tsan, and into no other. What else gRPC hands
-// from thread to thread stays unseen: a race of ours is still one in a callback of gRPC.
+// call those. Linked into every program of the preset tsan, and into no other. They order no more
+// than the libraries do: race_under_grpc.cc sees that a race of ours is still one.
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
@@ -28,7 +29,10 @@ namespace {
 template <class Function>
 Function* Own(const std::string& symbol) {
   void* const found = dlsym(RTLD_NEXT, symbol.c_str());
-  if (found == nullptr) std::abort();
+  if (found == nullptr) {
+    std::fprintf(stderr, "no library has %s\n", symbol.c_str());
+    std::abort();
+  }
   return reinterpret_cast<Function*>(found);
 }
 
