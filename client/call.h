@@ -180,8 +180,15 @@ class Call final : public CallBase {
     response_.Clear();
     // A new one each time: the old one's callback may still be on its way out.
     alarm_.emplace();
-    alarm_->Set(WallClock(at), [this](bool /*fired*/) { Attempt(); });
+    alarm_->Set(WallClock(at), [this](bool /*fired*/) { OnAlarm(); });
     return true;
+  }
+
+  void OnAlarm() {
+    // It may come before RetryLater, which set it, has let go of the lock. The attempt may end this
+    // object at once, so it waits for that.
+    { const std::lock_guard lock(cancel_mutex_); }
+    Attempt();
   }
 
   void Finish(absl::Status status, bool listed) {

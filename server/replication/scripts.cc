@@ -19,8 +19,8 @@ end
 )lua";
 
 // Versions are compared as four 32-bit numbers: Lua compares strings by the locale's collation,
-// and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format numbers
-// slowly. A second result is true where the record was written.
+// and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format
+// numbers slowly. A second result is true where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
 local function set_if_newer(key, record, ends, limit)
   local held = redis.pcall('GETRANGE', key, '0', '27')

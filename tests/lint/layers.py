@@ -46,7 +46,7 @@ TARGET_LIBRARIES = (
 PROVIDED_BY_BOOST = {"beast", "asio", "boost"}
 
 # Linked by everything, or by whoever starts threads.
-UNJUDGED_TARGETS = {"kache_warnings", "kache_instrumentation", "Threads::Threads"}
+UNJUDGED_TARGETS = {"kache_warnings", "kache_instrumentation", "kache_allocator", "Threads::Threads"}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "client/client.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/fake_kache.h"
 
 namespace kache {
@@ -14,7 +15,7 @@ class ClientBatchTest : public testing::Test {
   static std::unique_ptr<Client> Connect(const FakeKache& server) {
     ClientOptions options;
     options.servers = {server.address()};
-    options.timeout = absl::Seconds(10);
+    options.timeout = kPatience;
     options.max_batch_keys = 3;
     return Client::Create(options).value();
   }

@@ -2,33 +2,22 @@
 #ifndef KACHE_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H_
 #define KACHE_TESTS_UNIT_GATEWAY_GATEWAY_FIXTURE_H_
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/metrics.h"
 #include "base/strings.h"
 #include "gateway/gateway.h"
 #include "gtest/gtest.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/fake_kache.h"
 #include "tests/unit/gateway/raw_http_client.h"
 
 namespace kache::gateway {
 
 constexpr std::string_view kJson = "Content-Type: application/json\r\n";
-
-// True when `condition` holds within ten seconds.
-inline bool Eventually(const std::function<bool()>& condition) {
-  const absl::Time deadline = absl::Now() + absl::Seconds(10);
-  while (!condition()) {
-    if (absl::Now() > deadline) return false;
-    absl::SleepFor(absl::Milliseconds(2));
-  }
-  return true;
-}
 
 class GatewayTest : public testing::Test {
  protected:

@@ -4,16 +4,15 @@
 
 #include <array>
 #include <atomic>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
 #include "gateway/http/http_server.h"
 #include "gtest/gtest.h"
+#include "tests/testing/eventually.h"
 #include "tests/unit/gateway/raw_http_client.h"
 
 namespace kache::gateway {
@@ -111,15 +110,6 @@ class HttpServerTest : public testing::Test {
     RawHttpClient client(server_->port());
     client.Send(bytes);
     return client.Receive();
-  }
-
-  static bool Eventually(const std::function<bool()>& condition) {
-    const absl::Time deadline = absl::Now() + absl::Seconds(10);
-    while (!condition()) {
-      if (absl::Now() > deadline) return false;
-      absl::SleepFor(absl::Milliseconds(2));
-    }
-    return true;
   }
 
   HttpOptions options_;
