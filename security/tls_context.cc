@@ -1,6 +1,7 @@
 #include "security/tls_context.h"
 
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 
 #include "base/strings.h"
 
@@ -56,6 +57,12 @@ absl::StatusOr<SslContext> Make(const SSL_METHOD* method, const TlsFiles& files)
   return context;
 }
 
+bool IsAddress(const std::string& host) {
+  ASN1_OCTET_STRING* const address = a2i_IPADDRESS(host.c_str());
+  ASN1_OCTET_STRING_free(address);
+  return address != nullptr;
+}
+
 }  // namespace
 
 absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files) {
@@ -76,6 +83,16 @@ absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files) {
   if (files.ca_file.empty()) SSL_CTX_set_default_verify_paths(context->get());
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
   return context;
+}
+
+void ExpectServer(SSL* ssl, const std::string& host) {
+  if (IsAddress(host)) {
+    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+    return;
+  }
+  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  SSL_set1_host(ssl, host.c_str());
+  SSL_set_tlsext_host_name(ssl, host.c_str());
 }
 
 absl::Status CheckTlsFiles(const TlsFiles& files) { return MakeServerTls(files).status(); }

@@ -7,6 +7,7 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "security/tls_files.h"
@@ -22,8 +23,12 @@ using SslContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
 absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files);
 
 // The server's certificate must come from files.ca_file, or from the system's authorities where
-// that is not set. Whoever uses the context checks the server's name.
+// that is not set. Whoever uses the context says whose it must be (ExpectServer).
 absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files);
+
+// The certificate that `ssl`, a client, is shown must be for `host`: a name, which is also sent to
+// the server, or a numeric address. Before the handshake.
+void ExpectServer(SSL* ssl, const std::string& host);
 
 }  // namespace kache
 

@@ -17,6 +17,9 @@ constexpr ReasonAdvice kReasons[] = {
      "in REDIS_URLS."},
     {"connection_lost", "The Redis server went away: see its log, and start it again."},
     {"connect_timeout", "No answer to a connection: look for a firewall, or a host that is down."},
+    {"tls_failed",
+     "No TLS with it: see kache-server's log for why. Its certificate must be valid, for the host "
+     "as REDIS_URLS writes it, and of REDIS_TLS_CA_FILE; a plain port wants redis://."},
     {"name_not_found", "The host name does not resolve: correct REDIS_URLS, or the DNS."},
     {"unresponsive",
      "Connected, but silent: a frozen process, a slow command (SLOWLOG GET), or "

@@ -12,6 +12,7 @@
 #include "client/server_list.h"
 #include "client/units.h"
 #include "client/version_text.h"
+#include "security/tls_settings.h"
 
 namespace kache::ctl {
 namespace {
@@ -20,7 +21,8 @@ constexpr char kFooter[] =
     "Exit codes: 0 success; 1 a failure (doctor, health: something is wrong); 2 wrong usage or "
     "settings;\n3 get: the key was not found.\n"
     "Settings: KACHE_SERVERS; KACHE_TOKEN or KACHE_TOKEN_FILE; KACHE_TLS_CA_FILE for TLS\n"
-    "(docs/security.md).\n"
+    "(docs/security.md); for doctor's rediss:// also REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE and\n"
+    "REDIS_TLS_KEY_FILE.\n"
     "A value or key that starts with a dash stands after `--`: kachectl put -- KEY -1";
 
 void ParseConsistency(const std::string& text, v1::Consistency* level) {
@@ -200,6 +202,7 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
   SettingsReader reader(environment);
   if (!command_line.names_servers()) arguments.servers = ReadServerList(reader);
   arguments.security = ReadChannelSecurity(reader);
+  arguments.redis_tls = ReadClientTls(reader, "REDIS_TLS");
   DeclareAllSettings(reader);
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     return Mistake(Concat("wrong settings:\n", ToStd(mistakes.message())));

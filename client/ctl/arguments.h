@@ -13,6 +13,7 @@
 #include "base/environment.h"
 #include "kache/v1/kache.pb.h"
 #include "security/channel/channel_security.h"
+#include "security/tls_files.h"
 
 namespace kache::ctl {
 
@@ -40,6 +41,7 @@ struct Arguments {
   int64_t count = 0;  // of --watch; 0 = until interrupted
   std::vector<std::string> sample_keys;
   std::vector<std::string> redis;  // as ParseRedisUrl reads them
+  TlsFiles redis_tls;              // for those with rediss://
   std::string node;
 };
 

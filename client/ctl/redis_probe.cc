@@ -2,45 +2,22 @@
 
 #include <hiredis/hiredis.h>
 
-#include <memory>
+#include <csignal>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "base/strings.h"
+#include "client/ctl/redis_connection.h"
+#include "security/tls_context.h"
 
 namespace kache::ctl {
 namespace {
 
-struct FreeContext {
-  void operator()(redisContext* context) const { redisFree(context); }
-};
-struct FreeReply {
-  void operator()(redisReply* reply) const { freeReplyObject(reply); }
-};
-using Context = std::unique_ptr<redisContext, FreeContext>;
-using Reply = std::unique_ptr<redisReply, FreeReply>;
-
-absl::Status Failure(const redisContext* context) {
-  return absl::UnavailableError(context == nullptr ? "out of memory" : context->errstr);
-}
-
-absl::StatusOr<Reply> Call(redisContext* context, const std::vector<std::string>& command) {
-  std::vector<const char*> arguments;
-  std::vector<size_t> sizes;
-  for (const std::string& part : command) {
-    arguments.push_back(part.data());
-    sizes.push_back(part.size());
-  }
-  Reply reply(static_cast<redisReply*>(
-      redisCommandArgv(context, static_cast<int>(command.size()), arguments.data(), sizes.data())));
-  if (!reply) return Failure(context);
-  if (reply->type == REDIS_REPLY_ERROR) {
-    return absl::FailedPreconditionError(Concat(command[0], " was refused"));
-  }
-  return reply;
-}
+constexpr absl::string_view kScheme = "redis://";
+constexpr absl::string_view kTlsScheme = "rediss://";
 
 // TIME's two numbers: seconds and microseconds.
 absl::StatusOr<absl::Time> TimeOf(const redisReply& reply) {
@@ -54,23 +31,23 @@ absl::StatusOr<absl::Time> TimeOf(const redisReply& reply) {
   return absl::FromUnixSeconds(seconds) + absl::Microseconds(micros);
 }
 
-absl::Status Authenticate(redisContext* context, const RedisUrl& url) {
+absl::Status Authenticate(RedisConnection& redis, const RedisUrl& url) {
   if (url.password.empty()) return absl::OkStatus();
   std::vector<std::string> command = {"AUTH"};
   if (!url.user.empty()) command.push_back(url.user);
   command.push_back(url.password);
-  return Call(context, command).status();
+  return redis.Call(command).status();
 }
 
-absl::StatusOr<RedisAnswer> Interview(redisContext* context, const RedisUrl& url) {
-  if (absl::Status status = Authenticate(context, url); !status.ok()) return status;
-  absl::StatusOr<Reply> info = Call(context, {"INFO"});
+absl::StatusOr<RedisAnswer> Interview(RedisConnection& redis, const RedisUrl& url) {
+  if (absl::Status status = Authenticate(redis, url); !status.ok()) return status;
+  absl::StatusOr<RedisReply> info = redis.Call({"INFO"});
   if (!info.ok()) return info.status();
   if ((*info)->str == nullptr) return absl::UnavailableError("INFO was answered with nothing");
   RedisAnswer answer;
   answer.info.assign((*info)->str, static_cast<size_t>((*info)->len));
   const absl::Time asked = absl::Now();
-  absl::StatusOr<Reply> time = Call(context, {"TIME"});
+  absl::StatusOr<RedisReply> time = redis.Call({"TIME"});
   if (!time.ok()) return time.status();
   answer.clock_error = (absl::Now() - asked) / 2;
   const absl::StatusOr<absl::Time> theirs = TimeOf(**time);
@@ -79,6 +56,18 @@ absl::StatusOr<RedisAnswer> Interview(redisContext* context, const RedisUrl& url
   return answer;
 }
 
+// A server that closes the connection while it is written to must not end the program.
+class BrokenPipesIgnored {
+ public:
+  BrokenPipesIgnored() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
+  ~BrokenPipesIgnored() { std::signal(SIGPIPE, before_); }
+  BrokenPipesIgnored(const BrokenPipesIgnored&) = delete;
+  BrokenPipesIgnored& operator=(const BrokenPipesIgnored&) = delete;
+
+ private:
+  void (*const before_)(int);
+};
+
 }  // namespace
 
 absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text) {
@@ -86,11 +75,9 @@ absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text) {
   const size_t scheme = text.find("://");
   const size_t name_end = text.substr(0, scheme).find('=');
   if (name_end != std::string_view::npos) text.remove_prefix(name_end + 1);
-  if (absl::StartsWith(ToAbsl(text), "rediss://")) {
-    return absl::InvalidArgumentError("TLS (rediss://) is not offered here");
-  }
-  if (absl::StartsWith(ToAbsl(text), "redis://")) {
-    text.remove_prefix(std::string_view("redis://").size());
+  url.tls = absl::StartsWithIgnoreCase(ToAbsl(text), kTlsScheme);
+  if (url.tls || absl::StartsWithIgnoreCase(ToAbsl(text), kScheme)) {
+    text.remove_prefix((url.tls ? kTlsScheme : kScheme).size());
     const size_t at = text.rfind('@');
     if (at != std::string_view::npos) {
       const std::string_view user = text.substr(0, at);
@@ -108,12 +95,18 @@ absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text) {
   return url;
 }
 
-absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, absl::Duration timeout) {
-  const timeval limit = absl::ToTimeval(timeout);
-  const Context context(redisConnectWithTimeout(url.address.host.c_str(), url.address.port, limit));
-  if (!context || context->err != 0) return Failure(context.get());
-  if (redisSetTimeout(context.get(), limit) != REDIS_OK) return Failure(context.get());
-  return Interview(context.get(), url);
+absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, const TlsFiles& files,
+                                     absl::Duration timeout) {
+  SslContext tls;
+  if (url.tls) {
+    absl::StatusOr<SslContext> made = MakeClientTls(files);
+    if (!made.ok()) return made.status();
+    tls = *std::move(made);
+  }
+  const BrokenPipesIgnored ignored;
+  const auto redis = RedisConnection::Open(url.address, tls.get(), timeout);
+  if (!redis.ok()) return redis.status();
+  return Interview(**redis, url);
 }
 
 }  // namespace kache::ctl

@@ -1,6 +1,7 @@
-// Asks one Redis server for INFO and TIME, without Kache in between. Blocking, over hiredis.
+// Asks one Redis server for INFO and TIME, without Kache in between. Blocking, over
+// RedisConnection.
 //
-// Thread-safe.
+// ParseRedisUrl: thread-safe. AskRedis: one at a time, as it ignores SIGPIPE meanwhile.
 #ifndef KACHE_CLIENT_CTL_REDIS_PROBE_H_
 #define KACHE_CLIENT_CTL_REDIS_PROBE_H_
 
@@ -11,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/host_port.h"
+#include "security/tls_files.h"
 
 namespace kache::ctl {
 
@@ -18,11 +20,13 @@ struct RedisUrl {
   HostPort address;
   std::string user;
   std::string password;  // empty = no AUTH
+  bool tls = false;
 };
 
-// host:port or redis://[user][:password]@host[:port], with an optional `name=` before and
+// host:port or redis://[user][:password]@host[:port], or rediss://... for TLS, with an optional
+// `name=` before and
 // `/database` after, both ignored. User and password are taken as they are written, not
-// percent-decoded. rediss:// is refused. Messages never repeat the text.
+// percent-decoded. Messages never repeat the text.
 absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text);
 
 struct RedisAnswer {
@@ -31,8 +35,11 @@ struct RedisAnswer {
   absl::Duration clock_error;   // half the round trip
 };
 
-// UNAVAILABLE with what went wrong when there is no answer; each step may take `timeout`.
-absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, absl::Duration timeout);
+// `files`, for a url with `tls`: the authorities of the server's certificate (the system's when not
+// set), and what the server is shown when it asks for a certificate. UNAVAILABLE with what went
+// wrong when there is no answer, INVALID_ARGUMENT for a bad file; each step may take `timeout`.
+absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, const TlsFiles& files,
+                                     absl::Duration timeout);
 
 }  // namespace kache::ctl
 

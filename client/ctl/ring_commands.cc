@@ -81,7 +81,7 @@ KeyReport ReportKey(Servers& servers, const std::string& key) {
   return report;
 }
 
-RedisReport ReportRedis(const std::string& text, absl::Duration timeout) {
+RedisReport ReportRedis(const std::string& text, const Arguments& arguments) {
   const absl::StatusOr<RedisUrl> url = ParseRedisUrl(text);
   RedisReport report;
   if (!url.ok()) {
@@ -90,7 +90,7 @@ RedisReport ReportRedis(const std::string& text, absl::Duration timeout) {
     return report;
   }
   report.address = url->address.ToString();
-  absl::StatusOr<RedisAnswer> answer = AskRedis(*url, timeout);
+  absl::StatusOr<RedisAnswer> answer = AskRedis(*url, arguments.redis_tls, arguments.timeout);
   report.reached = answer.status();
   if (answer.ok()) {
     report.info = std::move(answer->info);
@@ -152,7 +152,7 @@ int Doctor(const Arguments& arguments, Servers& servers, const Console& console)
     seen.keys.push_back(ReportKey(servers, key));
   }
   for (const std::string& url : arguments.redis) {
-    seen.redis.push_back(ReportRedis(url, arguments.timeout));
+    seen.redis.push_back(ReportRedis(url, arguments));
   }
   const std::vector<Finding> findings = Diagnose(seen);
   console.Print(arguments.json ? DoctorJson(findings) + "\n"

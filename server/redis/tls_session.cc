@@ -2,34 +2,18 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <array>
 
 #include "base/strings.h"
+#include "security/tls_context.h"
 
 namespace kache::redis {
 namespace {
 
 // The most that one record holds.
 constexpr size_t kRecordBytes = 16 * 1024;
-
-bool IsAddress(const std::string& host) {
-  ASN1_OCTET_STRING* const address = a2i_IPADDRESS(host.c_str());
-  ASN1_OCTET_STRING_free(address);
-  return address != nullptr;
-}
-
-void CheckName(SSL* ssl, const std::string& host) {
-  if (IsAddress(host)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
-    return;
-  }
-  SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  SSL_set1_host(ssl, host.c_str());
-  SSL_set_tlsext_host_name(ssl, host.c_str());
-}
 
 }  // namespace
 
@@ -48,7 +32,7 @@ TlsSession::TlsSession(const std::shared_ptr<ssl_ctx_st>& context, const std::st
   }
   SSL_set_bio(ssl_.get(), from_network, to_network);  // owns both
   SSL_set_connect_state(ssl_.get());
-  CheckName(ssl_.get(), host);
+  ExpectServer(ssl_.get(), host);
   Shake();
 }
 

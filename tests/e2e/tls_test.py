@@ -1,5 +1,6 @@
 """TLS on gRPC, on HTTP and to Redis: who is let in, who is not, and certificates that change."""
 
+import json
 import pathlib
 import socket
 import ssl
@@ -310,6 +311,35 @@ class RedisTlsTest(CertifiedCase):
         server = self.server(REDIS_TLS_CERT_FILE=stranger[0], REDIS_TLS_KEY_FILE=stranger[1])
         self.assert_down(server, "connection_lost")
         self.assert_down(self.server(scheme="redis"), "connection_lost")
+
+    def doctor(self, host="localhost", scheme="rediss", **changes):
+        """What kachectl doctor finds on the Redis server itself."""
+        url = f"{scheme}://:hunter2hunter2@{host}:{self.redis.port}"
+        run = subprocess.run(
+            [paths.CTL, "--server", "localhost:1", "doctor", "--redis", url, "--json"],
+            text=True, capture_output=True, timeout=30,
+            env=clean_environment({k: v for k, v in self.settings(**changes).items() if v}))
+        self.assertNotIn("hunter2", run.stdout + run.stderr)
+        findings = json.loads(run.stdout)["findings"]
+        return [f["message"] for f in findings if f["check"] == "redis"]
+
+    def test_doctor(self):
+        for host in ("localhost", "127.0.0.1"):
+            self.assertEqual(self.doctor(host),
+                             [f"{host}:{self.redis.port}: has no memory limit"])
+
+    def test_doctor_says_why_not(self):
+        stranger = self.other.issue("stranger")
+        wrong_pair = {"REDIS_TLS_CERT_FILE": stranger[0], "REDIS_TLS_KEY_FILE": stranger[1]}
+        for reason, arguments in {
+                "certificate verify failed": {"REDIS_TLS_CA_FILE": self.other.cert},
+                "IP address mismatch": {"host": "127.0.0.2"},
+                "no TLS": wrong_pair,
+                "reset|closed": {"scheme": "redis"},
+                "/nowhere/ca.crt": {"REDIS_TLS_CA_FILE": "/nowhere/ca.crt"}}.items():
+            found = self.doctor(**arguments)
+            self.assertEqual(len(found), 1, found)
+            self.assertRegex(found[0], reason)
 
     def test_another_hosts_certificate(self):
         self.assert_down(self.server(host="127.0.0.2"), "tls_failed")

@@ -135,7 +135,13 @@ LAYERS = {
         ours=("base", "proto", "client") + SECURE_CHANNEL, libraries=COMMON | RPC | {"cli11"}
     ),
     # What only Redis itself can tell kachectl doctor.
-    "client/ctl/redis_probe": Layer(ours=("base",), libraries=COMMON | {"hiredis"}),
+    "client/ctl/redis_connection": Layer(
+        ours=("base", "security"), libraries=COMMON | {"hiredis", "openssl"}
+    ),
+    "client/ctl/redis_probe": Layer(
+        ours=("base", "security", "client/ctl/redis_connection.h"),
+        libraries=COMMON | {"hiredis", "openssl"},
+    ),
 }
 
 # Never handed on to those who link the target: their headers stay behind ours.

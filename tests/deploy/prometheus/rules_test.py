@@ -13,6 +13,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 RULES = ROOT / "deploy" / "prometheus" / "kache.rules.yaml"
 CONFIG = ROOT / "deploy" / "prometheus" / "prometheus.yaml"
+SECURED = CONFIG.with_name("prometheus-secured.yaml")
 DASHBOARD = ROOT / "deploy" / "grafana" / "kache.json"
 TESTS = pathlib.Path(__file__).with_name("rules_test.yaml")
 
@@ -40,6 +41,17 @@ class RulesTest(unittest.TestCase):
     def test_rules_and_configuration_are_valid(self):
         self.assert_passes("check", "config", CONFIG)
         self.assert_passes("check", "rules", RULES)
+        # The files that it names are of another machine.
+        self.assert_passes("check", "config", "--syntax-only", SECURED)
+
+    def test_the_secured_configuration_watches_the_same(self):
+        plain, secured = (yaml.safe_load(path.read_text()) for path in (CONFIG, SECURED))
+        self.assertEqual([job["job_name"] for job in secured["scrape_configs"]],
+                         [job["job_name"] for job in plain["scrape_configs"]])
+        for job in secured["scrape_configs"]:
+            self.assertTrue(job["authorization"]["credentials_file"], job["job_name"])
+        del plain["scrape_configs"], secured["scrape_configs"]
+        self.assertEqual(plain, secured)
 
     def test_alerts_fire_when_they_should(self):
         self.assert_passes("test", "rules", TESTS)

@@ -52,6 +52,17 @@ TEST(Arguments, OfDoctor) {
   EXPECT_THAT(parsed.arguments->redis, ElementsAre("r:1", "r:2", "r:3"));
 }
 
+TEST(Arguments, TakeRedissFilesFromTheSettings) {
+  const Parsed parsed =
+      ParseArguments({"doctor"}, Environment::Of({{"REDIS_TLS_CA_FILE", "ca"},
+                                                  {"REDIS_TLS_CERT_FILE", "cert"},
+                                                  {"REDIS_TLS_KEY_FILE", "key"}}));
+  ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
+  EXPECT_EQ(parsed.arguments->redis_tls.ca_file, "ca");
+  EXPECT_EQ(parsed.arguments->redis_tls.cert_file, "cert");
+  EXPECT_EQ(parsed.arguments->redis_tls.key_file, "key");
+}
+
 TEST(Arguments, OfNodeForsake) {
   const Parsed parsed = Parse({"node", "forsake", "cache-b"});
   ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
