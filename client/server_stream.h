@@ -58,7 +58,8 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
   // An open stream that is silent for so long although answers are due is taken for frozen.
   static constexpr absl::Duration kMaxSilence = absl::Milliseconds(250);
 
-  // How long an operation may wait for others, beside those that are with the server.
+  static constexpr size_t kFewOnTheWay = 4;
+  // How long an operation may wait for others. The server may hold those up that are on the way.
   static constexpr absl::Duration kMaxGather = absl::Milliseconds(1);
 
   // `stub`, `queue` and `observer` outlive it.

@@ -83,7 +83,7 @@ void Connection::Enter(Phase phase, absl::Duration limit) {
   phase_ = phase;
   phase_end_ = limit == absl::InfiniteDuration()
                    ? SteadyTime::max()
-                   : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limit);
+                   : CoarseMonotonic() + absl::ToChronoNanoseconds(limit);
 }
 
 void Connection::Read() {
