@@ -107,7 +107,7 @@ bool ServerStream::TakeQueued(MonotonicTime now) {
 
 bool ServerStream::Gathers(const Queued& message, MonotonicTime now) const {
   const auto operations = static_cast<size_t>(message.message.operations_size());
-  return on_the_way_ >= kFewOnTheWay && 2 * operations < on_the_way_ &&
+  return on_the_way_ >= kFewOnTheWay && operations < on_the_way_ &&
          now - message.since < absl::ToChronoNanoseconds(kMaxGather);
 }
 
