@@ -1,6 +1,7 @@
 #include "client/grpc_transport.h"
 
-#include <functional>
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "client/call.h"
