@@ -11,16 +11,18 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
 #include "absl/time/time.h"
 #include "client/call_list.h"
 #include "client/call_name.h"
+#include "client/client_queue.h"
 #include "client/pipeline_messages.h"
 #include "client/retry_budget.h"
 #include "client/rpc_status.h"
@@ -30,11 +32,13 @@
 #include "client/transport_observer.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
+#include "grpcpp/support/async_unary_call.h"
 
 namespace kache {
 
 // What all calls of a transport share; outlives them.
 struct CallEnvironment {
+  const std::vector<std::unique_ptr<ClientQueue>>* queues;
   ServerSet* servers;
   StreamSet* streams;
   TransportObserver* observer;
@@ -42,17 +46,17 @@ struct CallEnvironment {
   CallList* calls;
 };
 
-// Owns itself from Start until `done` was called. `send` starts the unary rpc on a server.
+// Owns itself from Start until `done` was called. `prepare` makes the unary rpc to a server.
 template <class Request, class Response>
-class Call final : public CallBase {
+class Call final : public CallBase, private ClientTag {
  public:
-  using Send = void (*)(const ServerSet& servers, size_t server, grpc::ClientContext* context,
-                        const Request* request, Response* response,
-                        std::function<void(grpc::Status)> done);
+  using Reader = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>>;
+  using Prepare = Reader (*)(const ServerSet& servers, size_t server, grpc::ClientContext* context,
+                             const Request& request, grpc::CompletionQueue* queue);
 
-  static void Start(const CallEnvironment& environment, Rpc rpc, Send send, Request request,
+  static void Start(const CallEnvironment& environment, Rpc rpc, Prepare prepare, Request request,
                     const CallOptions& options, Done<Response> done) {
-    auto* call = new Call(environment, rpc, send, std::move(request), options, std::move(done));
+    auto* call = new Call(environment, rpc, prepare, std::move(request), options, std::move(done));
     if (environment.calls->Add(call)) {
       call->Attempt();
     } else {
@@ -68,11 +72,11 @@ class Call final : public CallBase {
   }
 
  private:
-  Call(const CallEnvironment& environment, Rpc rpc, Send send, Request request,
+  Call(const CallEnvironment& environment, Rpc rpc, Prepare prepare, Request request,
        const CallOptions& options, Done<Response> done)
       : environment_(environment),
         rpc_(rpc),
-        send_(send),
+        prepare_(prepare),
         request_(std::move(request)),
         deadline_(options.deadline),
         lane_(options.lane),
@@ -97,14 +101,17 @@ class Call final : public CallBase {
     server_ = environment_.servers->Pick(server_);
     {
       const std::lock_guard lock(cancel_mutex_);
+      reader_.reset();  // it lives in the context's call
       context_.emplace();
       attempt_deadline_ = AttemptDeadline();
       context_->set_deadline(WallClock(attempt_deadline_));
       NameCall(name_, &*context_);
       if (cancelled_) context_->TryCancel();
     }
-    send_(*environment_.servers, *server_, &*context_, &request_, &response_,
-          [this](const grpc::Status& status) { OnUnaryDone(status); });
+    ClientQueue& queue = *(*environment_.queues)[lane_ % environment_.queues->size()];
+    reader_ = prepare_(*environment_.servers, *server_, &*context_, request_, queue.grpc_queue());
+    reader_->StartCall();
+    reader_->Finish(&response_, &status_, static_cast<ClientTag*>(this));
   }
 
   // False: to be sent otherwise. This object may be gone when it returns.
@@ -130,8 +137,9 @@ class Call final : public CallBase {
                     std::min(deadline_, now + absl::ToChronoNanoseconds(kMinAttempt)));
   }
 
-  void OnUnaryDone(const grpc::Status& status) {
-    absl::Status result = StatusFromRpc(status);
+  // The unary call is over.
+  void OnEvent(bool /*ok*/) override {
+    absl::Status result = StatusFromRpc(status_);
     const bool late = absl::IsDeadlineExceeded(result) && attempt_deadline_ < deadline_ &&
                       std::chrono::steady_clock::now() + kSoon >= attempt_deadline_;
     OnAttemptDone(
@@ -211,7 +219,7 @@ class Call final : public CallBase {
 
   const CallEnvironment& environment_;
   const Rpc rpc_;
-  const Send send_;
+  const Prepare prepare_;
   const Request request_;
   const MonotonicTime deadline_;
   const size_t lane_;
@@ -225,6 +233,8 @@ class Call final : public CallBase {
   std::mutex cancel_mutex_;  // between Cancel and the start of an attempt
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
   std::optional<grpc::ClientContext> context_;
+  Reader reader_;  // of the unary call under way, as is:
+  grpc::Status status_;
   std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(cancel_mutex_);
 };
 

@@ -24,9 +24,9 @@
 // What a call does
 //   * Keys and values are any bytes: a key 1 B to 1 KiB, a value up to 1 MiB (the servers' limits).
 //   * Calls of one key that are made while a message is on its way travel together in the next one,
-//     on a Pipeline stream to each server: so many callers, blocking or not, cost little, and a
-//     single one waits for nobody. Values over 64 KiB, batches, and servers that don't offer
-//     Pipeline get unary calls.
+//     on a Pipeline stream to each server: so many callers, blocking or not, cost little. A single
+//     one waits for nobody; beside many that are under way one may wait 1 ms for others. Values
+//     over 64 KiB, batches, and servers that don't offer Pipeline get unary calls.
 //   * The servers take turns. One that is gone, draining, or has no healthy Redis server is passed
 //     over; a call that it could not take (UNAVAILABLE, or no answer in half of the time that is
 //     left), and all that was under way on a stream that broke, or that said nothing for 250 ms
@@ -51,10 +51,11 @@
 //   CANCELLED            the client is being destroyed.
 //
 // Threads: thread-safe; one Client serves a whole process, and better so: each has connections,
-// streams and two threads of its own, which wake up forty times a second. Deadlines on streams are
-// kept to 25 ms. Callbacks run on the library's threads, or inside the call itself; they must not
-// block, so they must not make blocking calls. The destructor cancels what is under way, and
-// returns about 0.1 s after the last callback has; it must not run inside one.
+// streams, and a thread for each of `streams` and one more, which wakes up forty times a second.
+// Deadlines on streams are kept to 25 ms. Callbacks run on the library's threads, or inside the
+// call itself; they must not block, so they must not make blocking calls. The destructor cancels
+// what is under way, and returns about 0.1 s after the last callback has; it must not run inside
+// one.
 //
 // Ownership: the client owns all that it needs; keys and values are copied or moved in. What a
 // callback refers to must live until the callback has run.

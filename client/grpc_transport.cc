@@ -1,6 +1,7 @@
 #include "client/grpc_transport.h"
 
-#include <functional>
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "client/call.h"
@@ -13,20 +14,28 @@ TransportObserver& NoObserver() {
   return observer;
 }
 
+StreamSet::Queues MakeQueues(size_t count) {
+  StreamSet::Queues queues;
+  for (size_t i = 0; i < count; ++i) queues.push_back(std::make_unique<ClientQueue>());
+  return queues;
+}
+
 }  // namespace
 
 struct GrpcTransport::Shared {
   explicit Shared(const GrpcTransportOptions& options)
       : observer(options.observer != nullptr ? *options.observer : NoObserver()),
-        servers(options.servers, options.security, observer),
-        streams(servers, options.lanes, budget, observer) {}
+        queues(MakeQueues(std::max<size_t>(options.lanes, 1))),
+        servers(options.servers, options.security, *queues.front(), observer),
+        streams(servers, queues, options.lanes, budget, observer) {}
 
   TransportObserver& observer;
   RetryBudget budget;
   CallList calls;
+  const StreamSet::Queues queues;
   ServerSet servers;
   StreamSet streams;
-  const CallEnvironment environment = {&servers, &streams, &observer, &budget, &calls};
+  const CallEnvironment environment = {&queues, &servers, &streams, &observer, &budget, &calls};
 };
 
 GrpcTransport::GrpcTransport(const GrpcTransportOptions& options)
@@ -38,22 +47,24 @@ void GrpcTransport::Stop() {
   shared_->calls.Cancel();  // so that no attempt follows those that the streams fail
   shared_->streams.Stop();
   shared_->calls.Stop();
+  shared_->servers.Stop();
+  // Whoever was told of an answer may be gone once this returns.
+  for (const auto& queue : shared_->queues) queue->Stop();
 }
 
 bool GrpcTransport::Healthy() const { return shared_->servers.AnyReady(); }
 
 // Each rpc differs by its name and its types only, which C++ cannot take as arguments.
-#define KACHE_CLIENT_DEFINE_RPC(Name, stub)                                                 \
-  void GrpcTransport::Name(v1::Name##Request request, CallOptions options,                  \
-                           Done<v1::Name##Response> done) {                                 \
-    Call<v1::Name##Request, v1::Name##Response>::Start(                                     \
-        shared_->environment, Rpc::k##Name,                                                 \
-        [](const ServerSet& servers, size_t server, grpc::ClientContext* context,           \
-           const v1::Name##Request* sent, v1::Name##Response* response,                     \
-           std::function<void(grpc::Status)> finished) {                                    \
-          servers.stub(server).async()->Name(context, sent, response, std::move(finished)); \
-        },                                                                                  \
-        std::move(request), options, std::move(done));                                      \
+#define KACHE_CLIENT_DEFINE_RPC(Name, stub)                                       \
+  void GrpcTransport::Name(v1::Name##Request request, CallOptions options,        \
+                           Done<v1::Name##Response> done) {                       \
+    Call<v1::Name##Request, v1::Name##Response>::Start(                           \
+        shared_->environment, Rpc::k##Name,                                       \
+        [](const ServerSet& servers, size_t server, grpc::ClientContext* context, \
+           const v1::Name##Request& sent, grpc::CompletionQueue* queue) {         \
+          return servers.stub(server).PrepareAsync##Name(context, sent, queue);   \
+        },                                                                        \
+        std::move(request), options, std::move(done));                            \
   }
 
 KACHE_CLIENT_DEFINE_RPC(Get, stub)

@@ -1,8 +1,8 @@
 // The transport to real servers: Pipeline streams for single keys (stream_set.h), unary gRPC calls
 // for all else, spread over the servers that serve, with failover (call.h).
 //
-// Thread-safe. Callbacks run on gRPC's threads, on the streams' thread, or inside the call. Owns
-// two threads, which sleep nearly always.
+// Thread-safe. Callbacks run on the threads of the lanes' queues (client_queue.h), on the streams'
+// thread, or inside the call. Owns these threads. They never call back once Stop has returned.
 #ifndef KACHE_CLIENT_GRPC_TRANSPORT_H_
 #define KACHE_CLIENT_GRPC_TRANSPORT_H_
 

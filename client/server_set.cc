@@ -4,12 +4,11 @@
 #include <chrono>
 
 #include "client/channel.h"
-#include "grpcpp/completion_queue.h"
 
 namespace kache {
 namespace {
 
-// Bounds how long the destructor waits.
+// Bounds how long Stop waits.
 constexpr auto kWatchInterval = std::chrono::milliseconds(100);
 
 constexpr char kServiceConfig[] = R"({
@@ -43,23 +42,21 @@ std::shared_ptr<grpc::Channel> Connect(const std::string& address, const Channel
 }  // namespace
 
 ServerSet::ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
-                     TransportObserver& observer)
-    : observer_(observer) {
+                     ClientQueue& queue, TransportObserver& observer)
+    : observer_(observer), queue_(queue), watches_(addresses.size()) {
   for (const std::string& address : addresses) {
     Server server;
     server.address = address;
     server.channel = Connect(address, security, /*only_healthy=*/true);
     server.stub = v1::Kache::NewStub(server.channel);
     server.status_stub = v1::Kache::NewStub(Connect(address, security, /*only_healthy=*/false));
+    server.watch = std::make_unique<Watch>(*this, servers_.size());
     servers_.push_back(std::move(server));
   }
   ready_.resize(servers_.size(), false);
-  watcher_ = std::thread([this] { Watch(); });
-}
-
-ServerSet::~ServerSet() {
-  stopping_ = true;
-  watcher_.join();
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    WaitForChange(i, servers_[i].channel->GetState(/*try_to_connect=*/true));
+  }
 }
 
 size_t ServerSet::Pick(std::optional<size_t> except) {
@@ -83,31 +80,32 @@ bool ServerSet::AnyReady(std::optional<size_t> except) const {
   return false;
 }
 
-void ServerSet::Watch() {
-  // Where no call is in flight, gRPC reads a channel's sockets, and so learns the server's health,
-  // only while somebody waits for its state. So all channels are always waited for.
-  grpc::CompletionQueue changes;
-  const auto wait_for_change = [&](size_t i) {
-    const grpc_connectivity_state state = servers_[i].channel->GetState(/*try_to_connect=*/true);
-    SetReady(i, state == GRPC_CHANNEL_READY);
-    servers_[i].channel->NotifyOnStateChange(state,
-                                             std::chrono::system_clock::now() + kWatchInterval,
-                                             &changes, reinterpret_cast<void*>(i));
-  };
-  for (size_t i = 0; i < servers_.size(); ++i) wait_for_change(i);
-  void* tag = nullptr;
-  bool changed = false;
-  // Each wait ends by a change or after kWatchInterval; none is begun once stopping.
-  for (size_t waits = servers_.size(); waits > 0 && changes.Next(&tag, &changed);) {
-    if (stopping_.load(std::memory_order_relaxed)) {
-      --waits;
-    } else {
-      wait_for_change(reinterpret_cast<size_t>(tag));
+// Where no call is in flight, gRPC reads a channel's sockets, and so learns the server's health,
+// only while somebody waits for its state. So all channels are always waited for.
+void ServerSet::WaitForChange(size_t server, grpc_connectivity_state state) {
+  servers_[server].channel->NotifyOnStateChange(
+      state, std::chrono::system_clock::now() + kWatchInterval, queue_.grpc_queue(),
+      static_cast<ClientTag*>(servers_[server].watch.get()));
+}
+
+void ServerSet::OnWatched(size_t server) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) {
+      --watches_;
+      stopped_.notify_all();
+      return;
     }
   }
-  changes.Shutdown();
-  while (changes.Next(&tag, &changed)) {
-  }
+  const grpc_connectivity_state state = servers_[server].channel->GetState(/*try_to_connect=*/true);
+  SetReady(server, state == GRPC_CHANNEL_READY);
+  WaitForChange(server, state);
+}
+
+void ServerSet::Stop() {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  stopped_.wait(lock, [this] { return watches_ == 0; });
 }
 
 void ServerSet::SetReady(size_t server, bool ready) {

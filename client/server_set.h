@@ -6,18 +6,20 @@
 // READY exactly while a server behind it says that it can serve keys. Lost connections are made
 // again, with back-off.
 //
-// Thread-safe. Owns a thread, which waits for the channels' states to change.
+// Thread-safe.
 #ifndef KACHE_CLIENT_SERVER_SET_H_
 #define KACHE_CLIENT_SERVER_SET_H_
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "client/client_queue.h"
 #include "client/transport_observer.h"
 #include "grpcpp/channel.h"
 #include "kache/v1/kache.grpc.pb.h"
@@ -27,10 +29,14 @@ namespace kache {
 
 class ServerSet {
  public:
-  // host:port each; at least one. `observer` outlives it. Connects in the background.
+  // host:port each; at least one. `queue` and `observer` outlive it. Connects in the background.
   ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
-            TransportObserver& observer);
-  ~ServerSet();
+            ClientQueue& queue, TransportObserver& observer);
+  ~ServerSet() { Stop(); }
+
+  // Returns when the channels' states are watched no more, after 0.1 s at most. Not on the queue's
+  // thread.
+  void Stop();
 
   size_t size() const { return servers_.size(); }
   v1::Kache::Stub& stub(size_t i) const { return *servers_[i].stub; }
@@ -47,23 +53,38 @@ class ServerSet {
   bool AnyReady(std::optional<size_t> except = std::nullopt) const;
 
  private:
+  class Watch final : public ClientTag {
+   public:
+    Watch(ServerSet& set, size_t server) : set_(set), server_(server) {}
+    void OnEvent(bool) override { set_.OnWatched(server_); }
+
+   private:
+    ServerSet& set_;
+    const size_t server_;
+  };
   struct Server {
     std::string address;
     std::shared_ptr<grpc::Channel> channel;
     std::unique_ptr<v1::Kache::Stub> stub;
     std::unique_ptr<v1::Kache::Stub> status_stub;
+    std::unique_ptr<Watch> watch;
   };
 
-  // Keeps the channels connecting, and tells the observer of changes.
-  void Watch();
+  // OnWatched follows once the channel's state is another, or after a while.
+  void WaitForChange(size_t server, grpc_connectivity_state state);
+  // Keeps the channel connecting, and tells the observer of changes. On the queue's thread.
+  void OnWatched(size_t server);
   void SetReady(size_t server, bool ready);
 
   std::vector<Server> servers_;
   TransportObserver& observer_;
   std::atomic<size_t> next_ = 0;
-  std::atomic<bool> stopping_ = false;
-  std::vector<bool> ready_;  // watcher_'s own
-  std::thread watcher_;
+  ClientQueue& queue_;
+  std::vector<bool> ready_;  // the queue's thread's own
+  std::mutex mutex_;
+  std::condition_variable stopped_;
+  bool stopping_ = false;  // both under the lock
+  size_t watches_ = 0;
 };
 
 }  // namespace kache

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/deferred_wakes.h"
+
 namespace kache {
 namespace {
 
@@ -17,16 +19,20 @@ uint32_t TimeoutMs(MonotonicTime deadline, MonotonicTime now) {
 
 }  // namespace
 
-std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub,
+std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub, ClientQueue& queue,
                                                  TransportObserver& observer) {
-  std::shared_ptr<ServerStream> stream(new ServerStream(observer));
+  std::shared_ptr<ServerStream> stream(new ServerStream(stub, queue, observer));
   stream->self_ = stream;
-  stub.async()->Pipeline(&stream->context_, stream.get());
-  stream->AddHold();
-  stream->StartRead(&stream->response_);
-  stream->StartCall();
+  stream->events_ = 1;
+  queue.Add(stream.get());
+  stream->stream_->StartCall(&stream->started_tag_);
   return stream;
 }
+
+ServerStream::ServerStream(v1::Kache::Stub& stub, ClientQueue& queue, TransportObserver& observer)
+    : observer_(observer),
+      queue_(queue),
+      stream_(stub.PrepareAsyncPipeline(&context_, queue.grpc_queue())) {}
 
 ServerStream::~ServerStream() = default;
 
@@ -41,10 +47,29 @@ bool ServerStream::Send(v1::PipelineOperation* operation, MonotonicTime deadline
     operation->set_timeout_ms(TimeoutMs(deadline, now));
     Queue(operation, bytes, now);
     unanswered_.emplace(last_id_, Unanswered{now, deadline, std::move(done)});
-    if (!TakeQueued()) return true;
+    if (to_flush_ != nullptr) return true;
+    to_flush_ = self_;
   }
-  StartWrite(&request_);
+  DeferredWakes::Wake([](void* stream) { static_cast<ServerStream*>(stream)->Flush(); }, this);
   return true;
+}
+
+void ServerStream::Flush() {
+  std::shared_ptr<ServerStream> self;
+  {
+    const std::lock_guard lock(mutex_);
+    self = std::move(to_flush_);
+    if (!TakeQueued(std::chrono::steady_clock::now())) return;
+  }
+  StartWrite();
+}
+
+void ServerStream::SendWaiting(MonotonicTime now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!TakeQueued(now)) return;
+  }
+  StartWrite();
 }
 
 void ServerStream::Queue(v1::PipelineOperation* operation, size_t bytes, MonotonicTime now) {
@@ -59,24 +84,42 @@ void ServerStream::Queue(v1::PipelineOperation* operation, size_t bytes, Monoton
   queued_bytes_ += bytes;
 }
 
-bool ServerStream::TakeQueued() {
-  if (writing_ || broken_) return false;
+bool ServerStream::TakeQueued(MonotonicTime now) {
+  if (writing_ || broken_ || writes_done_) return false;
   do {
     Queued& next = full_.empty() ? queued_ : full_.front();
     const auto operations = static_cast<size_t>(next.message.operations_size());
     if (operations == 0) return false;
     if (on_the_way_ > 0 && on_the_way_ + operations > kMaxOnTheWay) return false;
+    if (full_.empty() && Gathers(next, now)) return false;
     request_.Clear();
     request_.Swap(&next.message);
     queued_bytes_ -= std::exchange(next.bytes, 0);
-    const MonotonicTime now = std::chrono::steady_clock::now();
     if (now - next.since > absl::ToChronoNanoseconds(kLongWait)) Refresh(now);
     if (!full_.empty()) full_.pop_front();
   } while (request_.operations_size() == 0);
   observer_.OnMessage(request_.operations_size());
-  on_the_way_ += static_cast<size_t>(request_.operations_size());
+  AddOnTheWay(static_cast<size_t>(request_.operations_size()));
   writing_ = true;
+  ++events_;
   return true;
+}
+
+bool ServerStream::Gathers(const Queued& message, MonotonicTime now) const {
+  const auto operations = static_cast<size_t>(message.message.operations_size());
+  return on_the_way_ >= kFewOnTheWay && operations < on_the_way_ &&
+         now - message.since < absl::ToChronoNanoseconds(kMaxGather);
+}
+
+void ServerStream::AddOnTheWay(size_t operations) {
+  if (on_the_way_ == 0) queue_.BeginReason();
+  on_the_way_ += operations;
+}
+
+void ServerStream::RemoveOnTheWay(size_t operations) {
+  if (on_the_way_ == 0) return;
+  on_the_way_ -= std::min(on_the_way_, operations);
+  if (on_the_way_ == 0) queue_.EndReason();
 }
 
 void ServerStream::Refresh(MonotonicTime now) {
@@ -91,25 +134,65 @@ void ServerStream::Refresh(MonotonicTime now) {
                     operations->end());
 }
 
-void ServerStream::OnReadInitialMetadataDone(bool ok) {
-  if (!ok) return;
+void ServerStream::OnEvent(Tag::Event event, bool ok) {
+  (this->*event)(ok);
+  absl::flat_hash_map<uint64_t, Unanswered> unanswered;
+  std::shared_ptr<ServerStream> self;
+  {
+    const std::lock_guard lock(mutex_);
+    if (--events_ > 0 || !finished_) return;
+    broken_ = true;
+    RemoveOnTheWay(on_the_way_);
+    unanswered.swap(unanswered_);
+    self = std::move(self_);
+  }
+  queue_.Remove(this);
+  for (auto& [id, operation] : unanswered) {
+    operation.done(absl::UnavailableError("the stream to the server broke"));
+  }
   const std::lock_guard lock(mutex_);
-  peer_ = context_.peer();
-  // Headers that come together with the end of the stream are a refusal.
-  open_ = !broken_;
-  last_read_ = std::chrono::steady_clock::now();
+  over_ = true;
+  over_condition_.notify_all();
 }
 
-void ServerStream::OnReadDone(bool ok) {
+void ServerStream::OnStarted(bool ok) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++events_;
+    broken_ |= !ok;
+  }
+  if (ok) {
+    stream_->ReadInitialMetadata(&headers_tag_);
+  } else {
+    stream_->Finish(&status_, &finished_tag_);
+  }
+}
+
+void ServerStream::OnHeaders(bool ok) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++events_;
+    if (ok) {
+      peer_ = context_.peer();
+      open_ = true;
+      last_read_ = std::chrono::steady_clock::now();
+    }
+  }
+  StartRead();  // shows what is wrong, if anything is
+}
+
+void ServerStream::OnRead(bool ok) {
   std::vector<std::pair<Done, v1::PipelineResult*>> answers;
   bool more = false;
-  bool let_go = false;
+  bool writes_done = false;
   {
     const std::lock_guard lock(mutex_);
     last_read_ = std::chrono::steady_clock::now();
     broken_ |= !ok;
+    ++events_;
     if (ok) {
-      on_the_way_ -= std::min(on_the_way_, static_cast<size_t>(response_.results_size()));
+      RemoveOnTheWay(static_cast<size_t>(response_.results_size()));
+      answers.reserve(static_cast<size_t>(response_.results_size()));
       for (v1::PipelineResult& result : *response_.mutable_results()) {
         const auto found = unanswered_.find(result.id());
         if (found == unanswered_.end()) continue;  // answered by Tick already
@@ -117,55 +200,45 @@ void ServerStream::OnReadDone(bool ok) {
         unanswered_.erase(found);
       }
     }
-    more = TakeQueued();
-    let_go = IsToLetGo();
+    more = TakeQueued(last_read_);
+    writes_done = TakeWritesDone();
   }
-  if (more) StartWrite(&request_);
+  if (more) StartWrite();
+  if (writes_done) StartWritesDone();
   for (auto& [done, result] : answers) done(std::move(*result));
-  if (ok) StartRead(&response_);
-  if (let_go) LetGo();
+  if (ok) {
+    StartRead();
+  } else {
+    stream_->Finish(&status_, &finished_tag_);
+  }
 }
 
-bool ServerStream::IsToLetGo() {
-  const bool done = retired_ && open_ && unanswered_.empty();
-  return (broken_ || done) && !writing_ && std::exchange(holding_, false);
+bool ServerStream::TakeWritesDone() {
+  if (!retired_ || !open_ || broken_ || writing_ || writes_done_ || !unanswered_.empty()) {
+    return false;
+  }
+  ++events_;
+  return writes_done_ = true;
 }
 
-void ServerStream::LetGo() {
-  StartWritesDone();
-  RemoveHold();
-}
-
-void ServerStream::OnWriteDone(bool ok) {
+void ServerStream::OnWritten(bool ok) {
   bool more = false;
-  bool let_go = false;
+  bool writes_done = false;
   {
     const std::lock_guard lock(mutex_);
     writing_ = false;
     broken_ |= !ok;
-    more = TakeQueued();
-    let_go = IsToLetGo();
+    more = TakeQueued(std::chrono::steady_clock::now());
+    writes_done = TakeWritesDone();
   }
-  if (more) StartWrite(&request_);
-  if (let_go) LetGo();
+  if (more) StartWrite();
+  if (writes_done) StartWritesDone();
 }
 
-void ServerStream::OnDone(const grpc::Status& status) {
-  absl::flat_hash_map<uint64_t, Unanswered> unanswered;
-  std::shared_ptr<ServerStream> self;
-  {
-    const std::lock_guard lock(mutex_);
-    broken_ = true;
-    unimplemented_ = status.error_code() == grpc::StatusCode::UNIMPLEMENTED;
-    unanswered.swap(unanswered_);
-    self = std::move(self_);
-  }
-  for (auto& [id, operation] : unanswered) {
-    operation.done(absl::UnavailableError("the stream to the server broke"));
-  }
+void ServerStream::OnFinished(bool /*ok*/) {
   const std::lock_guard lock(mutex_);
-  over_ = true;
-  over_condition_.notify_all();
+  finished_ = true;
+  unimplemented_ = status_.error_code() == grpc::StatusCode::UNIMPLEMENTED;
 }
 
 void ServerStream::AwaitOver() {
@@ -202,13 +275,12 @@ bool ServerStream::Frozen(MonotonicTime now) const {
 }
 
 void ServerStream::Retire() {
-  bool let_go = false;
   {
     const std::lock_guard lock(mutex_);
     retired_ = true;
-    let_go = IsToLetGo();
+    if (!TakeWritesDone()) return;
   }
-  if (let_go) LetGo();
+  StartWritesDone();
 }
 
 bool ServerStream::open() const {

@@ -28,11 +28,11 @@ MonotonicTime After(MonotonicTime now, absl::Duration wait) {
 
 }  // namespace
 
-StreamSet::StreamSet(const ServerSet& servers, size_t lanes, RetryBudget& budget,
-                     TransportObserver& observer)
+StreamSet::StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes,
+                     RetryBudget& budget, TransportObserver& observer)
     : servers_(servers), budget_(budget), observer_(observer) {
   for (size_t i = 0; i < lanes; ++i) {
-    lanes_.push_back(std::make_unique<Lane>());
+    lanes_.push_back(std::make_unique<Lane>(*queues[i]));
     lanes_.back()->entries.resize(servers.size());
   }
   if (lanes > 0) thread_ = std::thread([this] { Run(); });
@@ -95,7 +95,7 @@ void StreamSet::Renew(Lane& lane, MonotonicTime now) {
     DropOver(entry, now);
     CheckOpening(lane, entry, now);
     if (entry.opening == nullptr && ready && now >= entry.next_opening) {
-      entry.opening = ServerStream::Open(servers_.stub(i), observer_);
+      entry.opening = ServerStream::Open(servers_.stub(i), lane.queue, observer_);
     }
     if (!ready) continue;
     for (const auto& stream : entry.open) {

@@ -21,6 +21,7 @@
 
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "client/client_queue.h"
 #include "client/retry_budget.h"
 #include "client/server_set.h"
 #include "client/server_stream.h"
@@ -32,9 +33,11 @@ class StreamSet {
  public:
   static constexpr absl::Duration kTick = absl::Milliseconds(25);
 
-  // Opens streams in the background. `servers`, `budget` and `observer` outlive it. Without lanes
-  // it has no streams and takes no operation.
-  StreamSet(const ServerSet& servers, size_t lanes, RetryBudget& budget,
+  using Queues = std::vector<std::unique_ptr<ClientQueue>>;
+
+  // Opens streams in the background. `servers`, `queues`, `budget` and `observer` outlive it; lane
+  // i is on queue i. Without lanes it has no streams and takes no operation.
+  StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes, RetryBudget& budget,
             TransportObserver& observer);
   ~StreamSet();  // stops
 
@@ -59,6 +62,8 @@ class StreamSet {
     std::shared_ptr<ServerStream> stream;
   };
   struct Lane {
+    explicit Lane(ClientQueue& of) : queue(of) {}
+    ClientQueue& queue;
     std::mutex mutex;
     std::vector<Entry> entries;
     std::vector<std::shared_ptr<ServerStream>> retired;  // until over

@@ -19,7 +19,8 @@ namespace kache {
 
 struct CallOptions {
   MonotonicTime deadline;
-  // Calls of one lane share streams, and their lock. Threads that make many calls have one each.
+  // Calls of one lane share streams, their lock, and the thread that they end on. Threads that make
+  // many calls have one each; their calls of one turn travel together (base/deferred_wakes.h).
   size_t lane = 0;
   // Goes along, for the server's logs.
   RequestName name = {};

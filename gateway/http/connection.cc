@@ -6,7 +6,6 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "boost/asio/buffer.hpp"
-#include "boost/asio/dispatch.hpp"
 #include "boost/beast/http/error.hpp"
 #include "gateway/http/framing.h"
 #include "gateway/http/request_naming.h"
@@ -84,7 +83,7 @@ void Connection::Enter(Phase phase, absl::Duration limit) {
   phase_ = phase;
   phase_end_ = limit == absl::InfiniteDuration()
                    ? SteadyTime::max()
-                   : std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(limit);
+                   : CoarseMonotonic() + absl::ToChronoNanoseconds(limit);
 }
 
 void Connection::Read() {
@@ -259,10 +258,11 @@ void Connection::Refuse(int status, std::string_view message, RefusalReason reas
 }
 
 void Connection::Send(HttpResponse response) {
-  net::dispatch(stream_.socket().get_executor(),
-                [self = shared_from_this(), response = std::move(response)]() mutable {
-                  if (self->phase_ == Phase::kAnswering) self->Write(std::move(response));
-                });
+  worker_->Deliver(shared_from_this(), std::move(response));
+}
+
+void Connection::Answer(HttpResponse response) {
+  if (phase_ == Phase::kAnswering) Write(std::move(response));
 }
 
 void Connection::Write(HttpResponse response) {

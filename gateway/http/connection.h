@@ -40,6 +40,9 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   // ResponseSink: the answer to the request that the service was given. Any thread.
   void Send(HttpResponse response) override;
 
+  // The same on the worker's thread; nothing where nobody waits for it any more.
+  void Answer(HttpResponse response);
+
   void OnTick(SteadyTime now);
   void CloseIfIdle();
   void Close();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "base/deferred_wakes.h"
 #include "boost/asio/post.hpp"
 #include "gateway/http/connection.h"
 
@@ -18,6 +19,9 @@ constexpr auto kMaxTick = std::chrono::milliseconds(250);
 
 // Connections over the limit that are still told why, before more are closed without a word.
 constexpr size_t kMaxRefusing = 256;
+
+// What waits until no handler is ready waits for so many at most.
+constexpr int kHandlersPerTurn = 256;
 
 std::chrono::milliseconds TickFor(const HttpOptions& options) {
   const absl::Duration shortest =
@@ -35,7 +39,7 @@ Worker::Worker(HttpServerState* state, size_t index)
       ticker_(context_),
       tick_(TickFor(state->options)) {
   ScheduleTick();
-  thread_ = std::thread([this] { context_.run(); });
+  thread_ = std::thread([this] { Run(); });
 }
 
 Worker::~Worker() { Stop(); }
@@ -72,6 +76,42 @@ void Worker::Stop() {
     context_.stop();
   });
   thread_.join();
+}
+
+void Worker::Run() {
+  DeferredWakes wakes;
+  while (context_.run_one() > 0) {
+    for (int ran = 1; ran < kHandlersPerTurn && context_.poll_one() > 0; ++ran) {
+    }
+    wakes.Flush();
+  }
+}
+
+void Worker::Deliver(std::shared_ptr<Connection> connection, HttpResponse response) {
+  if (context_.get_executor().running_in_this_thread()) {
+    connection->Answer(std::move(response));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    answers_.push_back({std::move(connection), std::move(response)});
+    if (answers_.size() > 1) return;
+  }
+  DeferredWakes::Wake(
+      [](void* self) {
+        auto* const worker = static_cast<Worker*>(self);
+        net::post(worker->context_, [worker] { worker->TakeAnswers(); });
+      },
+      this);
+}
+
+void Worker::TakeAnswers() {
+  {
+    const std::lock_guard lock(mutex_);
+    taken_.swap(answers_);
+  }
+  for (Answer& answer : taken_) answer.connection->Answer(std::move(answer.response));
+  taken_.clear();
 }
 
 void Worker::Add(Connection* connection) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -54,12 +55,22 @@ class Worker {
   void CloseIdle();
   // Any thread but the worker's own. Closes all connections and joins the thread.
   void Stop();
+  // Any thread. Gives the answer to its connection: at once on this worker's thread; else there,
+  // together with all that come before it gets to them.
+  void Deliver(std::shared_ptr<Connection> connection, HttpResponse response);
 
   // This worker's thread only; called by connections.
   void Add(Connection* connection);
   void Remove(Connection* connection);
 
  private:
+  struct Answer {
+    std::shared_ptr<Connection> connection;
+    HttpResponse response;
+  };
+
+  void Run();
+  void TakeAnswers();
   void ScheduleTick();
   void Tick();
 
@@ -70,6 +81,9 @@ class Worker {
   boost::asio::basic_waitable_timer<std::chrono::steady_clock> ticker_;
   std::chrono::milliseconds tick_;
   std::vector<Connection*> connections_;
+  std::vector<Answer> taken_;  // empty but in TakeAnswers
+  std::mutex mutex_;
+  std::vector<Answer> answers_;  // under the lock; TakeAnswers is to come unless it is empty
   std::thread thread_;
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "base/deferred_wakes.h"
 #include "client/client.h"
 #include "client/grpc_transport.h"
 #include "client/server_stream.h"
@@ -112,6 +113,41 @@ TEST_F(ClientStreams, ThousandsOfOperationsTravelTogether) {
   EXPECT_EQ(counts_.operations, 5000);
   EXPECT_LT(counts_.messages, 1000);
   EXPECT_GE(counts_.messages, 5000 / ServerStream::kMaxMessageOperations);
+}
+
+TEST_F(ClientStreams, WhatOneTurnAsksForTravelsTogether) {
+  ConnectWithStreams({first_.address()});
+  {
+    const DeferredWakes turn;
+    StartPuts(50);
+    EXPECT_EQ(counts_.messages, 0);
+  }
+  ASSERT_TRUE(AllEnd());
+  EXPECT_EQ(counts_.messages, 1);
+  EXPECT_EQ(counts_.operations, 50);
+}
+
+TEST_F(ClientStreams, FewGatherBesideManyButNotForLong) {
+  ConnectWithStreams({first_.address()});
+  first_.SetDelay(absl::Hours(1));
+  const auto start_together = [this](int count) {
+    const DeferredWakes turn;
+    StartPuts(count);
+  };
+  start_together(8);
+  ASSERT_EQ(counts_.messages, 1);
+  // One that was looked at in time has not gone yet; all go although nothing is answered.
+  bool looked_in_time = false;
+  for (int sent = 9; !looked_in_time && sent < 1000; ++sent) {
+    const absl::Time start = absl::Now();
+    const int messages = counts_.messages;
+    start_together(1);
+    const bool waits = counts_.messages == messages;
+    looked_in_time = absl::Now() - start < ServerStream::kMaxGather;
+    EXPECT_TRUE(waits || !looked_in_time);
+    ASSERT_TRUE(Eventually([&] { return counts_.operations == sent; }));
+  }
+  EXPECT_TRUE(looked_in_time);
 }
 
 TEST_F(ClientStreams, BlockingCallersShareMessages) {
