@@ -121,12 +121,13 @@ TEST_P(BrokenStream, EndsTheReader) {
   EXPECT_TRUE(ReadAll(reader, "+OK\r\n").empty()) << "broken is broken for good";
 }
 
+// But for RESP3's null, which newer versions of hiredis read as RESP2's.
 INSTANTIATE_TEST_SUITE_P(Each, BrokenStream,
                          ::testing::Values("HTTP/1.1 400 Bad Request\r\n\r\n", "\x16\x03\x01",
                                            ":not a number\r\n", "$5x\r\nhello\r\n", "$-2\r\n",
                                            "*-2\r\n", "*99999999999999999999\r\n",
                                            "$9223372036854775807\r\n", "$1099511627776\r\nabc",
-                                           "%1\r\n+k\r\n+v\r\n", "_\r\n", "#t\r\n", ",1.5\r\n",
+                                           "%1\r\n+k\r\n+v\r\n", "#t\r\n", ",1.5\r\n",
                                            ">1\r\n+push\r\n", "~1\r\n+s\r\n", "=6\r\ntxt:ab\r\n",
                                            "endless line", "endless length", "deep nesting"));
 
