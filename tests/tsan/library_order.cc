@@ -1,6 +1,7 @@
 // What ThreadSanitizer has to be told of Abseil and gRPC, which the distributions build without it:
-// that a lock orders what is done under it, and that a batch of a gRPC call is done after it was
-// started. Without this, whatever passes from one thread to another by way of gRPC is a race to it.
+// that a lock orders what is done under it, that a batch of a gRPC call is done after it was
+// started, and that a channel's change is told after it was asked for. Without this, whatever
+// passes from one thread to another by way of gRPC is a race to it.
 //
 // The functions below are found before the libraries' own by all of the process, gRPC included, and
 // call those. Linked into every program of the preset tsan, and into no other. They order no more
@@ -92,6 +93,15 @@ grpc_call_error grpc_call_start_batch(grpc_call* call, const grpc_op* ops, size_
   static auto* const own = Own<decltype(grpc_call_start_batch)>("grpc_call_start_batch");
   __tsan_release(tag);
   return own(call, ops, count, tag, reserved);
+}
+
+void grpc_channel_watch_connectivity_state(grpc_channel* channel, grpc_connectivity_state last,
+                                           gpr_timespec deadline, grpc_completion_queue* queue,
+                                           void* tag) {
+  static auto* const own =
+      Own<decltype(grpc_channel_watch_connectivity_state)>("grpc_channel_watch_connectivity_state");
+  __tsan_release(tag);
+  own(channel, last, deadline, queue, tag);
 }
 
 grpc_event grpc_completion_queue_next(grpc_completion_queue* queue, gpr_timespec deadline,
