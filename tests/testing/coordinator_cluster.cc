@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "tests/testing/answer.h"
+#include "tests/testing/eventually.h"
 
 namespace kache::testing {
 namespace {
 
 constexpr absl::Duration kTickInterval = absl::Milliseconds(20);
-constexpr absl::Duration kPoll = absl::Milliseconds(5);
 
 template <typename T>
 absl::StatusOr<T> Wait(const Answer<T>& answer) {
@@ -168,12 +168,7 @@ bool CoordinatorCluster::WaitUntilAllUp() {
 }
 
 bool CoordinatorCluster::Eventually(const std::function<bool()>& condition) {
-  const absl::Time limit = absl::Now() + kPatience;
-  while (!condition()) {
-    if (absl::Now() > limit) return false;
-    absl::SleepFor(kPoll);
-  }
-  return true;
+  return kache::Eventually(condition, kPatience);
 }
 
 }  // namespace kache::testing

@@ -11,10 +11,10 @@ namespace kache {
 // machine.
 constexpr absl::Duration kPatience = absl::Seconds(60);
 
-// True when `condition` holds within kPatience.
+// True when `condition` holds within `limit`.
 template <class Condition>
-bool Eventually(Condition condition) {
-  const absl::Time deadline = absl::Now() + kPatience;
+bool Eventually(Condition condition, absl::Duration limit = kPatience) {
+  const absl::Time deadline = absl::Now() + limit;
   while (!condition()) {
     if (absl::Now() > deadline) return false;
     absl::SleepFor(absl::Milliseconds(2));

@@ -7,17 +7,13 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/metric_value.h"
 
 namespace kache::testing {
 
 bool Eventually(const std::function<bool()>& condition, absl::Duration limit) {
-  const absl::Time end = absl::Now() + limit;
-  while (!condition()) {
-    if (absl::Now() > end) return false;
-    absl::SleepFor(absl::Milliseconds(5));
-  }
-  return true;
+  return kache::Eventually(condition, limit);
 }
 
 std::unique_ptr<grpc::ClientContext> Patient(absl::Duration limit) {
