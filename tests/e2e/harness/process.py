@@ -40,13 +40,16 @@ class Process:
         self._frozen = False
 
     def start(self):
+        """In a process group of its own, which Ctrl-C in a terminal does not reach, but in this
+        session: Linux shares the CPUs between sessions first (sched_autogroup), so that with one
+        for each process the busiest would wait while idle ones own shares."""
         assert not self.running, f"{self.name} runs already"
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *self.command],
                 env=clean_environment(self.settings),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-                start_new_session=True, cwd=self.folder,
+                process_group=0, cwd=self.folder,
             )
         return self
 
