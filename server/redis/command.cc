@@ -91,6 +91,12 @@ Command Command::Of(std::span<const std::string_view> arguments) {
   return command;
 }
 
+Command Command::Get(std::string_view key) {
+  Command command = Of({"GET", key});
+  command.shares_reply_ = true;
+  return command;
+}
+
 Command Command::Call(const Script& script, std::initializer_list<std::string_view> keys,
                       std::initializer_list<std::string_view> arguments) {
   return Call(script, std::span(keys.begin(), keys.size()),

@@ -1,7 +1,7 @@
 // A command ready for the wire (RESP), formatted once and shared by all the connections that send
 // it. Copying is cheap: copies share the bytes.
 //
-//   Command get = Command::Of({"GET", key});
+//   Command get = Command::Get(key);
 //   Command put = Command::Call(set_if_newer, {key}, {record, "0"});
 //
 // Immutable, so thread-safe. Arguments may hold any byte.
@@ -32,6 +32,8 @@ class Command {
  public:
   static Command Of(std::initializer_list<std::string_view> arguments);
   static Command Of(std::span<const std::string_view> arguments);
+  // GET. One reply may answer several that are equal (UnsentReads).
+  static Command Get(std::string_view key);
   // EVALSHA. Sent again after SCRIPT LOAD when the server does not know the script.
   static Command Call(const Script& script, std::initializer_list<std::string_view> keys,
                       std::initializer_list<std::string_view> arguments);
@@ -41,11 +43,13 @@ class Command {
 
   std::string_view wire() const { return {wire_.get(), size_}; }
   const Script* script() const { return script_; }
+  bool shares_reply() const { return shares_reply_; }
 
  private:
   std::shared_ptr<const char> wire_;  // shared: by the sockets of all replicas
   size_t size_ = 0;
   const Script* script_ = nullptr;
+  bool shares_reply_ = false;
 };
 
 }  // namespace kache::redis

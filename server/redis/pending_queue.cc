@@ -26,6 +26,7 @@ void PendingQueue::PopFront() {
   front.command = Command();
   head_ = (head_ + 1) & (ring_.size() - 1);
   --size_;
+  ++popped_;
   if (size_ > 0) return;
   earliest_deadline_ = MonotonicTime::max();
   if (ring_.size() > kKeptRing) {

@@ -45,6 +45,8 @@ class PendingQueue {
   size_t bytes() const { return bytes_; }
 
   void Push(PendingCommand command);
+  // The number of the command at the front, or of the next one; all that are pushed are counted.
+  uint64_t first() const { return popped_; }
   // Requires: not empty.
   PendingCommand& Front() { return ring_[head_]; }
   // The `index`th from the front. Requires: index < size().
@@ -61,6 +63,7 @@ class PendingQueue {
   size_t head_ = 0;
   size_t size_ = 0;
   size_t bytes_ = 0;
+  uint64_t popped_ = 0;
   MonotonicTime earliest_deadline_ = MonotonicTime::max();  // none is earlier
 };
 

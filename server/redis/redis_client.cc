@@ -99,6 +99,7 @@ void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
   handshake_.reset();
   loading_.clear();
   held_.clear();
+  unsent_reads_.Clear();
   if (was_ready) ++counters_.disconnects;
   // A server that lets us in and then refuses to work is not asked again at once.
   if (was_ready && !was_unusable) backoff_.Reset();

@@ -17,6 +17,8 @@
 //
 // A ping goes out on the connection every `ping_interval`.
 //
+// A GET that finds an equal one unsent shares its reply (unsent_reads.h).
+//
 // Bounds: `max_queue_bytes` of commands unsent and unanswered; beyond it Send answers
 // RESOURCE_EXHAUSTED.
 //
@@ -52,6 +54,7 @@ struct ClientOptions {
 // What a client has counted since its construction. Plain numbers, written on the shard's thread.
 struct ClientCounters {
   uint64_t commands = 0;          // accepted by Send; pings and the handshake do not count
+  uint64_t reads_joined = 0;      // reads answered by another one's reply; no commands
   uint64_t error_replies = 0;     // Redis's error replies to them, NOSCRIPT excepted
   uint64_t timeouts = 0;          // commands answered DEADLINE_EXCEEDED
   uint64_t connects = 0;          // Ready() became true

@@ -26,6 +26,7 @@
 #include "server/redis/reply_window.h"
 #include "server/redis/silence_watch.h"
 #include "server/redis/socket.h"
+#include "server/redis/unsent_reads.h"
 
 namespace kache::redis {
 
@@ -77,6 +78,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void SendPing();
   void Enqueue(const Command& wire, PendingCommand pending);
   void SendHeld();
+  UnsentReads::Progress Progress() const;
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);
@@ -98,7 +100,8 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   std::optional<Handshake> handshake_;
   PendingQueue pending_;
   ReplyWindow window_;
-  std::deque<Command> held_;              // the last of pending_, not sent while window_ is closed
+  std::deque<Command> held_;  // the last of pending_, not sent while window_ is closed
+  UnsentReads unsent_reads_{pending_, window_};
   std::vector<Refused> refused_;          // to be called back when the turn ends
   std::vector<ReplyCallback> timed_out_;  // kept for its memory
   std::vector<const Script*> loading_;    // SCRIPT LOADs sent and not yet answered

@@ -30,6 +30,12 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
     Refuse(std::move(done), not_ready_);
     return;
   }
+  const MonotonicTime deadline =
+      loop_.Now() + absl::ToChronoNanoseconds(std::min(timeout, kLongestTimeout));
+  if (command.shares_reply() && unsent_reads_.Join(command, deadline, Progress(), done)) {
+    ++counters_.reads_joined;
+    return;
+  }
   const size_t bytes = command.wire().size() + PendingQueue::kSlotBytes;
   if (pending_.bytes() + bytes > options_.max_queue_bytes) {
     ++counters_.queue_full;
@@ -39,10 +45,15 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   ++counters_.commands;
   PendingCommand pending;
   pending.done = std::move(done);
-  pending.deadline = loop_.Now() + absl::ToChronoNanoseconds(std::min(timeout, kLongestTimeout));
+  pending.deadline = deadline;
   pending.bytes = bytes;
   if (command.script() != nullptr) pending.command = command;
   Enqueue(command, std::move(pending));
+  if (command.shares_reply()) unsent_reads_.Add(command, Progress());
+}
+
+UnsentReads::Progress RedisClientImpl::Progress() const {
+  return {socket_.batch(), pending_.first() + pending_.size() - held_.size()};
 }
 
 void RedisClientImpl::Refuse(ReplyCallback done, absl::Status status) {

@@ -234,6 +234,7 @@ void Socket::EncryptGathered() {
   fine = fine && tls_->Encrypt(record);
   record.clear();
   gathered_.Clear();
+  ++batch_;
   if (!fine) write_error_ = UV_EPROTO;  // told by OnTick
 }
 
@@ -248,6 +249,7 @@ void Socket::Flush() {
       buffers_.push_back({const_cast<char*>(piece.data()), piece.size()});
     }
   };
+  ++batch_;
   fill_buffers(gathered_, 0);
   const int sent = TryWrite();
   if (sent < 0) return;

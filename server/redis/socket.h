@@ -52,6 +52,8 @@ class Socket {
 
   // Gathers. Requires: open.
   void Write(const Command& command) { gathered_.Add(command); }
+  // The number of the batch that Write gathers in. It grows once that is on its way.
+  uint64_t batch() const { return batch_; }
   // Sends what was gathered. A failure is told later, from the read side or from OnTick.
   void Flush();
 
@@ -101,6 +103,7 @@ class Socket {
   std::unique_ptr<TlsSession> tls_;          // of connection_
   std::string plain_;                        // kept for its memory
   WriteBatch gathered_;
+  uint64_t batch_ = 0;
   std::vector<std::string_view> pieces_;  // kept for its memory
   std::vector<uv_buf_t> buffers_;         // likewise
 };

@@ -21,7 +21,7 @@ GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
 void GetOperation::Run() {
   Begins();
   walk_ = shard().ring().Preference(token_, shard().homes());
-  command_ = redis::Command::Of({"GET", shard().RedisKey(key_)});
+  command_ = redis::Command::Get(shard().RedisKey(key_));
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
   if (in_time && Mode() == ReadMode::kNewestOfAll) return AskForNewest();
   TryNext();

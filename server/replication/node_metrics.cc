@@ -16,6 +16,9 @@ struct CounterSpec {
 constexpr std::array kCounters = {
     CounterSpec{"kache_node_commands_total", "Commands sent to the node.",
                 &redis::ClientCounters::commands},
+    CounterSpec{"kache_node_reads_joined_total",
+                "Reads answered by the reply to an equal one that was not sent yet.",
+                &redis::ClientCounters::reads_joined},
     CounterSpec{"kache_node_error_replies_total", "Error replies of the node.",
                 &redis::ClientCounters::error_replies},
     CounterSpec{"kache_node_timeouts_total", "Commands that the node did not answer in time.",

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 
+#include "base/deferred_wakes.h"
 #include "server/replication/coordinator.h"
 #include "tests/testing/coordinator_cluster.h"
 #include "tests/testing/redis_monitor.h"
@@ -132,6 +134,26 @@ TEST(Coordinator, SendsAReadOnceInAll) {
       EXPECT_THAT(monitors[i]->CommandsOn("kache:d:k"), IsEmpty());
     }
   }
+}
+
+TEST(Coordinator, ReadsAKeyOnceForAllWhoAskTogether) {
+  CoordinatorCluster cluster;
+  ASSERT_TRUE(cluster.Put("k", "v").ok());
+  RedisMonitor monitor(cluster.server(cluster.HomesOf("k")[0]));
+  constexpr size_t kReads = 20;
+  std::atomic<size_t> right = 0;
+  {
+    DeferredWakes together;
+    for (size_t i = 0; i < kReads; ++i) {
+      cluster.coordinator().Get("k", {}, CoordinatorCluster::Deadline(),
+                                [&](const absl::StatusOr<ReadResult>& result) {
+                                  if (result.ok() && result->value == "v") ++right;
+                                });
+    }
+  }
+  ASSERT_TRUE(cluster.coordinator().Drain(CoordinatorCluster::kPatience));
+  EXPECT_EQ(right, kReads);
+  EXPECT_THAT(monitor.CommandsOn("kache:d:k"), ElementsAre("get"));
 }
 
 TEST(Coordinator, LocatesAKey) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/redis/redis_client.h"
+#include "server/redis/reply_window.h"
 #include "tests/testing/client_under_test.h"
 #include "tests/testing/redis_server.h"
 
@@ -93,6 +94,22 @@ TEST(RedisClient, CarriesLargeValues) {
     EXPECT_EQ(client.answers()[3 * i + 1]->integer, static_cast<int64_t>(value.size()));
     EXPECT_TRUE(client.answers()[3 * i + 2]->text == value) << i;
   }
+}
+
+TEST(RedisClient, FewReadsShareALargeReply) {
+  RedisServer server;
+  ClientUnderTest client(server.endpoint());
+  ASSERT_TRUE(client.WaitUntilReady());
+  const std::string large(ReplyWindow::kBytes / ReplyWindow::kAtLeast, 'x');
+  ASSERT_EQ(client.Run({"SET", "k", large})->text, "OK");
+  constexpr size_t kAlone = 40;  // until the client knows how large they are
+  for (size_t i = 0; i < kAlone; ++i) client.Run(Command::Get("k")).IgnoreError();
+  const uint64_t before = client->counters().commands;
+  for (size_t i = 0; i < 2 * ReplyWindow::kAtLeast; ++i) client.Send(Command::Get("k"));
+  ASSERT_TRUE(client.WaitForAnswers(2 * ReplyWindow::kAtLeast));
+  for (const auto& answer : client.answers()) EXPECT_TRUE(answer->text == large);
+  EXPECT_EQ(client->counters().commands - before, 2u);
+  EXPECT_EQ(client->counters().reads_joined, 2 * (ReplyWindow::kAtLeast - 1));
 }
 
 TEST(RedisClient, ReloadsAScriptThatTheServerForgot) {

@@ -130,8 +130,8 @@ bool FakeRedis::Answer(Connection& connection, const redis::Reply& command) {
 }
 
 bool FakeRedis::SendTo(const Connection& connection, std::string_view wire) {
-  const size_t portion = single_bytes_ ? 1 : wire.size();
   while (!wire.empty()) {
+    const size_t portion = single_bytes_ ? 1 : wire.size();
     const ssize_t size = send(connection.fd, wire.data(), portion, MSG_NOSIGNAL);
     if (size <= 0) return false;
     wire.remove_prefix(static_cast<size_t>(size));

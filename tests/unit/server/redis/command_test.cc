@@ -9,6 +9,7 @@ namespace {
 
 TEST(Command, FormatsArgumentsWithTheirLengths) {
   EXPECT_EQ(Command::Of({"GET", "key"}).wire(), "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");
+  EXPECT_EQ(Command::Get("key").wire(), Command::Of({"GET", "key"}).wire());
 }
 
 TEST(Command, KeepsEveryByte) {

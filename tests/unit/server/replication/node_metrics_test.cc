@@ -43,10 +43,11 @@ class NodeMetricsTest : public ::testing::Test {
 TEST_F(NodeMetricsTest, PublishesEachCounterOfEachNode) {
   uint64_t value = 1;
   for (redis::ClientCounters* counters : {&a_, &b_}) {
-    for (uint64_t* counter : {&counters->commands, &counters->error_replies, &counters->timeouts,
-                              &counters->late_replies, &counters->connects, &counters->disconnects,
-                              &counters->queue_full, &counters->script_reloads,
-                              &counters->waiting_commands, &counters->queued_bytes}) {
+    for (uint64_t* counter :
+         {&counters->commands, &counters->reads_joined, &counters->error_replies,
+          &counters->timeouts, &counters->late_replies, &counters->connects, &counters->disconnects,
+          &counters->queue_full, &counters->script_reloads, &counters->waiting_commands,
+          &counters->queued_bytes}) {
       *counter = value++;
     }
   }
@@ -55,9 +56,9 @@ TEST_F(NodeMetricsTest, PublishesEachCounterOfEachNode) {
   value = 1;
   for (const char* node : {"a", "b"}) {
     for (const char* name :
-         {"commands_total", "error_replies_total", "timeouts_total", "late_replies_total",
-          "connects_total", "disconnects_total", "queue_full_total", "script_reloads_total",
-          "waiting_commands", "queued_bytes"}) {
+         {"commands_total", "reads_joined_total", "error_replies_total", "timeouts_total",
+          "late_replies_total", "connects_total", "disconnects_total", "queue_full_total",
+          "script_reloads_total", "waiting_commands", "queued_bytes"}) {
       EXPECT_THAT(text, HasSubstr(std::string("kache_node_") + name + "{node=\"" + node +
                                   "\",shard=\"3\"} " + std::to_string(value++) + "\n"));
     }
