@@ -73,6 +73,7 @@ class PipelineLoad::Stream {
 
   void Open() {
     state_ = State::kStarting;
+    call_.reset();  // it lies in memory of its context
     context_ = std::make_unique<grpc::ClientContext>();
     call_ = stub_->AsyncPipeline(context_.get(), &load_->queue_, &tags_[0]);
   }
