@@ -113,9 +113,10 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
   ASSERT_TRUE(WaitUntilNoticed(2));
   EXPECT_EQ(Metric("kache_recovery_resync_slowdowns_total"), 0);
   // An answer that takes its time: all else in its shard waits.
+  const std::string key = Key(0);
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
     Notification answered;
-    cluster_->coordinator().Get(Key(0), {}, CoordinatorCluster::Deadline(),
+    cluster_->coordinator().Get(key, {}, CoordinatorCluster::Deadline(),
                                 [&](absl::StatusOr<ReadResult>) {
                                   std::this_thread::sleep_for(std::chrono::milliseconds(20));
                                   answered.Notify();
