@@ -19,9 +19,19 @@ constexpr size_t kReadBytes = 16 * 1024;
 
 // The command in Redis's protocol.
 std::string Formatted(const std::vector<std::string>& command) {
-  std::string text = Concat("*", command.size(), "\r\n");
-  for (const std::string& part : command) Append(&text, "$", part.size(), "\r\n", part, "\r\n");
-  return text;
+  std::vector<const char*> arguments;
+  std::vector<size_t> sizes;
+  for (const std::string& part : command) {
+    arguments.push_back(part.data());
+    sizes.push_back(part.size());
+  }
+  char* text = nullptr;
+  const auto size = redisFormatCommandArgv(&text, static_cast<int>(command.size()),
+                                           arguments.data(), sizes.data());
+  if (size < 0) return {};  // no memory
+  std::string formatted(text, static_cast<size_t>(size));
+  redisFreeCommand(text);
+  return formatted;
 }
 
 }  // namespace
@@ -49,7 +59,8 @@ absl::StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Open(const Hos
 }
 
 absl::StatusOr<RedisReply> RedisConnection::Call(const std::vector<std::string>& command) {
-  absl::StatusOr<RedisReply> reply = tls_ ? ExchangeOverTls(Formatted(command)) : Exchange(command);
+  const std::string formatted = Formatted(command);
+  absl::StatusOr<RedisReply> reply = tls_ ? ExchangeOverTls(formatted) : Exchange(formatted);
   if (reply.ok() && (*reply)->type == REDIS_REPLY_ERROR) {
     return absl::FailedPreconditionError(Concat(command[0], " was refused"));
   }
@@ -67,17 +78,13 @@ absl::Status RedisConnection::Shake(const HostPort& address, ssl_ctx_st* tls) {
   return result == 1 ? absl::OkStatus() : TlsBroken(result);
 }
 
-absl::StatusOr<RedisReply> RedisConnection::Exchange(const std::vector<std::string>& command) {
-  std::vector<const char*> arguments;
-  std::vector<size_t> sizes;
-  for (const std::string& part : command) {
-    arguments.push_back(part.data());
-    sizes.push_back(part.size());
+absl::StatusOr<RedisReply> RedisConnection::Exchange(const std::string& command) {
+  void* reply = nullptr;
+  if (redisAppendFormattedCommand(context_.get(), command.data(), command.size()) != REDIS_OK ||
+      redisGetReply(context_.get(), &reply) != REDIS_OK) {
+    return Broken();
   }
-  RedisReply reply(static_cast<redisReply*>(redisCommandArgv(
-      context_.get(), static_cast<int>(command.size()), arguments.data(), sizes.data())));
-  if (!reply) return Broken();
-  return reply;
+  return RedisReply(static_cast<redisReply*>(reply));
 }
 
 absl::StatusOr<RedisReply> RedisConnection::ExchangeOverTls(const std::string& command) {

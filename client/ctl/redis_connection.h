@@ -52,7 +52,8 @@ class RedisConnection {
   explicit RedisConnection(redisContext* context) : context_(context) {}
 
   absl::Status Shake(const HostPort& address, ssl_ctx_st* tls);
-  absl::StatusOr<RedisReply> Exchange(const std::vector<std::string>& command);
+  // Of a command in Redis's protocol.
+  absl::StatusOr<RedisReply> Exchange(const std::string& command);
   absl::StatusOr<RedisReply> ExchangeOverTls(const std::string& command);
   absl::Status Broken() const;
   absl::Status TlsBroken(int result) const;

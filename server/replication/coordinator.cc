@@ -1,6 +1,7 @@
 #include "server/replication/coordinator.h"
 
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 #include "absl/random/random.h"
@@ -104,7 +105,9 @@ void Coordinator::Locate(std::string_view key, OperationTiming timing, LocateCal
   thread.Submit(operation);
 }
 
-void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
+void Coordinator::OnEachShard(
+    const std::function<void(Shard& shard, absl::AnyInvocable<void()> ended)>& work,
+    absl::AnyInvocable<void()> done) {
   struct Count {
     std::atomic<size_t> missing;
     absl::AnyInvocable<void()> done;
@@ -113,33 +116,29 @@ void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
   count->missing = shards_.size();
   count->done = std::move(done);
   for (const auto& thread : shards_) {
-    Shard* shard = &thread->shard();
-    thread->Post([shard, node, count] {
-      shard->CloseMissed(node);
-      shard->AwaitWrites([count] {
+    thread->Post([work, count, &shard = thread->shard()] {
+      work(shard, [count] {
         if (--count->missing == 0) count->done();
       });
     });
   }
 }
 
+void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
+  OnEachShard(
+      [node](Shard& shard, absl::AnyInvocable<void()> ended) {
+        shard.CloseMissed(node);
+        shard.AwaitWrites(std::move(ended));
+      },
+      std::move(done));
+}
+
 void Coordinator::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
-  struct Count {
-    std::atomic<size_t> missing;
-    MonotonicTime since;
-    absl::AnyInvocable<void(absl::Duration)> done;
-  };
-  auto count = std::make_shared<Count>();  // shared by the shards' threads
-  count->missing = shards_.size();
-  count->since = std::chrono::steady_clock::now();
-  count->done = std::move(done);
-  for (const auto& thread : shards_) {
-    thread->Post([count] {
-      // The last one waited longest.
-      if (--count->missing > 0) return;
-      count->done(absl::FromChrono(std::chrono::steady_clock::now() - count->since));
-    });
-  }
+  // The last one to begin waited longest.
+  OnEachShard([](Shard&, absl::AnyInvocable<void()> ended) { ended(); },
+              [since = std::chrono::steady_clock::now(), done = std::move(done)]() mutable {
+                done(absl::FromChrono(std::chrono::steady_clock::now() - since));
+              });
 }
 
 bool Coordinator::Drain(absl::Duration timeout) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -82,6 +83,9 @@ class Coordinator {
   uint64_t id() const { return id_; }
 
  private:
+  // Runs `work` on each shard's thread, which calls `ended` once; the last of them calls `done`.
+  void OnEachShard(const std::function<void(Shard& shard, absl::AnyInvocable<void()> ended)>& work,
+                   absl::AnyInvocable<void()> done);
   void Write(const WriteOperation::Write& write, OperationTiming timing, WriteCallback done);
   size_t ShardIndex(uint64_t token) const;
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }

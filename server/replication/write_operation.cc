@@ -53,6 +53,9 @@ void WriteOperation::Run() {
       PlanWrite(homes, whole_walk, [this](NodeId node) { return shard().View(node); });
   for (const WriteTarget& target : plan.targets) targets_.push_back({target.node, target.home});
   primary_ = plan.primary;
+  all_up_ = std::all_of(homes.begin(), homes.end(), [this](NodeId node) {
+    return shard().View(node).state == NodeState::kUp && shard().View(node).takes_writes;
+  });
   degraded_ = plan.degraded;
   if (!EnoughMayTakeIt()) {
     Answer(absl::UnavailableError(
@@ -114,8 +117,14 @@ void WriteOperation::Send(size_t target) {
 void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
                              absl::StatusOr<redis::Reply> reply) {
   --outstanding_;
-  if (attempt != attempt_) return EndIfDone();  // Of a version that was given up.
   Target& from = targets_[target];
+  std::optional<Version> held;
+  if (reply.ok() && !reply->IsError()) {
+    held = DecodeVersion(reply->text);
+    from.heard = true;
+    newest_held_ = std::max(newest_held_, held.value_or(Version()));
+  }
+  if (attempt != attempt_) return EndIfDone();  // Of a version that was given up.
   if (!reply.ok()) {
     shard().metrics().write_failures.For(reply.status()).Increment();
     last_error_ = reply.status();
@@ -127,7 +136,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     }
   } else if (reply->IsError()) {
     OnErrorReply(from, reply->text);
-  } else if (const auto held = DecodeVersion(reply->text)) {
+  } else if (held) {
     OnRefusedAsOlder(from, *held);
   } else {
     from.outcome = Outcome::kAcknowledged;
@@ -148,23 +157,32 @@ void WriteOperation::OnErrorReply(Target& target, const std::string& text) {
 }
 
 void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
-  if (Answered() || shard().versions().Gave(held, token_)) {
+  if (Answered() || above_all_ || shard().versions().Gave(held, token_)) {
     shard().metrics().writes_superseded.Increment();
     target.outcome = Outcome::kAcknowledged;
     return;
   }
-  if (attempt_ == kMaxRestamps || held.timestamp == UINT64_MAX) {
+  if (attempt_ == kMaxRestamps || newest_held_.timestamp == UINT64_MAX) {
     last_error_ = absl::AbortedError(
         "newer writes of other coordinators kept winning over this one: check their clocks");
     target.outcome = Outcome::kBeaten;
     return;
   }
-  ++attempt_;
-  shard().ObserveVersion(held);
   shard().metrics().writes_restamped.Increment();
+  StampAbove(newest_held_);
+  SendAll();
+}
+
+void WriteOperation::StampAbove(const Version& held) {
+  ++attempt_;
+  // What was acknowledged before this write began is on a home replica, as all were UP; so it is
+  // not above this stamp.
+  above_all_ = all_up_ && std::all_of(targets_.begin(), targets_.end(), [](const Target& target) {
+                 return target.heard || !target.home;
+               });
+  shard().ObserveVersion(held);
   const absl::Time now = shard().clock().Now();
   Stamp(shard().versions().NextAbove(held, token_, now), now);
-  SendAll();
 }
 
 void WriteOperation::Fail(Target& target) {

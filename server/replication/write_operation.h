@@ -15,7 +15,8 @@
 //    the write is unanswered it is concurrent with that one, so it is stamped anew, just above,
 //    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
 //    the newer version is our own later write, the copy counts as superseded, which is as good as
-//    stored.
+//    stored. So it does where the stamp stood above all that every home replica had said to hold:
+//    the newer version then came while this write was under way, and may follow it.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 
@@ -66,6 +67,7 @@ class WriteOperation final : public Operation, private TimedOperation {
     Outcome outcome = Outcome::kWaiting;
     bool replaced = false;  // A stand-in has been sent the record in its place.
     bool noted = false;     // as one that missed the write
+    bool heard = false;     // whether it took an attempt, or what it holds
   };
 
   void Stamp(const Version& version, absl::Time now);
@@ -74,6 +76,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   redis::Command CommandFor(bool home);
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
+  void StampAbove(const Version& held);
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
   bool SendToStandIn();
@@ -107,7 +110,10 @@ class WriteOperation final : public Operation, private TimedOperation {
   std::optional<redis::Command> home_command_;
   absl::InlinedVector<Target, 4> targets_;
   std::optional<size_t> primary_;
-  uint32_t attempt_ = 0;      // how often the record was stamped anew
+  uint32_t attempt_ = 0;    // how often the record was stamped anew
+  bool all_up_ = false;     // the home replicas, when the write was begun
+  bool above_all_ = false;  // the stamp is above what every home replica held in this write's time
+  Version newest_held_;     // of those that refused it
   uint32_t outstanding_ = 0;  // callbacks yet to come
   uint32_t stand_ins_tried_ = 0;
   bool degraded_ = false;

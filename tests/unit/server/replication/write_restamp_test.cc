@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
 
@@ -134,16 +136,79 @@ TEST_F(WriteRestampTest, NotAboveOurOwnLaterWriteFarAhead) {
   EXPECT_EQ(metrics().writes_superseded.Value(), 1);
 }
 
-TEST_F(WriteRestampTest, GivesUpAfterFiveTimes) {
-  Start(1);
+// The stamp is above all that stood there when the write began: what is newer came meanwhile.
+TEST_F(WriteRestampTest, NotAboveAWriteThatCameWhileEveryReplicaWasKnown) {
+  Start();
   const auto put = Put("v");
-  for (int i = 0; i < 6; ++i) {
+  node(0).Answer(0, Holds(VersionAt(absl::Seconds(2))));
+  node(1).Answer(0, Holds(VersionAt(absl::Seconds(3))));
+  node(2).Answer(0, Stored());
+  EXPECT_EQ(metrics().writes_restamped.Value(), 1);
+  // Stamped when only the first was known.
+  node(0).Answer(Holds(VersionAt(absl::Seconds(4))));
+  EXPECT_EQ(metrics().writes_restamped.Value(), 2);
+  EXPECT_GT(WrittenTo(0).version, VersionAt(absl::Seconds(4)));
+  Asked();
+  node(0).Answer(Holds(VersionAt(absl::Seconds(5))));
+  EXPECT_THAT(Asked(), IsEmpty());
+  ASSERT_TRUE(put.ok());
+  EXPECT_EQ(put->acknowledged, 1u);
+  EXPECT_FALSE(put->degraded);
+  EXPECT_EQ(metrics().writes_superseded.Value(), 1);
+}
+
+TEST_F(WriteRestampTest, AboveTheNewestThatAnyReplicaSaidToHold) {
+  Start();
+  const auto put = Put("v");
+  node(0).Answer(0, Holds(VersionAt(absl::Seconds(2))));
+  node(1).Answer(0, Holds(VersionAt(absl::Seconds(9))));
+  node(0).Answer(Holds(VersionAt(absl::Seconds(3))));
+  EXPECT_GT(WrittenTo(0).version, VersionAt(absl::Seconds(9)));
+}
+
+TEST_F(WriteRestampTest, AtQuorumACopyThatIsSupersededCounts) {
+  Start();
+  const auto put = PutAt(Consistency::kQuorum, "v");
+  for (size_t i = 0; i < 3; ++i) node(i).Answer(0, Holds(VersionAt(absl::Seconds(2 + i))));
+  node(0).Answer(Holds(VersionAt(absl::Seconds(6))));
+  for (size_t i = 0; i < 2; ++i) {
     EXPECT_FALSE(put.came());
-    node(0).Answer(Holds({WrittenTo(0).version.timestamp + 5, kOtherCoordinator}));
+    node(i).Answer(2, Holds(VersionAt(absl::Seconds(9))));
   }
-  EXPECT_EQ(put.code(), absl::StatusCode::kAborted);
-  EXPECT_EQ(node(0).sent().size(), 6u);
-  EXPECT_EQ(metrics().writes_restamped.Value(), 5);
+  ASSERT_TRUE(put.ok());
+  EXPECT_EQ(put->acknowledged, 2u);
+}
+
+// What was acknowledged before may be where this write did not look.
+class WriteRestampDegradedTest : public WriteRestampTest {
+ protected:
+  // Of three home replicas the nearest, 0, refuses each attempt; then the others refuse the last.
+  void ExpectFiveTimes(const std::vector<size_t>& others) {
+    const auto put = Put("v");
+    const auto above = [this] {
+      return Holds({WrittenTo(0).version.timestamp + 5, kOtherCoordinator});
+    };
+    for (int i = 0; i < 6; ++i) {
+      EXPECT_FALSE(put.came());
+      node(0).Answer(above());
+    }
+    for (const size_t other : others) node(other).Answer(node(other).sent().size() - 1, above());
+    EXPECT_EQ(put.code(), absl::StatusCode::kAborted);
+    EXPECT_EQ(metrics().writes_restamped.Value(), 5);
+    EXPECT_EQ(metrics().writes_superseded.Value(), 0);
+  }
+};
+
+TEST_F(WriteRestampDegradedTest, GivesUpAfterFiveTimesWhereOneIsDown) {
+  Start(3);
+  MakeDown(1);
+  ExpectFiveTimes({2});
+}
+
+TEST_F(WriteRestampDegradedTest, GivesUpAfterFiveTimesWhereOneIsSyncing) {
+  Start(3);
+  MakeSyncing(1);
+  ExpectFiveTimes({1, 2});
 }
 
 TEST_F(WriteRestampTest, NothingIsAboveTheHighestVersion) {
