@@ -31,6 +31,12 @@ class ConvergenceTest(HistoryCase):
         held = self.tombstone(1) | {"ends_at_ms": -1}
         self.assert_finds(History().delete(5, 1).replica("k", held, held, held), "diverged")
 
+    def test_tombstone_ends_by_the_fastest_clock(self):
+        held = self.tombstone(1, end=100 + 3600 + 8)
+        self.assert_finds(History().delete(99, 1).replica("k", held, held, held), "diverged")
+        history = History().fault("coordinator_skew", 98, 100, skew_ms=8000)
+        self.assert_clean(history.delete(99, 1).replica("k", held, held, held))
+
     def test_expired_record_may_linger_on_some(self):
         lingering = self.mortal(1, expires=10, ends=3000)
         self.assert_clean(History().replica("k", lingering, 0, 0))

@@ -24,7 +24,8 @@ def differs(replicas, now_ms):
 
 
 def wrong_end(replicas, now_ms, tombstone_ttl_ms):
-    """What is wrong with the ends of the keys in Redis; None when nothing is."""
+    """What is wrong with the ends of the keys in Redis; None when nothing is. `now_ms`: by the
+    fastest clock that writes."""
     for replica in replicas:
         if replica["state"] != "record" or replica["ends_at_ms"] == -2:
             continue
@@ -46,7 +47,8 @@ def check_convergence(replicas, by_key, timeline, findings, tombstone_ttl_ms):
     now_ms = timeline.wall_ms(at)
     for key, held in replicas["keys"].items():
         findings.check("converged", "")
-        why = differs(held, now_ms) or wrong_end(held, now_ms, tombstone_ttl_ms)
+        why = differs(held, now_ms) or wrong_end(
+            held, now_ms + timeline.max_skew_ms, tombstone_ttl_ms)
         facts = by_key.get(key)
         if why:
             findings.add_key("diverged", key, f"{why}: {'; '.join(map(_show, held))}",
