@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "gateway/gateway.h"
 #include "gtest/gtest.h"
+#include "spdlog/spdlog.h"
 #include "tests/testing/eventually.h"
 #include "tests/testing/fake_kache.h"
 #include "tests/unit/gateway/raw_http_client.h"
@@ -22,6 +23,7 @@ constexpr std::string_view kJson = "Content-Type: application/json\r\n";
 class GatewayTest : public testing::Test {
  protected:
   GatewayTest() {
+    spdlog::default_logger_raw();  // made here, as by main, and not by the first thread that logs
     config_.http.address = {"127.0.0.1", 0};
     config_.http.threads = 2;
     config_.servers = {kache_.address()};
