@@ -53,9 +53,7 @@ void WriteOperation::Run() {
       PlanWrite(homes, whole_walk, [this](NodeId node) { return shard().View(node); });
   for (const WriteTarget& target : plan.targets) targets_.push_back({target.node, target.home});
   primary_ = plan.primary;
-  all_up_ = std::all_of(homes.begin(), homes.end(), [this](NodeId node) {
-    return shard().View(node).state == NodeState::kUp && shard().View(node).takes_writes;
-  });
+  all_up_ = plan.all_up;
   degraded_ = plan.degraded;
   if (!EnoughMayTakeIt()) {
     Answer(absl::UnavailableError(
@@ -169,20 +167,20 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
     return;
   }
   shard().metrics().writes_restamped.Increment();
-  StampAbove(newest_held_);
+  StampAboveHeld();
   SendAll();
 }
 
-void WriteOperation::StampAbove(const Version& held) {
+void WriteOperation::StampAboveHeld() {
   ++attempt_;
   // What was acknowledged before this write began is on a home replica, as all were UP; so it is
   // not above this stamp.
   above_all_ = all_up_ && std::all_of(targets_.begin(), targets_.end(), [](const Target& target) {
                  return target.heard || !target.home;
                });
-  shard().ObserveVersion(held);
+  shard().ObserveVersion(newest_held_);
   const absl::Time now = shard().clock().Now();
-  Stamp(shard().versions().NextAbove(held, token_, now), now);
+  Stamp(shard().versions().NextAbove(newest_held_, token_, now), now);
 }
 
 void WriteOperation::Fail(Target& target) {

@@ -76,7 +76,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   redis::Command CommandFor(bool home);
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
-  void StampAbove(const Version& held);
+  void StampAboveHeld();
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
   bool SendToStandIn();

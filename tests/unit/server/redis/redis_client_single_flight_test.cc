@@ -39,6 +39,12 @@ class SingleFlight : public ::testing::Test {
                  absl::Duration timeout = ClientUnderTest::kLong) {
     for (size_t i = 0; i < count; ++i) client_.Send(Command::Get(key), timeout);
   }
+  // What is sent from now on is held back.
+  void FillWindow() {
+    for (size_t i = 0; i < ReplyWindow::kCommands; ++i) {
+      client_.Send(Command::Of({"GET", std::to_string(i)}));
+    }
+  }
   bool WaitForCommands(size_t count) {
     return client_.RunUntil([&] { return static_cast<size_t>(server_.Count("GET")) == count; });
   }
@@ -126,9 +132,7 @@ TEST_F(SingleFlight, TimeoutsThatLieApartAreKeptApart) {
 
 // So that neither replies nor the answers made of one of them pile up.
 TEST_F(SingleFlight, ReadsJoinThoseThatAreHeldBackUpToABound) {
-  for (size_t i = 0; i < ReplyWindow::kCommands; ++i) {
-    client_.Send(Command::Of({"GET", std::to_string(i)}));
-  }
+  FillWindow();
   SendReads(1, "k");
   ASSERT_TRUE(WaitForCommands(ReplyWindow::kCommands));
   SendReads(2 * ReplyWindow::kCommands, "k");  // some turns later, and still unwritten
@@ -141,9 +145,7 @@ TEST_F(SingleFlight, ReadsJoinThoseThatAreHeldBackUpToABound) {
 }
 
 TEST_F(SingleFlight, WhatTimedOutWhileItWasHeldIsNotJoined) {
-  for (size_t i = 0; i < ReplyWindow::kCommands; ++i) {
-    client_.Send(Command::Of({"GET", std::to_string(i)}));
-  }
+  FillWindow();
   SendReads(2, "k", absl::Milliseconds(10));
   ASSERT_TRUE(client_.WaitForAnswers(2));
   SendReads(1, "k", absl::Milliseconds(10));
