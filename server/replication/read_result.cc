@@ -1,5 +1,6 @@
 #include "server/replication/read_result.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kache {
@@ -33,12 +34,12 @@ ReadResult Answer(const Record& record, std::string text, Shard& shard) {
   result.receipt.version = record.version;
   if (record.tombstone) return result;
   if (record.expires_at_ms != 0) {
-    const int64_t left = record.expires_at_ms - absl::ToUnixMillis(shard.clock().Now());
-    if (left <= 0) {
+    const absl::Duration left = absl::FromUnixMillis(record.expires_at_ms) - shard.clock().Now();
+    if (left <= absl::ZeroDuration()) {
       shard.metrics().expired_records.Increment();
       return result;
     }
-    result.ttl_ms = left;
+    result.ttl_ms = std::max<int64_t>(absl::ToInt64Milliseconds(left), 1);
     result.receipt.expires_at_ms = record.expires_at_ms;
   }
   result.found = true;

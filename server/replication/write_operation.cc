@@ -12,6 +12,11 @@ namespace {
 // A write that loses against ever newer versions gives up at last.
 constexpr uint32_t kMaxRestamps = 5;
 
+// The first whole millisecond at `time` or after it: no value goes before its life is over.
+int64_t UnixMillisFrom(absl::Time time) {
+  return absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
+}
+
 }  // namespace
 
 WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
@@ -74,7 +79,7 @@ void WriteOperation::Stamp(const Version& version, absl::Time now) {
   if (fields_.tombstone) {
     fields_.expires_at_ms = absl::ToUnixMillis(now + options.tombstone_ttl);
   } else if (ttl_ > absl::ZeroDuration() && fields_.expires_at_ms == 0) {
-    fields_.expires_at_ms = absl::ToUnixMillis(now + ttl_);  // Fixed once, for every copy.
+    fields_.expires_at_ms = UnixMillisFrom(now + ttl_);  // Fixed once, for every copy.
   }
   record_ = EncodeRecord(fields_);
   ends_ms_ = fields_.expires_at_ms;

@@ -173,6 +173,20 @@ TEST_F(GetOperationNilTest, ARecordIsAMissFromItsExpiryOn) {
   EXPECT_EQ(metrics().expired_records.Value(), 1);
 }
 
+TEST_F(GetOperationNilTest, ALifeOfLessThanAMillisecondIsShownAsOne) {
+  Start();
+  const int64_t expiry = NowMs() + 2;
+  const auto before = Get();
+  Pass(absl::Microseconds(1));  // 1.999 ms are left, not more than were asked for
+  node(0).Answer(Held({kVersion, expiry, false, "v"}));
+  EXPECT_EQ(before->ttl_ms, 1);
+  const auto last = Get();
+  Pass(absl::Microseconds(1'998));
+  node(0).Answer(Held({kVersion, expiry, false, "v"}));
+  EXPECT_TRUE(last->found);
+  EXPECT_EQ(last->ttl_ms, 1);
+}
+
 TEST_F(GetOperationNilTest, AForeignValueIsAMissWithACounter) {
   Start();
   const auto get = Get();

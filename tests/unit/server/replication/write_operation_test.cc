@@ -204,6 +204,14 @@ TEST_F(WriteOperationTest, FixesOneExpiryForAllReplicas) {
   EXPECT_EQ(put->expires_at_ms, expiry);
 }
 
+TEST_F(WriteOperationTest, NoLifeIsShorterThanAskedFor) {
+  Start();
+  const int64_t before = NowMs();
+  Pass(absl::Microseconds(1));
+  const auto put = Put("v", absl::Milliseconds(1500));
+  EXPECT_EQ(WrittenTo(0).expires_at_ms, before + 1501);
+}
+
 TEST_F(WriteOperationTest, DeletesByATombstone) {
   Start();
   const auto deletion = Delete();
