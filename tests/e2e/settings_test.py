@@ -1,6 +1,7 @@
 """Starting: settings, files of settings, arguments, exit codes; odd numbers of Redis servers."""
 
 import pathlib
+import re
 import socket
 import subprocess
 import tempfile
@@ -251,8 +252,10 @@ class PortZeroTest(SystemCase):
         gateway = KacheGateway([self.system.server.address],
                                {"HTTP_LISTEN_ADDRESS": "127.0.0.1:0"}).start()
         self.addCleanup(gateway.stop)
-        wait_until(lambda: "127.0.0.1:" in gateway.log, "the port in the log")
-        gateway.port = int(gateway.log.split("address=127.0.0.1:")[1].split()[0])
+        logged = wait_until(
+            lambda: re.search(r"gateway is listening address=127\.0\.0\.1:(\d+) ", gateway.log),
+            "the port in the log")
+        gateway.port = int(logged[1])
         gateway.wait_ready()
 
 

@@ -153,14 +153,17 @@ TEST_F(PipelineTest, HoldsUpAClientThatDoesNotReadItsAnswers) {
   cluster_.config.max_batch_bytes = 1 << 20;
   Start();
   ASSERT_TRUE(cluster_.Put("a", std::string(512 << 10, 'x')).ok());
-  // 50 MiB of answers. Once 8 MiB have gathered, values are dropped, ...
+  // 50 MiB of answers, all at once. Once 8 MiB have gathered, values are dropped, ...
   constexpr uint64_t kReads = 100;
+  cluster_.redis(0).Freeze();
   for (uint64_t id = 0; id < kReads; ++id) client_->Send({Get(id, "a")});
+  ASSERT_TRUE(InFlight(kReads));
+  cluster_.redis(0).Thaw();
   const auto refused = [&] { return cluster_.Metric("kache_pipeline_values_refused_total"); };
   EXPECT_TRUE(Eventually([&] { return refused() >= 1; }));
-  // ... and nothing more is taken.
+  // ... and nothing more is taken; more than once where what is under way to the client makes room.
   client_->Send({Get(kReads, "a")});
-  EXPECT_TRUE(Eventually([&] { return Paused("answer_bytes") == 1; }));
+  EXPECT_TRUE(Eventually([&] { return Paused("answer_bytes") >= 1; }));
   EXPECT_TRUE(cluster_.Put("b", "others are served").ok());
 
   int errors = 0;

@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
+#include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "tests/testing/blocking_redis.h"
 #include "tests/testing/eventually.h"
 #include "tests/testing/metric_value.h"
 
@@ -33,6 +36,19 @@ KacheCluster::KacheCluster(size_t redis_servers) {
     address.address = {"127.0.0.1", redis_.back()->port()};
     config.servers.push_back(std::move(address));
   }
+}
+
+KacheCluster::~KacheCluster() {
+  if (server_ == nullptr) return;
+  // The HTTP server of the metrics looks up whether it shall end when a connection comes, and
+  // otherwise every 2 seconds.
+  std::atomic<bool> ended = false;
+  std::thread waker([&ended, port = server_->metrics_port()] {
+    for (; !ended; absl::SleepFor(absl::Milliseconds(5))) BlockingRedis connection(port);
+  });
+  server_.reset();
+  ended = true;
+  waker.join();
 }
 
 void KacheCluster::StartServer() {

@@ -34,6 +34,7 @@ std::unique_ptr<grpc::ClientContext> Patient(absl::Duration limit = absl::Second
 class KacheCluster {
  public:
   explicit KacheCluster(size_t redis_servers);
+  ~KacheCluster();
 
   // Settings of the server: ports 0, this cluster's Redis servers, short times.
   ServerConfig config;

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/testing/client_under_test.h"
+#include "tests/testing/eventually.h"
 #include "tests/testing/fake_redis.h"
 
 namespace kache::redis {
@@ -152,8 +153,10 @@ TEST(RedisClientSilence, ReadsBeforeItDeclaresATimeoutAfterAStall) {
   for (int i = 0; i < 100; ++i) client.Send(Command::Of({"GET", "k"}), absl::Milliseconds(300));
   // This process is held up right after the commands left; the answers come meanwhile.
   client.runner().loop().PostFunction([&] {
-    client.runner().loop().PostFunction(
-        [] { std::this_thread::sleep_for(std::chrono::milliseconds(800)); });
+    client.runner().loop().PostFunction([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(500));
+      EXPECT_TRUE(Eventually([&] { return server.Count("GET") == 100; }));
+    });
   });
   ASSERT_TRUE(client.WaitForAnswers(100));
   for (const auto& answer : client.answers()) EXPECT_TRUE(answer.ok()) << answer.status();
