@@ -195,6 +195,7 @@ void EventLoop::Impl::BeforePoll() {
     uv_idle_stop(&no_sleep_);
   }
   now_.reset();
+  if (tick_due_) tick_at_ = std::chrono::steady_clock::now();
 }
 
 void EventLoop::Impl::AfterPoll() {
@@ -227,7 +228,8 @@ void EventLoop::Impl::StopTicks(LoopMember& member) {
 
 void EventLoop::Impl::TickAll() {
   tick_due_ = false;
-  const MonotonicTime now = std::chrono::steady_clock::now();
+  // Not later: what came while the poll's callbacks ran is not read yet.
+  const MonotonicTime now = tick_at_;
   const auto late = now - last_tick_ - kTick;
   last_tick_ = now;
   const size_t count = ticking_.size();

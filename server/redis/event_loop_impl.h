@@ -31,7 +31,8 @@ class LoopMember {
   // The loop was held up (this process was stopped or starved) for that long beyond a tick's time.
   // Called for all members before any OnTick.
   virtual void OnLate(std::chrono::nanoseconds delay) = 0;
-  // Every kTick, once the bytes that had come were read: what is still missing is truly missing.
+  // Every kTick, with a moment up to which all bytes that came were read: what is missing then is
+  // truly missing.
   virtual void OnTick(MonotonicTime now) = 0;
 
  protected:
@@ -105,6 +106,7 @@ struct EventLoop::Impl {
   std::vector<LoopMember*> ticking_;    // null: has stopped or left
   size_t ticking_count_ = 0;
   bool tick_due_ = false;
+  MonotonicTime tick_at_;  // of the tick that is due: before the poll that it waits for
   MonotonicTime last_tick_;
   std::optional<MonotonicTime> now_;  // of this turn, once asked for
 };

@@ -129,7 +129,7 @@ TEST_F(KacheServerStopTest, StopsUnderLoadWithoutStrangeErrors) {
   }
   EXPECT_TRUE(Eventually([&] { return answered > 200; }));
   stopping = true;
-  EXPECT_TRUE(cluster_.server().Stop(absl::Seconds(20)));
+  EXPECT_TRUE(cluster_.server().Drain(absl::Seconds(20)));
   for (std::thread& client : clients) client.join();
 }
 

@@ -103,10 +103,11 @@ TEST_F(CoordinatorsTest, AllSeeTheFenceThatOneRaised) {
   StartSecond();
   ASSERT_TRUE(second_->WaitUntilAllUp());
   PutAll("v");
+  const absl::Time first_before = first_->Status(1).since;
+  const absl::Time second_before = second_->Status(1).since;
   first_->server(1).Restart();  // empty
-  ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
-    return first_->Status(1).state != NodeState::kUp && second_->Status(1).state != NodeState::kUp;
-  }));
+  ASSERT_TRUE(first_->WaitForChange(1, first_before));
+  ASSERT_TRUE(second_->WaitForChange(1, second_before));
   ASSERT_TRUE(first_->WaitUntilAllUp());
   ASSERT_TRUE(second_->WaitUntilAllUp());
   const std::string fences = "kache_recovery_fences_total{node=\"cache-1\"}";
@@ -120,11 +121,14 @@ TEST_F(CoordinatorsTest, AllSeeTheFenceThatOneRaised) {
 TEST_F(CoordinatorsTest, AResyncIsTakenOverWhenItsHolderIsGone) {
   Start();
   PutAll("v");
+  // It comes back from the disk together with the server.
+  first_->server(2).Run({"SET", "kache:m:resync-lease", CoordinatorText(kDead), "EX", "600"});
+  first_->server(2).Run({"SAVE"});
   first_->server(2).Kill();
   ASSERT_TRUE(first_->WaitForState(2, NodeState::kDown));
   first_->server(2).Restart();
-  first_->server(2).Run({"SET", "kache:m:resync-lease", CoordinatorText(kDead), "PX", "1500"});
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return first_->Status(2).reason == "resync"; }));
+  first_->server(2).Run({"PEXPIRE", "kache:m:resync-lease", "1500"});
   ASSERT_TRUE(first_->WaitUntilAllUp());
   EXPECT_EQ(first_->server(2).Run({"EXISTS", "kache:m:resync-lease"}).integer, 0);
   EXPECT_EQ(Metric(*first_, "kache_recovery_resyncs_total{node=\"cache-2\",result=\"done\"}"), 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -21,6 +22,13 @@ using testing::CoordinatorCluster;
 constexpr int kKeys = 300;
 
 std::string Key(int i) { return "key-" + std::to_string(i); }
+
+void Kill(testing::RedisServer& server) { server.Kill(); }
+void Restart(testing::RedisServer& server) { server.Restart(); }
+void Flush(testing::RedisServer& server) { server.Run({"FLUSHALL"}); }
+void CloseConnections(testing::RedisServer& server) {
+  server.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+}
 
 class RecoveryTest : public ::testing::Test {
  protected:
@@ -43,10 +51,11 @@ class RecoveryTest : public ::testing::Test {
     }
   }
   bool WaitUntilUp(size_t server) { return cluster_->WaitForState(server, NodeState::kUp); }
-  // Once the state has left UP.
-  bool WaitUntilNoticed(size_t server) {
-    return CoordinatorCluster::Eventually(
-        [&] { return cluster_->Status(server).state != NodeState::kUp; });
+  // Does it to a server that is UP, and waits until that is noticed. By then it may be UP again.
+  void Hit(size_t server, const std::function<void(testing::RedisServer&)>& fault) {
+    const absl::Time before = cluster_->Status(server).since;
+    fault(cluster_->server(server));
+    ASSERT_TRUE(cluster_->WaitForChange(server, before));
   }
   double Metric(const std::string& name) {
     return testing::MetricValue(cluster_->registry(), name);
@@ -65,8 +74,7 @@ TEST_F(RecoveryTest, AFirstStartMarksAllServers) {
 TEST_F(RecoveryTest, AServerThatRestartsEmptyIsRefilled) {
   Start();
   PutAll("v");
-  cluster_->server(1).Restart();
-  ASSERT_TRUE(WaitUntilNoticed(1));
+  Hit(1, Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   ExpectHeldByAllHomes("v");
   EXPECT_GT(Metric("kache_recovery_resync_keys_copied_total"), 0);
@@ -76,8 +84,7 @@ TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
   Start();
   PutAll("old");
   cluster_->server(0).Run({"SAVE"});
-  cluster_->server(0).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(0));
+  Hit(0, Kill);
   PutAll("new");
   cluster_->server(0).Restart();  // with the old values, from its disk
   const auto all_new = [&] {
@@ -98,8 +105,7 @@ TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
 TEST_F(RecoveryTest, AServerThatIsFlushedIsRefilled) {
   Start();
   PutAll("v");
-  cluster_->server(2).Run({"FLUSHALL"});
-  ASSERT_TRUE(WaitUntilNoticed(2));
+  Hit(2, Flush);
   ASSERT_TRUE(WaitUntilUp(2));
   ExpectHeldByAllHomes("v");
 }
@@ -109,9 +115,8 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
   options.resync_keys_per_second = 100;
   Start(options);
   PutAll("v");
-  cluster_->server(2).Run({"FLUSHALL"});
-  ASSERT_TRUE(WaitUntilNoticed(2));
   EXPECT_EQ(Metric("kache_recovery_resync_slowdowns_total"), 0);
+  Hit(2, Flush);
   // An answer that takes its time: all else in its shard waits.
   const std::string key = Key(0);
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
@@ -131,8 +136,7 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
 TEST_F(RecoveryTest, AServerThatMissedNothingIsUpAtOnce) {
   Start();
   PutAll("v");
-  cluster_->server(1).Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
-  ASSERT_TRUE(WaitUntilNoticed(1));
+  Hit(1, CloseConnections);
   const absl::Time since = absl::Now();
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_LT(absl::Now() - since, absl::Seconds(5));
@@ -171,8 +175,7 @@ TEST_F(RecoveryTest, DeletesAreNotUndoneAfterTheLifeOfTheirTombstones) {
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return absl::Now() - written > absl::Seconds(1); }));
   cluster_->server(1).Run({"SAVE"});
-  cluster_->server(1).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(1));
+  Hit(1, Kill);
   for (int i = 0; i < kKeys; i += 2) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     const size_t witness = cluster_->HomesOf(Key(0))[0] == 1 ? cluster_->HomesOf(Key(0))[1]
@@ -194,8 +197,7 @@ TEST_F(RecoveryTest, AShorterLifeThatAServerMissedStillBeatsTheOldValue) {
   const std::string key = cluster_->KeyAt(0);
   ASSERT_TRUE(cluster_->Put(key, "for ever").ok());
   cluster_->server(0).Run({"SAVE"});
-  cluster_->server(0).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(0));
+  Hit(0, Kill);
   ASSERT_TRUE(cluster_->Put(key, "short", absl::Milliseconds(300)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return !cluster_->Get(key)->found; }));
   cluster_->server(0).Restart();
@@ -223,8 +225,7 @@ TEST_F(RecoveryTest, AServerThatRefusedWritesIsRefilled) {
 TEST_F(RecoveryTest, WaitsForAServerThatMayHoldWhatIsMissingUnlessItIsForsaken) {
   Start();
   PutAll("v");
-  cluster_->server(3).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(3));
+  Hit(3, Kill);
   cluster_->server(0).Restart();
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return cluster_->WaitingFor(0) == "node cache-3"; }));
@@ -255,8 +256,7 @@ TEST_F(RecoveryTest, ASweepMendsWhatDiffers) {
 TEST_F(RecoveryTest, AStandInsCopiesAreRemovedOnceTheHomeServerIsBack) {
   Start();
   const std::string key = cluster_->KeyAt(0);
-  cluster_->server(0).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(0));
+  Hit(0, Kill);
   ASSERT_TRUE(cluster_->Put(key, "v").ok());
   const std::vector<size_t> homes = cluster_->HomesOf(key);
   size_t stand_in = 0;
@@ -282,8 +282,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
   options.servers = 1;
   Start(options);
   ASSERT_TRUE(cluster_->Put("k", "v").ok());
-  cluster_->server(0).Restart();
-  ASSERT_TRUE(WaitUntilNoticed(0));
+  Hit(0, Restart);
   ASSERT_TRUE(WaitUntilUp(0));
   EXPECT_FALSE(cluster_->Get("k")->found);
   ASSERT_TRUE(cluster_->Put("k", "w").ok());
@@ -292,8 +291,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
 TEST_F(RecoveryTest, FencesAndResyncsAreCountedByNode) {
   Start();
   PutAll("v");
-  cluster_->server(1).Restart();
-  ASSERT_TRUE(WaitUntilNoticed(1));
+  Hit(1, Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_GE(Metric("kache_recovery_fences_total{node=\"cache-1\"}"), 1);
   EXPECT_GE(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 1);
@@ -318,10 +316,9 @@ TEST_F(RecoveryTest, AResyncThatBreaksOffIsCountedAndBegunAgain) {
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     return cluster_->server(1).Run({"EXISTS", "kache:m:resync-lease"}).integer == 1;
   }));
-  for (const size_t source : {0, 2, 3}) {
-    cluster_->server(source).Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
-  }
+  // Most of the time the resync pauses, with nothing under way that could break off.
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
+    for (const size_t source : {0, 2, 3}) CloseConnections(cluster_->server(source));
     return Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"failed\"}") > 0;
   }));
   EXPECT_EQ(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 0);
@@ -345,8 +342,7 @@ TEST_F(RecoveryTest, ASweepThatBreaksOffIsCounted) {
 
 TEST_F(RecoveryTest, AStandInsCopiesThatASweepRemovedAreCounted) {
   Start();
-  cluster_->server(0).Kill();
-  ASSERT_TRUE(WaitUntilNoticed(0));
+  Hit(0, Kill);
   PutAll("v");
   cluster_->server(0).Restart();
   ASSERT_TRUE(WaitUntilUp(0));

@@ -160,6 +160,10 @@ bool CoordinatorCluster::WaitForState(size_t index, NodeState state) {
   return Eventually([&] { return Status(index).state == state; });
 }
 
+bool CoordinatorCluster::WaitForChange(size_t index, absl::Time before) {
+  return Eventually([&] { return Status(index).since != before; });
+}
+
 bool CoordinatorCluster::WaitUntilAllUp() {
   for (size_t i = 0; i < servers(); ++i) {
     if (!WaitForState(i, NodeState::kUp)) return false;

@@ -42,6 +42,12 @@ class CoordinatorCluster {
     absl::Duration max_clock_skew = absl::Seconds(5);
     bool accept_ring = false;
   };
+  // No replica that is slow for a moment counts as late.
+  static Options Patient() {
+    Options options;
+    options.replication.try_timeout = absl::Seconds(15);
+    return options;
+  }
   CoordinatorCluster() : CoordinatorCluster(Options()) {}
   explicit CoordinatorCluster(const Options& options);
   // A further coordinator over the servers of `beside`; its nodes need not be UP yet.
@@ -74,6 +80,8 @@ class CoordinatorCluster {
   // As the shards have been told: operations that come later see it, or what is newer.
   NodeStatus Status(size_t index) const;
   [[nodiscard]] bool WaitForState(size_t index, NodeState state);
+  // True once the state is another, or UP again, since Status(index).since was `before`.
+  [[nodiscard]] bool WaitForChange(size_t index, absl::Time before);
   [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
   // True once all servers are UP.
   [[nodiscard]] bool WaitUntilAllUp();

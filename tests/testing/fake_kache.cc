@@ -67,6 +67,11 @@ int FakeKache::calls() const {
   return calls_;
 }
 
+int FakeKache::ended_streams() const {
+  const std::lock_guard lock(mutex_);
+  return ended_streams_;
+}
+
 v1::PutRequest FakeKache::last_put() const {
   const std::lock_guard lock(mutex_);
   return last_put_;
@@ -88,7 +93,7 @@ bool FakeKache::Holds(const std::string& key) const {
 }
 
 grpc::Status FakeKache::Enter(grpc::ServerContext* context) {
-  absl::Duration delay;
+  const absl::Time start = absl::Now();
   {
     const std::lock_guard lock(mutex_);
     ++calls_;
@@ -97,10 +102,12 @@ grpc::Status FakeKache::Enter(grpc::ServerContext* context) {
       --failures_left_;
       return failure_;
     }
-    delay = delay_;
   }
-  const absl::Time end = absl::Now() + delay;
-  while (absl::Now() < end && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(2));
+  const auto waits = [&] {
+    const std::lock_guard lock(mutex_);
+    return absl::Now() < start + delay_;
+  };
+  while (waits() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(2));
   return grpc::Status::OK;
 }
 
@@ -246,6 +253,8 @@ grpc::Status FakeKache::Pipeline(
     }
     stream->Write(response);
   }
+  const std::lock_guard lock(mutex_);
+  ++ended_streams_;
   return grpc::Status::OK;
 }
 

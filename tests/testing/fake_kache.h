@@ -32,7 +32,8 @@ class FakeKache final : public v1::Kache::Service {
   void SetServing(bool serving);
   // The next `calls` calls of any rpc fail with `status`.
   void FailNext(int calls, grpc::Status status);
-  // Every call waits that long before it is answered, or until its caller gives up.
+  // Every call waits that long before it is answered, or until its caller gives up. Those that wait
+  // already follow the change.
   void SetDelay(absl::Duration delay);
   // Whether it knows Pipeline; it does at first.
   void SetOffersPipeline(bool offers);
@@ -44,6 +45,8 @@ class FakeKache final : public v1::Kache::Service {
 
   // Calls received so far, failed ones included.
   int calls() const;
+  // Pipeline streams that have ended.
+  int ended_streams() const;
   // What the last Put, Get or Delete carried.
   v1::PutRequest last_put() const;
   v1::GetRequest last_get() const;
@@ -90,6 +93,7 @@ class FakeKache final : public v1::Kache::Service {
   std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
   uint64_t clock_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int ended_streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);

@@ -80,6 +80,12 @@ class ClientStreams : public testing::Test {
     ASSERT_TRUE(Eventually([&] { return counts_.streams == all; }));
   }
 
+  // A second stream to a server replaces the first one soon, and then none for seconds.
+  void ConnectWithALastingStream() {
+    ConnectWithStreams({first_.address()});
+    ASSERT_TRUE(Eventually([this] { return first_.ended_streams() == 1; }));
+  }
+
   // Starts `count` Puts of different keys.
   void StartPuts(int count, absl::Duration timeout = absl::ZeroDuration()) {
     started_ += count;
@@ -116,7 +122,7 @@ TEST_F(ClientStreams, ThousandsOfOperationsTravelTogether) {
 }
 
 TEST_F(ClientStreams, WhatOneTurnAsksForTravelsTogether) {
-  ConnectWithStreams({first_.address()});
+  ConnectWithALastingStream();
   {
     const DeferredWakes turn;
     StartPuts(50);
@@ -128,7 +134,7 @@ TEST_F(ClientStreams, WhatOneTurnAsksForTravelsTogether) {
 }
 
 TEST_F(ClientStreams, FewGatherBesideManyButNotForLong) {
-  ConnectWithStreams({first_.address()});
+  ConnectWithALastingStream();
   first_.SetDelay(absl::Hours(1));
   const auto start_together = [this](int count) {
     const DeferredWakes turn;

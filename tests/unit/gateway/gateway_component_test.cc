@@ -150,11 +150,13 @@ TEST_F(WholeGateway, CountsRequestsByRoute) {
 
 TEST_F(WholeGateway, FinishesWhatItHasWhenItStops) {
   StartReadyGateway();
-  kache_.SetDelay(absl::Milliseconds(100));
+  kache_.SetDelay(absl::Hours(1));
   RawHttpClient busy(port());
   busy.Send("GET /api/v1/keys/k HTTP/1.1\r\nHost: h\r\n\r\n");
   ASSERT_TRUE(Eventually([this] { return kache_.calls() == 1; }));
   std::thread drain([this] { gateway_->Drain(); });
+  EXPECT_TRUE(Eventually([this] { return Ask("GET", "/livez").status == 0; }));
+  kache_.SetDelay(absl::ZeroDuration());
   const RawResponse response = busy.Receive();
   EXPECT_EQ(response.status, 404);
   EXPECT_EQ(response.Header("connection"), "close");

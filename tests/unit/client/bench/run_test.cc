@@ -19,7 +19,7 @@ class RunTest : public testing::Test {
     options_.concurrency = 8;
     options_.threads = 2;
     options_.warmup = absl::ZeroDuration();
-    options_.duration = absl::Milliseconds(300);
+    options_.duration = absl::Seconds(1);
     options_.timeout = absl::Seconds(10);
     options_.check = true;
   }

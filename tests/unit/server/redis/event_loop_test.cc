@@ -141,9 +141,10 @@ TEST(EventLoop, CallsALateTimerOnce) {
   constexpr std::chrono::milliseconds kPeriod{20};
   LoopRunner runner;
   int calls = 0;
-  auto timer = runner.loop().Every(absl::FromChrono(kPeriod), [&] { ++calls; });
+  std::unique_ptr<EventLoop::Timer> timer;
   steady_clock::time_point stall_end;
   runner.loop().PostFunction([&] {
+    timer = runner.loop().Every(absl::FromChrono(kPeriod), [&] { ++calls; });
     std::this_thread::sleep_for(10 * kPeriod);
     stall_end = steady_clock::now();
   });

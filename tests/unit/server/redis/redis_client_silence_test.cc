@@ -83,6 +83,7 @@ TEST(RedisClientSilence, DoesNotTakeBusyForALivingPing) {
   FakeRedis server;
   ClientOptions options = Options();
   options.ping_interval = absl::Milliseconds(5);
+  options.ping_timeout = absl::Seconds(10);
   ClientUnderTest client(server.endpoint(), options);
   ASSERT_TRUE(client.WaitUntilReady());
   server.OnCommand("PING", "-BUSY Redis is busy running a script.\r\n");
@@ -150,12 +151,15 @@ TEST(RedisClientSilence, ReadsBeforeItDeclaresATimeoutAfterAStall) {
   FakeRedis server;
   ClientUnderTest client(server.endpoint(), Options());
   ASSERT_TRUE(client.WaitUntilReady());
+  server.OnCommand("GET", FakeRedis::kSilence);
   for (int i = 0; i < 100; ++i) client.Send(Command::Of({"GET", "k"}), absl::Milliseconds(300));
-  // This process is held up right after the commands left; the answers come meanwhile.
+  // This process is held up in a turn whose tick is due already: the answers come meanwhile, and
+  // are not among what this turn reads.
   client.runner().loop().PostFunction([&] {
+    std::this_thread::sleep_for(milliseconds(20));
     client.runner().loop().PostFunction([&] {
-      std::this_thread::sleep_for(std::chrono::milliseconds(500));
-      EXPECT_TRUE(Eventually([&] { return server.Count("GET") == 100; }));
+      for (int i = 0; i < 100; ++i) server.SendNow("+OK\r\n");
+      std::this_thread::sleep_for(milliseconds(500));
     });
   });
   ASSERT_TRUE(client.WaitForAnswers(100));
@@ -172,9 +176,12 @@ TEST(RedisClientSilence, ForgivesTheServerWhatThisProcessMissed) {
   ASSERT_TRUE(client.WaitUntilReady());
   server.OnCommand("GET", FakeRedis::kSilence);
   SendThreeThatTimeOut(client);
-  ASSERT_TRUE(client.RunUntil([&] { return server.Count("GET") == 3; }));
-  client.runner().loop().PostFunction(
-      [] { std::this_thread::sleep_for(std::chrono::milliseconds(500)); });
+  client.runner().loop().PostFunction([&] {
+    client.runner().loop().PostFunction([&] {  // once the commands have left
+      EXPECT_TRUE(Eventually([&] { return server.Count("GET") == 3; }));
+      std::this_thread::sleep_for(milliseconds(500));
+    });
+  });
   // Far beyond all limits, yet of all that time the server had only a little.
   ASSERT_TRUE(client.WaitForAnswers(3));
   EXPECT_TRUE(client->Ready());
