@@ -14,7 +14,7 @@ import rest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROJECT = f"kache-test-{os.getpid()}"
 UP_SECONDS = 180
-NOTICE_SECONDS = 30
+NOTICE_SECONDS = 90
 
 
 def compose(*arguments):
@@ -52,8 +52,9 @@ class ComposeTest(unittest.TestCase):
 
     def test_stores_and_reads(self):
         rest.put_and_get_many(self.client, "plain")
-        states = self.client.node_states()
-        self.assertEqual(states, {f"cache-{i}": "UP" for i in (1, 2, 3, 4)})
+        self.assertEqual(sorted(self.client.node_states()), [f"cache-{i}" for i in (1, 2, 3, 4)])
+        for node in self.client.node_states():
+            self.wait_for_state(node, "UP")
 
     def test_killed_redis_fails_no_request(self):
         rest.put_and_get_many(self.client, "before")

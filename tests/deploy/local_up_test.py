@@ -10,12 +10,17 @@ import queue
 import re
 import signal
 import subprocess
+import sys
 import threading
 import unittest
 
 import rest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/e2e"))
+
+from harness.ports import free_port  # noqa: E402
+
 READY_SECONDS = 60
 STOP_SECONDS = 60
 
@@ -24,7 +29,7 @@ class LocalUp:
     """One running deploy/local/up."""
 
     def __init__(self, **settings):
-        http, grpc, metrics, *redis = rest.free_ports(7)
+        http, grpc, metrics, *redis = [free_port() for _ in range(7)]
         self.http, self.redis = f"127.0.0.1:{http}", redis
         self.listening = [http, grpc, metrics, *redis]
         environment = {

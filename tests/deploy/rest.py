@@ -1,6 +1,5 @@
 """A plain HTTP client of the gateway, as the tests of the deployment use it."""
 import json
-import socket
 import time
 import urllib.request
 
@@ -47,12 +46,3 @@ def wait_until(condition, seconds, what):
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(0.05)
-
-
-def free_ports(count):
-    """Ports of 127.0.0.1 that nobody uses just now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports

@@ -292,7 +292,7 @@ class ChangesTest(TokensCase):
 class LimitsTest(TokensCase):
     def setUp(self):
         if "slow" not in self.file.tokens:
-            self.file.add("slow", "write", limit=5)
+            self.file.add("slow", "write", limit=1)
             wait_until(lambda: self.http("slow").request("GET", "/status").status != 401, "known")
             wait_until(lambda: not self._unknown(), "known to the server")
 
@@ -335,7 +335,7 @@ class LimitsTest(TokensCase):
 class LimitOfAllTest(SystemCase):
     """Without tokens, too."""
 
-    SYSTEM = {"redis": 1, "gateway_settings": {"MAX_OPERATIONS_PER_SECOND": 5}}
+    SYSTEM = {"redis": 1, "gateway_settings": {"MAX_OPERATIONS_PER_SECOND": 1}}
 
     def test_it(self):
         statuses = [self.rest.get("k").status for _ in range(30)]

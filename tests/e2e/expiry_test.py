@@ -68,7 +68,7 @@ class ExpiryTest(SystemCase):
         # The record stays in Redis, so that it still beats a copy of the longer-lived value.
         self.rest.put_json("shorter", {"value": "old"})
         self.rest.put_json("shorter", {"value": "new", "ttl": 1})
-        wait_until(lambda: self.rest.get("shorter").status == 404, "a miss", seconds=2)
+        wait_until(lambda: self.rest.get("shorter").status == 404, "a miss")
         pb = self.grpc.pb
         for replica in self.grpc.locate(b"shorter").replicas[:3]:
             self.assertEqual(replica.content, pb.Replica.CONTENT_EXPIRED)

@@ -6,7 +6,7 @@ import unittest
 import grpc
 
 from harness import record
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.grpc_client import KacheClient
 from harness.waiting import wait_until
 
@@ -15,6 +15,8 @@ EVERY_BYTE = bytes(range(256))
 
 
 class SingleKeyTest(SystemCase):
+    SYSTEM = {"server_settings": UNHURRIED}
+
     def test_put_get_delete(self):
         key = self.key().encode()
         put = self.grpc.put(key, EVERY_BYTE, ttl_ms=60_000).receipt
@@ -50,8 +52,14 @@ class SingleKeyTest(SystemCase):
         before = time.time() * 1000
         receipt = self.grpc.put(key, b"v", ttl_ms=300).receipt
         self.assertTrue(before + 250 < receipt.expires_at_unix_ms < time.time() * 1000 + 350)
-        self.assertTrue(0 < self.grpc.get(key).ttl_ms <= 300)
-        wait_until(lambda: not self.grpc.get(key).found, "expiry", seconds=1)
+
+        def found_in_time():
+            self.grpc.put(key, b"v", ttl_ms=300)
+            got = self.grpc.get(key)
+            return got if got.found else None
+
+        self.assertTrue(0 < wait_until(found_in_time, "a read within 300 ms").ttl_ms <= 300)
+        wait_until(lambda: not self.grpc.get(key).found, "expiry")
 
     def test_binary_keys(self):
         for key in (b"\x00", EVERY_BYTE, b"\xff" * 1024, b"\xc3\x28", b" ", b"kache:m:x"):
@@ -153,6 +161,8 @@ class StatusTest(SystemCase):
 
 
 class LocateTest(SystemCase):
+    SYSTEM = {"server_settings": UNHURRIED}
+
     def test_shows_what_every_node_holds(self):
         pb, key = self.grpc.pb, self.key().encode()
         receipt = self.grpc.put(key, b"12345", ttl_ms=60_000).receipt
@@ -198,7 +208,8 @@ class LocateTest(SystemCase):
 
 
 class CodesTest(SystemCase):
-    SYSTEM = {"redis": 2, "server_settings": {"TRY_TIMEOUT_MS": 60000}}
+    SYSTEM = {"redis": 2, "server_settings": {"TRY_TIMEOUT_MS": 60000,
+                                              "REQUEST_TIMEOUT_MS": 60000}}
 
     def assert_code(self, code, call):
         with self.assertRaises(grpc.RpcError) as raised:
@@ -258,7 +269,7 @@ class CodesTest(SystemCase):
         try:
             begin = time.monotonic()
             self.assert_code(Code.DEADLINE_EXCEEDED, lambda: client.get(b"k"))
-            self.assertLess(time.monotonic() - begin, 0.6)
+            self.assertLess(time.monotonic() - begin, 10)  # the server's own is a minute
         finally:
             client.timeout = 5
 

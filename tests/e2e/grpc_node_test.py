@@ -5,11 +5,11 @@ import subprocess
 import unittest
 
 from harness import paths
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 
 
 class NodeClientTest(SystemCase):
-    SYSTEM = {"gateways": 0}
+    SYSTEM = {"gateways": 0, "server_settings": UNHURRIED}
 
     def test_node_client(self):
         environment = {**os.environ, "KACHE_ADDRESS": self.system.server.address,

@@ -58,6 +58,14 @@ class JsonLogsTest(SystemCase):
         self.assertTrue(any("state=down" in message for message in changes), changes)
         self.assertTrue(any("was=down" in message for message in changes), changes)
 
+
+class QuietLogsTest(SystemCase):
+    SYSTEM = {
+        "redis": 1,
+        "server_settings": {"LOG_FORMAT": "json", "LOG_LEVEL": "trace", "SLOW_OPERATION_MS": 0},
+        "gateway_settings": {"LOG_FORMAT": "json", "LOG_LEVEL": "trace", "SLOW_OPERATION_MS": 0},
+    }
+
     def test_requests_are_not_logged_at_info(self):
         system = self.system
         before = [len([x for x in lines_of(p) if x["level"] not in ("trace", "debug")])

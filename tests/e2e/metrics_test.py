@@ -39,10 +39,14 @@ class MetricsTest(SystemCase):
 
     def test_latencies_are_histograms(self):
         self.grpc.put(b"k", b"v")
-        server, gateway = self.server(), self.gateway()
-        histograms = [name for name, kind in server.types.items() if kind == "histogram"]
-        self.assertTrue(any(server.total(name + "_count", rpc="Put") > 0 for name in histograms),
-                        histograms)
+        gateway = self.gateway()
+
+        def counted():
+            server = self.server()
+            histograms = [name for name, kind in server.types.items() if kind == "histogram"]
+            return any(server.total(name + "_count", rpc="Put") > 0 for name in histograms)
+
+        wait_until(counted, "a histogram with Puts")
         self.rest.put_raw("k", b"v")
         self.assertEqual(gateway.types["kache_gateway_request_seconds"], "histogram")
         self.wait_for(self.gateway, "kache_gateway_request_seconds_count",
@@ -59,9 +63,12 @@ class MetricsTest(SystemCase):
         self.rest.get("missing")
         self.rest.request("GET", "/nowhere")
         self.rest.request("PATCH", "/ping")
-        after = (total(route=key, method="PUT", code="200"), total(route=key, code="404"),
-                 total(route="none", code="404"), total(code="405"))
-        self.assertEqual(after, tuple(n + 1 for n in before))
+
+        def after():
+            return (total(route=key, method="PUT", code="200"), total(route=key, code="404"),
+                    total(route="none", code="404"), total(code="405"))
+
+        wait_until(lambda: after() == tuple(n + 1 for n in before), "one of each is counted")
 
     def test_keys_never_become_labels(self):
         for i in range(20):

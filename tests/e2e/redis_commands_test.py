@@ -4,7 +4,7 @@ command in all for a read."""
 import re
 import unittest
 
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.waiting import wait_until
 
 # A script's inner calls come from "lua"; pings and the like are no part of an operation.
@@ -38,6 +38,8 @@ class Monitor:
 
 
 class CommandsTest(SystemCase):
+    SYSTEM = {"server_settings": UNHURRIED}
+
     def watch(self):
         monitors = [Monitor(redis) for redis in self.system.redis]
         for monitor in monitors:

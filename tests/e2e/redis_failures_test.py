@@ -15,11 +15,15 @@ from harness.load import Hey, KeyLoad
 from harness.waiting import wait_until
 
 _hey_seconds = 20
+# The default, which is what these tests prove; other tests are more patient.
+_IN_TIME = {"REQUEST_TIMEOUT_MS": 1000}
 
 
 class HeyTest(SystemCase):
     """The Redis servers keep nothing on disk: the killed one comes back empty. The keys read are
     written once, before; those written are others."""
+
+    SYSTEM = {"gateway_settings": _IN_TIME}
 
     def test_kill_restart_freeze_and_thaw_cost_no_request(self):
         killed, frozen = self.system.redis[0], self.system.redis[1]
@@ -48,7 +52,7 @@ class HeyTest(SystemCase):
 class ManyKeysTest(SystemCase):
     """Many keys, each read back at once after it was written."""
 
-    SYSTEM = {"durable": True}
+    SYSTEM = {"durable": True, "gateway_settings": _IN_TIME}
 
     def check_absence(self, leave, come_back):
         """While a server is away nothing fails, and every read shows the last write. When it is
@@ -111,6 +115,8 @@ class ManyKeysTest(SystemCase):
 
 
 class ReturnedServerTest(SystemCase):
+    SYSTEM = {"gateway_settings": _IN_TIME}
+
     def test_empty_server_is_no_miss_while_the_others_stall(self):
         homes = self.grpc.locate(b"k").replicas[:3]
         first, *others = [self.system.redis[replica.node] for replica in homes]
@@ -133,6 +139,8 @@ class ReturnedServerTest(SystemCase):
 
 class RefusingServerTest(SystemCase):
     """Redis servers that answer, but with errors."""
+
+    SYSTEM = {"gateway_settings": _IN_TIME}
 
     def node(self, index):
         return self.grpc.status().nodes[index]

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.rest import key_path
 
 
@@ -69,6 +69,8 @@ class RefusedConditionsTest(SystemCase):
 
 
 class HeadersTest(SystemCase):
+    SYSTEM = {"server_settings": UNHURRIED}
+
     def test_receipt_comes_as_headers_too(self):
         put = self.rest.put_json(self.key(), {"value": "v", "ttl": 60})
         got = self.rest.get(self.key())

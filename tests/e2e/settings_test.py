@@ -8,7 +8,7 @@ import tempfile
 import unittest
 
 from harness import paths, record
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.kache import KacheGateway, KacheServer
 from harness.ports import free_port
 from harness.process import clean_environment
@@ -207,7 +207,8 @@ class FewServersTest(unittest.TestCase):
         return sum(record.read(redis, key) is not None for redis in system.redis)
 
     def check(self, redis, replication_factor, copies):
-        system = System(redis=redis, server_settings={"REPLICATION_FACTOR": replication_factor})
+        system = System(redis=redis, server_settings={
+            "REPLICATION_FACTOR": replication_factor, **UNHURRIED})
         system.start()
         self.addCleanup(system.close)
         rest = system.rest()

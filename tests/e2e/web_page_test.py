@@ -9,6 +9,9 @@ from harness.case import SystemCase
 
 
 class PageTest(SystemCase):
+    # Less than the page itself waits for an answer.
+    SYSTEM = {"gateway_settings": {"REQUEST_TIMEOUT_MS": 3000}}
+
     def test_pages_in_a_browser(self):
         environment = {
             **os.environ,
@@ -19,7 +22,7 @@ class PageTest(SystemCase):
             "KACHE_REDIS_PIDS": ",".join(str(redis.pid) for redis in self.system.redis),
         }
         run = subprocess.run(["node", "--test", "page.test.mjs"], cwd=paths.NODE / "web",
-                             env=environment, capture_output=True, text=True, timeout=360)
+                             env=environment, capture_output=True, text=True, timeout=1100)
         self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
         self.assertRegex(run.stdout, r"pass [1-9]", run.stdout)
         self.assert_answers()

@@ -9,6 +9,11 @@ from harness.system import System
 from harness.waiting import wait_until
 
 
+# Settings of a server for which no replica counts as late: where it is looked at what one operation
+# does while nothing is wrong, a pause of a busy machine must not show.
+UNHURRIED = {"TRY_TIMEOUT_MS": 10000}
+
+
 class SystemCase(unittest.TestCase):
     """Set SYSTEM to the arguments of the System that all tests of the class share."""
 

@@ -71,6 +71,8 @@ class KacheGateway(Process):
             "KACHE_SERVERS": ",".join(servers),
             "HTTP_LISTEN_ADDRESS": f"127.0.0.1:{self.port}",
             "DRAIN_DELAY_SECONDS": 0,
+            # Beyond any pause of a busy machine; tests that prove the default set it.
+            "REQUEST_TIMEOUT_MS": 5000,
         }
         super().__init__(name, [paths.GATEWAY], {**every, **(settings or {})}, folder)
 
@@ -86,7 +88,7 @@ class KacheGateway(Process):
     def answers(self, path, status=200):
         return fetch(self.url + path, tls=self.tls)[0] == status
 
-    def wait_for(self, path, status=200, seconds=15):
+    def wait_for(self, path, status=200, seconds=60):
         wait_until(lambda: self.answers(path, status), f"{self.name} {path} {status}", seconds)
         return self
 

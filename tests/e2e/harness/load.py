@@ -62,7 +62,7 @@ class KeyLoad:
     """
 
     def __init__(self, gateway, threads=4, keys_per_thread=25, retry_seconds=0, prefix="load"):
-        self.failures = []  # (when, method, key, status or error)
+        self.failures = []  # (when it began, method, key, status or error)
         self.stale = []
         self.requests = 0
         self.retries = 0
@@ -111,6 +111,7 @@ class KeyLoad:
         """The body of a 2xx answer, else None."""
         deadline = time.monotonic() + self._retry_seconds
         while True:
+            began = time.time()
             status, answer = self._once(connection, method, key, body)
             if status == 503 and time.monotonic() < deadline:
                 with self._lock:
@@ -120,7 +121,7 @@ class KeyLoad:
             with self._lock:
                 self.requests += 1
                 if not (isinstance(status, int) and 200 <= status < 300):
-                    self.failures.append((time.time(), method, key, status))
+                    self.failures.append((began, method, key, status))
                     return None
             return answer
 

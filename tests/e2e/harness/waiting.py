@@ -3,7 +3,7 @@
 import time
 
 
-def wait_until(condition, what, seconds=15, pause=0.02):
+def wait_until(condition, what, seconds=60, pause=0.02):
     """Returns the first true value of `condition()`; AssertionError when it takes too long. An
     exception of the condition counts as "not yet" until then."""
     deadline = time.monotonic() + seconds

@@ -38,7 +38,7 @@ export async function visit(browser, path, { viewport = DESK, colorScheme = "lig
     if (!request.url().startsWith(URL_OF_GATEWAY)) complaints.push(`foreign: ${request.url()}`);
   });
   try {
-    page.setDefaultTimeout(30_000);
+    page.setDefaultTimeout(90_000);
     await page.goto(URL_OF_GATEWAY + path);
     await look(page);
   } finally {

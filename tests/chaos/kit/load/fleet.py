@@ -40,7 +40,7 @@ class Fleet:
         for process in self._processes:
             process.terminate()
         for process in self._processes:
-            process.wait(10)
+            process.wait(60)
             process.stop()  # which complains of an exit code that is not 0
 
     def kill(self):

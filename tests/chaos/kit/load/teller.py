@@ -49,7 +49,7 @@ class Teller:
         operation = begun(
             self._process, self._count, coordinator, kind, level, key, now(), **more)
         try:
-            answer = call_of(self._stubs[coordinator], kind)(request, timeout=1)
+            answer = call_of(self._stubs[coordinator], kind)(request, timeout=3)
             operation = answered(operation._replace(end=now()), answer)
         except grpc.RpcError as error:
             operation = failed(operation._replace(end=now()), error)
