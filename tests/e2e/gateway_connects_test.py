@@ -4,9 +4,9 @@ import time
 import unittest
 
 from harness import exposition
-from harness.case import SystemCase
+from harness.case import UNHURRIED, SystemCase
 from harness.kache import KacheGateway
-from harness.rest import RestClient
+from harness.rest import RestClient, key_path
 from harness.waiting import wait_until
 
 
@@ -53,6 +53,32 @@ class ReadinessTest(SystemCase):
         self.assertLess(time.monotonic() - begin, 8)
         self.system.server.thaw()
         wait_until(lambda: rest.put_raw("k", b"v").status == 200, "served again")
+
+
+class HeldUpTest(SystemCase):
+    SYSTEM = {"redis": 1, "server_settings": UNHURRIED,
+              "gateway_settings": {"REQUEST_TIMEOUT_MS": 1000}}
+
+    def in_flight(self):
+        return exposition.parse(self.system.server.metrics()).total("kache_in_flight_operations")
+
+    def status_of_a_get_held_up(self):
+        """Redis answers within the deadline, while the gateway is held up beyond it."""
+        self.system.redis[0].call("CLIENT", "PAUSE", "500", "ALL")
+        with self.rest.raw() as raw:
+            raw.send(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % key_path("k").encode())
+            wait_until(lambda: self.in_flight() == 1, "the server has it", pause=0.005)
+            self.system.gateway.freeze()
+            time.sleep(1.2)
+            self.system.gateway.thaw()
+            return raw.read().status
+
+    def test_an_answer_that_came_meanwhile_is_no_timeout(self):
+        """As a rule: how soon it is read is the machine's business."""
+        statuses = []
+        while statuses.count(404) < 4 and len(statuses) < 8:
+            statuses.append(self.status_of_a_get_held_up())
+        self.assertGreaterEqual(statuses.count(404), 4, statuses)
 
 
 class SeveralServersTest(SystemCase):
