@@ -59,7 +59,7 @@ class NemesisTest(unittest.TestCase):
         return done.journal.entries
 
     def test_one_at_a_time_and_every_kind(self):
-        entries = self.run_nemesis(mixed=False, seconds=2)
+        entries = self.run_nemesis(mixed=False, seconds=6)
         for earlier, later in zip(entries, entries[1:]):
             self.assertLessEqual(earlier["up"], later["begin"])
         self.assertEqual({entry["name"] for entry in entries}, set(self.names))

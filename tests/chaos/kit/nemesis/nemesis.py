@@ -14,7 +14,7 @@ from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
 from kit.nemesis.journal import Journal
 
-UP_SECONDS = 60
+UP_SECONDS = 120
 NOTICE_SECONDS = 0.3  # until a broken connection is noticed
 PAUSE_SECONDS = (0.0, 0.5, 2.0, 4.0)  # after the longer ones all has been quiet for a while
 _TURN_SECONDS = 0.01
