@@ -189,17 +189,16 @@ void EventLoop::Impl::EndTurn() {
 void EventLoop::Impl::BeforePoll() {
   EndTurn();
   if (wakes) wakes->Flush();
-  if (tick_due_ || !turn_end_.empty()) {
+  if (due_tick_ || !turn_end_.empty()) {
     uv_idle_start(&no_sleep_, [](uv_idle_t*) {});
   } else {
     uv_idle_stop(&no_sleep_);
   }
   now_.reset();
-  if (tick_due_) tick_at_ = std::chrono::steady_clock::now();
 }
 
 void EventLoop::Impl::AfterPoll() {
-  if (tick_due_) TickAll();
+  if (due_tick_) TickAll();
   EndTurn();
   now_.reset();
 }
@@ -213,8 +212,11 @@ void EventLoop::Impl::StartTicks(LoopMember& member) {
   // The timer only announces the tick: timers run before the poll, ticks after it.
   const auto tick_ms = static_cast<uint64_t>(kTick.count());
   uv_timer_start(
-      &tick_, [](uv_timer_t* timer) { static_cast<Impl*>(timer->data)->tick_due_ = true; }, tick_ms,
-      tick_ms);
+      &tick_,
+      [](uv_timer_t* timer) {
+        static_cast<Impl*>(timer->data)->due_tick_ = std::chrono::steady_clock::now();
+      },
+      tick_ms, tick_ms);
 }
 
 void EventLoop::Impl::StopTicks(LoopMember& member) {
@@ -223,13 +225,12 @@ void EventLoop::Impl::StopTicks(LoopMember& member) {
   std::ranges::replace(ticking_, &member, nullptr);
   if (--ticking_count_ > 0) return;
   uv_timer_stop(&tick_);
-  tick_due_ = false;
+  due_tick_.reset();
 }
 
 void EventLoop::Impl::TickAll() {
-  tick_due_ = false;
   // Not later: what came while the poll's callbacks ran is not read yet.
-  const MonotonicTime now = tick_at_;
+  const MonotonicTime now = *std::exchange(due_tick_, std::nullopt);
   const auto late = now - last_tick_ - kTick;
   last_tick_ = now;
   const size_t count = ticking_.size();

@@ -105,8 +105,7 @@ struct EventLoop::Impl {
   std::vector<LoopMember*> turn_end_;   // null: has left
   std::vector<LoopMember*> ticking_;    // null: has stopped or left
   size_t ticking_count_ = 0;
-  bool tick_due_ = false;
-  MonotonicTime tick_at_;  // of the tick that is due: before the poll that it waits for
+  std::optional<MonotonicTime> due_tick_;  // when it became due: before the poll that it waits for
   MonotonicTime last_tick_;
   std::optional<MonotonicTime> now_;  // of this turn, once asked for
 };

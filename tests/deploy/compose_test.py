@@ -52,8 +52,9 @@ class ComposeTest(unittest.TestCase):
 
     def test_stores_and_reads(self):
         rest.put_and_get_many(self.client, "plain")
-        self.assertEqual(sorted(self.client.node_states()), [f"cache-{i}" for i in (1, 2, 3, 4)])
-        for node in self.client.node_states():
+        nodes = sorted(self.client.node_states())
+        self.assertEqual(nodes, [f"cache-{i}" for i in (1, 2, 3, 4)])
+        for node in nodes:
             self.wait_for_state(node, "UP")
 
     def test_killed_redis_fails_no_request(self):

@@ -18,17 +18,13 @@ namespace kache {
 namespace {
 
 using testing::CoordinatorCluster;
+using testing::RedisServer;
 
 constexpr int kKeys = 300;
 
 std::string Key(int i) { return "key-" + std::to_string(i); }
 
-void Kill(testing::RedisServer& server) { server.Kill(); }
-void Restart(testing::RedisServer& server) { server.Restart(); }
-void Flush(testing::RedisServer& server) { server.Run({"FLUSHALL"}); }
-void CloseConnections(testing::RedisServer& server) {
-  server.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
-}
+void Flush(RedisServer& server) { server.Run({"FLUSHALL"}); }
 
 class RecoveryTest : public ::testing::Test {
  protected:
@@ -52,7 +48,7 @@ class RecoveryTest : public ::testing::Test {
   }
   bool WaitUntilUp(size_t server) { return cluster_->WaitForState(server, NodeState::kUp); }
   // Does it to a server that is UP, and waits until that is noticed. By then it may be UP again.
-  void Hit(size_t server, const std::function<void(testing::RedisServer&)>& fault) {
+  void Hit(size_t server, const std::function<void(RedisServer&)>& fault) {
     const absl::Time before = cluster_->Status(server).since;
     fault(cluster_->server(server));
     ASSERT_TRUE(cluster_->WaitForChange(server, before));
@@ -74,7 +70,7 @@ TEST_F(RecoveryTest, AFirstStartMarksAllServers) {
 TEST_F(RecoveryTest, AServerThatRestartsEmptyIsRefilled) {
   Start();
   PutAll("v");
-  Hit(1, Restart);
+  Hit(1, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   ExpectHeldByAllHomes("v");
   EXPECT_GT(Metric("kache_recovery_resync_keys_copied_total"), 0);
@@ -84,7 +80,7 @@ TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
   Start();
   PutAll("old");
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, Kill);
+  Hit(0, &RedisServer::Kill);
   PutAll("new");
   cluster_->server(0).Restart();  // with the old values, from its disk
   const auto all_new = [&] {
@@ -136,7 +132,7 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
 TEST_F(RecoveryTest, AServerThatMissedNothingIsUpAtOnce) {
   Start();
   PutAll("v");
-  Hit(1, CloseConnections);
+  Hit(1, &RedisServer::CloseConnections);
   const absl::Time since = absl::Now();
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_LT(absl::Now() - since, absl::Seconds(5));
@@ -175,7 +171,7 @@ TEST_F(RecoveryTest, DeletesAreNotUndoneAfterTheLifeOfTheirTombstones) {
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return absl::Now() - written > absl::Seconds(1); }));
   cluster_->server(1).Run({"SAVE"});
-  Hit(1, Kill);
+  Hit(1, &RedisServer::Kill);
   for (int i = 0; i < kKeys; i += 2) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     const size_t witness = cluster_->HomesOf(Key(0))[0] == 1 ? cluster_->HomesOf(Key(0))[1]
@@ -197,7 +193,7 @@ TEST_F(RecoveryTest, AShorterLifeThatAServerMissedStillBeatsTheOldValue) {
   const std::string key = cluster_->KeyAt(0);
   ASSERT_TRUE(cluster_->Put(key, "for ever").ok());
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, Kill);
+  Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "short", absl::Milliseconds(300)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return !cluster_->Get(key)->found; }));
   cluster_->server(0).Restart();
@@ -225,7 +221,7 @@ TEST_F(RecoveryTest, AServerThatRefusedWritesIsRefilled) {
 TEST_F(RecoveryTest, WaitsForAServerThatMayHoldWhatIsMissingUnlessItIsForsaken) {
   Start();
   PutAll("v");
-  Hit(3, Kill);
+  Hit(3, &RedisServer::Kill);
   cluster_->server(0).Restart();
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return cluster_->WaitingFor(0) == "node cache-3"; }));
@@ -256,7 +252,7 @@ TEST_F(RecoveryTest, ASweepMendsWhatDiffers) {
 TEST_F(RecoveryTest, AStandInsCopiesAreRemovedOnceTheHomeServerIsBack) {
   Start();
   const std::string key = cluster_->KeyAt(0);
-  Hit(0, Kill);
+  Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "v").ok());
   const std::vector<size_t> homes = cluster_->HomesOf(key);
   size_t stand_in = 0;
@@ -282,7 +278,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
   options.servers = 1;
   Start(options);
   ASSERT_TRUE(cluster_->Put("k", "v").ok());
-  Hit(0, Restart);
+  Hit(0, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(0));
   EXPECT_FALSE(cluster_->Get("k")->found);
   ASSERT_TRUE(cluster_->Put("k", "w").ok());
@@ -291,7 +287,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
 TEST_F(RecoveryTest, FencesAndResyncsAreCountedByNode) {
   Start();
   PutAll("v");
-  Hit(1, Restart);
+  Hit(1, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_GE(Metric("kache_recovery_fences_total{node=\"cache-1\"}"), 1);
   EXPECT_GE(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 1);
@@ -318,7 +314,7 @@ TEST_F(RecoveryTest, AResyncThatBreaksOffIsCountedAndBegunAgain) {
   }));
   // Most of the time the resync pauses, with nothing under way that could break off.
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
-    for (const size_t source : {0, 2, 3}) CloseConnections(cluster_->server(source));
+    for (const size_t source : {0, 2, 3}) cluster_->server(source).CloseConnections();
     return Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"failed\"}") > 0;
   }));
   EXPECT_EQ(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 0);
@@ -342,7 +338,7 @@ TEST_F(RecoveryTest, ASweepThatBreaksOffIsCounted) {
 
 TEST_F(RecoveryTest, AStandInsCopiesThatASweepRemovedAreCounted) {
   Start();
-  Hit(0, Kill);
+  Hit(0, &RedisServer::Kill);
   PutAll("v");
   cluster_->server(0).Restart();
   ASSERT_TRUE(WaitUntilUp(0));

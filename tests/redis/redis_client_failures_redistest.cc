@@ -134,7 +134,7 @@ TEST(RedisClientFailures, ReconnectsAfterClientKill) {
   ClientUnderTest client(server.endpoint(), Quick());
   ASSERT_TRUE(client.WaitUntilReady());
   for (uint64_t round = 1; round <= 5; ++round) {
-    server.Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+    server.CloseConnections();
     ASSERT_TRUE(client.RunUntil([&] { return client->counters().connects == round + 1; }));
   }
   EXPECT_EQ(client.observed().LastReason(), "connection_lost");

@@ -136,6 +136,10 @@ void RedisServer::Freeze() {
 
 void RedisServer::Thaw() { kill(process_, SIGCONT); }
 
+void RedisServer::CloseConnections() const {
+  Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+}
+
 redis::Reply RedisServer::Run(const std::vector<std::string>& arguments) const {
   const std::optional<redis::Reply> reply = BlockingRedis(port_).Run(arguments);
   if (!reply) GiveUp("redis-server at " + address() + " does not answer to " + arguments.front());

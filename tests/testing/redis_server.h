@@ -45,6 +45,8 @@ class RedisServer {
   // SIGSTOP and SIGCONT: its sockets stay open, and nobody answers.
   void Freeze();
   void Thaw();
+  // Of all clients but the one that asks.
+  void CloseConnections() const;
 
   // Runs one command on a connection of its own, of the default user, and returns the reply; an
   // error reply also. Blocks for at most 10 s.
