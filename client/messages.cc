@@ -41,7 +41,7 @@ v1::Consistency ToMessage(Consistency consistency) {
 v1::Version ToMessage(const Version& version) {
   v1::Version message;
   message.set_timestamp(version.timestamp);
-  message.set_coordinator(version.coordinator);
+  message.set_clock(version.clock);
   return message;
 }
 
@@ -64,7 +64,7 @@ Consistency FromMessage(v1::Consistency consistency) {
 }
 
 Version FromMessage(const v1::Version& version) {
-  return {version.timestamp(), version.coordinator()};
+  return {version.timestamp(), version.clock()};
 }
 
 Receipt FromMessage(const v1::Receipt& message) {

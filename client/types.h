@@ -25,9 +25,9 @@ enum class Consistency {
 // Tells which of two writes is the newer. Opaque otherwise; both numbers zero = no version.
 struct Version {
   uint64_t timestamp = 0;
-  uint64_t coordinator = 0;
+  uint64_t clock = 0;
 
-  bool IsSet() const { return timestamp != 0 || coordinator != 0; }
+  bool IsSet() const { return timestamp != 0 || clock != 0; }
   // As REST and kachectl show it: 16 hexadecimal digits, a dash, 16 more.
   std::string ToString() const;
   static absl::StatusOr<Version> Parse(std::string_view text);

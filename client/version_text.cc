@@ -28,25 +28,25 @@ bool ParseHex(std::string_view digits, uint64_t* value) {
 
 std::string VersionText(const v1::Version& version) {
   return Concat(absl::Hex(version.timestamp(), absl::kZeroPad16), "-",
-                absl::Hex(version.coordinator(), absl::kZeroPad16));
+                absl::Hex(version.clock(), absl::kZeroPad16));
 }
 
 bool ParseVersionText(std::string_view text, v1::Version* version) {
   if (text.size() != 2 * kHalfDigits + 1 || text[kHalfDigits] != '-') return false;
   uint64_t timestamp = 0;
-  uint64_t coordinator = 0;
+  uint64_t clock = 0;
   if (!ParseHex(text.substr(0, kHalfDigits), &timestamp) ||
-      !ParseHex(text.substr(kHalfDigits + 1), &coordinator)) {
+      !ParseHex(text.substr(kHalfDigits + 1), &clock)) {
     return false;
   }
   version->set_timestamp(timestamp);
-  version->set_coordinator(coordinator);
+  version->set_clock(clock);
   return true;
 }
 
 bool IsNewer(const v1::Version& version, const v1::Version& than) {
-  return std::make_tuple(version.timestamp(), version.coordinator()) >
-         std::make_tuple(than.timestamp(), than.coordinator());
+  return std::make_tuple(version.timestamp(), version.clock()) >
+         std::make_tuple(than.timestamp(), than.clock());
 }
 
 }  // namespace kache

@@ -10,7 +10,7 @@ namespace {
 
 void FillVersion(const Version& version, v1::Version& message) {
   message.set_timestamp(version.timestamp);
-  message.set_coordinator(version.coordinator);
+  message.set_clock(version.clock);
 }
 
 v1::Replica::Content ToProto(ReplicaContent::Kind kind) {
@@ -69,7 +69,7 @@ Consistency FromProto(v1::Consistency consistency) {
 }
 
 Version FromProto(const v1::Version& version) {
-  return {version.timestamp(), version.coordinator()};
+  return {version.timestamp(), version.clock()};
 }
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message) {

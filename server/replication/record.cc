@@ -25,7 +25,7 @@ std::string EncodeRecord(const Record& record) {
   header[2] = static_cast<char>(kRecordFormat);
   header[3] = static_cast<char>(record.tombstone ? kTombstoneFlag : 0);
   PutBigEndian(header + kRecordVersionOffset, record.version.timestamp);
-  PutBigEndian(header + kRecordVersionOffset + 8, record.version.coordinator);
+  PutBigEndian(header + kRecordVersionOffset + 8, record.version.clock);
   PutBigEndian(header + kExpiryOffset, static_cast<uint64_t>(record.expires_at_ms));
 
   std::string bytes;

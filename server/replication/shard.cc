@@ -60,7 +60,7 @@ void Shard::ObserveVersion(const Version& version) {
       "ahead={} coordinator={:016x}",
       absl::FormatDuration(absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)) -
                            now),
-      version.coordinator);
+      version.clock);
 }
 
 void Shard::ReportWriteRefused(NodeId node, redis::ErrorKind kind) {

@@ -12,9 +12,9 @@ struct Version {
   // Milliseconds since the Unix epoch in the upper 48 bits, a counter in the lower 16.
   uint64_t timestamp = 0;
   // The server process that stamped it; random for every start.
-  uint64_t coordinator = 0;
+  uint64_t clock = 0;
 
-  bool IsZero() const { return timestamp == 0 && coordinator == 0; }
+  bool IsZero() const { return timestamp == 0 && clock == 0; }
   friend constexpr auto operator<=>(const Version&, const Version&) = default;
 };
 

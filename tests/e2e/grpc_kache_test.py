@@ -21,7 +21,7 @@ class SingleKeyTest(SystemCase):
         key = self.key().encode()
         put = self.grpc.put(key, EVERY_BYTE, ttl_ms=60_000).receipt
         self.assertGreater(put.version.timestamp >> 16, 1_500_000_000_000)
-        self.assertNotEqual(put.version.coordinator, 0)
+        self.assertNotEqual(put.version.clock, 0)
         self.assertEqual((put.required, put.degraded), (1, False))
         self.assertTrue(1 <= put.acknowledged <= 3)
         self.assertFalse(put.HasField("node"))
@@ -143,7 +143,7 @@ class StatusTest(SystemCase):
         self.assertTrue(status.server_version)
         self.assertTrue(0 <= time.time() * 1000 - status.started_at_unix_ms < 120_000)
         self.assertNotEqual(status.ring_fingerprint, 0)
-        coordinator = self.grpc.put(b"k", b"v").receipt.version.coordinator
+        coordinator = self.grpc.put(b"k", b"v").receipt.version.clock
         self.assertEqual(status.coordinator, coordinator)
         for node in status.nodes:
             self.assertEqual((node.state, node.reason), (self.grpc.pb.NODE_STATE_UP, "ok"))
@@ -237,7 +237,7 @@ class CodesTest(SystemCase):
     def test_nothing_older_than_min_version(self):
         pb = self.grpc.pb
         put = self.grpc.put(b"min", b"v")
-        newer = pb.Version(timestamp=put.receipt.version.timestamp + 1, coordinator=1)
+        newer = pb.Version(timestamp=put.receipt.version.timestamp + 1, clock=1)
         self.assert_code(Code.ABORTED, lambda: self.grpc.get(b"min", min_version=newer))
         self.assertFalse(self.grpc.get(b"nothing", min_version=newer).found)
         self.assertFalse(self.grpc.get(b"k", min_version=pb.Version()).found)

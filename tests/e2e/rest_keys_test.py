@@ -109,7 +109,7 @@ class PutAndGetTest(SystemCase):
         for redis in homes:
             copy = record.read(redis, key)
             self.assertEqual(copy.value, b"copies")
-            self.assertEqual(f"{copy.timestamp:016x}-{copy.coordinator:016x}", receipt["version"])
+            self.assertEqual(f"{copy.timestamp:016x}-{copy.clock:016x}", receipt["version"])
         away = self.system.redis[place.replicas[3].node]
         self.assertIsNone(record.read(away, key))
 

@@ -42,7 +42,7 @@ TEST(Coordinator, ReadsWhatWasWritten) {
   EXPECT_EQ(get->receipt.version, put->version);
   EXPECT_EQ(get->receipt.node->index(), cluster.HomesOf(key)[0]);
   EXPECT_FALSE(get->receipt.degraded);
-  EXPECT_EQ(put->version.coordinator, cluster.coordinator().id());
+  EXPECT_EQ(put->version.clock, cluster.coordinator().id());
 }
 
 TEST(Coordinator, MissesWhatWasNeverWrittenOrIsDeleted) {

@@ -39,12 +39,12 @@ TEST(SetIfNewerTwin, ScriptComparesVersionsAsCppDoes) {
     const Version held{RandomWord(random), RandomWord(random)};
     // Often alike but for one of the two words.
     const Version incoming{random() % 2 == 0 ? held.timestamp : RandomWord(random),
-                           random() % 8 == 0 ? held.coordinator : RandomWord(random)};
+                           random() % 8 == 0 ? held.clock : RandomWord(random)};
     key.Run({"SET", ScriptedKey::kKey, EncodeRecord({held, 0, false, "held"})});
     const redis::Reply reply = key.Store({incoming, 0, false, "incoming"});
     ASSERT_EQ(IsAcknowledged(reply), incoming >= held)
-        << std::hex << held.timestamp << ":" << held.coordinator << " held, incoming "
-        << incoming.timestamp << ":" << incoming.coordinator;
+        << std::hex << held.timestamp << ":" << held.clock << " held, incoming "
+        << incoming.timestamp << ":" << incoming.clock;
     if (incoming < held) {
       ASSERT_EQ(DecodeVersion(reply.text), held);
     }

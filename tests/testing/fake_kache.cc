@@ -116,7 +116,7 @@ v1::Receipt FakeKache::Write(const std::string& key, const std::string& value, i
   record.value = value;
   record.ttl_ms = ttl_ms;
   record.version.set_timestamp(++clock_);
-  record.version.set_coordinator(kCoordinator);
+  record.version.set_clock(kCoordinator);
   v1::Receipt receipt;
   *receipt.mutable_version() = record.version;
   receipt.set_acknowledged(1);

@@ -9,15 +9,15 @@ DATA_PREFIX = b"kache:d:"
 class Record(typing.NamedTuple):
     tombstone: bool
     timestamp: int
-    coordinator: int
+    clock: int
     expires_at_ms: int
     value: bytes
 
 
 def decode(stored):
-    magic, form, flags, timestamp, coordinator, expiry = struct.unpack(">HBBQQQ", stored[:28])
+    magic, form, flags, timestamp, clock, expiry = struct.unpack(">HBBQQQ", stored[:28])
     assert magic == 0x4BAC and form == 1, stored[:28]
-    return Record(bool(flags & 1), timestamp, coordinator, expiry, stored[28:])
+    return Record(bool(flags & 1), timestamp, clock, expiry, stored[28:])
 
 
 def read(redis, key):

@@ -56,7 +56,7 @@ TEST_F(ClientTest, PassesLevelsVersionsAndDeadlinesOn) {
                               .timeout = absl::Seconds(30)})
                   .ok());
   EXPECT_EQ(server_.last_get().consistency(), v1::CONSISTENCY_QUORUM);
-  EXPECT_EQ(server_.last_get().min_version().coordinator(), 8u);
+  EXPECT_EQ(server_.last_get().min_version().clock(), 8u);
   EXPECT_LE(server_.last_timeout(), absl::Seconds(30) * 1.01) << "gRPC rounds up, to two digits";
   EXPECT_GT(server_.last_timeout(), absl::ZeroDuration());
   ASSERT_TRUE(client_->Put("k", "v", {.consistency = Consistency::kAll}).ok());

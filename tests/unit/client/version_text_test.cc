@@ -8,7 +8,7 @@ namespace {
 v1::Version Make(uint64_t timestamp, uint64_t coordinator) {
   v1::Version version;
   version.set_timestamp(timestamp);
-  version.set_coordinator(coordinator);
+  version.set_clock(coordinator);
   return version;
 }
 
@@ -18,7 +18,7 @@ TEST(VersionText, ReadsWhatItWrites) {
   v1::Version version;
   ASSERT_TRUE(ParseVersionText(text, &version));
   EXPECT_EQ(version.timestamp(), 0x1234u);
-  EXPECT_EQ(version.coordinator(), ~uint64_t{0});
+  EXPECT_EQ(version.clock(), ~uint64_t{0});
 }
 
 TEST(VersionText, RefusesAllElse) {

@@ -59,7 +59,7 @@ TEST_F(Handlers, ReadOptionsOfAGet) {
   EXPECT_EQ(call.request.key(), std::string("a\0b", 3));
   EXPECT_EQ(call.request.consistency(), v1::CONSISTENCY_QUORUM);
   EXPECT_EQ(call.request.min_version().timestamp(), 1u);
-  EXPECT_EQ(call.request.min_version().coordinator(), 15u);
+  EXPECT_EQ(call.request.min_version().clock(), 15u);
   EXPECT_EQ(call.options.lane, 3u);
   EXPECT_GE(call.options.deadline, before + std::chrono::milliseconds(250));
   EXPECT_LT(call.options.deadline, before + std::chrono::seconds(30));

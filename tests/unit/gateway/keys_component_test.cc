@@ -146,7 +146,7 @@ TEST_F(Rest, PassesOptionsOnAndRefusalsBack) {
   Ask("GET", "/api/v1/keys/k?consistency=one&min_version=0000000000000001-0000000000000002", "",
       "Kache-Timeout-Ms: 700\r\n");
   EXPECT_EQ(kache_.last_get().consistency(), v1::CONSISTENCY_ONE);
-  EXPECT_EQ(kache_.last_get().min_version().coordinator(), 2u);
+  EXPECT_EQ(kache_.last_get().min_version().clock(), 2u);
   EXPECT_LT(kache_.last_timeout(), absl::Seconds(3));  // the default is 5
   kache_.FailNext(1, grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "quorums are not offered yet"));
   const RawResponse refused = Ask("GET", "/api/v1/keys/k?consistency=quorum");

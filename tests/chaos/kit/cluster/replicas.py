@@ -47,7 +47,7 @@ def _read(connection, node, key):
     except Exception:  # noqa: BLE001 - whatever it is, it is no record
         return replica | {"state": "unreadable"}
     return replica | {
-        "state": "record", "version": version_of(held.timestamp, held.coordinator),
+        "state": "record", "version": version_of(held.timestamp, held.clock),
         "expires_at_ms": held.expires_at_ms, "tombstone": held.tombstone,
         "ends_at_ms": connection.call("PEXPIRETIME", record.DATA_PREFIX + key),
     }

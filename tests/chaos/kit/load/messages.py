@@ -16,7 +16,7 @@ def request_of(kind, level, key, value=None, ttl_ms=0, min_version=0):
     request = pb.GetRequest(key=key, consistency=level)
     if min_version:
         request.min_version.timestamp = min_version >> 64
-        request.min_version.coordinator = min_version & _LOW
+        request.min_version.clock = min_version & _LOW
     return request
 
 
@@ -32,7 +32,7 @@ def answered(operation, answer):
         value = from_bytes(answer.value)
     return operation._replace(
         code=OK, value=value,
-        version=version_of(receipt.version.timestamp, receipt.version.coordinator),
+        version=version_of(receipt.version.timestamp, receipt.version.clock),
         degraded=receipt.degraded, acknowledged=receipt.acknowledged, required=receipt.required,
         expires_at_ms=receipt.expires_at_unix_ms,
         node=receipt.node if receipt.HasField("node") else None)

@@ -73,7 +73,7 @@ TEST(Arguments, OfNodeForsake) {
 TEST(Arguments, MinVersionIsAVersion) {
   const Parsed parsed = Parse({"get", "k", "--min-version", "0000000000000001-0000000000000002"});
   ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
-  EXPECT_EQ(parsed.arguments->min_version.coordinator(), 2u);
+  EXPECT_EQ(parsed.arguments->min_version.clock(), 2u);
 }
 
 TEST(Arguments, MistakesExitWith2AndSayWhatIsWrong) {

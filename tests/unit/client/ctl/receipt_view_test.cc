@@ -10,7 +10,7 @@ namespace {
 v1::Receipt MakeReceipt() {
   v1::Receipt receipt;
   receipt.mutable_version()->set_timestamp(1);
-  receipt.mutable_version()->set_coordinator(2);
+  receipt.mutable_version()->set_clock(2);
   receipt.set_acknowledged(1);
   receipt.set_required(1);
   return receipt;

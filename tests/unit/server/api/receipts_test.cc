@@ -8,7 +8,7 @@
 namespace kache {
 namespace {
 
-const Receipt kFullReceipt{.version = {.timestamp = 77, .coordinator = 88},
+const Receipt kFullReceipt{.version = {.timestamp = 77, .clock = 88},
                            .acknowledged = 2,
                            .required = 1,
                            .degraded = true,
@@ -19,7 +19,7 @@ TEST(Receipts, CarriesAllFields) {
   v1::Receipt message;
   FillReceipt(kFullReceipt, message);
   EXPECT_EQ(message.version().timestamp(), 77u);
-  EXPECT_EQ(message.version().coordinator(), 88u);
+  EXPECT_EQ(message.version().clock(), 88u);
   EXPECT_EQ(message.acknowledged(), 2u);
   EXPECT_EQ(message.required(), 1u);
   EXPECT_TRUE(message.degraded());
@@ -74,7 +74,7 @@ TEST(Receipts, FillsALocation) {
   location.replicas.push_back({.node = NodeId(1),
                                .state = NodeState::kUp,
                                .kind = ReplicaContent::Kind::kValue,
-                               .version = {.timestamp = 1, .coordinator = 2},
+                               .version = {.timestamp = 1, .clock = 2},
                                .expires_at_ms = 3,
                                .value_bytes = 4,
                                .error = ""});
@@ -88,7 +88,7 @@ TEST(Receipts, FillsALocation) {
   EXPECT_EQ(message.replicas(0).node(), 1u);
   EXPECT_EQ(message.replicas(0).state(), v1::NODE_STATE_UP);
   EXPECT_EQ(message.replicas(0).content(), v1::Replica::CONTENT_VALUE);
-  EXPECT_EQ(message.replicas(0).version().coordinator(), 2u);
+  EXPECT_EQ(message.replicas(0).version().clock(), 2u);
   EXPECT_EQ(message.replicas(0).expires_at_unix_ms(), 3);
   EXPECT_EQ(message.replicas(0).value_bytes(), 4u);
   EXPECT_EQ(message.replicas(1).content(), v1::Replica::CONTENT_UNKNOWN);
