@@ -63,9 +63,7 @@ Consistency FromMessage(v1::Consistency consistency) {
   }
 }
 
-Version FromMessage(const v1::Version& version) {
-  return {version.timestamp(), version.clock()};
-}
+Version FromMessage(const v1::Version& version) { return {version.timestamp(), version.clock()}; }
 
 Receipt FromMessage(const v1::Receipt& message) {
   Receipt receipt;

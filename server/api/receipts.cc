@@ -68,9 +68,7 @@ Consistency FromProto(v1::Consistency consistency) {
   }
 }
 
-Version FromProto(const v1::Version& version) {
-  return {version.timestamp(), version.clock()};
-}
+Version FromProto(const v1::Version& version) { return {version.timestamp(), version.clock()}; }
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
   if (!receipt.version.IsZero()) FillVersion(receipt.version, *message.mutable_version());
