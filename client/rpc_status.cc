@@ -5,8 +5,7 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
-#include "base/strings.h"
+#include "base/error_details.h"
 #include "google/protobuf/any.pb.h"
 #include "google/protobuf/duration.pb.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -24,7 +23,7 @@ constexpr int kStatusDetailsField = 3;
 constexpr int kRetryDelayField = 1;
 
 constexpr char kReceiptUrl[] = "type.googleapis.com/kache.v1.Receipt";
-constexpr char kRetryAdviceUrl[] = "kache/retry-advice-ms";
+constexpr char kSupersededUrl[] = "type.googleapis.com/kache.v1.Superseded";
 
 // Calls `found` with the bytes of each length-delimited field number `field` of a message. Stops
 // silently where the message is malformed.
@@ -55,7 +54,7 @@ void KeepDetail(const std::string& bytes, absl::Status* status) {
     ForEachField(detail.value(), kRetryDelayField, [status](const std::string& delay_bytes) {
       google::protobuf::Duration delay;
       if (!delay.ParseFromString(delay_bytes)) return;
-      SetRetryAdvice(absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos()), status);
+      SetRetryAfter(absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos()), status);
     });
   }
 }
@@ -74,6 +73,12 @@ absl::Status StatusFromError(const v1::Error& error) {
   if (error.code() == 0) return absl::InternalError("the server sent an error without a code");
   absl::Status result(static_cast<absl::StatusCode>(error.code()), error.message());
   if (error.has_receipt()) SetReceipt(error.receipt(), &result);
+  if (!error.reason().empty()) SetReason(error.reason(), &result);
+  if (error.has_superseded()) SetSuperseded(error.superseded(), &result);
+  if (error.retry_after_ms() > 0) {
+    SetRetryAfter(absl::Milliseconds(error.retry_after_ms()), &result);
+  }
+  if (error.cluster_time_unix_ms() != 0) SetClusterTimeMs(error.cluster_time_unix_ms(), &result);
   return result;
 }
 
@@ -81,8 +86,9 @@ void SetReceipt(const v1::Receipt& receipt, absl::Status* status) {
   status->SetPayload(kReceiptUrl, absl::Cord(receipt.SerializeAsString()));
 }
 
-void SetRetryAdvice(absl::Duration wait, absl::Status* status) {
-  status->SetPayload(kRetryAdviceUrl, absl::Cord(Concat(absl::ToInt64Milliseconds(wait))));
+void SetSuperseded(const v1::Superseded& superseded, absl::Status* status) {
+  SetReason(kSuperseded, status);
+  status->SetPayload(kSupersededUrl, absl::Cord(superseded.SerializeAsString()));
 }
 
 std::optional<v1::Receipt> ReceiptOf(const absl::Status& status) {
@@ -92,11 +98,15 @@ std::optional<v1::Receipt> ReceiptOf(const absl::Status& status) {
   return receipt;
 }
 
+std::optional<v1::Superseded> SupersededOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kSupersededUrl);
+  v1::Superseded superseded;
+  if (!payload || !superseded.ParseFromString(std::string(*payload))) return std::nullopt;
+  return superseded;
+}
+
 std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kRetryAdviceUrl);
-  int64_t ms = 0;
-  if (!payload || !absl::SimpleAtoi(std::string(*payload), &ms) || ms < 0) return std::nullopt;
-  return absl::Milliseconds(ms);
+  return RetryAfterOf(status);
 }
 
 }  // namespace kache

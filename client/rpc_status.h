@@ -1,6 +1,7 @@
 // What gRPC says about a failed call, as an absl::Status. Beside code and message it carries
 //   * the receipt of a write that fell short (ReceiptOf),
-//   * the server's advice how long to wait (RetryAdviceOf).
+//   * a reason, advice how long to wait, and cluster time (base/error_details.h),
+//   * why a stamped write lost (SupersededOf).
 //
 // Thread-safe.
 #ifndef KACHE_CLIENT_RPC_STATUS_H_
@@ -24,7 +25,10 @@ absl::Status StatusFromError(const v1::Error& error);
 
 void SetReceipt(const v1::Receipt& receipt, absl::Status* status);
 std::optional<v1::Receipt> ReceiptOf(const absl::Status& status);
-void SetRetryAdvice(absl::Duration wait, absl::Status* status);
+// A write that lost: sets the reason, too.
+void SetSuperseded(const v1::Superseded& superseded, absl::Status* status);
+std::optional<v1::Superseded> SupersededOf(const absl::Status& status);
+// As base/error_details.h's RetryAfterOf; also for those who use the library (client/types.h).
 std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
 
 }  // namespace kache

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error_details.h"
 #include "client/rpc_status.h"
 #include "gateway/handlers/receipt.h"
 
@@ -50,9 +51,9 @@ TEST(UpstreamError, AdvisesWhenToComeBack) {
   EXPECT_EQ(UpstreamErrorResponse(absl::UnavailableError("no")).FindHeader("Retry-After"), "1");
   absl::Status full = absl::ResourceExhaustedError("full");
   EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "1");
-  SetRetryAdvice(absl::Milliseconds(2001), &full);
+  SetRetryAfter(absl::Milliseconds(2001), &full);
   EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "3");
-  SetRetryAdvice(absl::Hours(1), &full);
+  SetRetryAfter(absl::Hours(1), &full);
   EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "60");
 }
 
