@@ -12,7 +12,8 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.pace == b.pace && a.refuses_writes == b.refuses_writes && a.run_id == b.run_id &&
          a.version == b.version && a.connection_changes == b.connection_changes &&
          a.connected == b.connected && a.connection_tried == b.connection_tried &&
-         a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker;
+         a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
+         a.clock_offset == b.clock_offset;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {

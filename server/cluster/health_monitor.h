@@ -70,6 +70,7 @@ class HealthMonitor {
     std::string waiting_for;    // what it can't go on without, for people; empty = it goes on
     int64_t swept_unix_ms = 0;  // when the last sweep of the node ended; 0 = not known
     uint64_t keys = 0;          // all of the node's database
+    absl::Duration clock_offset;  // its clock ahead of cluster time, as measured
   };
   std::vector<Recovery> recoveries() const;
   void SetRecoveries(std::vector<Recovery> recoveries);

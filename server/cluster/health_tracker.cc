@@ -70,6 +70,7 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
   standing_ = standing;
   status_.resolved = standing.resolved;
   status_.whole_marker = standing.whole_marker;
+  status_.clock_offset = standing.clock_offset;
   Decide(now);
 }
 

@@ -47,6 +47,9 @@ struct NodeStatus {
   uint64_t resolved = 0;
   // How its marker begins while it is whole (server/recovery/marker.h).
   std::string whole_marker;
+  // How far its clock is ahead of cluster time, as it is added to instants for the node
+  // (ClusterClock::NodeClock::applied).
+  absl::Duration clock_offset;
 
   bool Usable() const { return state != NodeState::kDown; }
 };
@@ -65,6 +68,7 @@ struct Standing {
   std::string run_id;               // of the process that was checked
   uint64_t resolved = 0;            // NodeStatus::resolved
   std::string whole_marker;         // NodeStatus::whole_marker
+  absl::Duration clock_offset;      // NodeStatus::clock_offset
 };
 
 struct Topology {

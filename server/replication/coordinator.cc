@@ -16,10 +16,10 @@ namespace {
 
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(2);
 
-// Never zero, so that no version of ours looks like none.
+// As versions have it. Never zero, so that no version of ours looks like none.
 uint64_t NewCoordinatorId() {
   absl::BitGen random;
-  return absl::Uniform<uint64_t>(absl::IntervalClosed, random, 1, UINT64_MAX);
+  return absl::Uniform<uint64_t>(absl::IntervalClosed, random, 1, UINT64_MAX >> 16) << 16;
 }
 
 }  // namespace

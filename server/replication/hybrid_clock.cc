@@ -43,7 +43,7 @@ void HybridClock::Remember(uint64_t token, uint64_t timestamp) {
 }
 
 bool HybridClock::Gave(const Version& version, uint64_t token) const {
-  if (version.clock != coordinator_) return false;
+  if (!SameClock(version.clock, coordinator_)) return false;
   if (version.timestamp <= last_) return true;
   const auto ahead = ahead_.find(token);
   return ahead != ahead_.end() && version.timestamp <= ahead->second;

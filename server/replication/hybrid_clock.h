@@ -7,8 +7,9 @@
 // clock remembers kMaxKeysAhead such keys; of a forgotten one the next write meets the held version
 // anew.
 //
-// Shard thread only: each shard has its own, all with the same coordinator id. A key's versions
-// come from one shard, so they are in order, and no two writes of it ever get the same one.
+// Shard thread only: each shard has its own, all with the same coordinator id, whose lower 16 bits
+// are 0 (version.h). A key's versions come from one shard, so they are in order, and no two writes of
+// it ever get the same one.
 #ifndef KACHE_SERVER_REPLICATION_HYBRID_CLOCK_H_
 #define KACHE_SERVER_REPLICATION_HYBRID_CLOCK_H_
 

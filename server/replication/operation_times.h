@@ -1,6 +1,9 @@
-// When an operation got how far, for those who ask why it took long.
+// What an operation is told of its call's time, and what it notes of its own for those who ask why it
+// took long.
 #ifndef KACHE_SERVER_REPLICATION_OPERATION_TIMES_H_
 #define KACHE_SERVER_REPLICATION_OPERATION_TIMES_H_
+
+#include <atomic>
 
 #include "base/clock.h"
 
@@ -10,14 +13,17 @@ struct OperationTimes {
   MonotonicTime begun;  // taken up by its shard (CoarseMonotonic); zero = not yet
 };
 
-// The instant by which an operation must be answered, and where it notes its times (nullptr =
-// nowhere), which must stay until it is.
+// The instant by which an operation must be answered; where it notes its times (nullptr = nowhere);
+// and what becomes true once nobody waits for its answer any more (nullptr = that is not known). Both
+// must stay until it is answered.
 struct OperationTiming {
-  OperationTiming(MonotonicTime by, OperationTimes* noted = nullptr)  // NOLINT: an instant will do
-      : deadline(by), times(noted) {}
+  OperationTiming(MonotonicTime by, OperationTimes* noted = nullptr,  // NOLINT: an instant will do
+                  const std::atomic<bool>* is_cancelled = nullptr)
+      : deadline(by), times(noted), cancelled(is_cancelled) {}
 
   MonotonicTime deadline;
   OperationTimes* times;
+  const std::atomic<bool>* cancelled;
 };
 
 }  // namespace kache

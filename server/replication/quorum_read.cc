@@ -32,6 +32,7 @@ void QuorumRead::Run() {
   Begins();
   started_ = shard().clock().Monotonic();
   redis_key_ = shard().RedisKey(key_);
+  repair_latest_ms_ = absl::ToUnixMillis(shard().clock().Now() + shard().options().max_write_age);
   required_ = RequiredReplicas(options_.consistency, shard().homes());
   shard().Watch(this);
   ++outstanding_;  // Held until all are asked.
@@ -105,6 +106,7 @@ void QuorumRead::Note(size_t index, redis::Reply reply) {
   newest_ = std::move(reply.elements[kRecord].text);
   newest_node_ = replica.node;
   if (!absl::SimpleAtoi(reply.elements[kEnds].text, &newest_ends_ms_)) newest_ends_ms_ = 0;
+  newest_ends_ms_ = AtNodeMs(newest_ends_ms_, -shard().ClockOffset(replica.node));
 }
 
 size_t QuorumRead::Count(Phase phase) const {
@@ -183,7 +185,8 @@ void QuorumRead::Repair(size_t index) {
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
   shard()
       .client(replica.node)
-      .Send(CopyRecord(redis_key_, *newest_, newest_ends_ms_, shard().options().tombstone_ttl),
+      .Send(CopyRecord(redis_key_, *newest_, newest_ends_ms_, shard().options().tombstone_ttl,
+                       {shard().ClockOffset(replica.node), repair_latest_ms_}),
             timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
               OnRepaired(index, std::move(reply));
             });
@@ -192,10 +195,16 @@ void QuorumRead::Repair(size_t index) {
 void QuorumRead::OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply) {
   --outstanding_;
   Replica& replica = replicas_[index];
-  if (!reply.ok() || reply->IsError()) {
+  const bool too_late = reply.ok() && reply->type == redis::Reply::Type::kInteger &&
+                        reply->integer == kTooLateReply;
+  if (!reply.ok() || reply->IsError() || too_late) {
     replica.phase = Phase::kFailed;
-    last_error_ = reply.ok() ? absl::UnavailableError("Redis refused a repair: " + reply->text)
-                             : reply.status();
+    if (too_late) {
+      last_error_ = absl::DeadlineExceededError("a repair came too late to be stored");
+    } else {
+      last_error_ = reply.ok() ? absl::UnavailableError("Redis refused a repair: " + reply->text)
+                               : reply.status();
+    }
     shard().metrics().repairs_failed.Increment();
   } else {
     replica.phase = Phase::kAnswered;

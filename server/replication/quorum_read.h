@@ -73,10 +73,11 @@ class QuorumRead final : public Operation, private TimedOperation {
   uint32_t required_ = 0;
   absl::InlinedVector<Replica, 4> replicas_;
   size_t outstanding_ = 0;  // callbacks yet to come
-  // The newest record found, when its key ends in Redis (ms, 0 = never), and who held it.
+  // The newest record found, when its key ends in Redis (cluster time, 0 = never), and who held it.
   std::optional<std::string> newest_;
   Version newest_version_;
   int64_t newest_ends_ms_ = 0;
+  int64_t repair_latest_ms_ = 0;  // until when a copy of it may be stored
   std::optional<NodeId> newest_node_;
   bool asked_syncing_ = false;
   bool diverged_ = false;

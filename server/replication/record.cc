@@ -1,5 +1,7 @@
 #include "server/replication/record.h"
 
+#include "ring/murmur3.h"
+
 namespace kache {
 namespace {
 
@@ -32,6 +34,16 @@ std::string EncodeRecord(const Record& record) {
   bytes.reserve(kRecordHeaderBytes + record.value.size());
   bytes.append(header, kRecordHeaderBytes);
   bytes.append(record.value);
+  return bytes;
+}
+
+std::string EncodeStamped(Record* record) {
+  std::string bytes = EncodeRecord(*record);
+  const uint64_t hash =
+      Murmur3X64_128(std::string_view(bytes).substr(kExpiryOffset), record->tombstone ? kTombstoneFlag : 0)
+          .first;
+  record->version.clock = (record->version.clock & ~kContentHashMask) | (hash & kContentHashMask);
+  PutBigEndian(bytes.data() + kRecordVersionOffset + 8, record->version.clock);
   return bytes;
 }
 

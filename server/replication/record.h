@@ -9,6 +9,10 @@
 //       20      8  expiry, milliseconds since the Unix epoch, big-endian; 0 = never
 //       28         value
 //
+// The last 16 bits of the version are a hash of flags, expiry and value: the low bits of the first
+// half of MurmurHash3 x64-128 over the record from offset 20 on, with the flags as seed. All
+// coordinators compute it alike.
+//
 // Scripts compare the magic and the version only, so that records of later formats keep winning by
 // version. Pure functions.
 #ifndef KACHE_SERVER_REPLICATION_RECORD_H_
@@ -50,7 +54,10 @@ struct DecodedRecord {
   Record record;  // `value` points into the decoded bytes
 };
 
+// With the version as it is.
 std::string EncodeRecord(const Record& record);
+// Puts the hash of the content into the version first.
+std::string EncodeStamped(Record* record);
 DecodedRecord DecodeRecord(std::string_view bytes);
 
 // The 16 bytes of a version within a record, as scripts return them; nullopt for another length.

@@ -16,12 +16,20 @@ int64_t EndOfCopyMs(const Record& record, int64_t ends_ms) {
   return record.expires_at_ms == 0 ? 0 : std::max(ends_ms, record.expires_at_ms);
 }
 
+int64_t AtNodeMs(int64_t instant_ms, absl::Duration offset) {
+  return instant_ms == 0 ? 0 : instant_ms + absl::ToInt64Milliseconds(offset);
+}
+
 redis::Command CopyRecord(std::string_view redis_key, std::string_view record, int64_t ends_ms,
-                          absl::Duration tombstone_ttl) {
+                          absl::Duration tombstone_ttl, const CopyTarget& target) {
   const DecodedRecord decoded = DecodeRecord(record);
+  const auto at_node = [&](int64_t instant_ms) {
+    return std::to_string(AtNodeMs(instant_ms, target.clock_offset));
+  };
   return redis::Command::Call(SetIfNewer(), {redis_key},
-                              {record, std::to_string(EndOfCopyMs(decoded.record, ends_ms)),
-                               std::to_string(KeptUntilMs(decoded.record, tombstone_ttl))});
+                              {record, at_node(EndOfCopyMs(decoded.record, ends_ms)),
+                               at_node(KeptUntilMs(decoded.record, tombstone_ttl)),
+                               at_node(target.latest_ms)});
 }
 
 }  // namespace kache

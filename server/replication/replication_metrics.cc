@@ -76,6 +76,15 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
                      "Copies of writes that met a newer write of the same key in the replica.")),
       writes_short(NewCounter(registry, "kache_writes_short_total",
                               "Writes that reached fewer replicas than their level needs.")),
+      writes_too_late(NewCounter(
+          registry, "kache_writes_too_late_total",
+          "Copies of writes that reached a node too long after their stamp, and were refused.")),
+      stamps_superseded(
+          NewCounter(registry, "kache_write_stamps_superseded_total",
+                     "Stamped writes that lost to a newer version: their callers were told.")),
+      stamps_out_of_range(
+          NewCounter(registry, "kache_write_stamps_out_of_range_total",
+                     "Stamped writes refused because the stamp was too old or too far ahead.")),
       versions_far_ahead(
           NewCounter(registry, "kache_versions_far_ahead_total",
                      "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}

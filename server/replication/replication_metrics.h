@@ -42,6 +42,9 @@ struct ReplicationMetrics {
   prometheus::Counter& writes_restamped;
   prometheus::Counter& writes_superseded;
   prometheus::Counter& writes_short;
+  prometheus::Counter& writes_too_late;
+  prometheus::Counter& stamps_superseded;
+  prometheus::Counter& stamps_out_of_range;
   prometheus::Counter& versions_far_ahead;
 };
 

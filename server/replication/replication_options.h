@@ -18,6 +18,9 @@ struct ReplicationOptions {
   absl::Duration tombstone_ttl = absl::Seconds(3600);
   absl::Duration standin_ttl = absl::Seconds(3600);
   absl::Duration max_clock_skew = absl::Seconds(5);
+  // How long after its stamp a write, and after it was read a copy, may still be stored. Well under
+  // half of tombstone_ttl.
+  absl::Duration max_write_age = absl::Seconds(600);
 };
 
 }  // namespace kache

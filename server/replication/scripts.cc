@@ -5,14 +5,15 @@ namespace {
 
 // PEXPIRETIME is new in Redis 7.0; in 6.2 the end is computed, and may be a millisecond late.
 constexpr char kEndOf[] = R"lua(
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
 local function end_of(key)
   local ends = redis.pcall('PEXPIRETIME', key)
   if type(ends) == 'table' then
     ends = redis.call('PTTL', key)
-    if ends >= 0 then
-      local time = redis.call('TIME')
-      ends = ends + time[1] * 1000 + math.floor(time[2] / 1000)
-    end
+    if ends >= 0 then ends = ends + now_ms() end
   end
   return math.max(ends, 0)
 end
@@ -22,7 +23,7 @@ end
 // and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format
 // numbers slowly. A second result is true where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
-local function set_if_newer(key, record, ends, limit)
+local function set_if_newer(key, record, ends, limit, latest)
   local held = redis.pcall('GETRANGE', key, '0', '27')
   local occupied, beats = held ~= '', false
   if type(held) == 'table' then
@@ -35,6 +36,11 @@ local function set_if_newer(key, record, ends, limit)
     if a > e or (a == e and (b > f or (b == f and (c > g or (c == g and d > h))))) then
       return string.sub(held, 5, 20)
     end
+  end
+  local now
+  if not beats and latest > 0 then
+    now = now_ms()
+    if now > latest then return -1 end
   end
   if ends == 0 then
     local stored = redis.pcall('SET', key, record)
@@ -49,10 +55,9 @@ local function set_if_newer(key, record, ends, limit)
       ends = math.max(ends, math.min(old, limit))
     end
   end
-  local time = redis.call('TIME')
-  if ends <= time[1] * 1000 + math.floor(time[2] / 1000) then
+  if ends <= (now or now_ms()) then
     if occupied then redis.call('DEL', key) end
-    return 1
+    return 0
   end
   local stored = redis.pcall('SET', key, record, 'PXAT', string.format('%.0f', ends))
   if stored['err'] then return stored end
@@ -61,7 +66,7 @@ end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])))
+return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])))
 )lua";
 
 constexpr char kReadWithMarker[] = R"lua(

@@ -1,10 +1,12 @@
 // The Lua scripts of the data path, each atomic on its server. Those that heal are in
 // server/recovery/recovery_scripts.h.
 //
-// "When a key ends" is in milliseconds since the Unix epoch; 0 = never.
+// All instants are milliseconds since the Unix epoch by the node's own clock; "when a key ends" 0 =
+// never.
 #ifndef KACHE_SERVER_REPLICATION_SCRIPTS_H_
 #define KACHE_SERVER_REPLICATION_SCRIPTS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,10 +21,22 @@ namespace kache {
 //   ARGV[3]  limit: where the record that it replaces would have lived longer than ARGV[2], the key
 //            is kept until min(its old end, limit), so that the record still beats older copies
 //            elsewhere. 0 = it is not kept longer.
-// Answers 1 when the record is stored (or the very same version was there), else the 16 bytes of
-// the version that is held. A value that Kache did not write is replaced. An end that has passed
-// is never given to Redis: the record is then not stored, and what it beats is removed.
+//   ARGV[4]  latest: the last instant at which the record may still be stored where the key holds no
+//            record. A write or copy that was held up for so long (its sender stood still, or this
+//            node did) may be older than a tombstone that has ended meanwhile. Where the key holds a
+//            record the versions decide.
+// Answers
+//   1                the record is stored, or the very same version was there;
+//   16 bytes         the version that is held, which is newer;
+//   0                its end has passed: it is not stored, and what it beats is removed;
+//   -1               it came after `latest`: nothing is done.
+// A value that Kache did not write is replaced.
 const redis::Script& SetIfNewer();
+
+// What SetIfNewer answers, beside a version.
+inline constexpr int64_t kStoredReply = 1;
+inline constexpr int64_t kLifeOverReply = 0;
+inline constexpr int64_t kTooLateReply = -1;
 
 // Reads a record with all that a copy of it needs, and whether the node is whole.
 //   KEYS[1]  the key
@@ -35,8 +49,10 @@ const redis::Script& ReadWithMarker();
 std::vector<const redis::Script*> AllScripts();
 
 // Pieces of Lua that other scripts are made of.
-//   set_if_newer(key, record, ends, limit)  as SetIfNewer; `ends` and `limit` are numbers
-//   end_of(key)                             when the key ends
+//   set_if_newer(key, record, ends, limit, latest)  as SetIfNewer; the last three are numbers,
+//                                                   latest 0 = whenever
+//   end_of(key)                                     when the key ends
+//   now_ms()                                        the node's clock
 std::string SetIfNewerFunction();
 std::string EndOfFunction();
 

@@ -69,6 +69,10 @@ class Shard {
   const std::string& WholeMarker(NodeId node) const {
     return topology_->nodes[node.index()].whole_marker;
   }
+  // How far the node's clock is ahead of clock(); added to every instant that is meant for it.
+  absl::Duration ClockOffset(NodeId node) const {
+    return topology_->nodes[node.index()].clock_offset;
+  }
   // What is left until `deadline`; zero when it has passed.
   absl::Duration Left(MonotonicTime deadline) const;
 

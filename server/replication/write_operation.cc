@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error_details.h"
+#include "server/replication/held_check.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 
@@ -17,13 +19,27 @@ int64_t UnixMillisFrom(absl::Time time) {
   return absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
 }
 
+bool IsInteger(const redis::Reply& reply, int64_t value) {
+  return reply.type == redis::Reply::Type::kInteger && reply.integer == value;
+}
+
+absl::Status StampOutOfRangeError(absl::Time now) {
+  absl::Status status = absl::FailedPreconditionError(
+      "the write's stamp is too old, or too far ahead of cluster time; stamp it anew");
+  SetReason(kStampOutOfRange, &status);
+  SetClusterTimeMs(absl::ToUnixMillis(now), &status);
+  return status;
+}
+
 }  // namespace
 
 WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
-                               MonotonicTime deadline, WriteCallback done)
+                               const OperationTiming& timing, WriteCallback done)
     : Operation(shard),
       token_(token),
-      deadline_(deadline),
+      deadline_(timing.deadline),
+      cancelled_(timing.cancelled),
+      stamp_(write.stamp),
       consistency_(write.consistency),
       required_(RequiredReplicas(write.consistency, shard.homes())),
       done_(std::move(done)),
@@ -45,8 +61,24 @@ void WriteOperation::Run() {
     Answer(absl::DeadlineExceededError("the deadline passed before the write was begun"));
     return EndIfDone();
   }
+  if (!CallerWaits()) {
+    Answer(absl::CancelledError("the caller was gone before the write was begun"));
+    return EndIfDone();
+  }
+  if (stamp_.IsSet() && RefusesStamp()) return EndIfDone();
+  Begin();
+}
+
+void WriteOperation::Begin() {
   const absl::Time now = shard().clock().Now();
-  Stamp(shard().versions().Next(token_, now), now);
+  if (stamp_.IsSet()) {
+    made_at_ = absl::FromUnixMillis(stamp_.MadeAtMs());
+    shard().versions().Observe({stamp_.timestamp, stamp_.clock}, now);
+    StampWith({stamp_.timestamp, stamp_.clock});
+  } else {
+    made_at_ = now;
+    StampWith(shard().versions().Next(token_, now));
+  }
 
   const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
   PreferenceList walk;
@@ -73,22 +105,67 @@ void WriteOperation::Run() {
   EndIfDone();
 }
 
-void WriteOperation::Stamp(const Version& version, absl::Time now) {
-  const ReplicationOptions& options = shard().options();
-  fields_.version = version;
-  if (fields_.tombstone) {
-    fields_.expires_at_ms = absl::ToUnixMillis(now + options.tombstone_ttl);
-  } else if (ttl_ > absl::ZeroDuration() && fields_.expires_at_ms == 0) {
-    fields_.expires_at_ms = UnixMillisFrom(now + ttl_);  // Fixed once, for every copy.
-  }
-  record_ = EncodeRecord(fields_);
-  ends_ms_ = fields_.expires_at_ms;
-  home_command_ = CommandFor(/*home=*/true);
+bool WriteOperation::CallerWaits() const {
+  return cancelled_ == nullptr || !cancelled_->load(std::memory_order_relaxed);
 }
 
-redis::Command WriteOperation::CommandFor(bool home) {
+bool WriteOperation::RefusesStamp() {
   const ReplicationOptions& options = shard().options();
-  int64_t ends_ms = ends_ms_;
+  switch (JudgeStamp(stamp_, shard().clock().Now(), options.max_write_age,
+                     options.max_clock_skew)) {
+    case StampVerdict::kFits:
+      return false;
+    case StampVerdict::kAskFirst:
+      AskForHeld();
+      return true;
+    case StampVerdict::kTooOld:
+    case StampVerdict::kTooFarAhead:
+      break;
+  }
+  RefuseStamp();
+  return true;
+}
+
+void WriteOperation::RefuseStamp() {
+  shard().metrics().stamps_out_of_range.Increment();
+  Answer(StampOutOfRangeError(shard().clock().Now()));
+}
+
+// One record from a wrong clock must not make its key unwritable: a stamp that is just above it is
+// taken, once a replica was seen to hold it.
+void WriteOperation::AskForHeld() {
+  const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
+  outstanding_ += 2;  // The answer may come before the call returns.
+  StartHeldCheck(shard(), redis_key_, homes, stamp_.above, shard().Left(deadline_),
+                 [this](bool held) {
+                   --outstanding_;
+                   if (held) return Begin();
+                   RefuseStamp();
+                   EndIfDone();
+                 });
+  --outstanding_;
+}
+
+void WriteOperation::StampWith(const Version& version) {
+  const ReplicationOptions& options = shard().options();
+  fields_.version = version;
+  // Fixed once, for every copy.
+  if (fields_.tombstone) {
+    fields_.expires_at_ms = absl::ToUnixMillis(made_at_ + options.tombstone_ttl);
+  } else if (ttl_ > absl::ZeroDuration()) {
+    fields_.expires_at_ms = UnixMillisFrom(made_at_ + ttl_);
+  }
+  record_ = EncodeStamped(&fields_);
+  // A stamp may be far ahead; its write is no younger for that.
+  const absl::Time stamped = std::min(
+      absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)), shard().clock().Now());
+  latest_ms_ = absl::ToUnixMillis(stamped + options.max_write_age);
+  home_command_.reset();
+}
+
+redis::Command WriteOperation::CommandFor(NodeId node, bool home) const {
+  const ReplicationOptions& options = shard().options();
+  int64_t ends_ms = fields_.expires_at_ms;
   if (!home) {
     const int64_t limit = absl::ToUnixMillis(shard().clock().Now() + options.standin_ttl);
     ends_ms = ends_ms == 0 ? limit : std::min(ends_ms, limit);
@@ -96,8 +173,11 @@ redis::Command WriteOperation::CommandFor(bool home) {
   // A tombstone needs no grace: its life is already the longest that a delete is kept.
   int64_t limit_ms = KeptUntilMs(fields_, options.tombstone_ttl);
   if (!home) limit_ms = std::min(limit_ms, ends_ms);
+  const absl::Duration offset = shard().ClockOffset(node);
   return redis::Command::Call(SetIfNewer(), {redis_key_},
-                              {record_, std::to_string(ends_ms), std::to_string(limit_ms)});
+                              {record_, std::to_string(AtNodeMs(ends_ms, offset)),
+                               std::to_string(AtNodeMs(limit_ms, offset)),
+                               std::to_string(AtNodeMs(latest_ms_, offset))});
 }
 
 void WriteOperation::SendAll() {
@@ -111,8 +191,10 @@ void WriteOperation::Send(size_t target) {
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
+  const bool shared = to.home && shard().ClockOffset(to.node) == absl::ZeroDuration();
+  if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
-      to.home ? *home_command_ : CommandFor(/*home=*/false), timeout,
+      shared ? *home_command_ : CommandFor(to.node, to.home), timeout,
       [this, index = static_cast<uint32_t>(target), attempt = attempt_](
           absl::StatusOr<redis::Reply> reply) { OnReply(index, attempt, std::move(reply)); });
 }
@@ -141,6 +223,12 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     OnErrorReply(from, reply->text);
   } else if (held) {
     OnRefusedAsOlder(from, *held);
+  } else if (IsInteger(*reply, kLifeOverReply)) {
+    from.outcome = Outcome::kLifeOver;
+  } else if (IsInteger(*reply, kTooLateReply)) {
+    shard().metrics().writes_too_late.Increment();
+    last_error_ = StampOutOfRangeError(shard().clock().Now());
+    from.outcome = Outcome::kFailed;
   } else {
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
@@ -165,7 +253,14 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
     target.outcome = Outcome::kAcknowledged;
     return;
   }
-  if (attempt_ == kMaxRestamps || newest_held_.timestamp == UINT64_MAX) {
+  if (stamp_.IsSet()) {
+    shard().metrics().writes_superseded.Increment();
+    shard().ObserveVersion(held);
+    target.outcome = Outcome::kSuperseded;
+    return;
+  }
+  const bool in_vain = !CallerWaits() || shard().Left(deadline_) == absl::ZeroDuration();
+  if (attempt_ == kMaxRestamps || newest_held_.timestamp == UINT64_MAX || in_vain) {
     last_error_ = absl::AbortedError(
         "newer writes of other coordinators kept winning over this one: check their clocks");
     target.outcome = Outcome::kBeaten;
@@ -180,12 +275,15 @@ void WriteOperation::StampAboveHeld() {
   ++attempt_;
   // What was acknowledged before this write began is on a home replica, as all were UP; so it is
   // not above this stamp.
-  above_all_ = all_up_ && std::all_of(targets_.begin(), targets_.end(), [](const Target& target) {
-                 return target.heard || !target.home;
-               });
+  above_all_ = AllHomesHeard();
   shard().ObserveVersion(newest_held_);
-  const absl::Time now = shard().clock().Now();
-  Stamp(shard().versions().NextAbove(newest_held_, token_, now), now);
+  StampWith(shard().versions().NextAbove(newest_held_, token_, shard().clock().Now()));
+}
+
+bool WriteOperation::AllHomesHeard() const {
+  return all_up_ && std::all_of(targets_.begin(), targets_.end(), [](const Target& target) {
+           return target.heard || !target.home;
+         });
 }
 
 void WriteOperation::Fail(Target& target) {
@@ -221,6 +319,8 @@ void WriteOperation::TimePassed(MonotonicTime now) {
     late_ = true;
     shard().metrics().writes_late.Increment();
   }
+  AnswerIfSuperseded();
+  if (Answered()) return EndIfDone();
   if (now >= deadline_ && (Acknowledged() == 0 || consistency_ != Consistency::kOne)) {
     Answer(WithReceipt(
         absl::DeadlineExceededError(
@@ -228,7 +328,7 @@ void WriteOperation::TimePassed(MonotonicTime now) {
         ReceiptNow()));
     return EndIfDone();
   }
-  if (Acknowledged() == 0) {
+  if (Acknowledged() == 0 && All(Outcome::kSuperseded) == 0) {
     // Everybody is late: one more node for each try's time.
     if (lateness > stand_ins_tried_) SendToStandIn();
   }
@@ -237,16 +337,18 @@ void WriteOperation::TimePassed(MonotonicTime now) {
 }
 
 void WriteOperation::AnswerIfDecided() {
-  if (Answered()) return;
+  AnswerIfSuperseded();
+  if (Answered() || All(Outcome::kSuperseded) > 0) return;
   if (consistency_ != Consistency::kOne) {
     const uint32_t stored = Homes(Outcome::kAcknowledged);
-    if (stored + Homes(Outcome::kWaiting) < required_) return AnswerShort();
+    if (stored + Homes(Outcome::kWaiting) < required_) {
+      return All(Outcome::kLifeOver) > 0 ? AnswerLifeOver() : AnswerShort();
+    }
     if (stored < required_) return;
   } else if (Acknowledged() == 0) {
-    const bool waiting = std::any_of(targets_.begin(), targets_.end(), [](const Target& target) {
-      return target.outcome == Outcome::kWaiting;
-    });
-    if (!waiting && !SendToStandIn()) AnswerFailure();
+    if (All(Outcome::kWaiting) > 0) return;
+    if (All(Outcome::kLifeOver) > 0) return AnswerLifeOver();
+    if (!SendToStandIn()) AnswerFailure();
     return;
   }
   const bool primary_may_answer = primary_ && targets_[*primary_].outcome == Outcome::kWaiting &&
@@ -257,15 +359,42 @@ void WriteOperation::AnswerIfDecided() {
   Answer(receipt);
 }
 
+// All home replicas are waited for, so that the caller learns the newest version and can stamp above
+// all that was acknowledged before; but not for one that is late.
+void WriteOperation::AnswerIfSuperseded() {
+  if (Answered() || All(Outcome::kSuperseded) == 0) return;
+  const bool in_time = !late_ && shard().Left(deadline_) > absl::ZeroDuration();
+  const uint32_t waiting = Homes(Outcome::kWaiting);
+  if (waiting > 0 && in_time) return;
+  const bool one = consistency_ == Consistency::kOne;
+  const uint32_t reached = one ? Acknowledged() + All(Outcome::kSuperseded)
+                               : Homes(Outcome::kAcknowledged) + Homes(Outcome::kSuperseded);
+  if (reached < required_) {
+    if (reached + waiting < required_) AnswerShort();
+    return;
+  }
+  shard().metrics().stamps_superseded.Increment();
+  Answer(WithReceipt(
+      WithSuperseded(absl::AbortedError("a replica holds a newer version of the key"),
+                     {newest_held_, AllHomesHeard()}),
+      ReceiptNow(reached)));
+}
+
 Receipt WriteOperation::ReceiptNow() const {
+  return ReceiptNow(consistency_ == Consistency::kOne ? Acknowledged()
+                                                      : Homes(Outcome::kAcknowledged));
+}
+
+Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
   Receipt receipt;
   receipt.version = fields_.version;
-  receipt.acknowledged =
-      consistency_ == Consistency::kOne ? Acknowledged() : Homes(Outcome::kAcknowledged);
+  receipt.acknowledged = acknowledged;
   receipt.required = required_;
   receipt.expires_at_ms = fields_.tombstone ? 0 : fields_.expires_at_ms;
   receipt.degraded =
-      degraded_ || !primary_ || targets_[*primary_].outcome != Outcome::kAcknowledged;
+      degraded_ || !primary_ ||
+      (targets_[*primary_].outcome != Outcome::kAcknowledged &&
+       targets_[*primary_].outcome != Outcome::kSuperseded);
   return receipt;
 }
 
@@ -274,6 +403,13 @@ void WriteOperation::AnswerShort() {
   Answer(WithReceipt(absl::AbortedError("fewer home replicas acknowledged the write than the "
                                         "consistency level needs; it may have been applied"),
                      ReceiptNow()));
+}
+
+void WriteOperation::AnswerLifeOver() {
+  absl::Status status = absl::AbortedError(
+      "the value's life was over before it was stored; give it a longer TTL");
+  SetReason(kLifeOver, &status);
+  Answer(WithReceipt(std::move(status), ReceiptNow()));
 }
 
 void WriteOperation::AnswerFailure() {
@@ -321,10 +457,10 @@ void WriteOperation::EndIfDone() {
   if (Answered() && outstanding_ == 0) delete this;
 }
 
-uint32_t WriteOperation::Acknowledged() const {
+uint32_t WriteOperation::All(Outcome outcome) const {
   return static_cast<uint32_t>(
       std::count_if(targets_.begin(), targets_.end(),
-                    [](const Target& target) { return target.outcome == Outcome::kAcknowledged; }));
+                    [outcome](const Target& target) { return target.outcome == outcome; }));
 }
 
 }  // namespace kache

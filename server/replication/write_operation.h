@@ -1,5 +1,5 @@
-// A write (a put, or a delete as a tombstone). The record is stamped once and sent to all home
-// replicas at the same time; the write is answered on the acknowledgement of the first home replica
+// A write (a put, or a delete as a tombstone). The record has one stamp, its caller's or one of this
+// coordinator's clock, and is sent to all home replicas at the same time; the write is answered on the acknowledgement of the first home replica
 // that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's (degraded). At
 // QUORUM and ALL it also needs as many home replicas as the level says: it is not begun where fewer
 // take writes, and answered ABORTED with what it reached once too many have failed. The operation
@@ -11,15 +11,21 @@
 //    whose copy lives STANDIN_TTL_SECONDS at most. So is one whose connection fails under the
 //    write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there are nodes); and
 //    one that is merely late only while nobody has acknowledged.
-//  * A replica that holds a newer version of another coordinator refuses the record. As long as
-//    the write is unanswered it is concurrent with that one, so it is stamped anew, just above,
-//    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
-//    the newer version is our own later write, the copy counts as superseded, which is as good as
-//    stored. So it does where the stamp stood above all that every home replica had said to hold:
-//    the newer version then came while this write was under way, and may follow it.
+//  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
+//    is concurrent with that one as long as its caller waits, so it is stamped anew, just above, and
+//    sent to all again: the later answer wins in spite of clock skew. Once answered, or where the
+//    newer version is our own later write, the copy counts as superseded, which is as good as stored.
+//    So it does where the stamp stood above all that every home replica had said to hold: the newer
+//    version then came while this write was under way, and may follow it.
+//  * A caller's stamp is never changed, as another attempt may carry it, too. Where a replica refuses
+//    it, all home replicas are heard (for TRY_TIMEOUT_MS at most), and the write is answered ABORTED,
+//    SUPERSEDED: only its caller can tell whether that is a conflict (stamp.h, ADR 14).
+//  * Lateness is bounded where the record lands: a node that holds nothing for the key refuses a
+//    record that reaches it more than max_write_age after its stamp.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -36,6 +42,7 @@
 #include "server/replication/placement.h"
 #include "server/replication/record.h"
 #include "server/replication/results.h"
+#include "server/replication/stamp.h"
 
 namespace kache {
 
@@ -47,8 +54,9 @@ class WriteOperation final : public Operation, private TimedOperation {
     absl::Duration ttl;      // zero = does not expire
     bool tombstone = false;
     Consistency consistency = Consistency::kOne;
+    Stamp stamp = {};  // not set = this coordinator's clock stamps it
   };
-  WriteOperation(Shard& shard, const Write& write, uint64_t token, MonotonicTime deadline,
+  WriteOperation(Shard& shard, const Write& write, uint64_t token, const OperationTiming& timing,
                  WriteCallback done);
   ~WriteOperation() override;
   void Run() override;
@@ -58,8 +66,10 @@ class WriteOperation final : public Operation, private TimedOperation {
   enum class Outcome : uint8_t {
     kWaiting,
     kAcknowledged,
-    kFailed,  // it lacks the write, or may
-    kBeaten,  // it holds ever newer ones of others
+    kFailed,      // it lacks the write, or may
+    kBeaten,      // it holds ever newer ones of others
+    kSuperseded,  // it holds something newer than the caller's stamp
+    kLifeOver,    // it holds nothing, and the value's life is over by its clock
   };
   struct Target {
     NodeId node;
@@ -70,10 +80,18 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool heard = false;     // whether it took an attempt, or what it holds
   };
 
-  void Stamp(const Version& version, absl::Time now);
+  void Begin();
+  // Sets the version, and what depends on it.
+  void StampWith(const Version& version);
+  // A caller's stamp that can't be taken; asks the replicas where that needs to be known.
+  bool RefusesStamp();
+  void AskForHeld();
+  void RefuseStamp();
+  // The caller still waits for the answer.
+  bool CallerWaits() const;
   void SendAll();
   void Send(size_t target);
-  redis::Command CommandFor(bool home);
+  redis::Command CommandFor(NodeId node, bool home) const;
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
   void StampAboveHeld();
@@ -84,18 +102,25 @@ class WriteOperation final : public Operation, private TimedOperation {
   void NoteSkipped(absl::Span<const NodeId> homes);
   void NoteFailed();
   void AnswerIfDecided();
+  void AnswerIfSuperseded();
+  bool AllHomesHeard() const;
   void AnswerFailure();
+  void AnswerLifeOver();
   void AnswerShort();
+  Receipt ReceiptNow(uint32_t acknowledged) const;
   Receipt ReceiptNow() const;
   void Answer(absl::StatusOr<Receipt> receipt);
   void EndIfDone();
-  uint32_t Acknowledged() const;
-  // Home replicas with that outcome.
+  uint32_t Acknowledged() const { return All(Outcome::kAcknowledged); }
+  // Targets, and home replicas, with that outcome.
+  uint32_t All(Outcome outcome) const;
   uint32_t Homes(Outcome outcome) const;
   bool Answered() const { return !done_; }
 
   const uint64_t token_;
   const MonotonicTime deadline_;
+  const std::atomic<bool>* const cancelled_;  // until answered; may be nullptr
+  const Stamp stamp_;
   const Consistency consistency_;
   const uint32_t required_;
   std::optional<uint64_t> write_epoch_;  // Shard::WriteStarted
@@ -105,9 +130,11 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until it is answered, the caller's bytes; what a stand-in needs later stands in record_.
   Record fields_;
   const absl::Duration ttl_;
+  // When the write was made: its life runs from here, whatever the stamp.
+  absl::Time made_at_;
   std::string record_;
-  int64_t ends_ms_ = 0;  // when the key is to end in Redis; 0 = never
-  std::optional<redis::Command> home_command_;
+  int64_t latest_ms_ = 0;  // until when a node that holds nothing may store it
+  std::optional<redis::Command> home_command_;  // for nodes whose clock is right
   absl::InlinedVector<Target, 4> targets_;
   std::optional<size_t> primary_;
   uint32_t attempt_ = 0;    // how often the record was stamped anew
