@@ -34,6 +34,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "TOMBSTONE_TTL_SECONDS",
     "STANDIN_TTL_SECONDS",
     "MAX_CLOCK_SKEW_MS",
+    "MAX_WRITE_AGE_SECONDS",
     "SWEEP_INTERVAL_SECONDS",
     "SWEEP_KEYS_PER_SECOND",
     "RESYNC_KEYS_PER_SECOND",

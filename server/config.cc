@@ -111,7 +111,10 @@ void ReadTimes(SettingsReader& reader, ServerConfig* config) {
   fields.Milliseconds("RECONNECT_MAX_MS", &config->reconnect_max, {1, 600000});
   fields.Seconds("TOMBSTONE_TTL_SECONDS", &config->tombstone_ttl, {1, kSecondsOfYear});
   fields.Seconds("STANDIN_TTL_SECONDS", &config->standin_ttl, {1, kSecondsOfYear});
-  fields.Milliseconds("MAX_CLOCK_SKEW_MS", &config->max_clock_skew, {0, 86400000});
+  fields.Milliseconds("MAX_CLOCK_SKEW_MS", &config->max_clock_skew, {100, 86400000});
+  fields.Seconds("MAX_WRITE_AGE_SECONDS", &config->max_write_age, {1, kSecondsOfYear});
+  // So that what is held up for so long still meets the tombstone of a later delete.
+  config->max_write_age = std::min(config->max_write_age, config->tombstone_ttl / 4);
   fields.Seconds("SWEEP_INTERVAL_SECONDS", &config->sweep_interval, {1, kSecondsOfYear});
   fields.Seconds("DRAIN_SECONDS", &config->drain, {0, 3600});
 }

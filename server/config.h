@@ -41,6 +41,8 @@ struct ServerConfig {
   absl::Duration tombstone_ttl = absl::Seconds(3600);
   absl::Duration standin_ttl = absl::Seconds(3600);
   absl::Duration max_clock_skew = absl::Milliseconds(5000);
+  // Never more than a quarter of tombstone_ttl.
+  absl::Duration max_write_age = absl::Seconds(600);
   absl::Duration sweep_interval = absl::Seconds(600);
   absl::Duration drain = absl::Seconds(20);
 

@@ -60,7 +60,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                         .write_timeout = config.write_timeout,
                         .tombstone_ttl = config.tombstone_ttl,
                         .standin_ttl = config.standin_ttl,
-                        .max_clock_skew = config.max_clock_skew};
+                        .max_clock_skew = config.max_clock_skew,
+                        .max_write_age = config.max_write_age};
   return result;
 }
 
@@ -74,6 +75,7 @@ RecoveryConfig MakeRecoveryConfig(const ServerConfig& config,
           .tombstone_ttl = config.tombstone_ttl,
           .sweep_interval = config.sweep_interval,
           .max_clock_skew = config.max_clock_skew,
+          .max_write_age = config.max_write_age,
           .resync_keys_per_second = config.resync_keys_per_second,
           .sweep_keys_per_second = config.sweep_keys_per_second,
           .accept_ring = config.accept_ring,
@@ -98,6 +100,14 @@ ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
     context.addresses.push_back(server.address.ToString());
   }
   return context;
+}
+
+// A write that is older than max_write_age is refused, so none may wait for longer.
+DeadlineRules MakeDeadlineRules(const ServerConfig& config) {
+  DeadlineRules rules;
+  rules.default_timeout = std::min(config.request_timeout, config.max_write_age);
+  rules.longest = std::min(rules.longest, config.max_write_age);
+  return rules;
 }
 
 PipelineLimits MakePipelineLimits(const ServerConfig& config) {
@@ -136,13 +146,14 @@ KacheServer::KacheServer(const ServerConfig& config, std::shared_ptr<prometheus:
                          std::unique_ptr<AccessControl> access)
     : registry_(std::move(registry)),
       ring_(MakeRing(config)),
+      clock_(own_clock_, ring_->nodes(), config.max_clock_skew),
       monitor_(ring_, config.shards, clock_, config.try_timeout),
       node_metrics_(*monitor_.topology(), *registry_),
       admission_(static_cast<int64_t>(config.max_in_flight),
                  static_cast<int64_t>(config.max_in_flight_bytes), *registry_),
       slow_log_(config.slow_operation, ring_->names(), *registry_),
       access_(std::move(access)),
-      policy_{.deadlines = {.default_timeout = config.request_timeout},
+      policy_{.deadlines = MakeDeadlineRules(config),
               .admission = admission_,
               .slow_log = slow_log_,
               .access = *access_},

@@ -27,6 +27,7 @@
 #include "server/api/kache_service.h"
 #include "server/api/node_state_metrics.h"
 #include "server/api/slow_log.h"
+#include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/config.h"
 #include "server/recovery/recovery.h"
@@ -76,9 +77,10 @@ class KacheServer {
 
   // In the order of construction; each may use those above it. Stop ends what has threads: first
   // gRPC's side, then the coordinator (which answers what it still has), then the queues.
-  const SystemClock clock_;
+  const SystemClock own_clock_;
   const std::shared_ptr<prometheus::Registry> registry_;
   const std::shared_ptr<const HashRing> ring_;
+  ClusterClock clock_;
   HealthMonitor monitor_;
   NodeStateMetrics node_metrics_;
   AdmissionControl admission_;

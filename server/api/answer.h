@@ -2,6 +2,8 @@
 #ifndef KACHE_SERVER_API_ANSWER_H_
 #define KACHE_SERVER_API_ANSWER_H_
 
+#include <atomic>
+
 #include "absl/status/status.h"
 #include "server/replication/operation_times.h"
 
@@ -16,10 +18,16 @@ class Answer {
   // Where the operation is to note its times; nullptr = nobody asks for them.
   OperationTimes* times() { return timed_ ? &times_ : nullptr; }
 
+  // Becomes true once nobody waits for the answer any more; nullptr = that is not known.
+  // Thread-safe; until Finish is called.
+  const std::atomic<bool>* cancelled() const { return cancelled_; }
+
  protected:
   ~Answer() = default;
 
-  bool timed_ = false;  // set before the handler is called
+  // Both are set before the handler is called.
+  bool timed_ = false;
+  const std::atomic<bool>* cancelled_ = nullptr;
   OperationTimes times_;
 };
 

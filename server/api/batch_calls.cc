@@ -68,6 +68,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
   const int count = request.entries_size();
   context.batch_keys.Observe(count);
   NoteBegun(answer);
+  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
@@ -75,11 +76,13 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
   for (int i = 0; i < count; ++i) {
     WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
     const v1::BatchPutRequest::Entry& entry = request.entries(i);
-    const absl::Status status =
-        ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
+    absl::Status status = ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
+    if (status.ok()) status = ValidateStamp(entry.stamp());
     if (status.ok()) {
-      context.coordinator.Put(entry.key(), entry.value(), absl::Milliseconds(entry.ttl_ms()),
-                              consistency, deadline, std::move(slot));
+      context.coordinator.Put(
+          entry.key(), entry.value(),
+          {consistency, FromProto(entry.stamp()), absl::Milliseconds(entry.ttl_ms())},
+          {deadline, nullptr, answer.cancelled()}, std::move(slot));
     } else {
       slot(status);
     }
@@ -91,15 +94,19 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
   NoteBegun(answer);
+  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
       new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
   for (int i = 0; i < count; ++i) {
     WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
-    const absl::Status status = ValidateKey(request.keys(i), context.limits);
+    absl::Status status = ValidateKey(request.keys(i), context.limits);
+    if (status.ok() && request.stamps_size() > 0) status = ValidateStamp(request.stamps(i));
     if (status.ok()) {
-      context.coordinator.Delete(request.keys(i), consistency, deadline, std::move(slot));
+      const Stamp stamp = request.stamps_size() > 0 ? FromProto(request.stamps(i)) : Stamp();
+      context.coordinator.Delete(request.keys(i), {consistency, stamp},
+                                 {deadline, nullptr, answer.cancelled()}, std::move(slot));
     } else {
       slot(status);
     }

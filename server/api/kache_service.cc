@@ -39,6 +39,17 @@ int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_
 int64_t Operations(const v1::GetStatusRequest&) { return 0; }
 int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
 
+// Answers of unary writes tell cluster time, for their callers' next stamps; in a stream the
+// message does.
+template <class Response>
+void TellClusterTime(const ServiceContext&, Response&) {}
+void TellClusterTime(const ServiceContext& context, v1::PutResponse& response) {
+  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
+}
+void TellClusterTime(const ServiceContext& context, v1::DeleteResponse& response) {
+  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
+}
+
 }  // namespace
 
 // Puts methods of the service on one queue.
@@ -61,13 +72,17 @@ class KacheService::Table {
                        void* tag) { (base->*request)(call, message, writer, queue, queue, tag); },
         .check = [context](const Request& message) { return Validate(message, context->limits); },
         .operations = [](const Request& message) { return Operations(message); },
-        .serve = [context, serve](
-                     const Request& message, MonotonicTime deadline, Response& response,
-                     Answer& answer) { serve(*context, message, deadline, response, answer); },
+        .serve =
+            [context, serve](const Request& message, MonotonicTime deadline, Response& response,
+                             Answer& answer) {
+              TellClusterTime(*context, response);
+              serve(*context, message, deadline, response, answer);
+            },
         .role = role,
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
         .in_arena = in_arena,
+        .notices_cancel = role == Role::kWrite,
         .rpc = rpc};
     service_.endpoints_.push_back(std::make_unique<UnaryEndpoint<Request, Response>>(
         std::move(method), service_.policy_, queue_));

@@ -6,6 +6,7 @@
 #ifndef KACHE_SERVER_API_PIPELINE_MESSAGE_H_
 #define KACHE_SERVER_API_PIPELINE_MESSAGE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <vector>
 
@@ -29,6 +30,8 @@ class PipelineSink {
   virtual void Take(PipelineOperation& operation) = 0;
   // Any thread. False: the client has too many unread bytes; the value must go.
   virtual bool AnswerFits(size_t bytes) = 0;
+  // Becomes true once the stream is broken. Any thread; until the last operation has ended.
+  virtual const std::atomic<bool>* cancelled() const = 0;
 
  protected:
   ~PipelineSink() = default;

@@ -188,6 +188,8 @@ void PipelineStream::SendReady() {
     metrics.results_per_message.Observe(static_cast<double>(count));
     writing_ = true;
     ++events_;
+    response_.set_cluster_time_unix_ms(
+        absl::ToUnixMillis(endpoint_.environment().context.coordinator.Now()));
     // Serialises at once, so that the results may go.
     stream_.Write(response_, static_cast<CallTag*>(&written_tag_));
     response_.mutable_results()->UnsafeArenaExtractSubrange(0, response_.results_size(), nullptr);
@@ -258,6 +260,7 @@ void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
 void PipelineStream::OnWritten(bool ok) {
   writing_ = false;
   broken_ |= !ok;
+  if (broken_) cancelled_ = true;
   const Sent sent = std::exchange(sent_, Sent());
   endpoint_.environment().policy.admission.Release(static_cast<int64_t>(sent.admitted));
   window_.RemoveOperations(sent.operations);
@@ -282,6 +285,7 @@ void PipelineStream::FinishIfDone() {
 
 void PipelineStream::OnDone(bool) {
   broken_ = true;  // or ended: nothing is left to be dropped then
+  cancelled_ = true;
   if (std::exchange(open_, false)) endpoint_.Remove(this);
   SendReady();
   Continue();

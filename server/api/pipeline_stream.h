@@ -19,6 +19,7 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -104,6 +105,7 @@ class PipelineStream final : private PipelineSink {
   void Post(PipelineOperation* operation) override;
   void Take(PipelineOperation& operation) override;
   bool AnswerFits(size_t bytes) override;
+  const std::atomic<bool>* cancelled() const override { return &cancelled_; }
 
   PipelineEndpoint& endpoint_;
   PipelineWindow window_;
@@ -136,6 +138,7 @@ class PipelineStream final : private PipelineSink {
   bool closing_ = false;
   bool finishing_ = false;
   bool broken_ = false;
+  std::atomic<bool> cancelled_{false};  // as broken_, for other threads
 
   EventTag accepted_tag_{*this, &PipelineStream::OnAccepted};
   EventTag read_tag_{*this, &PipelineStream::OnRead};

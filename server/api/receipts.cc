@@ -70,6 +70,10 @@ Consistency FromProto(v1::Consistency consistency) {
 
 Version FromProto(const v1::Version& version) { return {version.timestamp(), version.clock()}; }
 
+Stamp FromProto(const v1::Stamp& stamp) {
+  return {stamp.timestamp(), stamp.clock(), stamp.made_at_unix_ms(), FromProto(stamp.above())};
+}
+
 void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
   if (!receipt.version.IsZero()) FillVersion(receipt.version, *message.mutable_version());
   message.set_acknowledged(receipt.acknowledged);

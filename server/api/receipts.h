@@ -7,6 +7,7 @@
 #include "server/cluster/node_state.h"
 #include "server/replication/consistency.h"
 #include "server/replication/results.h"
+#include "server/replication/stamp.h"
 
 namespace kache {
 
@@ -14,6 +15,7 @@ v1::NodeState ToProto(NodeState state);
 
 Consistency FromProto(v1::Consistency consistency);
 Version FromProto(const v1::Version& version);
+Stamp FromProto(const v1::Stamp& stamp);
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.

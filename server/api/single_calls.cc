@@ -22,8 +22,10 @@ void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicT
 
 void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicTime deadline,
               v1::PutResponse& response, Answer& answer) {
-  context.coordinator.Put(request.key(), request.value(), absl::Milliseconds(request.ttl_ms()),
-                          FromProto(request.consistency()), {deadline, answer.times()},
+  context.coordinator.Put(request.key(), request.value(),
+                          {FromProto(request.consistency()), FromProto(request.stamp()),
+                           absl::Milliseconds(request.ttl_ms())},
+                          {deadline, answer.times(), answer.cancelled()},
                           [&response, &answer](absl::StatusOr<Receipt> result) {
                             if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                             answer.Finish(result.status());
@@ -32,8 +34,9 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
 
 void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
                  v1::DeleteResponse& response, Answer& answer) {
-  context.coordinator.Delete(request.key(), FromProto(request.consistency()),
-                             {deadline, answer.times()},
+  context.coordinator.Delete(request.key(),
+                             {FromProto(request.consistency()), FromProto(request.stamp())},
+                             {deadline, answer.times(), answer.cancelled()},
                              [&response, &answer](absl::StatusOr<Receipt> result) {
                                if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                                answer.Finish(result.status());

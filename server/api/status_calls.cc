@@ -17,6 +17,7 @@ void FillRecovery(const HealthMonitor::Recovery& recovery, const NodeStatus& sta
                   v1::Node& message) {
   message.set_swept_unix_ms(recovery.swept_unix_ms);
   message.set_keys(recovery.keys);
+  message.set_clock_offset_ms(absl::ToInt64Milliseconds(recovery.clock_offset));
   if (status.state != NodeState::kSyncing) return;
   if (!recovery.resyncing && recovery.waiting_for.empty()) return;
   v1::Resync& resync = *message.mutable_resync();
@@ -56,6 +57,7 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
   }
   response.set_replication_factor(context.replication_factor);
   response.set_vnodes_per_node(ring.vnodes_per_node());
+  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   response.set_ring_fingerprint(ring.Fingerprint(context.replication_factor));
   response.set_coordinator(context.coordinator_id);
   response.set_server_version(kVersion);

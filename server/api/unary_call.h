@@ -67,7 +67,10 @@ struct UnaryMethod {
   Role role = Role::kNone;  // that the caller needs
   RpcMetrics metrics;
   size_t accepts = 8;
-  bool in_arena = false;      // CallMessages
+  bool in_arena = false;  // CallMessages
+  // Whether the handler is told that the caller has gone (Answer::cancelled); costs an event a
+  // call.
+  bool notices_cancel = false;
   const char* rpc = nullptr;  // as slow calls are logged; nullptr = they are not
 };
 
@@ -100,6 +103,18 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void RunPosted() override { Send(); }
   void Send();
   void End();
+  // gRPC's word that the call is over: answered, or given up by its caller.
+  class OverTag final : public CallTag {
+   public:
+    explicit OverTag(UnaryCall& call) : call_(call) {}
+    void OnEvent(bool ok) override { call_.OnOver(ok); }
+
+   private:
+    UnaryCall& call_;
+  };
+  void OnOver(bool ok);
+  // Another event of the call has come; with the last one it goes back to the endpoint.
+  void RetireIfOver();
   void LogIfSlow(MonotonicTime now);
   void Reset();
 
@@ -116,6 +131,9 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   absl::Status status_;
   grpc::StatusCode code_ = grpc::StatusCode::OK;
   bool serving_ = false;
+  int events_ = 0;  // of the call that is served, yet to come
+  OverTag over_tag_{*this};
+  std::atomic<bool> given_up_{false};
   // A lone answer's Send happens before its event. Says again what gRPC's queue orders, in a way
   // that thread checkers can see.
   std::atomic<bool> sent_{false};
@@ -165,6 +183,9 @@ void UnaryCall<Request, Response>::Accept() {
   context_.emplace();
   writer_.emplace(&*context_);
   messages_.Prepare();
+  if (endpoint_.method().notices_cancel) {
+    context_->AsyncNotifyWhenDone(static_cast<CallTag*>(&over_tag_));
+  }
   endpoint_.method().request(&*context_, &messages_.request(), &*writer_,
                              endpoint_.queue().grpc_queue(), static_cast<CallTag*>(this));
 }
@@ -185,6 +206,12 @@ void UnaryCall<Request, Response>::OnEvent(bool ok) {
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Begin() {
   serving_ = true;
+  events_ = 1;
+  if (endpoint_.method().notices_cancel) {
+    ++events_;
+    given_up_.store(false, std::memory_order_relaxed);
+    cancelled_ = &given_up_;
+  }
   endpoint_.queue().CallBegins();
   started_ = std::chrono::steady_clock::now();
   timed_ = endpoint_.policy().slow_log.on();
@@ -278,6 +305,18 @@ void UnaryCall<Request, Response>::End() {
   LogIfSlow(now);
   messages_.Clear(bytes_);
   endpoint_.queue().CallEnds();
+  RetireIfOver();
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::OnOver(bool /*ok*/) {
+  if (context_->IsCancelled()) given_up_.store(true, std::memory_order_relaxed);
+  RetireIfOver();
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::RetireIfOver() {
+  if (--events_ > 0) return;
   Reset();
   endpoint_.Retire(this);
 }

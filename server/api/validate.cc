@@ -70,6 +70,24 @@ absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t
   return absl::OkStatus();
 }
 
+absl::Status ValidateStamp(const v1::Stamp& stamp) {
+  if (stamp.clock() == 0 && stamp.timestamp() == 0) {
+    if (stamp.made_at_unix_ms() == 0) return absl::OkStatus();  // not set
+    return absl::InvalidArgumentError("stamp: made_at_unix_ms without a timestamp and a clock");
+  }
+  if (stamp.clock() == 0 || stamp.timestamp() == 0) {
+    return absl::InvalidArgumentError("stamp: timestamp and clock are set both, or neither");
+  }
+  if ((stamp.clock() & 0xFFFF) != 0) {
+    return absl::InvalidArgumentError(
+        "stamp.clock: the lower 16 bits must be 0; they are for a hash of the content");
+  }
+  if (stamp.made_at_unix_ms() < 0) {
+    return absl::InvalidArgumentError("stamp.made_at_unix_ms: negative");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits) {
   if (absl::Status status = ValidateKey(request.key(), limits); !status.ok()) return status;
   return ValidateConsistency(request.consistency());
@@ -77,11 +95,13 @@ absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits
 
 absl::Status Validate(const v1::PutRequest& request, const RequestLimits& limits) {
   absl::Status status = ValidateWrite(request.key(), request.value(), request.ttl_ms(), limits);
+  if (status.ok()) status = ValidateStamp(request.stamp());
   return status.ok() ? ValidateConsistency(request.consistency()) : status;
 }
 
 absl::Status Validate(const v1::DeleteRequest& request, const RequestLimits& limits) {
   absl::Status status = ValidateKey(request.key(), limits);
+  if (status.ok()) status = ValidateStamp(request.stamp());
   return status.ok() ? ValidateConsistency(request.consistency()) : status;
 }
 
@@ -106,6 +126,11 @@ absl::Status Validate(const v1::BatchPutRequest& request, const RequestLimits& l
 }
 
 absl::Status Validate(const v1::BatchDeleteRequest& request, const RequestLimits& limits) {
+  if (request.stamps_size() != 0 && request.stamps_size() != request.keys_size()) {
+    return absl::InvalidArgumentError(Concat("stamps: ", request.stamps_size(), " for ",
+                                             request.keys_size(),
+                                             " keys; give none, or one for each key"));
+  }
   return ValidateBatch("keys", static_cast<size_t>(request.keys_size()), TotalBytes(request.keys()),
                        request.consistency(), limits);
 }

@@ -30,6 +30,9 @@ absl::Status ValidateKey(std::string_view key, const RequestLimits& limits);
 absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t ttl_ms,
                            const RequestLimits& limits);
 
+// A stamp that is set names a clock, in the upper 48 bits alone, and an instant.
+absl::Status ValidateStamp(const v1::Stamp& stamp);
+
 absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::PutRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::DeleteRequest& request, const RequestLimits& limits);

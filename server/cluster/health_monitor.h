@@ -67,9 +67,9 @@ class HealthMonitor {
     uint64_t keys_done = 0;
     uint64_t keys_left = 0;  // about
     uint64_t keys_per_second = 0;
-    std::string waiting_for;    // what it can't go on without, for people; empty = it goes on
-    int64_t swept_unix_ms = 0;  // when the last sweep of the node ended; 0 = not known
-    uint64_t keys = 0;          // all of the node's database
+    std::string waiting_for;      // what it can't go on without, for people; empty = it goes on
+    int64_t swept_unix_ms = 0;    // when the last sweep of the node ended; 0 = not known
+    uint64_t keys = 0;            // all of the node's database
     absl::Duration clock_offset;  // its clock ahead of cluster time, as measured
   };
   std::vector<Recovery> recoveries() const;

@@ -10,6 +10,7 @@
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/repair.h"
+#include "server/replication/scripts.h"
 
 namespace kache {
 namespace {
@@ -40,6 +41,10 @@ std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries,
 
 absl::Status WrongLength() {
   return absl::UnavailableError("an answer of another length than was asked for");
+}
+
+absl::Status TooLate() {
+  return absl::DeadlineExceededError("what was read is too old to be stored or removed");
 }
 
 // What PeekScript answered about these keys: the records among them.
@@ -77,7 +82,8 @@ absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
 struct Copier::Copy {
   std::string_view redis_key;
   std::string_view record;
-  int64_t ends_ms = 0;  // of the source's key; 0 = never, or not known and without meaning
+  int64_t ends_ms =
+      0;  // of the source's key, in cluster time; 0 = never, or not known and without meaning
 };
 
 // Shared by the callbacks of the commands that are under way for the page.
@@ -104,13 +110,17 @@ struct Copier::Page {
   }
 };
 
-Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
-               absl::Duration tombstone_ttl)
+Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix, CopyRules rules)
     : clients_(std::move(clients)),
       data_prefix_(std::move(data_prefix)),
       pattern_(PatternOf(data_prefix_)),
-      tombstone_ttl_(tombstone_ttl),
+      rules_(std::move(rules)),
       lacks_most_(clients_.size(), false) {}
+
+std::string Copier::LatestAt(NodeId node, absl::Time read_at) const {
+  return std::to_string(
+      absl::ToUnixMillis(read_at + rules_.max_write_age + rules_.clock_offset(node)));
+}
 
 void Copier::ScanKeys(
     NodeId source, const std::string& cursor, size_t count,
@@ -181,14 +191,16 @@ void Copier::ReadVersions(NodeId node, std::span<const std::string_view> keys,
       });
 }
 
-void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries,
+void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Time read_at,
                     absl::AnyInvocable<void(absl::StatusOr<uint64_t>)> done) {
   std::vector<std::string> versions;
   for (const PageEntry& entry : entries) {
     versions.push_back(EncodeRecord({entry.version, 0, false, {}})
                            .substr(kRecordVersionOffset, kRecordVersionBytes));
   }
-  const std::vector<std::string_view> arguments(versions.begin(), versions.end());
+  const std::string latest = LatestAt(node, read_at);
+  std::vector<std::string_view> arguments = {latest};
+  arguments.insert(arguments.end(), versions.begin(), versions.end());
   std::vector<std::string_view> keys;
   for (const PageEntry& entry : entries) keys.push_back(entry.redis_key);
   client(node).Send(
@@ -196,6 +208,7 @@ void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries,
       [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
         if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
+        if (reply->integer == kTooLateReply) return done(TooLate());
         done(static_cast<uint64_t>(reply->integer));
       });
 }
@@ -207,6 +220,7 @@ void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Se
   page->selection = std::move(selection);
   page->done = std::move(done);
   page->alive = alive_;
+  page->result.read_at = Now();
   ScanKeys(source, cursor, count,
            [this, page, read = std::move(read)](absl::StatusOr<std::vector<std::string>> keys,
                                                 const std::string& next) mutable {
@@ -305,13 +319,15 @@ void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices ind
               absl::Status error = ErrorOf(reply);
               if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
               if (!error.ok()) return page->Fail(error);
+              const absl::Duration ahead = rules_.clock_offset(page->source);
               std::vector<Copy> copies;
               for (size_t i = 0; i < indices.size(); ++i) {
                 const redis::Reply& record = reply->elements[2 * i];
                 if (record.IsNil()) continue;  // gone meanwhile
                 int64_t ends_ms = 0;
                 if (!absl::SimpleAtoi(reply->elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
-                copies.push_back({page->entries[indices[i]].redis_key, record.text, ends_ms});
+                copies.push_back(
+                    {page->entries[indices[i]].redis_key, record.text, AtNodeMs(ends_ms, -ahead)});
               }
               Store(page, target, copies);
             });
@@ -321,13 +337,16 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                    const std::vector<Copy>& copies) {
   std::vector<std::string_view> keys;
   std::vector<std::string> times;  // end, limit; end, limit; ...
-  std::vector<std::string_view> arguments;
+  const std::string latest = LatestAt(target, page->result.read_at);
+  const absl::Duration ahead = rules_.clock_offset(target);
+  std::vector<std::string_view> arguments = {latest};
   times.reserve(2 * copies.size());
   for (const Copy& copy : copies) {
     const DecodedRecord decoded = DecodeRecord(copy.record);
     if (decoded.kind == RecordKind::kForeign) continue;
-    times.push_back(std::to_string(EndOfCopyMs(decoded.record, copy.ends_ms)));
-    times.push_back(std::to_string(KeptUntilMs(decoded.record, tombstone_ttl_)));
+    times.push_back(std::to_string(AtNodeMs(EndOfCopyMs(decoded.record, copy.ends_ms), ahead)));
+    times.push_back(
+        std::to_string(AtNodeMs(KeptUntilMs(decoded.record, rules_.tombstone_ttl), ahead)));
     keys.push_back(copy.redis_key);
     arguments.insert(arguments.end(), {copy.record, times[times.size() - 2], times.back()});
   }
@@ -339,6 +358,7 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                         if (absl::Status error = ErrorOf(reply); !error.ok()) {
                           return page->Fail(error);
                         }
+                        if (reply->integer == kTooLateReply) return page->Fail(TooLate());
                         const auto copied = static_cast<uint64_t>(reply->integer);
                         page->result.copied += copied;
                         if (2 * copied <= offered) lacks_most_[target.index()] = false;

@@ -1,6 +1,8 @@
 // Copies records from one node to others, a page of SCAN at a time. Whole records travel, with
-// their versions, expiries and tombstones, and are stored by set-if-newer, so a copy can never do
-// harm, however late it comes.
+// their versions, expiries and tombstones, and are stored by set-if-newer, so a copy never replaces
+// anything newer. A copy or a removal that reaches its node later than max_write_age after the page
+// was read is refused there: this process may stand still for longer than a tombstone lives, and
+// the copy would bring back what was deleted meanwhile.
 //
 // A page is SCAN; a look at how each record begins, which for a small one that does not expire is
 // all of it; for each target the versions that it holds; the other records that are newer, whole
@@ -24,6 +26,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "ring/node_id.h"
 #include "server/redis/node_client.h"
 #include "server/replication/version.h"
@@ -38,7 +41,17 @@ struct PageEntry {
   uint64_t bytes = 0;
 };
 
+// What all copies go by.
+struct CopyRules {
+  absl::Duration tombstone_ttl;
+  absl::Duration max_write_age;
+  const Clock* clock = nullptr;  // cluster time; outlives the copier
+  // How far a node's clock is ahead of it.
+  std::function<absl::Duration(NodeId)> clock_offset;
+};
+
 struct PageResult {
+  absl::Time read_at;       // cluster time, before the page was read
   std::string next_cursor;  // "0" = that was the last page
   uint64_t seen = 0;        // keys in the page
   uint64_t compared = 0;    // copies looked for on targets
@@ -53,8 +66,10 @@ class Copier {
   static constexpr absl::Duration kCommandTimeout = absl::Seconds(10);
 
   // By NodeId. `data_prefix` is KeySpace's.
-  Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
-         absl::Duration tombstone_ttl);
+  Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix, CopyRules rules);
+
+  // Cluster time.
+  absl::Time Now() const { return rules_.clock->Now(); }
 
   // Which records of a page are copied, and where to.
   struct Selection {
@@ -79,7 +94,8 @@ class Copier {
   void ReadVersions(NodeId node, std::span<const std::string_view> keys,
                     absl::AnyInvocable<void(absl::StatusOr<std::vector<Version>>)> done);
   // Removes from `node` those entries that it holds in exactly that version; how many it were.
-  void Remove(NodeId node, const std::vector<PageEntry>& entries,
+  // `read_at`: when that was decided by what was read.
+  void Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Time read_at,
               absl::AnyInvocable<void(absl::StatusOr<uint64_t>)> done);
 
   // The user's key within `redis_key`.
@@ -103,12 +119,14 @@ class Copier {
   void Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices);
   void Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
   void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies);
+  // The last instant, by the node's clock, at which what was read at `read_at` may land there.
+  std::string LatestAt(NodeId node, absl::Time read_at) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
 
   const std::vector<redis::NodeClient*> clients_;
   const std::string data_prefix_;
   const std::string pattern_;
-  const absl::Duration tombstone_ttl_;
+  const CopyRules rules_;
   std::vector<bool> lacks_most_;  // by NodeId: of what it was last offered
   // Callbacks look at it before they touch the copier.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

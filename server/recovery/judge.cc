@@ -61,6 +61,7 @@ Assessment JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
 Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
   if (!node.look) return {Verdict::kInDoubt, "checking", false, "", 0};
+  if (node.clock_skewed) return {Verdict::kExcluded, kClockSkew, false, "", 0};
   if (!IsRightMarker(evidence, node)) {
     return {Verdict::kInDoubt, WhatIsWrong(evidence, node), false, "if_wrong", 0};
   }
@@ -92,7 +93,7 @@ std::vector<Assessment> Judge(const Evidence& evidence) {
   for (const NodeEvidence& node : evidence.nodes) {
     if (!node.attempted) return All(evidence, {});
     if (HasForeignRing(evidence, node)) {
-      return All(evidence, {Verdict::kExcluded, "ring_mismatch", false, "", 0});
+      return All(evidence, {Verdict::kExcluded, kRingMismatch, false, "", 0});
     }
     if (!node.look) continue;
     ++looked_at;

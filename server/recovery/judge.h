@@ -9,6 +9,7 @@
 //    given markers, and are whole. With fewer, they stay in doubt until more can be seen.
 //  * A marker of another ring on any node: no node may be used (ring_mismatch), unless this
 //    coordinator was told to accept that, once for each node.
+//  * A node whose clock is skewed is not used (clock_skew): it would end lives at the wrong time.
 //  * A missing marker, or that of another name or process: the node is to be fenced.
 //  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
 //  once
@@ -27,12 +28,17 @@
 
 namespace kache {
 
+// Reasons of nodes that are not used at all.
+inline constexpr char kRingMismatch[] = "ring_mismatch";
+inline constexpr char kClockSkew[] = "clock_skew";
+
 struct NodeEvidence {
   std::string name;
   bool attempted = false;        // it was checked, or that failed, at least once
   std::optional<Look> look;      // the newest, while the node can be reached
   bool accepts_ring = false;     // another ring's marker may be overwritten
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
+  bool clock_skewed = false;     // its clock is too far from cluster time
 };
 
 struct Evidence {

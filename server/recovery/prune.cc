@@ -10,6 +10,7 @@ struct Prune::Page {
   std::vector<PageEntry> candidates;
   std::vector<bool> held;  // by some other home replica
   size_t seen = 0;
+  absl::Time read_at;
   size_t waiting = 0;
   absl::Status status;
   Copier::Done done;
@@ -47,6 +48,7 @@ void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
                    Copier::Done done) {
   auto page = std::make_shared<Page>();
   page->done = std::move(done);
+  page->read_at = copier_.Now();
   copier_.ReadPage(plan_.node, cursor, Scan::kPageKeys, std::move(read),
                    [this, page](absl::StatusOr<std::vector<PageEntry>> entries) {
                      if (!entries.ok()) return page->done(entries.status());
@@ -92,7 +94,7 @@ void Prune::RemoveUnheld(Page& page) {
   }
   if (unheld.empty()) return page.done(result);
   copier_.Remove(
-      plan_.node, unheld,
+      plan_.node, unheld, page.read_at,
       [this, result, done = std::move(page.done)](absl::StatusOr<uint64_t> removed) mutable {
         if (!removed.ok()) return done(removed.status());
         removed_ += *removed;

@@ -45,7 +45,7 @@ bool Passed(MonotonicTime since, MonotonicTime now, absl::Duration time) {
 }  // namespace
 
 Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
-                   Coordinator& coordinator, HealthMonitor& monitor, const Clock& clock,
+                   Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,
                    prometheus::Registry& registry)
     : config_(std::move(config)),
       ring_(std::move(ring)),
@@ -190,6 +190,7 @@ void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply
                   reply.ok() ? reply->text : reply.status().ToString());
   } else {
     it.look_changes = changes;
+    clock_.OnNodeTime(node, it.looked_at, clock_.Monotonic(), absl::FromUnixMillis(look->now_ms));
     NoteLook(it, *std::move(look));
     ForgetSeenTo(node);
   }
@@ -250,6 +251,7 @@ Evidence Recovery::MakeEvidence() const {
     each.attempted = node.attempted && tried;
     if (status.connected) each.look = node.look;
     each.accepts_ring = node.accepts_ring;
+    each.clock_skewed = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).skewed;
     each.missed_unfenced = topology_->nodes[i].missed > std::max(node.fenced, node.resolved);
     evidence.nodes.push_back(std::move(each));
   }
@@ -264,6 +266,7 @@ void Recovery::Reconsider() {
   Publish(assessments);
   WarnOfRings(assessments);
   if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
+  clock_.Serve();
   for (const NodeId node : AllNodes()) {
     if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) {
       SettleIfFenced(node);  // Another ring is filled once the writes by ours have ended.
@@ -285,6 +288,7 @@ void Recovery::Publish(const std::vector<Assessment>& assessments) {
     standing.verdict = assessment.verdict;
     standing.reason = assessment.reason;
     standing.resolved = it.resolved;
+    standing.clock_offset = clock_.node_clock(node).applied;
     standing.connection_changes = it.look ? it.look_changes : UINT64_MAX;
     if (it.look) {
       standing.run_id = it.look->run_id;
@@ -300,6 +304,7 @@ void Recovery::PublishProgress() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
     HealthMonitor::Recovery& recovery = recoveries[i];
     recovery.waiting_for = nodes_[i].waiting_for;
+    recovery.clock_offset = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).offset;
     if (!nodes_[i].look) continue;
     const Look& look = *nodes_[i].look;
     recovery.resyncing = look.marker && !look.marker->whole && look.resync_holder.has_value();
@@ -314,7 +319,7 @@ void Recovery::PublishProgress() {
 }
 
 void Recovery::WarnOfRings(const std::vector<Assessment>& assessments) {
-  const bool mismatch = assessments.front().verdict == Standing::Verdict::kExcluded;
+  const bool mismatch = assessments.front().reason == kRingMismatch;
   metrics_.ring_mismatch.Set(mismatch ? 1 : 0);
   if (!std::exchange(warned_of_rings_, mismatch) && mismatch) {
     for (const NodeId node : AllNodes()) {

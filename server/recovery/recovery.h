@@ -36,6 +36,7 @@
 #include "base/clock.h"
 #include "prometheus/registry.h"
 #include "ring/hash_ring.h"
+#include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/recovery/judge.h"
 #include "server/recovery/look.h"
@@ -59,6 +60,7 @@ struct RecoveryConfig {
   absl::Duration tombstone_ttl = absl::Seconds(3600);
   absl::Duration sweep_interval = absl::Seconds(600);
   absl::Duration max_clock_skew = absl::Seconds(5);
+  absl::Duration max_write_age = absl::Seconds(600);
   uint32_t resync_keys_per_second = 100000;
   uint32_t sweep_keys_per_second = 5000;
   // Overwrite another ring's markers that are found at the start.
@@ -71,7 +73,7 @@ class Recovery : private redis::NodeObserver {
   // Starts its thread, which connects at once. All references outlive the recovery, except that the
   // coordinator may go once Stop has returned.
   Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring, Coordinator& coordinator,
-           HealthMonitor& monitor, const Clock& clock, prometheus::Registry& registry);
+           HealthMonitor& monitor, ClusterClock& clock, prometheus::Registry& registry);
   ~Recovery() override;
 
   // Says goodbye on all nodes, and ends the thread. Idempotent.
@@ -149,6 +151,7 @@ class Recovery : private redis::NodeObserver {
              absl::AnyInvocable<void(bool has_it)> done);
   bool MayResync(const Evidence& evidence, NodeId node);
   void BeginResync(NodeId node);
+  CopyRules MakeCopyRules() const;
   std::vector<MissedOn> NotesOfTheDead(NodeId node) const;
   Resync::Plan PlanResync(NodeId node) const;
   void EndResync(absl::Status status);
@@ -188,7 +191,7 @@ class Recovery : private redis::NodeObserver {
   Coordinator& coordinator_;
   const uint64_t self_;
   HealthMonitor& monitor_;
-  const Clock& clock_;
+  ClusterClock& clock_;  // told of the nodes' clocks
   RecoveryMetrics metrics_;
 
   redis::EventLoop loop_;

@@ -120,11 +120,16 @@ void Recovery::BeginResync(NodeId node) {
     lease_lost_ = false;
     resync_notes_ = NotesOfTheDead(node);
     resync_ = std::make_unique<Resync>(
-        PlanResync(node), Clients(), keys_.data_prefix(), config_.tombstone_ttl, *ring_,
+        PlanResync(node), Clients(), keys_.data_prefix(), MakeCopyRules(), *ring_,
         [this](NodeId each) { return IsUp(each); }, resync_rate_.now());
     spdlog::info("resync begins node={} sync={} sources={}", name(node), sync,
                  resync_->plan().sources.size());
   });
+}
+
+CopyRules Recovery::MakeCopyRules() const {
+  return {config_.tombstone_ttl, config_.max_write_age, &clock_,
+          [this](NodeId node) { return status(node).clock_offset; }};
 }
 
 std::vector<MissedOn> Recovery::NotesOfTheDead(NodeId node) const {
@@ -252,8 +257,8 @@ void Recovery::BeginSweep(NodeId node) {
   // One that is demanded goes through all; else what was broken off is gone on with.
   const bool from_start = look.sweep_due || look.sweep_cursor.empty();
   sweep_ = std::make_unique<Sweep>(
-      node, from_start ? "0" : look.sweep_cursor, Clients(), keys_.data_prefix(),
-      config_.tombstone_ttl, *ring_, homes_, [this](NodeId each) { return IsUp(each); },
+      node, from_start ? "0" : look.sweep_cursor, Clients(), keys_.data_prefix(), MakeCopyRules(),
+      *ring_, homes_, [this](NodeId each) { return IsUp(each); },
       std::max<double>(config_.sweep_keys_per_second, within_interval));
   // Demanded again while it is under way, the node is swept again.
   look.sweep_due = false;

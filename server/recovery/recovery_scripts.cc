@@ -153,8 +153,9 @@ return answer
 // Most of what is stored is missing altogether: SET NX is all it takes then, at half the cost.
 constexpr char kStore[] = R"lua(
 local call, copied = redis.pcall, 0
+if now_ms() > tonumber(ARGV[1]) then return -1 end
 for i = 1, #KEYS do
-  local key, record, ends = KEYS[i], ARGV[3 * i - 2], ARGV[3 * i - 1]
+  local key, record, ends = KEYS[i], ARGV[3 * i - 1], ARGV[3 * i]
   local stored
   if ends == '0' then
     stored = call('SET', key, record, 'NX')
@@ -163,7 +164,7 @@ for i = 1, #KEYS do
   end
   local wrote = stored and not stored['err']
   if not stored then
-    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i]))
+    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), 0)
   end
   if type(stored) == 'table' and stored['err'] then return stored end
   if wrote then copied = copied + 1 end
@@ -173,10 +174,11 @@ return copied
 
 constexpr char kRemove[] = R"lua(
 local removed = 0
+if now_ms() > tonumber(ARGV[1]) then return -1 end
 for i, key in ipairs(KEYS) do
   local header = redis.pcall('GETRANGE', key, '0', '27')
   if type(header) == 'string' and #header == 28 and string.sub(header, 1, 2) == '\75\172' and
-     string.sub(header, 5, 20) == ARGV[i] then
+     string.sub(header, 5, 20) == ARGV[i + 1] then
     removed = removed + redis.call('DEL', key)
   end
 end
@@ -230,7 +232,7 @@ const redis::Script& StoreScript() {
   return script;
 }
 const redis::Script& RemoveScript() {
-  static const redis::Script& script = NewScript("remove", kRemove);
+  static const redis::Script& script = NewScript("remove", EndOfFunction() + kRemove);
   return script;
 }
 

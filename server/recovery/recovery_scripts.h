@@ -58,11 +58,15 @@ const redis::Script& HeadersScript();
 // For each of KEYS: the record (nil = none), and when the key ends, as text.
 const redis::Script& FetchScript();
 
-// SetIfNewer for each of KEYS; ARGV holds record, end, limit for each. Answers how many it wrote:
-// the others were held in that version, in a newer one, or had ended. The first error ends it.
+// SetIfNewer for each of KEYS.
+//   ARGV  latest (as SetIfNewer's, but for all of them), then record, end, limit for each
+// Answers how many it wrote: the others were held in that version, in a newer one, or had ended.
+// The first error ends it. kTooLateReply (replication/scripts.h) after `latest`: nothing is done.
 const redis::Script& StoreScript();
 
-// Removes each of KEYS that holds exactly the version in ARGV (16 bytes each). Answers how many.
+// Removes each of KEYS that holds exactly the version named.
+//   ARGV  latest (as above), then 16 bytes for each
+// Answers how many, or kTooLateReply.
 const redis::Script& RemoveScript();
 
 // To be loaded on every connection of the recovery.

@@ -17,12 +17,12 @@ int64_t WrittenMs(const Version& version) { return static_cast<int64_t>(version.
 }  // namespace
 
 Resync::Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-               absl::Duration tombstone_ttl, const HashRing& ring,
-               std::function<bool(NodeId)> is_up, double keys_per_second)
+               CopyRules rules, const HashRing& ring, std::function<bool(NodeId)> is_up,
+               double keys_per_second)
     : plan_(std::move(plan)),
       ring_(ring),
       is_up_(std::move(is_up)),
-      copier_(std::move(clients), std::move(data_prefix), tombstone_ttl),
+      copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
       pace_(keys_per_second) {}
 
 PreferenceList Resync::HomesOf(std::string_view user_key) const {

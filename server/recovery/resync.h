@@ -45,7 +45,7 @@ class Resync {
   };
   // `is_up` tells the state of a node now. All references outlive the resync.
   Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-         absl::Duration tombstone_ttl, const HashRing& ring, std::function<bool(NodeId)> is_up,
+         CopyRules rules, const HashRing& ring, std::function<bool(NodeId)> is_up,
          double keys_per_second);
 
   // Goes on; to be called often.

@@ -6,13 +6,13 @@
 namespace kache {
 
 Sweep::Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClient*> clients,
-             std::string data_prefix, absl::Duration tombstone_ttl, const HashRing& ring,
-             size_t homes, std::function<bool(NodeId)> is_up, double keys_per_second)
+             std::string data_prefix, CopyRules rules, const HashRing& ring, size_t homes,
+             std::function<bool(NodeId)> is_up, double keys_per_second)
     : node_(node),
       ring_(ring),
       homes_(homes),
       is_up_(std::move(is_up)),
-      copier_(std::move(clients), std::move(data_prefix), tombstone_ttl),
+      copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
       pace_(keys_per_second),
       scan_([this](const std::string& at, absl::AnyInvocable<void(const std::string&)> read,
                    Copier::Done done) { DoPage(at, std::move(read), std::move(done)); },
@@ -57,7 +57,7 @@ void Sweep::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
 
 void Sweep::RemoveStrays(const std::vector<PageEntry>& strays, const PageResult& page,
                          Copier::Done done) {
-  copier_.Remove(node_, strays,
+  copier_.Remove(node_, strays, page.read_at,
                  [this, page, done = std::move(done)](absl::StatusOr<uint64_t> removed) mutable {
                    if (!removed.ok()) return done(removed.status());
                    found_.removed += *removed;

@@ -27,7 +27,7 @@ class Sweep {
  public:
   // From `cursor` on. `is_up` tells the state of a node now. All references outlive the sweep.
   Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClient*> clients,
-        std::string data_prefix, absl::Duration tombstone_ttl, const HashRing& ring, size_t homes,
+        std::string data_prefix, CopyRules rules, const HashRing& ring, size_t homes,
         std::function<bool(NodeId)> is_up, double keys_per_second);
 
   void Pump(MonotonicTime now) { scan_.Pump(now); }

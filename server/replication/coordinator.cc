@@ -26,7 +26,10 @@ uint64_t NewCoordinatorId() {
 
 Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRing> ring,
                          HealthMonitor& monitor, const Clock& clock, prometheus::Registry& registry)
-    : id_(NewCoordinatorId()), options_(std::move(config.replication)), metrics_(registry) {
+    : id_(NewCoordinatorId()),
+      clock_(clock),
+      options_(std::move(config.replication)),
+      metrics_(registry) {
   for (size_t i = 0; i < config.shards; ++i) {
     auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
     shards_.push_back(std::make_unique<ShardThread>(i, std::move(shard), monitor, config.endpoints,
@@ -76,22 +79,23 @@ void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadlin
   }
 }
 
-void Coordinator::Put(std::string_view key, std::string_view value, absl::Duration ttl,
-                      Consistency consistency, OperationTiming timing, WriteCallback done) {
-  Write({key, value, ttl, /*tombstone=*/false, consistency}, timing, std::move(done));
+void Coordinator::Put(std::string_view key, std::string_view value, const WriteOptions& options,
+                      OperationTiming timing, WriteCallback done) {
+  Write({key, value, options.ttl, /*tombstone=*/false, options.consistency, options.stamp}, timing,
+        std::move(done));
 }
 
-void Coordinator::Delete(std::string_view key, Consistency consistency, OperationTiming timing,
+void Coordinator::Delete(std::string_view key, const WriteOptions& options, OperationTiming timing,
                          WriteCallback done) {
-  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, consistency}, timing, std::move(done));
+  Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, options.consistency, options.stamp},
+        timing, std::move(done));
 }
 
 void Coordinator::Write(const WriteOperation::Write& write, OperationTiming timing,
                         WriteCallback done) {
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
-  auto* operation =
-      new WriteOperation(thread.shard(), write, token, timing.deadline, std::move(done));
+  auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
   operation->set_times(timing.times);
   thread.Submit(operation);
 }

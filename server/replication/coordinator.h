@@ -60,10 +60,14 @@ class Coordinator {
     size_t index;  // as BatchReadSink::Take is told
   };
   void GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline, BatchReadSink& sink);
-  // `ttl` zero = does not expire.
-  void Put(std::string_view key, std::string_view value, absl::Duration ttl,
-           Consistency consistency, OperationTiming timing, WriteCallback done);
-  void Delete(std::string_view key, Consistency consistency, OperationTiming timing,
+  struct WriteOptions {
+    Consistency consistency = Consistency::kOne;
+    Stamp stamp = {};  // of a caller that may send the write again; else this coordinator's clock
+    absl::Duration ttl = absl::ZeroDuration();  // of a Put; zero = does not expire
+  };
+  void Put(std::string_view key, std::string_view value, const WriteOptions& options,
+           OperationTiming timing, WriteCallback done);
+  void Delete(std::string_view key, const WriteOptions& options, OperationTiming timing,
               WriteCallback done);
   void Locate(std::string_view key, OperationTiming timing, LocateCallback done);
 
@@ -79,8 +83,10 @@ class Coordinator {
   // False when the time was not enough. No new operations must come meanwhile.
   bool Drain(absl::Duration timeout);
 
-  // Identifies this process in versions.
+  // Identifies this process, and its clock in versions; the lower 16 bits are 0.
   uint64_t id() const { return id_; }
+  // Cluster time.
+  absl::Time Now() const { return clock_.Now(); }
 
  private:
   // Runs `work` on each shard's thread, which calls `ended` once; the last of them calls `done`.
@@ -91,6 +97,7 @@ class Coordinator {
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }
 
   const uint64_t id_;
+  const Clock& clock_;
   const ReplicationOptions options_;
   ReplicationMetrics metrics_;
   std::vector<std::unique_ptr<ShardThread>> shards_;

@@ -14,8 +14,9 @@
 namespace kache {
 
 // Asks those of `nodes` that are UP or SYNCING for the header of `redis_key`. Calls `done` once, on
-// the shard's thread, perhaps before this returns: with true as soon as one holds `version` or a newer
-// one; with false when all that were asked have answered otherwise, failed, or let `timeout` pass.
+// the shard's thread, perhaps before this returns: with true as soon as one holds `version` or a
+// newer one; with false when all that were asked have answered otherwise, failed, or let `timeout`
+// pass.
 void StartHeldCheck(Shard& shard, std::string_view redis_key, absl::Span<const NodeId> nodes,
                     const Version& version, absl::Duration timeout,
                     absl::AnyInvocable<void(bool held)> done);

@@ -8,8 +8,8 @@
 // anew.
 //
 // Shard thread only: each shard has its own, all with the same coordinator id, whose lower 16 bits
-// are 0 (version.h). A key's versions come from one shard, so they are in order, and no two writes of
-// it ever get the same one.
+// are 0 (version.h). A key's versions come from one shard, so they are in order, and no two writes
+// of it ever get the same one.
 #ifndef KACHE_SERVER_REPLICATION_HYBRID_CLOCK_H_
 #define KACHE_SERVER_REPLICATION_HYBRID_CLOCK_H_
 
@@ -36,7 +36,7 @@ class HybridClock {
   // timestamp there is.
   Version NextAbove(const Version& held, uint64_t token, absl::Time now);
 
-  // Notes another coordinator's version. False when it is more than max_skew ahead of `now`: then
+  // Notes a version of another clock. False when it is more than max_skew ahead of `now`: then
   // it changes nothing here.
   bool Observe(const Version& version, absl::Time now);
 

@@ -1,5 +1,5 @@
-// What an operation is told of its call's time, and what it notes of its own for those who ask why it
-// took long.
+// What an operation is told of its call's time, and what it notes of its own for those who ask why
+// it took long.
 #ifndef KACHE_SERVER_REPLICATION_OPERATION_TIMES_H_
 #define KACHE_SERVER_REPLICATION_OPERATION_TIMES_H_
 
@@ -14,8 +14,8 @@ struct OperationTimes {
 };
 
 // The instant by which an operation must be answered; where it notes its times (nullptr = nowhere);
-// and what becomes true once nobody waits for its answer any more (nullptr = that is not known). Both
-// must stay until it is answered.
+// and what becomes true once nobody waits for its answer any more (nullptr = that is not known).
+// Both must stay until it is answered.
 struct OperationTiming {
   OperationTiming(MonotonicTime by, OperationTimes* noted = nullptr,  // NOLINT: an instant will do
                   const std::atomic<bool>* is_cancelled = nullptr)

@@ -39,9 +39,9 @@ std::string EncodeRecord(const Record& record) {
 
 std::string EncodeStamped(Record* record) {
   std::string bytes = EncodeRecord(*record);
-  const uint64_t hash =
-      Murmur3X64_128(std::string_view(bytes).substr(kExpiryOffset), record->tombstone ? kTombstoneFlag : 0)
-          .first;
+  const uint64_t hash = Murmur3X64_128(std::string_view(bytes).substr(kExpiryOffset),
+                                       record->tombstone ? kTombstoneFlag : 0)
+                            .first;
   record->version.clock = (record->version.clock & ~kContentHashMask) | (hash & kContentHashMask);
   PutBigEndian(bytes.data() + kRecordVersionOffset + 8, record->version.clock);
   return bytes;

@@ -26,10 +26,10 @@ redis::Command CopyRecord(std::string_view redis_key, std::string_view record, i
   const auto at_node = [&](int64_t instant_ms) {
     return std::to_string(AtNodeMs(instant_ms, target.clock_offset));
   };
-  return redis::Command::Call(SetIfNewer(), {redis_key},
-                              {record, at_node(EndOfCopyMs(decoded.record, ends_ms)),
-                               at_node(KeptUntilMs(decoded.record, tombstone_ttl)),
-                               at_node(target.latest_ms)});
+  return redis::Command::Call(
+      SetIfNewer(), {redis_key},
+      {record, at_node(EndOfCopyMs(decoded.record, ends_ms)),
+       at_node(KeptUntilMs(decoded.record, tombstone_ttl)), at_node(target.latest_ms)});
 }
 
 }  // namespace kache

@@ -21,10 +21,11 @@ namespace kache {
 //   ARGV[3]  limit: where the record that it replaces would have lived longer than ARGV[2], the key
 //            is kept until min(its old end, limit), so that the record still beats older copies
 //            elsewhere. 0 = it is not kept longer.
-//   ARGV[4]  latest: the last instant at which the record may still be stored where the key holds no
+//   ARGV[4]  latest: the last instant at which the record may still be stored where the key holds
+//   no
 //            record. A write or copy that was held up for so long (its sender stood still, or this
-//            node did) may be older than a tombstone that has ended meanwhile. Where the key holds a
-//            record the versions decide.
+//            node did) may be older than a tombstone that has ended meanwhile. Where the key holds
+//            a record the versions decide.
 // Answers
 //   1                the record is stored, or the very same version was there;
 //   16 bytes         the version that is held, which is newer;

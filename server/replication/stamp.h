@@ -29,7 +29,7 @@ struct Stamp {
 // What is to be done with a stamped write at cluster time `now`.
 enum class StampVerdict : uint8_t {
   kFits,
-  kTooOld,    // by more than max_write_age: a tombstone that is newer may have ended
+  kTooOld,  // by more than max_write_age: a tombstone that is newer may have ended
   kTooFarAhead,
   kAskFirst,  // too far ahead, but just above `above`: it fits where a replica holds that
 };

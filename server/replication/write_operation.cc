@@ -111,8 +111,8 @@ bool WriteOperation::CallerWaits() const {
 
 bool WriteOperation::RefusesStamp() {
   const ReplicationOptions& options = shard().options();
-  switch (JudgeStamp(stamp_, shard().clock().Now(), options.max_write_age,
-                     options.max_clock_skew)) {
+  switch (
+      JudgeStamp(stamp_, shard().clock().Now(), options.max_write_age, options.max_clock_skew)) {
     case StampVerdict::kFits:
       return false;
     case StampVerdict::kAskFirst:
@@ -174,10 +174,10 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) const {
   int64_t limit_ms = KeptUntilMs(fields_, options.tombstone_ttl);
   if (!home) limit_ms = std::min(limit_ms, ends_ms);
   const absl::Duration offset = shard().ClockOffset(node);
-  return redis::Command::Call(SetIfNewer(), {redis_key_},
-                              {record_, std::to_string(AtNodeMs(ends_ms, offset)),
-                               std::to_string(AtNodeMs(limit_ms, offset)),
-                               std::to_string(AtNodeMs(latest_ms_, offset))});
+  return redis::Command::Call(
+      SetIfNewer(), {redis_key_},
+      {record_, std::to_string(AtNodeMs(ends_ms, offset)),
+       std::to_string(AtNodeMs(limit_ms, offset)), std::to_string(AtNodeMs(latest_ms_, offset))});
 }
 
 void WriteOperation::SendAll() {
@@ -281,9 +281,8 @@ void WriteOperation::StampAboveHeld() {
 }
 
 bool WriteOperation::AllHomesHeard() const {
-  return all_up_ && std::all_of(targets_.begin(), targets_.end(), [](const Target& target) {
-           return target.heard || !target.home;
-         });
+  return all_up_ && std::all_of(targets_.begin(), targets_.end(),
+                                [](const Target& target) { return target.heard || !target.home; });
 }
 
 void WriteOperation::Fail(Target& target) {
@@ -359,8 +358,8 @@ void WriteOperation::AnswerIfDecided() {
   Answer(receipt);
 }
 
-// All home replicas are waited for, so that the caller learns the newest version and can stamp above
-// all that was acknowledged before; but not for one that is late.
+// All home replicas are waited for, so that the caller learns the newest version and can stamp
+// above all that was acknowledged before; but not for one that is late.
 void WriteOperation::AnswerIfSuperseded() {
   if (Answered() || All(Outcome::kSuperseded) == 0) return;
   const bool in_time = !late_ && shard().Left(deadline_) > absl::ZeroDuration();
@@ -374,10 +373,10 @@ void WriteOperation::AnswerIfSuperseded() {
     return;
   }
   shard().metrics().stamps_superseded.Increment();
-  Answer(WithReceipt(
-      WithSuperseded(absl::AbortedError("a replica holds a newer version of the key"),
-                     {newest_held_, AllHomesHeard()}),
-      ReceiptNow(reached)));
+  Answer(
+      WithReceipt(WithSuperseded(absl::AbortedError("a replica holds a newer version of the key"),
+                                 {newest_held_, AllHomesHeard()}),
+                  ReceiptNow(reached)));
 }
 
 Receipt WriteOperation::ReceiptNow() const {
@@ -391,10 +390,9 @@ Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
   receipt.acknowledged = acknowledged;
   receipt.required = required_;
   receipt.expires_at_ms = fields_.tombstone ? 0 : fields_.expires_at_ms;
-  receipt.degraded =
-      degraded_ || !primary_ ||
-      (targets_[*primary_].outcome != Outcome::kAcknowledged &&
-       targets_[*primary_].outcome != Outcome::kSuperseded);
+  receipt.degraded = degraded_ || !primary_ ||
+                     (targets_[*primary_].outcome != Outcome::kAcknowledged &&
+                      targets_[*primary_].outcome != Outcome::kSuperseded);
   return receipt;
 }
 
@@ -406,8 +404,8 @@ void WriteOperation::AnswerShort() {
 }
 
 void WriteOperation::AnswerLifeOver() {
-  absl::Status status = absl::AbortedError(
-      "the value's life was over before it was stored; give it a longer TTL");
+  absl::Status status =
+      absl::AbortedError("the value's life was over before it was stored; give it a longer TTL");
   SetReason(kLifeOver, &status);
   Answer(WithReceipt(std::move(status), ReceiptNow()));
 }

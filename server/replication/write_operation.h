@@ -1,9 +1,9 @@
-// A write (a put, or a delete as a tombstone). The record has one stamp, its caller's or one of this
-// coordinator's clock, and is sent to all home replicas at the same time; the write is answered on the acknowledgement of the first home replica
-// that is UP, or, after an error of that one or TRY_TIMEOUT_MS, on any other's (degraded). At
-// QUORUM and ALL it also needs as many home replicas as the level says: it is not begun where fewer
-// take writes, and answered ABORTED with what it reached once too many have failed. The operation
-// then sees the other replicas through.
+// A write (a put, or a delete as a tombstone). The record has one stamp, its caller's or one of
+// this coordinator's clock, and is sent to all home replicas at the same time; the write is
+// answered on the acknowledgement of the first home replica that is UP, or, after an error of that
+// one or TRY_TIMEOUT_MS, on any other's (degraded). At QUORUM and ALL it also needs as many home
+// replicas as the level says: it is not begun where fewer take writes, and answered ABORTED with
+// what it reached once too many have failed. The operation then sees the other replicas through.
 //
 //  * A home replica that did not take a write which another did, for whatever reason, or may not
 //    have, is not read any more before it was made whole (Shard::NoteMissed).
@@ -12,14 +12,15 @@
 //    write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there are nodes); and
 //    one that is merely late only while nobody has acknowledged.
 //  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
-//    is concurrent with that one as long as its caller waits, so it is stamped anew, just above, and
-//    sent to all again: the later answer wins in spite of clock skew. Once answered, or where the
-//    newer version is our own later write, the copy counts as superseded, which is as good as stored.
-//    So it does where the stamp stood above all that every home replica had said to hold: the newer
-//    version then came while this write was under way, and may follow it.
-//  * A caller's stamp is never changed, as another attempt may carry it, too. Where a replica refuses
-//    it, all home replicas are heard (for TRY_TIMEOUT_MS at most), and the write is answered ABORTED,
-//    SUPERSEDED: only its caller can tell whether that is a conflict (stamp.h, ADR 14).
+//    is concurrent with that one as long as its caller waits, so it is stamped anew, just above,
+//    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
+//    the newer version is our own later write, the copy counts as superseded, which is as good as
+//    stored. So it does where the stamp stood above all that every home replica had said to hold:
+//    the newer version then came while this write was under way, and may follow it.
+//  * A caller's stamp is never changed, as another attempt may carry it, too. Where a replica
+//  refuses
+//    it, all home replicas are heard (for TRY_TIMEOUT_MS at most), and the write is answered
+//    ABORTED, SUPERSEDED: only its caller can tell whether that is a conflict (stamp.h, ADR 14).
 //  * Lateness is bounded where the record lands: a node that holds nothing for the key refuses a
 //    record that reaches it more than max_write_age after its stamp.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
@@ -133,7 +134,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   // When the write was made: its life runs from here, whatever the stamp.
   absl::Time made_at_;
   std::string record_;
-  int64_t latest_ms_ = 0;  // until when a node that holds nothing may store it
+  int64_t latest_ms_ = 0;                       // until when a node that holds nothing may store it
   std::optional<redis::Command> home_command_;  // for nodes whose clock is right
   absl::InlinedVector<Target, 4> targets_;
   std::optional<size_t> primary_;

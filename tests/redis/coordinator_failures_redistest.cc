@@ -150,14 +150,13 @@ TEST(CoordinatorFailures, DestructionAnswersWhatStillRuns) {
       const MonotonicTime deadline = CoordinatorCluster::Deadline();
       switch (i % 4) {
         case 0:
-          cluster.coordinator().Put(key, value, absl::ZeroDuration(), Consistency::kOne, deadline,
-                                    count);
+          cluster.coordinator().Put(key, value, {}, deadline, count);
           break;
         case 1:
           cluster.coordinator().Get(key, {}, deadline, count);
           break;
         case 2:
-          cluster.coordinator().Delete(key, Consistency::kOne, deadline, count);
+          cluster.coordinator().Delete(key, {}, deadline, count);
           break;
         default:
           cluster.coordinator().Locate(key, deadline, count);

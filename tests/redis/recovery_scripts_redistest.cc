@@ -23,6 +23,8 @@ constexpr char kOther[] = "00000000000000f0";
 class RecoveryScriptsTest : public ::testing::Test {
  protected:
   const KeySpace& keys() { return node_.keys(); }
+  // Some time ahead, as an argument.
+  std::string Soon() { return std::to_string(node_.NowMs() + 60'000); }
 
   int64_t Init() {
     return node_
@@ -313,8 +315,8 @@ TEST_F(RecoveryScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {
   node_.Run({"SET", "foreign", "x"});
   const redis::Reply reply =
       node_.Call(StoreScript(), {"missing", "older", "same", "newer", "foreign", "expiring"},
-                 {record, "0", "0", record, "0", "0", record, "0", "0", record, "0", "0", record,
-                  "0", "0", expiring, later, "0"});
+                 {later, record, "0", "0", record, "0", "0", record, "0", "0", record, "0", "0",
+                  record, "0", "0", expiring, later, "0"});
   EXPECT_EQ(reply.integer, 4);
   for (const char* key : {"missing", "older", "same", "foreign"}) {
     EXPECT_EQ(node_.Get(key), record) << key;
@@ -327,7 +329,7 @@ TEST_F(RecoveryScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {
 TEST_F(RecoveryScriptsTest, AStoreEndsWithTheFirstError) {
   node_.Run({"CONFIG", "SET", "maxmemory", "1"});
   const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
-  const redis::Reply reply = node_.Call(StoreScript(), {"a"}, {record, "0", "0"});
+  const redis::Reply reply = node_.Call(StoreScript(), {"a"}, {Soon(), record, "0", "0"});
   ASSERT_TRUE(reply.IsError());
   EXPECT_EQ(redis::ClassifyError(reply.text), redis::ErrorKind::kOom);
 }
@@ -337,9 +339,22 @@ TEST_F(RecoveryScriptsTest, RemovesExactlyTheVersionThatWasSeen) {
   Hold("kache:d:a", record);
   Hold("kache:d:b", {{6, 7}, 0, false, "written since"});
   const std::string version = EncodeRecord(record).substr(4, 16);
-  EXPECT_EQ(node_.Call(RemoveScript(), {"kache:d:a", "kache:d:b"}, {version, version}).integer, 1);
+  EXPECT_EQ(
+      node_.Call(RemoveScript(), {"kache:d:a", "kache:d:b"}, {Soon(), version, version}).integer,
+      1);
   EXPECT_FALSE(node_.Exists("kache:d:a"));
   EXPECT_TRUE(node_.Exists("kache:d:b"));
+}
+
+// Their sender stood still, for longer than a tombstone lives, say.
+TEST_F(RecoveryScriptsTest, NeitherStoresNorRemovesTooLate) {
+  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
+  const std::string past = std::to_string(node_.NowMs() - 1);
+  EXPECT_EQ(node_.Call(StoreScript(), {"a"}, {past, record, "0", "0"}).integer, kTooLateReply);
+  EXPECT_FALSE(node_.Exists("a"));
+  Hold("b", {{5, 7}, 0, false, "value"});
+  EXPECT_EQ(node_.Call(RemoveScript(), {"b"}, {past, record.substr(4, 16)}).integer, kTooLateReply);
+  EXPECT_TRUE(node_.Exists("b"));
 }
 
 }  // namespace

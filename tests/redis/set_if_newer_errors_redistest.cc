@@ -77,7 +77,7 @@ TEST(SetIfNewerErrors, NoPermission) {
   key.Run({"ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@all", "-set"});
   const redis::Reply reply = key.server().RunAs(
       "reader", "secret",
-      {"EVALSHA", SetIfNewer().sha1, "1", ScriptedKey::kKey, EncodeRecord(At(10)), "0", "0"});
+      {"EVALSHA", SetIfNewer().sha1, "1", ScriptedKey::kKey, EncodeRecord(At(10)), "0", "0", "0"});
   ASSERT_TRUE(reply.IsError());
   EXPECT_EQ(redis::ClassifyError(reply.text), ErrorKind::kNoPerm) << reply.text;
 }
@@ -87,8 +87,8 @@ TEST(SetIfNewerErrors, ForgottenScriptsAreLoadedAgain) {
   ClientUnderTest client(key.server().endpoint(), {}, AllScripts());
   ASSERT_TRUE(client.WaitUntilReady());
   key.Run({"SCRIPT", "FLUSH"});
-  const auto reply = client.Run(
-      redis::Command::Call(SetIfNewer(), {ScriptedKey::kKey}, {EncodeRecord(At(10)), "0", "0"}));
+  const auto reply = client.Run(redis::Command::Call(SetIfNewer(), {ScriptedKey::kKey},
+                                                     {EncodeRecord(At(10)), "0", "0", "0"}));
   ASSERT_TRUE(reply.ok());
   EXPECT_TRUE(IsAcknowledged(*reply));
   EXPECT_EQ(key.Value(), EncodeRecord(At(10)));

@@ -9,6 +9,8 @@ namespace kache {
 namespace {
 
 using testing::IsAcknowledged;
+using testing::IsLifeOver;
+using testing::IsTooLate;
 using testing::ScriptedKey;
 
 constexpr int64_t kHour = 3'600'000;
@@ -128,19 +130,19 @@ TEST(SetIfNewer, ShortensALifeAtOnceWithoutAGrace) {
 
 TEST(SetIfNewer, DoesNotStoreWhatHasExpired) {
   ScriptedKey key;
-  EXPECT_TRUE(IsAcknowledged(key.Store(At(5, "v"), key.NowMs() - 1)));
+  EXPECT_TRUE(IsLifeOver(key.Store(At(5, "v"), key.NowMs() - 1)));
   EXPECT_FALSE(key.Exists());
-  EXPECT_TRUE(IsAcknowledged(key.Store(At(5, "v"), 1)));
+  EXPECT_TRUE(IsLifeOver(key.Store(At(5, "v"), 1)));
   EXPECT_FALSE(key.Exists());
 }
 
 TEST(SetIfNewer, RemovesWhatAnExpiredRecordBeats) {
   ScriptedKey key;
   key.Store(At(5, "old"));
-  EXPECT_TRUE(IsAcknowledged(key.Store(At(6, "v"), key.NowMs() - 1)));
+  EXPECT_TRUE(IsLifeOver(key.Store(At(6, "v"), key.NowMs() - 1)));
   EXPECT_FALSE(key.Exists());
   key.Run({"RPUSH", ScriptedKey::kKey, "foreign"});
-  EXPECT_TRUE(IsAcknowledged(key.Store(At(6, "v"), key.NowMs() - 1)));
+  EXPECT_TRUE(IsLifeOver(key.Store(At(6, "v"), key.NowMs() - 1)));
   EXPECT_FALSE(key.Exists());
 }
 
@@ -172,6 +174,32 @@ TEST(SetIfNewer, KeepsAShortenedLifeWhereTheServerCannotTellTheExactEnd) {
   EXPECT_NEAR(static_cast<double>(end_of_key()), static_cast<double>(end + kHour), 1.0);
   key.Store(At(8, "longer"), end + 2 * kHour, kHour);
   EXPECT_EQ(end_of_key(), end + 2 * kHour);
+}
+
+// A write or a copy that was held up until the tombstone that beats it has ended.
+TEST(SetIfNewer, StoresNothingTooLateWhereNothingIsHeld) {
+  ScriptedKey key;
+  EXPECT_TRUE(IsTooLate(key.Store(At(5, "v"), 0, 0, key.NowMs() - 1)));
+  EXPECT_FALSE(key.Exists());
+  EXPECT_TRUE(IsTooLate(key.Store(At(5, "v"), key.NowMs() + kHour, kHour, key.NowMs() - 1)));
+  EXPECT_FALSE(key.Exists());
+  EXPECT_TRUE(IsAcknowledged(key.Store(At(5, "v"), 0, 0, key.NowMs() + kHour)));
+}
+
+TEST(SetIfNewer, LeavesAForeignValueToAWriteThatIsNotTooLate) {
+  ScriptedKey key;
+  key.Run({"SET", ScriptedKey::kKey, "foreign"});
+  EXPECT_TRUE(IsTooLate(key.Store(At(5, "v"), 0, 0, key.NowMs() - 1)));
+  EXPECT_EQ(key.Value(), "foreign");
+  EXPECT_TRUE(IsAcknowledged(key.Store(At(5, "v"))));
+}
+
+TEST(SetIfNewer, JudgesByVersionsHoweverLateWhereARecordIsHeld) {
+  ScriptedKey key;
+  key.Store(At(5, "older"));
+  EXPECT_TRUE(IsAcknowledged(key.Store(At(6, "v"), 0, 0, 1)));
+  EXPECT_TRUE(IsAcknowledged(key.Store(At(6, "v"), 0, 0, 1)));  // the second attempt
+  EXPECT_EQ(DecodeVersion(key.Store(At(4, "oldest"), 0, 0, 1).text), (Version{6, 7}));
 }
 
 TEST(SetIfNewer, StoresAMegabyteOfAnyBytes) {

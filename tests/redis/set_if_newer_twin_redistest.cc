@@ -12,6 +12,7 @@ namespace kache {
 namespace {
 
 using testing::IsAcknowledged;
+using testing::IsLifeOver;
 using testing::ScriptedKey;
 using testing::SetIfNewerTwin;
 
@@ -74,7 +75,9 @@ TEST(SetIfNewerTwin, ScriptKeepsRecordsAndExpiriesAsTheTwinDoes) {
         EncodeRecord({{random() % 20, random() % 3}, ends, random() % 4 == 0, "v"});
     const redis::Reply reply = key.Store(record, ends, grace);
     const auto held = twin.Apply(record, ends, grace, start);
-    ASSERT_EQ(IsAcknowledged(reply), !held.has_value()) << "write " << i;
+    const bool stored = !held.has_value() && twin.held().has_value();
+    ASSERT_EQ(IsAcknowledged(reply), stored) << "write " << i;
+    ASSERT_EQ(IsLifeOver(reply), !held.has_value() && !stored) << "write " << i;
     if (held) {
       ASSERT_EQ(DecodeVersion(reply.text), held) << "write " << i;
     }

@@ -61,8 +61,9 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   config.client = ShortTimes();
   config.replication = options.replication;
   ring_ = std::make_shared<HashRing>(std::move(names), options.vnodes);
-  monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, clock_);
-  coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, clock_, registry_);
+  clock_ = std::make_unique<ClusterClock>(own_clock_, ring_->nodes(), options.max_clock_skew);
+  monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, *clock_);
+  coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, *clock_, registry_);
   RecoveryConfig recovery;
   recovery.endpoints = config.endpoints;
   recovery.client = config.client;
@@ -74,9 +75,10 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   recovery.sweep_keys_per_second = options.sweep_keys_per_second;
   recovery.resync_keys_per_second = options.resync_keys_per_second;
   recovery.max_clock_skew = options.max_clock_skew;
+  recovery.max_write_age = options.replication.max_write_age;
   recovery.accept_ring = options.accept_ring;
   recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
-                                         clock_, registry_);
+                                         *clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
     const std::lock_guard lock(mutex_);
     topology_ = std::move(topology);
@@ -97,7 +99,8 @@ void CoordinatorCluster::TickUntilStopped() {
 absl::StatusOr<Receipt> CoordinatorCluster::Put(const std::string& key, const std::string& value,
                                                 absl::Duration ttl, Consistency consistency) {
   Answer<Receipt> answer;
-  coordinator_->Put(key, value, ttl, consistency, Deadline(), answer.Callback());
+  coordinator_->Put(key, value, {.consistency = consistency, .ttl = ttl}, Deadline(),
+                    answer.Callback());
   return Wait(answer);
 }
 

@@ -103,7 +103,8 @@ class CoordinatorCluster {
   void TickUntilStopped();
 
   const size_t homes_;
-  const SystemClock clock_;
+  const SystemClock own_clock_;
+  std::unique_ptr<ClusterClock> clock_;
   prometheus::Registry registry_;
   const Servers servers_;
   std::shared_ptr<const HashRing> ring_;

@@ -27,12 +27,16 @@ class ScriptedKey {
   }
 
   // The script's reply. `grace_ms`: how much longer than `ends_ms` the key may be kept.
-  redis::Reply Store(const std::string& record, int64_t ends_ms = 0, int64_t grace_ms = 0) {
+  // `latest_ms`: until when it may be stored where nothing is held; 0 = whenever.
+  redis::Reply Store(const std::string& record, int64_t ends_ms = 0, int64_t grace_ms = 0,
+                     int64_t latest_ms = 0) {
     return Run({"EVALSHA", SetIfNewer().sha1, "1", kKey, record, std::to_string(ends_ms),
-                std::to_string(ends_ms > 0 && grace_ms > 0 ? ends_ms + grace_ms : 0)});
+                std::to_string(ends_ms > 0 && grace_ms > 0 ? ends_ms + grace_ms : 0),
+                std::to_string(latest_ms)});
   }
-  redis::Reply Store(const Record& record, int64_t ends_ms = 0, int64_t grace_ms = 0) {
-    return Store(EncodeRecord(record), ends_ms, grace_ms);
+  redis::Reply Store(const Record& record, int64_t ends_ms = 0, int64_t grace_ms = 0,
+                     int64_t latest_ms = 0) {
+    return Store(EncodeRecord(record), ends_ms, grace_ms, latest_ms);
   }
 
   std::string Value() { return Run({"GET", kKey}).text; }
@@ -58,10 +62,14 @@ class ScriptedKey {
   BlockingRedis redis_;
 };
 
-// True for the reply by which the script acknowledges.
-inline bool IsAcknowledged(const redis::Reply& reply) {
-  return reply.type == redis::Reply::Type::kInteger && reply.integer == 1;
+inline bool IsInteger(const redis::Reply& reply, int64_t value) {
+  return reply.type == redis::Reply::Type::kInteger && reply.integer == value;
 }
+// True for the reply by which the script acknowledges.
+inline bool IsAcknowledged(const redis::Reply& reply) { return IsInteger(reply, kStoredReply); }
+// The record was not stored, as its life is over; as it came too late.
+inline bool IsLifeOver(const redis::Reply& reply) { return IsInteger(reply, kLifeOverReply); }
+inline bool IsTooLate(const redis::Reply& reply) { return IsInteger(reply, kTooLateReply); }
 
 }  // namespace kache::testing
 

@@ -20,7 +20,8 @@ class SetIfNewerTwin {
     friend bool operator==(const Held&, const Held&) = default;
   };
 
-  // Nothing when the record is acknowledged, else the version that is held.
+  // The version that is held, where that is newer. Nothing when the record was stored, or was
+  // there, or was not stored as its life is over: then nothing is held.
   std::optional<Version> Apply(const std::string& record, int64_t ends_ms, int64_t grace_ms,
                                int64_t now_ms) {
     if (held_ && held_->ends_ms != 0 && held_->ends_ms <= now_ms) held_.reset();

@@ -78,6 +78,15 @@ void ShardFixture::MakeRefusing(size_t node) {
   monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
 }
 
+void ShardFixture::SetClockOffset(size_t node, absl::Duration ahead) {
+  std::vector<Standing> standings;
+  for (const NodeStatus& status : monitor_->topology()->nodes) {
+    standings.push_back(WholeStanding(status));
+  }
+  standings[node].clock_offset = ahead;
+  monitor_->SetStandings(standings);
+}
+
 void ShardFixture::MakeSyncing(size_t node) {
   MakeRefusing(node);
   clock_.Advance(HealthTracker::kRefusalBackoffMin);
@@ -106,10 +115,15 @@ Answer<ReadResult> ShardFixture::GetWith(const ReadOptions& options, absl::Durat
 }
 
 Answer<Receipt> ShardFixture::PutAt(Consistency consistency, std::string_view value) {
+  return Write({kKey, value, absl::ZeroDuration(), /*tombstone=*/false, consistency});
+}
+
+Answer<Receipt> ShardFixture::Write(const WriteOperation::Write& write,
+                                    const std::atomic<bool>* cancelled) {
   auto answer = Expected<Receipt>();
-  const WriteOperation::Write write{kKey, value, absl::ZeroDuration(), /*tombstone=*/false,
-                                    consistency};
-  (new WriteOperation(*shard_, write, kToken, In(kDeadline), answer.Callback()))->Run();
+  (new WriteOperation(*shard_, write, kToken, {In(kDeadline), nullptr, cancelled},
+                      answer.Callback()))
+      ->Run();
   return answer;
 }
 
@@ -155,17 +169,24 @@ redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& recor
 
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
-  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() != 7) {
+  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() != 8) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
-  // EVALSHA sha1 1 key record ends limit
+  // EVALSHA sha1 1 key record ends limit latest
   const std::vector<std::string>& arguments = sent.back().arguments;
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);
   const Record& record = decoded.record;
-  return {arguments[3],         std::string(record.value), record.version,        record.tombstone,
-          record.expires_at_ms, ToNumber(arguments[5]),    ToNumber(arguments[6])};
+  return {arguments[3],
+          std::string(record.value),
+          WithoutHash(record.version),
+          record.version.clock & kContentHashMask,
+          record.tombstone,
+          record.expires_at_ms,
+          ToNumber(arguments[5]),
+          ToNumber(arguments[6]),
+          ToNumber(arguments[7])};
 }
 
 void ShardFixture::Pass(absl::Duration duration) {

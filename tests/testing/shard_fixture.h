@@ -16,6 +16,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -30,7 +31,9 @@
 #include "server/replication/consistency.h"
 #include "server/replication/record.h"
 #include "server/replication/results.h"
+#include "server/replication/scripts.h"
 #include "server/replication/shard.h"
+#include "server/replication/write_operation.h"
 #include "tests/testing/answer.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_node_client.h"
@@ -41,8 +44,9 @@ namespace kache::testing {
 class ShardFixture : public ::testing::Test {
  protected:
   static constexpr uint64_t kToken = 0;
-  static constexpr uint64_t kCoordinator = 0xC0;        // ours
-  static constexpr uint64_t kOtherCoordinator = 0xF00;  // another's
+  // As clocks' ids are: without a content's hash in the lower 16 bits.
+  static constexpr uint64_t kCoordinator = 0xC00000;         // ours
+  static constexpr uint64_t kOtherCoordinator = 0xF0000000;  // another's
   static constexpr absl::Duration kDeadline = absl::Seconds(1);
   static constexpr char kKey[] = "user:1";
 
@@ -60,6 +64,8 @@ class ShardFixture : public ::testing::Test {
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 
   void MakeWhole() { FindAllWhole(*monitor_); }
+  // The clock of `node` is so far ahead of cluster time.
+  void SetClockOffset(size_t node, absl::Duration ahead);
 
   // Operations, on kKey.
   Answer<ReadResult> Get(absl::Duration deadline = kDeadline);
@@ -68,10 +74,15 @@ class ShardFixture : public ::testing::Test {
                       absl::Duration deadline = kDeadline);
   Answer<Receipt> PutAt(Consistency consistency, std::string_view value);
   Answer<Receipt> Delete(absl::Duration deadline = kDeadline);
+  // A write as it is told, by the deadline kDeadline.
+  Answer<Receipt> Write(const WriteOperation::Write& write,
+                        const std::atomic<bool>* cancelled = nullptr);
   Answer<Location> Locate(absl::Duration deadline = kDeadline);
 
   // Replies.
-  static redis::Reply Stored() { return redis::Reply::Integer(1); }
+  static redis::Reply Stored() { return redis::Reply::Integer(kStoredReply); }
+  static redis::Reply LifeOver() { return redis::Reply::Integer(kLifeOverReply); }
+  static redis::Reply TooLate() { return redis::Reply::Integer(kTooLateReply); }
   static redis::Reply Holds(const Version& version);  // refuses a write as older
   static redis::Reply Held(const Record& record);     // answers a read
 
@@ -86,11 +97,13 @@ class ShardFixture : public ::testing::Test {
   struct Written {
     std::string key;
     std::string value;
-    Version version;
+    Version version;    // as it was stamped: without the content's hash
+    uint64_t hash = 0;  // that one
     bool tombstone = false;
     int64_t expires_at_ms = 0;
-    int64_t ends_ms = 0;   // of the key in Redis
-    int64_t limit_ms = 0;  // ARGV[3]
+    int64_t ends_ms = 0;    // of the key in Redis
+    int64_t limit_ms = 0;   // ARGV[3]
+    int64_t latest_ms = 0;  // ARGV[4]
   };
   Written WrittenTo(size_t node);
 
@@ -98,6 +111,10 @@ class ShardFixture : public ::testing::Test {
   void Pass(absl::Duration duration);
   FakeClock& clock() { return clock_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
+  static Version WithoutHash(Version version) {
+    version.clock &= ~kContentHashMask;
+    return version;
+  }
   // The version of another coordinator's write, so far from our clock.
   Version VersionAt(absl::Duration from_now, uint64_t coordinator = kOtherCoordinator) const;
 

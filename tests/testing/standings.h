@@ -18,6 +18,7 @@ inline Standing WholeStanding(const NodeStatus& status) {
   standing.connection_changes = status.connection_changes;
   standing.run_id = status.run_id;
   standing.resolved = status.missed;
+  standing.clock_offset = status.clock_offset;
   standing.whole_marker = std::string("whole ").append(status.run_id);
   return standing;
 }

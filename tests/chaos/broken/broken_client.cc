@@ -20,6 +20,7 @@ using redis::Reply;
 constexpr size_t kKey = 3;
 constexpr size_t kRecord = 4;
 constexpr size_t kEnds = 5;
+constexpr size_t kLatest = 7;
 
 // The places in LookScript's and ReadWithMarker's answers.
 constexpr size_t kLookRunId = 0;
@@ -78,7 +79,7 @@ class BrokenClient final : public redis::NodeClient {
         done = Acknowledge(std::move(done));
         return Command::Of({"DEL", key});
       case Fault::kShortenedLife:
-        return Command::Call(SetIfNewer(), {key}, {record, ends, "0"});
+        return Command::Call(SetIfNewer(), {key}, {record, ends, "0", arguments[kLatest]});
       default:
         return command;
     }

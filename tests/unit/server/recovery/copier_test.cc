@@ -12,6 +12,7 @@
 
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
+#include "server/replication/scripts.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/fake_node_client.h"
 
@@ -30,7 +31,11 @@ class CopierTest : public ::testing::Test {
  protected:
   CopierTest() : source_(clock_), target_(clock_) {
     copier_ = std::make_unique<Copier>(std::vector<redis::NodeClient*>{&source_, &target_},
-                                       "kache:d:", absl::Seconds(3600));
+                                       "kache:d:", Rules());
+  }
+  CopyRules Rules() {
+    return {absl::Seconds(3600), absl::Seconds(600), &clock_,
+            [this](NodeId node) { return ahead_[node.index()]; }};
   }
   static Reply Array(std::vector<Reply> elements) {
     Reply reply;
@@ -81,6 +86,7 @@ class CopierTest : public ::testing::Test {
   }
 
   testing::FakeClock clock_;
+  std::vector<absl::Duration> ahead_ = std::vector<absl::Duration>(2);  // the nodes' clocks
   FakeNodeClient source_;
   FakeNodeClient target_;
   std::unique_ptr<Copier> copier_;
@@ -104,8 +110,10 @@ TEST_F(CopierTest, MovesOnlyWhatIsNewer) {
   EXPECT_EQ(store.script, &StoreScript());
   EXPECT_EQ(store.arguments.at(3), "kache:d:k0");
   EXPECT_EQ(store.arguments.at(4), "kache:d:k2");
-  EXPECT_EQ(store.arguments.at(5), Encoded(kNew));
-  EXPECT_EQ(store.arguments.at(6), "0");
+  EXPECT_EQ(store.arguments.at(5),
+            std::to_string(absl::ToUnixMillis(clock_.Now() + absl::Seconds(600))));
+  EXPECT_EQ(store.arguments.at(6), Encoded(kNew));
+  EXPECT_EQ(store.arguments.at(7), "0");
   EXPECT_FALSE(result_.has_value());
   target_.Answer(Reply::Integer(2));
   ASSERT_TRUE(result_.has_value());
@@ -186,7 +194,7 @@ TEST_F(CopierTest, LargeRecordsAreFetchedInPortions) {
   EXPECT_EQ(source_.sent().at(2).arguments.at(2), "2");
   EXPECT_EQ(source_.sent().at(3).arguments.at(3), "kache:d:k2");
   source_.Answer(Strings({large, "0", large, "0"}));
-  EXPECT_EQ(target_.sent().at(1).arguments.at(5), large);
+  EXPECT_EQ(target_.sent().at(1).arguments.at(6), large);
   source_.Answer(Strings({large, "0"}));
   target_.Answer(Reply::Integer(2));
   target_.Answer(Reply::Integer(1));
@@ -201,10 +209,48 @@ TEST_F(CopierTest, ACopyEndsWithItsOriginalButNotBeforeItsExpiry) {
     source_.Answer(Beginnings({record}));
     target_.Answer(Strings({Header(kOld)}));
     source_.Answer(Strings({record, original}));
-    EXPECT_EQ(target_.sent().back().arguments.at(5), copy);
-    EXPECT_EQ(target_.sent().back().arguments.at(6), "3607000");
+    EXPECT_EQ(target_.sent().back().arguments.at(6), copy);
+    EXPECT_EQ(target_.sent().back().arguments.at(7), "3607000");
     target_.Answer(Reply::Integer(1));
   }
+}
+
+TEST_F(CopierTest, TellsEachNodeTheTimeByItsOwnClock) {
+  ahead_ = {absl::Seconds(3), -absl::Seconds(1)};
+  CopyPage();
+  const std::string record = Expiring(kNew, 70'000);
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({record}));
+  target_.Answer(Strings({Header(kOld)}));
+  clock_.Advance(absl::Seconds(5));  // The page's age runs from its reading.
+  source_.Answer(Strings({record, "93000"}));
+  const auto& arguments = target_.sent().back().arguments;
+  EXPECT_EQ(arguments.at(4),
+            std::to_string(absl::ToUnixMillis(clock_.Now() + absl::Seconds(600 - 5 - 1))));
+  EXPECT_EQ(arguments.at(6), "89000");
+  EXPECT_EQ(arguments.at(7), "3669000");
+  target_.Answer(Reply::Integer(1));
+}
+
+TEST_F(CopierTest, FailsAPageThatLandedTooLate) {
+  CopyPage();
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  target_.Answer(Strings({""}));
+  target_.Answer(Reply::Integer(kTooLateReply));
+  ASSERT_TRUE(result_.has_value());
+  EXPECT_EQ(result_->status().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(CopierTest, ARemovalThatLandedTooLateIsAnError) {
+  std::optional<absl::StatusOr<uint64_t>> removed;
+  copier_->Remove(kTarget, {{"kache:d:k", kOld, "", 0}}, clock_.Now(),
+                  [&](absl::StatusOr<uint64_t> count) { removed = std::move(count); });
+  EXPECT_EQ(target_.sent().back().arguments.at(4),
+            std::to_string(absl::ToUnixMillis(clock_.Now() + absl::Seconds(600))));
+  target_.Answer(Reply::Integer(kTooLateReply));
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_FALSE(removed->ok());
 }
 
 TEST_F(CopierTest, AnEmptyPageIsDoneAtOnce) {
@@ -261,7 +307,7 @@ TEST_F(CopierTest, SaysNothingOnceItIsGone) {
 }
 
 TEST_F(CopierTest, EscapesThePatternOfTheKeys) {
-  Copier copier({&source_, &target_}, "a*[b]?\\:d:", absl::Seconds(1));
+  Copier copier({&source_, &target_}, "a*[b]?\\:d:", Rules());
   copier.ReadPage(
       kSource, "0", 10, [](const std::string&) {}, [](absl::StatusOr<std::vector<PageEntry>>) {});
   EXPECT_EQ(source_.sent().at(0).arguments.at(3), "a\\*\\[b\\]\\?\\\\:d:*");
