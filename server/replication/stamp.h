@@ -18,7 +18,7 @@ struct Stamp {
   // the timestamp's milliseconds.
   int64_t made_at_ms = 0;
   // What a replica held when the stamp was put above it; zero = not known.
-  Version above;
+  Version above = {};
 
   bool IsSet() const { return clock != 0; }
   int64_t MadeAtMs() const {

@@ -224,7 +224,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   } else if (held) {
     OnRefusedAsOlder(from, *held);
   } else if (IsInteger(*reply, kLifeOverReply)) {
-    from.outcome = Outcome::kLifeOver;
+    from.outcome = Outcome::kEnded;
   } else if (IsInteger(*reply, kTooLateReply)) {
     shard().metrics().writes_too_late.Increment();
     last_error_ = StampOutOfRangeError(shard().clock().Now());
@@ -256,7 +256,7 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
   if (stamp_.IsSet()) {
     shard().metrics().writes_superseded.Increment();
     shard().ObserveVersion(held);
-    target.outcome = Outcome::kSuperseded;
+    target.outcome = Outcome::kHoldsNewer;
     return;
   }
   const bool in_vain = !CallerWaits() || shard().Left(deadline_) == absl::ZeroDuration();
@@ -327,7 +327,7 @@ void WriteOperation::TimePassed(MonotonicTime now) {
         ReceiptNow()));
     return EndIfDone();
   }
-  if (Acknowledged() == 0 && All(Outcome::kSuperseded) == 0) {
+  if (Acknowledged() == 0 && All(Outcome::kHoldsNewer) == 0) {
     // Everybody is late: one more node for each try's time.
     if (lateness > stand_ins_tried_) SendToStandIn();
   }
@@ -337,16 +337,16 @@ void WriteOperation::TimePassed(MonotonicTime now) {
 
 void WriteOperation::AnswerIfDecided() {
   AnswerIfSuperseded();
-  if (Answered() || All(Outcome::kSuperseded) > 0) return;
+  if (Answered() || All(Outcome::kHoldsNewer) > 0) return;
   if (consistency_ != Consistency::kOne) {
     const uint32_t stored = Homes(Outcome::kAcknowledged);
     if (stored + Homes(Outcome::kWaiting) < required_) {
-      return All(Outcome::kLifeOver) > 0 ? AnswerLifeOver() : AnswerShort();
+      return All(Outcome::kEnded) > 0 ? AnswerLifeOver() : AnswerShort();
     }
     if (stored < required_) return;
   } else if (Acknowledged() == 0) {
     if (All(Outcome::kWaiting) > 0) return;
-    if (All(Outcome::kLifeOver) > 0) return AnswerLifeOver();
+    if (All(Outcome::kEnded) > 0) return AnswerLifeOver();
     if (!SendToStandIn()) AnswerFailure();
     return;
   }
@@ -361,13 +361,13 @@ void WriteOperation::AnswerIfDecided() {
 // All home replicas are waited for, so that the caller learns the newest version and can stamp
 // above all that was acknowledged before; but not for one that is late.
 void WriteOperation::AnswerIfSuperseded() {
-  if (Answered() || All(Outcome::kSuperseded) == 0) return;
+  if (Answered() || All(Outcome::kHoldsNewer) == 0) return;
   const bool in_time = !late_ && shard().Left(deadline_) > absl::ZeroDuration();
   const uint32_t waiting = Homes(Outcome::kWaiting);
   if (waiting > 0 && in_time) return;
   const bool one = consistency_ == Consistency::kOne;
-  const uint32_t reached = one ? Acknowledged() + All(Outcome::kSuperseded)
-                               : Homes(Outcome::kAcknowledged) + Homes(Outcome::kSuperseded);
+  const uint32_t reached = one ? Acknowledged() + All(Outcome::kHoldsNewer)
+                               : Homes(Outcome::kAcknowledged) + Homes(Outcome::kHoldsNewer);
   if (reached < required_) {
     if (reached + waiting < required_) AnswerShort();
     return;
@@ -392,7 +392,7 @@ Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
   receipt.expires_at_ms = fields_.tombstone ? 0 : fields_.expires_at_ms;
   receipt.degraded = degraded_ || !primary_ ||
                      (targets_[*primary_].outcome != Outcome::kAcknowledged &&
-                      targets_[*primary_].outcome != Outcome::kSuperseded);
+                      targets_[*primary_].outcome != Outcome::kHoldsNewer);
   return receipt;
 }
 

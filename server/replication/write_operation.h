@@ -50,9 +50,9 @@ namespace kache {
 class WriteOperation final : public Operation, private TimedOperation {
  public:
   struct Write {
-    std::string_view key;    // alive until `done` is called
-    std::string_view value;  // alive until `done` is called; empty for a delete
-    absl::Duration ttl;      // zero = does not expire
+    std::string_view key;         // alive until `done` is called
+    std::string_view value = {};  // alive until `done` is called; empty for a delete
+    absl::Duration ttl = {};      // zero = does not expire
     bool tombstone = false;
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // not set = this coordinator's clock stamps it
@@ -69,8 +69,8 @@ class WriteOperation final : public Operation, private TimedOperation {
     kAcknowledged,
     kFailed,      // it lacks the write, or may
     kBeaten,      // it holds ever newer ones of others
-    kSuperseded,  // it holds something newer than the caller's stamp
-    kLifeOver,    // it holds nothing, and the value's life is over by its clock
+    kHoldsNewer,  // it holds something newer than the caller's stamp
+    kEnded,       // it holds nothing, and the value's life is over by its clock
   };
   struct Target {
     NodeId node;

@@ -5,8 +5,8 @@
 namespace kache {
 namespace {
 
-constexpr uint64_t kOurs = 0xC0;
-constexpr uint64_t kOther = 0xF00;
+constexpr uint64_t kOurs = 0xC0 << 16;
+constexpr uint64_t kOther = 0xF00 << 16;
 constexpr uint64_t kKey = 42;  // a token
 constexpr absl::Duration kMaxSkew = absl::Seconds(5);
 constexpr absl::Time kNow = absl::FromUnixMillis(2'000'000'000'000);

@@ -149,7 +149,7 @@ TEST_F(WriteStampTest, AQuorumThatFellShortIsNotCalledSuperseded) {
   Start();
   const auto put = PutStamped(StampAt(), "v", Consistency::kAll);
   node(0).Answer(Holds(VersionAt(absl::Seconds(2))));
-  node(1).Answer(absl::UnavailableError("lost"));
+  node(1).Fail(absl::UnavailableError("lost"));
   node(2).Answer(Stored());
   ASSERT_TRUE(put.came());
   EXPECT_EQ(put.status().code(), absl::StatusCode::kAborted);
@@ -200,7 +200,7 @@ TEST_F(WriteStampTest, FarAheadIsRefusedWhereNobodyHoldsWhatItIsAbove) {
   node(0).Answer(Held({VersionAt(absl::ZeroDuration()), 0, false, {}}));
   node(1).Answer(redis::Reply::Nil());
   EXPECT_FALSE(put.came());
-  node(2).Answer(absl::UnavailableError("lost"));
+  node(2).Fail(absl::UnavailableError("lost"));
   ExpectOutOfRange(put);
 }
 
