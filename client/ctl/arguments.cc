@@ -157,11 +157,10 @@ class CommandLine {
         ->expected(1)
         ->take_all();
     doctor
-        ->add_option(
-            "--redis", redis_,
-            "Redis servers to look at directly, written as in REDIS_URLS; default "
-            "REDIS_URLS, of the environment or of --env-file. Keep passwords there: others "
-            "on this machine can read a command line")
+        ->add_option("--redis", redis_,
+                     "Redis servers to look at directly, written as in REDIS_URLS; default\n"
+                     "REDIS_URLS of the environment or of --env-file. Keep passwords there:\n"
+                     "others on this machine can read a command line")
         ->type_name("URL[,...]")
         ->expected(1)
         ->take_all()
@@ -188,6 +187,12 @@ Parsed Mistake(std::string_view message) {
   return {std::nullopt, kExitUsage, "", Concat("kachectl: ", message, "\n")};
 }
 
+// A word that may be an address with a password is not repeated.
+std::string ShownWord(const std::vector<std::string>& words) {
+  if (words.empty() || words.front().find('@') != std::string::npos) return "an argument";
+  return Printable(words.front());
+}
+
 }  // namespace
 
 Parsed ParseArguments(const std::vector<std::string>& words, Environment environment) {
@@ -198,9 +203,10 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::RequiredError& error) {
     const std::vector<std::string> extra = app.remaining();
-    if (!extra.empty())
-      return Mistake(Concat(Printable(extra.front()), ": no such command; try --help"));
+    if (!extra.empty()) return Mistake(Concat(ShownWord(extra), ": no such command; try --help"));
     return Mistake(Concat(error.what(), "; try --help"));
+  } catch (const CLI::ExtrasError&) {
+    return Mistake(Concat(ShownWord(app.remaining(true)), " was not expected; try --help"));
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;

@@ -9,6 +9,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 Parsed Parse(const std::vector<std::string>& words) {
   return ParseArguments(words, Environment::Of({{"KACHE_SERVERS", "env:1"}}));
@@ -91,6 +92,17 @@ TEST(Arguments, ThatNameRedisWronglyExitWith2) {
   EXPECT_EQ(option.err, "kachectl: --redis: entry 2: the port must be a number from 1 to 65535\n");
 }
 
+TEST(Arguments, ThatMayHoldAPasswordAreNotRepeated) {
+  const std::string url = "redis://:secret@r:1";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {url}, {"doctor", url}, {"doctor", "--redis", "r:1", url}, {"doctor", "--redis"}}) {
+    const Parsed parsed = Parse(words);
+    EXPECT_EQ(parsed.exit_code, kExitUsage);
+    EXPECT_THAT(parsed.err, HasSubstr("--"));
+    EXPECT_THAT(parsed.out + parsed.err, Not(HasSubstr("secret")));
+  }
+}
+
 TEST(Arguments, HelpOfDoctorSaysWherePasswordsBelong) {
   const std::string help = Parse({"doctor", "--help"}).out;
   EXPECT_THAT(help, HasSubstr("REDIS_URLS"));
@@ -132,6 +144,8 @@ TEST(Arguments, MistakesExitWith2AndSayWhatIsWrong) {
       {{"get", "k", "--consistency", "most"}, "most"},
       {{"status", "--server", "nowhere"}, "nowhere"},
       {{"node"}, "subcommand"},
+      {{"status", "more"}, "more was not expected"},
+      {{"doctor", "--redis", "r:1", "r:2"}, "r:2 was not expected"},
   };
   for (const auto& [words, message] : cases) {
     const Parsed parsed = Parse(words);
