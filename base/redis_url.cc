@@ -121,8 +121,7 @@ absl::Status ParseUrl(std::string_view text, RedisAddress* result) {
     return Wrong("a '%' in user or password must be followed by two hex digits (itself it is %25)");
   }
   const std::string_view default_port = HasPort(pieces.host) ? "" : kDefaultPort;
-  const absl::Status status =
-      ParseHostPort(Concat(pieces.host, default_port), false, &result->address);
+  absl::Status status = ParseHostPort(Concat(pieces.host, default_port), false, &result->address);
   if (!status.ok()) return status;
   const std::string strict = StrictUrl(pieces);
   const auto url = urls::parse_uri(strict);

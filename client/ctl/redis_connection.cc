@@ -18,7 +18,7 @@
 namespace kache::ctl {
 namespace {
 
-constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kReadBytes = size_t{16} * 1024;
 constexpr std::string_view kNoAuth = "NOAUTH";
 constexpr std::string_view kNoPermission = "NOPERM";
 constexpr std::string_view kCodes[] = {kNoAuth, kNoPermission, "WRONGPASS", "LOADING", "BUSY"};
