@@ -18,7 +18,7 @@ absl::Status Wrong(std::string_view message) { return absl::InvalidArgumentError
 
 bool IsIpAddress(int family, const std::string& text) {
   in6_addr unused;  // the larger of the two
-  return inet_pton(family, text.c_str(), &unused) == 1;
+  return text.find('\0') == std::string::npos && inet_pton(family, text.c_str(), &unused) == 1;
 }
 
 // Accepts a zone after '%', as in fe80::1%eth0.

@@ -11,10 +11,10 @@
 #include "absl/time/time.h"
 #include "base/host_port.h"
 #include "base/logging.h"
+#include "base/redis_url.h"
 #include "base/settings.h"
 #include "security/access_control.h"
 #include "security/tls_files.h"
-#include "server/redis_url.h"
 
 namespace kache {
 

@@ -8,6 +8,7 @@
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "client/ctl/redis_list.h"
 #include "client/ctl/terminal.h"
 #include "client/server_list.h"
 #include "client/units.h"
@@ -17,12 +18,13 @@
 namespace kache::ctl {
 namespace {
 
+constexpr char kDoctor[] = "doctor";
 constexpr char kFooter[] =
     "Exit codes: 0 success; 1 a failure (doctor, health: something is wrong); 2 wrong usage or "
     "settings;\n3 get: the key was not found.\n"
     "Settings: KACHE_SERVERS; KACHE_TOKEN or KACHE_TOKEN_FILE; KACHE_TLS_CA_FILE for TLS\n"
-    "(docs/security.md); for doctor's rediss:// also REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE and\n"
-    "REDIS_TLS_KEY_FILE.\n"
+    "(docs/security.md); for doctor also REDIS_URLS, and for its rediss:// addresses\n"
+    "REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE.\n"
     "A value or key that starts with a dash stands after `--`: kachectl put -- KEY -1";
 
 void ParseConsistency(const std::string& text, v1::Consistency* level) {
@@ -54,6 +56,7 @@ class CommandLine {
   }
 
   const std::string& env_file() const { return env_file_; }
+  const std::vector<std::string>& redis() const { return redis_; }
   bool names_servers() const { return !arguments_->servers.empty(); }
 
  private:
@@ -147,17 +150,21 @@ class CommandLine {
 
   void DeclareDoctor() {
     CLI::App* const doctor =
-        Command(app_, "doctor", "Check the whole deployment, and say what to do");
+        Command(app_, kDoctor, "Check the whole deployment, and say what to do");
     doctor
         ->add_option("--key", arguments_->sample_keys, "Compare all copies of this key; repeatable")
         ->type_name("KEY")
         ->expected(1)
         ->take_all();
     doctor
-        ->add_option("--redis", arguments_->redis,
-                     "Redis servers to look at directly, as in REDIS_URLS")
+        ->add_option("--redis", redis_,
+                     "Redis servers to look at directly, written as in REDIS_URLS; default\n"
+                     "REDIS_URLS of the environment or of --env-file. Keep passwords there:\n"
+                     "others on this machine can read a command line")
         ->type_name("URL[,...]")
-        ->delimiter(',');
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false);  // else [::1] would be a list of CLI11's
   }
 
   void DeclareNode() {
@@ -173,10 +180,17 @@ class CommandLine {
   CLI::App* const app_;
   Arguments* const arguments_;
   std::string env_file_;
+  std::vector<std::string> redis_;
 };
 
-Parsed Mistake(const std::string& message) {
+Parsed Mistake(std::string_view message) {
   return {std::nullopt, kExitUsage, "", Concat("kachectl: ", message, "\n")};
+}
+
+// A word that may be an address with a password is not repeated.
+std::string ShownWord(const std::vector<std::string>& words) {
+  if (words.empty() || words.front().find('@') != std::string::npos) return "an argument";
+  return Printable(words.front());
 }
 
 }  // namespace
@@ -189,9 +203,10 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::RequiredError& error) {
     const std::vector<std::string> extra = app.remaining();
-    if (!extra.empty())
-      return Mistake(Concat(Printable(extra.front()), ": no such command; try --help"));
+    if (!extra.empty()) return Mistake(Concat(ShownWord(extra), ": no such command; try --help"));
     return Mistake(Concat(error.what(), "; try --help"));
+  } catch (const CLI::ExtrasError&) {
+    return Mistake(Concat(ShownWord(app.remaining(true)), " was not expected; try --help"));
   } catch (const CLI::ParseError& error) {
     std::ostringstream out;
     std::ostringstream err;
@@ -203,9 +218,17 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
   if (!command_line.names_servers()) arguments.servers = ReadServerList(reader);
   arguments.security = ReadChannelSecurity(reader);
   arguments.redis_tls = ReadClientTls(reader, "REDIS_TLS");
+  if (arguments.command == kDoctor && command_line.redis().empty()) {
+    arguments.redis = ReadRedisUrls(environment, reader);
+  }
   DeclareAllSettings(reader);
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     return Mistake(Concat("wrong settings:\n", ToStd(mistakes.message())));
+  }
+  if (!command_line.redis().empty()) {
+    absl::StatusOr<std::vector<RedisAddress>> redis = ParseRedisOption(command_line.redis());
+    if (!redis.ok()) return Mistake(ToStd(redis.status().message()));
+    arguments.redis = *std::move(redis);
   }
   return {std::move(arguments), kExitOk, "", ""};
 }

@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "base/environment.h"
+#include "base/redis_url.h"
 #include "kache/v1/kache.pb.h"
 #include "security/channel/channel_security.h"
 #include "security/tls_files.h"
@@ -40,8 +41,8 @@ struct Arguments {
   absl::Duration interval = absl::Seconds(1);
   int64_t count = 0;  // of --watch; 0 = until interrupted
   std::vector<std::string> sample_keys;
-  std::vector<std::string> redis;  // as ParseRedisUrl reads them
-  TlsFiles redis_tls;              // for those with rediss://
+  std::vector<RedisAddress> redis;  // doctor: from --redis, else from REDIS_URLS
+  TlsFiles redis_tls;               // for those with rediss://
   std::string node;
 };
 

@@ -40,8 +40,8 @@ struct KeyReport {
 
 // One Redis server, asked without Kache in between.
 struct RedisReport {
-  std::string address;
-  absl::Status reached;
+  std::string address;          // "host:port", or "name (host:port)" where it has a name
+  absl::Status reached;         // of AskRedis
   std::string info;             // the reply to INFO
   absl::Duration clock_offset;  // its clock less ours
   absl::Duration clock_error;   // what that may be wrong by: half the round trip

@@ -126,13 +126,31 @@ void CheckOneProcess(const std::vector<RedisReport>& redis, std::vector<Finding>
   }
 }
 
+// Never names the command line, which others can read, as the place of a password.
+std::string_view AdviceForRefusal(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnauthenticated:
+      return "Correct user and password in REDIS_URLS, in the environment or in --env-file FILE; "
+             "docs/configuration.md says what to percent-encode.";
+    case absl::StatusCode::kPermissionDenied:
+      return "Let this user run INFO and TIME: ACL SETUSER with +info and +time.";
+    case absl::StatusCode::kInvalidArgument:
+      return "Correct REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE or REDIS_TLS_KEY_FILE.";
+    case absl::StatusCode::kFailedPrecondition:
+      return "See the log of that Redis server.";
+    default:
+      return "Is it running, and reachable from here?";
+  }
+}
+
 }  // namespace
 
 void DiagnoseRedis(const std::vector<RedisReport>& redis, std::vector<Finding>* findings) {
   if (redis.empty()) {
-    findings->push_back({Level::kSkipped, "redis",
-                         "memory, eviction, persistence and clocks were not looked at",
-                         "Only Redis can tell: give its servers by --redis host:port,..."});
+    findings->push_back(
+        {Level::kSkipped, "redis", "memory, eviction, persistence and clocks were not looked at",
+         "Only Redis can tell: set REDIS_URLS as kache-server has it, in the environment or in "
+         "--env-file FILE."});
     return;
   }
   for (const RedisReport& report : redis) {
@@ -141,7 +159,7 @@ void DiagnoseRedis(const std::vector<RedisReport>& redis, std::vector<Finding>* 
     } else {
       findings->push_back({Level::kFailure, "redis",
                            Concat(report.address, ": ", ToStd(report.reached.message())),
-                           "Is it running, and reachable from here?"});
+                           std::string(AdviceForRefusal(report.reached))});
     }
   }
   CheckOneProcess(redis, findings);

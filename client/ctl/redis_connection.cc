@@ -5,8 +5,11 @@
 #include <openssl/ssl.h>
 #include <sys/time.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "base/strings.h"
@@ -15,7 +18,10 @@
 namespace kache::ctl {
 namespace {
 
-constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kReadBytes = size_t{16} * 1024;
+constexpr std::string_view kNoAuth = "NOAUTH";
+constexpr std::string_view kNoPermission = "NOPERM";
+constexpr std::string_view kCodes[] = {kNoAuth, kNoPermission, "WRONGPASS", "LOADING", "BUSY"};
 
 // The command in Redis's protocol.
 std::string Formatted(const std::vector<std::string>& command) {
@@ -32,6 +38,19 @@ std::string Formatted(const std::vector<std::string>& command) {
   std::string formatted(text, static_cast<size_t>(size));
   redisFreeCommand(text);
   return formatted;
+}
+
+// Of an error only a known code is repeated: its text may hold arguments of the command.
+absl::Status Refused(std::string_view command, const redisReply& error) {
+  const std::string_view text(error.str, error.len);
+  const std::string_view code = text.substr(0, text.find(' '));
+  std::string message = Concat(command, " was refused");
+  if (std::find(std::begin(kCodes), std::end(kCodes), code) != std::end(kCodes)) {
+    Append(&message, " (", code, ")");
+  }
+  if (command == "AUTH" || code == kNoAuth) return absl::UnauthenticatedError(message);
+  if (code == kNoPermission) return absl::PermissionDeniedError(message);
+  return absl::FailedPreconditionError(message);
 }
 
 }  // namespace
@@ -61,9 +80,7 @@ absl::StatusOr<std::unique_ptr<RedisConnection>> RedisConnection::Open(const Hos
 absl::StatusOr<RedisReply> RedisConnection::Call(const std::vector<std::string>& command) {
   const std::string formatted = Formatted(command);
   absl::StatusOr<RedisReply> reply = tls_ ? ExchangeOverTls(formatted) : Exchange(formatted);
-  if (reply.ok() && (*reply)->type == REDIS_REPLY_ERROR) {
-    return absl::FailedPreconditionError(Concat(command[0], " was refused"));
-  }
+  if (reply.ok() && (*reply)->type == REDIS_REPLY_ERROR) return Refused(command[0], **reply);
   return reply;
 }
 

@@ -37,8 +37,9 @@ class RedisConnection {
   RedisConnection(const RedisConnection&) = delete;
   RedisConnection& operator=(const RedisConnection&) = delete;
 
-  // UNAVAILABLE: the connection is useless. FAILED_PRECONDITION: Redis answered with an error, of
-  // which nothing is repeated. Otherwise never null.
+  // UNAVAILABLE: the connection is useless. Redis answered with an error, of which a code such as
+  // NOAUTH is repeated at most: UNAUTHENTICATED to AUTH or for want of one, PERMISSION_DENIED for
+  // NOPERM, else FAILED_PRECONDITION. Otherwise never null.
   absl::StatusOr<RedisReply> Call(const std::vector<std::string>& command);
 
  private:

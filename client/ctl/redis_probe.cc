@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "base/strings.h"
@@ -15,9 +14,6 @@
 
 namespace kache::ctl {
 namespace {
-
-constexpr absl::string_view kScheme = "redis://";
-constexpr absl::string_view kTlsScheme = "rediss://";
 
 // TIME's two numbers: seconds and microseconds.
 absl::StatusOr<absl::Time> TimeOf(const redisReply& reply) {
@@ -31,23 +27,23 @@ absl::StatusOr<absl::Time> TimeOf(const redisReply& reply) {
   return absl::FromUnixSeconds(seconds) + absl::Microseconds(micros);
 }
 
-absl::Status Authenticate(RedisConnection& redis, const RedisUrl& url) {
-  if (url.password.empty()) return absl::OkStatus();
+absl::Status Authenticate(RedisConnection& connection, const RedisAddress& redis) {
+  if (redis.password.empty()) return absl::OkStatus();
   std::vector<std::string> command = {"AUTH"};
-  if (!url.user.empty()) command.push_back(url.user);
-  command.push_back(url.password);
-  return redis.Call(command).status();
+  if (!redis.user.empty()) command.push_back(redis.user);
+  command.push_back(redis.password);
+  return connection.Call(command).status();
 }
 
-absl::StatusOr<RedisAnswer> Interview(RedisConnection& redis, const RedisUrl& url) {
-  if (absl::Status status = Authenticate(redis, url); !status.ok()) return status;
-  absl::StatusOr<RedisReply> info = redis.Call({"INFO"});
+absl::StatusOr<RedisAnswer> Interview(RedisConnection& connection, const RedisAddress& redis) {
+  if (absl::Status status = Authenticate(connection, redis); !status.ok()) return status;
+  absl::StatusOr<RedisReply> info = connection.Call({"INFO"});
   if (!info.ok()) return info.status();
   if ((*info)->str == nullptr) return absl::UnavailableError("INFO was answered with nothing");
   RedisAnswer answer;
   answer.info.assign((*info)->str, static_cast<size_t>((*info)->len));
   const absl::Time asked = absl::Now();
-  absl::StatusOr<RedisReply> time = redis.Call({"TIME"});
+  absl::StatusOr<RedisReply> time = connection.Call({"TIME"});
   if (!time.ok()) return time.status();
   answer.clock_error = (absl::Now() - asked) / 2;
   const absl::StatusOr<absl::Time> theirs = TimeOf(**time);
@@ -70,43 +66,18 @@ class BrokenPipesIgnored {
 
 }  // namespace
 
-absl::StatusOr<RedisUrl> ParseRedisUrl(std::string_view text) {
-  RedisUrl url;
-  const size_t scheme = text.find("://");
-  const size_t name_end = text.substr(0, scheme).find('=');
-  if (name_end != std::string_view::npos) text.remove_prefix(name_end + 1);
-  url.tls = absl::StartsWithIgnoreCase(ToAbsl(text), kTlsScheme);
-  if (url.tls || absl::StartsWithIgnoreCase(ToAbsl(text), kScheme)) {
-    text.remove_prefix((url.tls ? kTlsScheme : kScheme).size());
-    const size_t at = text.rfind('@');
-    if (at != std::string_view::npos) {
-      const std::string_view user = text.substr(0, at);
-      const size_t colon = user.find(':');
-      url.user = std::string(user.substr(0, colon));
-      if (colon != std::string_view::npos) url.password = std::string(user.substr(colon + 1));
-      text.remove_prefix(at + 1);
-    }
-    text = text.substr(0, text.find('/'));
-  }
-  std::string address(text);
-  if (text.rfind(':') == std::string_view::npos || text.back() == ']') address += ":6379";
-  const absl::Status status = ParseHostPort(address, /*allow_port_zero=*/false, &url.address);
-  if (!status.ok()) return status;
-  return url;
-}
-
-absl::StatusOr<RedisAnswer> AskRedis(const RedisUrl& url, const TlsFiles& files,
+absl::StatusOr<RedisAnswer> AskRedis(const RedisAddress& redis, const TlsFiles& files,
                                      absl::Duration timeout) {
   SslContext tls;
-  if (url.tls) {
+  if (redis.tls) {
     absl::StatusOr<SslContext> made = MakeClientTls(files);
     if (!made.ok()) return made.status();
     tls = *std::move(made);
   }
   const BrokenPipesIgnored ignored;
-  const auto redis = RedisConnection::Open(url.address, tls.get(), timeout);
-  if (!redis.ok()) return redis.status();
-  return Interview(**redis, url);
+  const auto connection = RedisConnection::Open(redis.address, tls.get(), timeout);
+  if (!connection.ok()) return connection.status();
+  return Interview(**connection, redis);
 }
 
 }  // namespace kache::ctl

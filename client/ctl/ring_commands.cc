@@ -81,16 +81,11 @@ KeyReport ReportKey(Servers& servers, const std::string& key) {
   return report;
 }
 
-RedisReport ReportRedis(const std::string& text, const Arguments& arguments) {
-  const absl::StatusOr<RedisUrl> url = ParseRedisUrl(text);
+RedisReport ReportRedis(const RedisAddress& redis, const Arguments& arguments) {
   RedisReport report;
-  if (!url.ok()) {
-    report.address = "an entry of --redis";
-    report.reached = url.status();
-    return report;
-  }
-  report.address = url->address.ToString();
-  absl::StatusOr<RedisAnswer> answer = AskRedis(*url, arguments.redis_tls, arguments.timeout);
+  report.address = redis.address.ToString();
+  if (redis.name != report.address) report.address = Concat(redis.name, " (", report.address, ")");
+  absl::StatusOr<RedisAnswer> answer = AskRedis(redis, arguments.redis_tls, arguments.timeout);
   report.reached = answer.status();
   if (answer.ok()) {
     report.info = std::move(answer->info);
@@ -151,8 +146,8 @@ int Doctor(const Arguments& arguments, Servers& servers, const Console& console)
   for (const std::string& key : arguments.sample_keys) {
     seen.keys.push_back(ReportKey(servers, key));
   }
-  for (const std::string& url : arguments.redis) {
-    seen.redis.push_back(ReportRedis(url, arguments));
+  for (const RedisAddress& redis : arguments.redis) {
+    seen.redis.push_back(ReportRedis(redis, arguments));
   }
   const std::vector<Finding> findings = Diagnose(seen);
   console.Print(arguments.json ? DoctorJson(findings) + "\n"

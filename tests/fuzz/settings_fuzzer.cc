@@ -8,7 +8,9 @@
 #include <string_view>
 
 #include "base/environment.h"
+#include "base/redis_url.h"
 #include "base/settings.h"
+#include "base/strings.h"
 #include "server/config.h"
 
 namespace kache {
@@ -28,6 +30,9 @@ void CheckServers(const ServerConfig& config) {
     Require(addresses.insert(server.address.ToString()).second);
     Require(server.address.port != 0 && server.database >= 0);
     Require(server.user.empty() || !server.password.empty());
+    // The server can move and keep its name.
+    const absl::StatusOr<RedisAddress> moved = ParseRedisUrl(Concat(server.name, "=moved:1"));
+    Require(moved.ok() && moved->name == server.name && moved->address.host == "moved");
   }
 }
 

@@ -21,6 +21,7 @@ HEADER_LIBRARIES = (
     ("boost/beast", "beast"),
     ("boost/asio", "asio"),
     ("boost/json", "json"),
+    ("boost/url", "url"),
     ("boost/", "boost"),
     ("CLI/", "cli11"),
     ("gtest/", "gtest"),
@@ -37,6 +38,7 @@ TARGET_LIBRARIES = (
     ("PkgConfig::libuv", "libuv"),
     ("OpenSSL::", "openssl"),
     ("Boost::json", "json"),
+    ("Boost::url", "url"),
     ("Boost::", "boost"),
     ("CLI11::", "cli11"),
     ("GTest::", "gtest"),
@@ -71,6 +73,8 @@ REDIS_CLIENT = NODE_CLIENT + ("server/redis/redis_client.h", "server/redis/event
 
 LAYERS = {
     "base": Layer(libraries=COMMON),
+    # The one that reads addresses of Redis servers.
+    "base/redis_url": Layer(ours=("base",), libraries=COMMON | {"url"}),
     "ring": Layer(
         libraries=frozenset({"absl"}),
         # No input or output, no locks.
@@ -145,7 +149,7 @@ LAYERS = {
 }
 
 # Never handed on to those who link the target: their headers stay behind ours.
-PRIVATE_LIBRARIES = {"hiredis", "libuv", "openssl", "beast", "boost"}
+PRIVATE_LIBRARIES = {"hiredis", "libuv", "openssl", "beast", "boost", "url"}
 
 
 def layer_key(path):

@@ -162,7 +162,7 @@ def is_used(what, used):
 
 def is_provided(what, linked):
     if what in layers.PROVIDED_BY_BOOST:
-        return bool({"boost", "json"} & linked)
+        return bool({"boost", "json", "url"} & linked)
     return what in linked
 
 

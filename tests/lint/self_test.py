@@ -105,6 +105,24 @@ class LinksTest(LintCase):
             "gateway/router.h: gateway must not see beast",
         )
 
+    def test_finds_a_second_reader_of_urls(self):
+        self.assert_finds(
+            links.check,
+            {"base/settings.cc": "#include <boost/url/parse.hpp>\nint s;\n"},
+            "base/settings.cc: base must not see url",
+        )
+        self.assert_finds(
+            links.check,
+            {
+                "base/CMakeLists.txt": (
+                    "kache_library(kache_redis_url redis_url.cc)\n"
+                    "target_link_libraries(kache_redis_url PUBLIC Boost::url)\n"
+                ),
+                "base/redis_url.cc": "#include <boost/url/parse.hpp>\nint u;\n",
+            },
+            "kache_redis_url must link Boost::url PRIVATE",
+        )
+
     def test_finds_http_knowing_grpc(self):
         self.assert_finds(
             links.check,

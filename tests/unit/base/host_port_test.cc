@@ -60,6 +60,10 @@ TEST(HostPort, RefusesWrongHosts) {
   EXPECT_EQ(Parsed(std::string(254, 'a') + ":1"), "the host is longer than 253 bytes");
 }
 
+TEST(HostPort, ReadsBeyondAZeroByte) {
+  EXPECT_EQ(Parsed(std::string("[::1\0 ]:1", 9)), "what stands in brackets is not an IPv6 address");
+}
+
 TEST(HostPort, LeavesTheResultAloneWhenWrong) {
   HostPort address{"before", 1};
   EXPECT_FALSE(ParseHostPort("h:0", false, &address).ok());

@@ -8,9 +8,22 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 Parsed Parse(const std::vector<std::string>& words) {
   return ParseArguments(words, Environment::Of({{"KACHE_SERVERS", "env:1"}}));
+}
+
+// The addresses of the Redis servers that doctor is to look at.
+std::vector<std::string> RedisOf(const Parsed& parsed) {
+  EXPECT_TRUE(parsed.arguments.has_value()) << parsed.err;
+  std::vector<std::string> result;
+  if (!parsed.arguments) return result;
+  for (const RedisAddress& redis : parsed.arguments->redis) {
+    result.push_back(redis.address.ToString());
+  }
+  return result;
 }
 
 TEST(Arguments, OfPut) {
@@ -49,7 +62,51 @@ TEST(Arguments, OfDoctor) {
       Parse({"doctor", "--key", "a", "--key", "b", "--redis", "r:1,r:2", "--redis", "r:3"});
   ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
   EXPECT_THAT(parsed.arguments->sample_keys, ElementsAre("a", "b"));
-  EXPECT_THAT(parsed.arguments->redis, ElementsAre("r:1", "r:2", "r:3"));
+  EXPECT_THAT(RedisOf(parsed), ElementsAre("r:1", "r:2", "r:3"));
+}
+
+TEST(Arguments, OfDoctorTakeRedisFromTheSettingsUnlessGiven) {
+  const Environment environment = Environment::Of({{"REDIS_URLS", "a=redis://:p%2Fw@r:1, r:2"}});
+  const Parsed parsed = ParseArguments({"doctor"}, environment);
+  EXPECT_THAT(RedisOf(parsed), ElementsAre("r:1", "r:2"));
+  EXPECT_EQ(parsed.arguments->redis[0].password, "p/w");
+  EXPECT_THAT(RedisOf(ParseArguments({"doctor", "--redis", "r:3"}, environment)),
+              ElementsAre("r:3"));
+  EXPECT_THAT(RedisOf(ParseArguments({"status"}, environment)), IsEmpty());
+}
+
+TEST(Arguments, KeepAnIpv6AddressInItsBrackets) {
+  EXPECT_THAT(RedisOf(Parse({"doctor", "--redis", "[::1]:7,redis://[::1]"})),
+              ElementsAre("[::1]:7", "[::1]:6379"));
+}
+
+TEST(Arguments, ThatNameRedisWronglyExitWith2) {
+  const Environment wrong = Environment::Of({{"REDIS_URLS", "redis://:secret@r:x"}});
+  const Parsed setting = ParseArguments({"doctor"}, wrong);
+  EXPECT_EQ(setting.exit_code, kExitUsage);
+  EXPECT_THAT(setting.err, HasSubstr("REDIS_URLS: entry 1: the port"));
+  EXPECT_TRUE(ParseArguments({"status"}, wrong).arguments.has_value());
+  EXPECT_TRUE(ParseArguments({"doctor", "--redis", "r:1"}, wrong).arguments.has_value());
+  const Parsed option = Parse({"doctor", "--redis", "r:1,redis://:secret@r:x"});
+  EXPECT_EQ(option.exit_code, kExitUsage);
+  EXPECT_EQ(option.err, "kachectl: --redis: entry 2: the port must be a number from 1 to 65535\n");
+}
+
+TEST(Arguments, ThatMayHoldAPasswordAreNotRepeated) {
+  const std::string url = "redis://:secret@r:1";
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+           {url}, {"doctor", url}, {"doctor", "--redis", "r:1", url}, {"doctor", "--redis"}}) {
+    const Parsed parsed = Parse(words);
+    EXPECT_EQ(parsed.exit_code, kExitUsage);
+    EXPECT_THAT(parsed.err, HasSubstr("--"));
+    EXPECT_THAT(parsed.out + parsed.err, Not(HasSubstr("secret")));
+  }
+}
+
+TEST(Arguments, HelpOfDoctorSaysWherePasswordsBelong) {
+  const std::string help = Parse({"doctor", "--help"}).out;
+  EXPECT_THAT(help, HasSubstr("REDIS_URLS"));
+  EXPECT_THAT(help, HasSubstr("can read a command line"));
 }
 
 TEST(Arguments, TakeRedissFilesFromTheSettings) {
@@ -87,6 +144,8 @@ TEST(Arguments, MistakesExitWith2AndSayWhatIsWrong) {
       {{"get", "k", "--consistency", "most"}, "most"},
       {{"status", "--server", "nowhere"}, "nowhere"},
       {{"node"}, "subcommand"},
+      {{"status", "more"}, "more was not expected"},
+      {{"doctor", "--redis", "r:1", "r:2"}, "r:2 was not expected"},
   };
   for (const auto& [words, message] : cases) {
     const Parsed parsed = Parse(words);

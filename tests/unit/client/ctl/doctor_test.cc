@@ -220,6 +220,22 @@ TEST(DoctorRedis, OneServerTwiceAndOneOutOfReach) {
   EXPECT_THAT(findings, Found(Level::kFailure, "r:3: Connection refused"));
 }
 
+TEST(DoctorRedis, NeverAsksForAPasswordOnTheCommandLine) {
+  std::vector<Finding> findings;
+  DiagnoseRedis({}, &findings);
+  for (const absl::Status& status :
+       {absl::UnauthenticatedError("INFO was refused (NOAUTH)"),
+        absl::PermissionDeniedError("INFO was refused (NOPERM)"),
+        absl::InvalidArgumentError("no such file"), absl::UnavailableError("gone")}) {
+    DiagnoseRedis({{"r:1", status, "", {}, {}}}, &findings);
+  }
+  ASSERT_EQ(findings.size(), 5u);
+  EXPECT_THAT(findings[0].advice, HasSubstr("REDIS_URLS"));
+  EXPECT_THAT(findings[1].advice, HasSubstr("password in REDIS_URLS"));
+  EXPECT_THAT(findings[2].advice, HasSubstr("+info"));
+  for (const Finding& finding : findings) EXPECT_THAT(finding.advice, Not(HasSubstr("--redis")));
+}
+
 TEST(DoctorView, CountsAndAdvises) {
   const std::vector<Finding> findings = {{Level::kOk, "ring", "one ring", ""},
                                          {Level::kFailure, "nodes", "b is DOWN", "Start it."}};

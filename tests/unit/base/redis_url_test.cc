@@ -1,4 +1,4 @@
-#include "server/redis_url.h"
+#include "base/redis_url.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 // "name address user password database", or what is wrong.
 std::string Parsed(std::string_view entry) {
@@ -56,13 +57,39 @@ TEST(RedisUrl, TellsANameFromAnEqualsSignInAPassword) {
   EXPECT_EQ(Parsed("n=redis://:p=w=@h:7000"), "n h:7000 '' 'p=w=' 0");
 }
 
+// An entry without a name may move: its default name, written before the new address, keeps it.
+TEST(RedisUrl, TakesEveryDefaultNameAsAGivenOne) {
+  for (const std::string entry :
+       {"10.0.0.7:6379", "[::1]:6379", "[fe80::1%eth0]:6379", "redis://:p@a_b.c-d", "h:007",
+        "rediss://u:p=w@[::ffff:1.2.3.4]:1/2", "10.0.0.1.nip.io:65535"}) {
+    const std::string name = ParseRedisUrl(entry)->name;
+    for (const std::string address : {"10.0.0.9:6379", "[::1]:7000", "redis://:p=w@h/2"}) {
+      EXPECT_THAT(Parsed(Concat(name, "=", address)), StartsWith(name + " ")) << entry;
+      EXPECT_EQ(ParseRedisUrl(Concat(name, "=", address))->address,
+                ParseRedisUrl(address)->address);
+    }
+  }
+  EXPECT_EQ(Parsed("10.0.0.7:6379=10.0.0.9:6379"), "10.0.0.7:6379 10.0.0.9:6379 '' '' 0");
+  EXPECT_EQ(Parsed("[::1]:6379=[::1]:7000"), "[::1]:6379 [::1]:7000 '' '' 0");
+  // As without a name: the port is a number, the host is as it is written.
+  EXPECT_EQ(Parsed("H.x:007=redis://:a=b@h"), "H.x:7 h:6379 '' 'a=b' 0");
+  const std::string longest = std::string(253, 'h') + ":65535";
+  EXPECT_THAT(Parsed(longest + "=h:1"), StartsWith(longest + " h:1"));
+}
+
 TEST(RedisUrl, RefusesBadNames) {
   for (const std::string entry :
-       {"=h:1", "a b=h:1", "a#b=h:1", "\xC3\xA4=h:1", "a\"=h:1", " =h:1"}) {
-    EXPECT_THAT(Parsed(entry), HasSubstr("the name before the '=' must be 1 to 255")) << entry;
+       {"=h:1", "a b=h:1", "a#b=h:1", "\xC3\xA4=h:1", "a\"=h:1", " =h:1", "a:b=h:1", ":1=h:1",
+        "h:=h:1", "h:0=h:1", "h:65536=h:1", "::1=h:1", "[::1]=h:1", "[::g]:1=h:1", "[::1]:1x=h:1",
+        "1.2.3:6379=h:1"}) {
+    EXPECT_EQ(Parsed(entry),
+              "the name before the '=' must be 1 to 255 letters, digits, '.', '_' and '-', or an "
+              "address: host:port or [ipv6]:port")
+        << entry;
   }
   EXPECT_EQ(Parsed(std::string(255, 'n') + "=h:1").substr(0, 256), std::string(255, 'n') + " ");
   EXPECT_THAT(Parsed(std::string(256, 'n') + "=h:1"), HasSubstr("the name before the '='"));
+  EXPECT_THAT(Parsed("a=b=h:1"), StartsWith("the host may hold"));  // one name only
 }
 
 TEST(RedisUrl, KnowsTls) {
@@ -78,7 +105,8 @@ TEST(RedisUrl, RefusesBadAddresses) {
   EXPECT_EQ(Parsed("localhost"), "must be host:port");
   EXPECT_EQ(Parsed("a="), "must be host:port");
   EXPECT_EQ(Parsed("http://h:1"), "the scheme must be redis:// or rediss://");
-  EXPECT_EQ(Parsed("u:p@h:1"), "with credentials it must be redis://user:password@host:port");
+  EXPECT_THAT(Parsed("u:p@h:1"),
+              StartsWith("with credentials it must be redis://user:password@host:port"));
   EXPECT_EQ(Parsed("redis://"), "the host is missing");
   EXPECT_EQ(Parsed("redis://:6379"), "the host is missing");
   EXPECT_EQ(Parsed("redis:///1"), "the host is missing");
@@ -96,6 +124,17 @@ TEST(RedisUrl, RefusesBadDatabases) {
   }
 }
 
+TEST(RedisUrl, SaysWhatToEncodeWhereAPasswordEndsTooEarly) {
+  for (const std::string entry :
+       {"redis://:p/w@h:1", "redis://:p?w@h:1", "redis://:p#w@h:1", "redis://:p@s/w:rd#1%=+?@h:1",
+        "w@h:1",  // the rest of redis://:p,w@h:1
+        "n=rediss://u:p/w@h:1", "redis://h/1@h"}) {
+    EXPECT_THAT(Parsed(entry), HasSubstr("write '/' as %2F, ',' as %2C")) << entry;
+  }
+  const std::string encoded = "redis://:p%40ss%2Fw%3Ard%231%25%3D%2B%3F@h:1";
+  EXPECT_EQ(Parsed(encoded), "h:1 h:1 '' 'p@ss/w:rd#1%=+?' 0");
+}
+
 TEST(RedisUrl, RefusesHalfCredentials) {
   for (const std::string entry :
        {"redis://alice@h:1", "redis://alice:@h:1", "redis://:@h:1", "redis://@h:1"}) {
@@ -111,7 +150,8 @@ TEST(RedisUrl, NeverShowsThePassword) {
   for (const std::string entry :
        {"redis://:hunter2@h:0", "redis://:hunter2@", "redis://:hunter2%@h:1",
         "redis://:hunter2/x@h:1", "redis://:hunter2", "rediss://:hunter2@h:0", "x:hunter2@h:1",
-        "hunter2=h:0", "hunter 2=h:1", "redis://:hunter2@h/hunter2", "redis://:a#hunter2@h:1"}) {
+        "hunter2=h:0", "hunter 2=h:1", "redis://:hunter2@h/hunter2", "redis://:a#hunter2@h:1",
+        "u:hunter2=@h:1", "u:hunter2=x", "redis://:x/hunter2@h:1", "hunter2@h:1"}) {
     const absl::StatusOr<RedisAddress> address = ParseRedisUrl(entry);
     ASSERT_FALSE(address.ok()) << entry;
     EXPECT_THAT(address.status().ToString(), Not(HasSubstr("hunter"))) << entry;
