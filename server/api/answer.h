@@ -3,6 +3,7 @@
 #define KACHE_SERVER_API_ANSWER_H_
 
 #include "absl/status/status.h"
+#include "ring/hash_ring.h"
 #include "server/replication/operation_times.h"
 
 namespace kache {
@@ -16,10 +17,16 @@ class Answer {
   // Where the operation is to note its times; nullptr = nobody asks for them.
   OperationTimes* times() { return timed_ ? &times_ : nullptr; }
 
+  // Whose nodes the answer names. Outlives the call.
+  const HashRing& ring() const { return *ring_; }
+
  protected:
   ~Answer() = default;
 
-  bool timed_ = false;  // set before the handler is called
+  // Set before the handler is called.
+  bool timed_ = false;
+  const HashRing* ring_ = nullptr;
+
   OperationTimes times_;
 };
 

@@ -19,6 +19,7 @@ google::protobuf::ArenaOptions ArenaSizes() {
 void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
                               const v1::PipelineOperation& request, bool timed) {
   timed_ = timed;
+  ring_ = &sink.ring();
   sink_ = &sink;
   message_ = &message;
   request_ = &request;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "google/protobuf/arena.h"
 #include "kache/v1/kache.pb.h"
+#include "ring/hash_ring.h"
 #include "server/api/answer.h"
 #include "server/api/post_box.h"
 
@@ -29,6 +30,8 @@ class PipelineSink {
   virtual void Take(PipelineOperation& operation) = 0;
   // Any thread. False: the client has too many unread bytes; the value must go.
   virtual bool AnswerFits(size_t bytes) = 0;
+  // As Answer::ring.
+  virtual const HashRing& ring() const = 0;
 
  protected:
   ~PipelineSink() = default;

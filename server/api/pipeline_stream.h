@@ -104,6 +104,7 @@ class PipelineStream final : private PipelineSink {
   void Post(PipelineOperation* operation) override;
   void Take(PipelineOperation& operation) override;
   bool AnswerFits(size_t bytes) override;
+  const HashRing& ring() const override;
 
   PipelineEndpoint& endpoint_;
   PipelineWindow window_;

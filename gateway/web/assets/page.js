@@ -58,7 +58,6 @@ function summaryOf(all) {
 function showStatus(status, now) {
   const exact = ring.show(status);
   nodes.show(status.nodes, now);
-  locate.setNames(status.nodes.map((node) => node.name));
   const [state, text] = summaryOf(status.nodes);
   byId("summary").className = `banner ${state}`;
   setText(byId("summary"), text);
