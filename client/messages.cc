@@ -71,7 +71,7 @@ Receipt FromMessage(const v1::Receipt& message) {
   receipt.acknowledged = message.acknowledged();
   receipt.required = message.required();
   receipt.degraded = message.degraded();
-  if (message.has_node()) receipt.node = message.node();
+  if (message.has_node_id()) receipt.node_id = message.node_id();
   if (message.expires_at_unix_ms() != 0) {
     receipt.expires_at = absl::FromUnixMillis(message.expires_at_unix_ms());
   }

@@ -43,8 +43,10 @@ struct Receipt {
   uint32_t required = 0;
   // A home replica was skipped, late or failed, or a stand-in took part.
   bool degraded = false;
-  // The node that answered a read, by its index in GetStatus.
-  std::optional<uint32_t> node;
+  // The node that answered a read: Node.node_id of kache.proto, a hash of the node's name, which is
+  // the same through every coordinator and may be 0. Not set for writes and in errors. The rpc
+  // GetStatus (or `kachectl status --json`) tells the name.
+  std::optional<uint32_t> node_id;
   // InfiniteFuture where the record does not expire.
   absl::Time expires_at = absl::InfiniteFuture();
 };

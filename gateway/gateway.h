@@ -26,6 +26,8 @@
 #include "gateway/handlers/web.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/router.h"
+#include "gateway/upstream/name_learning_upstream.h"
+#include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream_metrics.h"
 #include "prometheus/registry.h"
 #include "security/access_control.h"
@@ -60,7 +62,9 @@ class Gateway {
   const std::unique_ptr<AccessControl> access_;
   std::atomic<bool> draining_ = false;
   UpstreamMetrics upstream_metrics_;
-  GrpcTransport upstream_;
+  GrpcTransport transport_;
+  NodeNames names_;
+  NameLearningUpstream upstream_;
   KeysHandler keys_;
   BatchHandler batch_;
   StatusHandler status_;

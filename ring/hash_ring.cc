@@ -86,9 +86,15 @@ HashRing::HashRing(std::vector<std::string> names, uint32_t vnodes_per_node,
 }
 
 void HashRing::Complete() {
+  HashNames();
   SortVirtualNodes();
   MeasureShares();
   CutSlices();
+}
+
+void HashRing::HashNames() {
+  wire_ids_.reserve(names_.size());
+  for (const std::string& name : names_) wire_ids_.push_back(WireNodeId(name));
 }
 
 void HashRing::SortVirtualNodes() {

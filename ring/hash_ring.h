@@ -54,6 +54,9 @@ class HashRing {
   uint32_t vnodes_per_node() const { return vnodes_per_node_; }
   const std::vector<std::string>& names() const { return names_; }
 
+  // WireNodeId of the node's name: what answers call it.
+  uint32_t WireId(NodeId node) const { return wire_ids_[node.index()]; }
+
   struct VirtualNode {
     uint64_t token;
     NodeId node;
@@ -74,6 +77,7 @@ class HashRing {
            std::vector<VirtualNode> vnodes);
   // The rest of each constructor, in this order.
   void Complete();
+  void HashNames();
   void SortVirtualNodes();
   void MeasureShares();
   void CutSlices();
@@ -86,7 +90,8 @@ class HashRing {
   std::vector<std::string> names_;
   uint32_t vnodes_per_node_;
   std::vector<VirtualNode> vnodes_;
-  std::vector<double> shares_;  // by NodeId
+  std::vector<uint32_t> wire_ids_;  // by NodeId
+  std::vector<double> shares_;      // by NodeId
   // Where each equal slice of the token space starts in vnodes_: tokens are uniform, so a lookup
   // reads one entry here and walks a step or two, instead of a binary search.
   std::vector<uint32_t> slices_;

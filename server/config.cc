@@ -1,12 +1,15 @@
 #include "server/config.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/cpus.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
+#include "ring/node_id.h"
 #include "security/access_settings.h"
 #include "security/tls_settings.h"
 
@@ -43,39 +46,51 @@ class Fields {
   SettingsReader& reader_;
 };
 
-// What `address` has in common with an earlier entry; empty when nothing.
-std::string Clash(const RedisAddress& address, size_t number, const RedisAddress& earlier,
-                  size_t earlier_number) {
-  const bool same_address = address.address.port == earlier.address.port &&
-                            absl::EqualsIgnoreCase(address.address.host, earlier.address.host);
-  if (!same_address && address.name != earlier.name) return "";
-  return Concat("entry ", number, " has the same ", same_address ? "address" : "name", " as entry ",
-                earlier_number);
+// An entry of REDIS_URLS.
+struct Entry {
+  size_t number;  // from 1
+  RedisAddress address;
+  uint32_t wire_id;
+};
+
+// What an entry has in common with an earlier one; empty when nothing.
+std::string Clash(const Entry& entry, const Entry& earlier) {
+  const HostPort& address = entry.address.address;
+  const bool same_address = address.port == earlier.address.address.port &&
+                            absl::EqualsIgnoreCase(address.host, earlier.address.address.host);
+  if (same_address || entry.address.name == earlier.address.name) {
+    return Concat("entry ", entry.number, " has the same ", same_address ? "address" : "name",
+                  " as entry ", earlier.number);
+  }
+  if (entry.wire_id != earlier.wire_id) return "";
+  return Concat("the names of entries ", earlier.number, " and ", entry.number,
+                " have the same hash, so answers could not tell the two nodes apart: give the one "
+                "that holds no data yet another name");
 }
 
 std::vector<RedisAddress> ReadServers(SettingsReader& reader) {
-  const std::vector<std::string> entries = reader.List("REDIS_URLS", kDefaultServers);
-  if (entries.size() > kMaxServers) {
+  const std::vector<std::string> texts = reader.List("REDIS_URLS", kDefaultServers);
+  if (texts.size() > kMaxServers) {
     reader.AddMistake("REDIS_URLS", Concat("must hold at most ", kMaxServers, " entries"));
     return {};
   }
-  std::vector<RedisAddress> servers;
-  std::vector<size_t> numbers;  // of the entries in `servers`
-  for (size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].empty()) continue;  // List has told of it
-    absl::StatusOr<RedisAddress> address = ParseRedisUrl(entries[i]);
+  std::vector<Entry> entries;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    if (texts[i].empty()) continue;  // List has told of it
+    absl::StatusOr<RedisAddress> address = ParseRedisUrl(texts[i]);
     if (!address.ok()) {
       reader.AddMistake("REDIS_URLS", Concat("entry ", i + 1, ": ", address.status().message()));
       continue;
     }
+    const uint32_t wire_id = WireNodeId(address->name);
+    const Entry entry{i + 1, *std::move(address), wire_id};
     std::string clash;
-    for (size_t j = 0; j < servers.size() && clash.empty(); ++j) {
-      clash = Clash(*address, i + 1, servers[j], numbers[j]);
-    }
+    for (size_t j = 0; j < entries.size() && clash.empty(); ++j) clash = Clash(entry, entries[j]);
     if (!clash.empty()) reader.AddMistake("REDIS_URLS", clash);
-    servers.push_back(*std::move(address));
-    numbers.push_back(i + 1);
+    entries.push_back(entry);
   }
+  std::vector<RedisAddress> servers;
+  for (Entry& entry : entries) servers.push_back(std::move(entry.address));
   return servers;
 }
 

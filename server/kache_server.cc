@@ -156,7 +156,8 @@ KacheServer::KacheServer(const ServerConfig& config, std::shared_ptr<prometheus:
       policy_{.deadlines = MakeDeadlineRules(config),
               .admission = admission_,
               .slow_log = slow_log_,
-              .access = *access_},
+              .access = *access_,
+              .ring = *ring_},
       health_(policy_, *registry_),
       notifier_(
           [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}

@@ -7,6 +7,7 @@
 #include "client/ctl/commands.h"
 #include "client/ctl/locate_view.h"
 #include "client/ctl/receipt_view.h"
+#include "client/ctl/status_view.h"
 #include "client/ctl/terminal.h"
 
 namespace kache::ctl {
@@ -71,6 +72,18 @@ int PrintReceipt(const Arguments& arguments, std::string_view done, const v1::Re
   return kExitOk;
 }
 
+// What the node is called; empty where the server that answered the read does not say. The read
+// itself has succeeded.
+std::string AskNodeName(const v1::Receipt& receipt, Servers& servers) {
+  v1::GetStatusResponse status;
+  if (!receipt.has_node_id() ||
+      !servers.AskOne(servers.answered_by(), &Kache::GetStatus, v1::GetStatusRequest(), &status)
+           .ok()) {
+    return "";
+  }
+  return std::string(NodeName(receipt.node_id(), status));
+}
+
 }  // namespace
 
 int Get(const Arguments& arguments, Servers& servers, const Console& console) {
@@ -83,7 +96,7 @@ int Get(const Arguments& arguments, Servers& servers, const Console& console) {
   const absl::Status status = servers.Ask(&Kache::Get, request, &response);
   if (!status.ok()) return console.Fail(status);
   if (arguments.json) {
-    console.PrintLine(GetJson(arguments.key, response));
+    console.PrintLine(GetJson(arguments.key, response, AskNodeName(response.receipt(), servers)));
   } else if (!response.found()) {
     std::fprintf(console.err, "kachectl: %s: not found\n", Printable(arguments.key).c_str());
   } else if (!arguments.file.empty()) {

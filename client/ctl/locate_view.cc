@@ -15,11 +15,9 @@
 namespace kache::ctl {
 namespace {
 
-std::string NodeName(uint32_t node, const v1::GetStatusResponse& status) {
-  if (node < static_cast<uint32_t>(status.nodes_size())) {
-    return status.nodes(static_cast<int>(node)).name();
-  }
-  return Concat("node ", node);
+std::string NameOrId(uint32_t node_id, const v1::GetStatusResponse& status) {
+  const std::string_view name = NodeName(node_id, status);
+  return name.empty() ? Concat("node ", absl::Hex(node_id, absl::kZeroPad8)) : std::string(name);
 }
 
 std::string_view ContentText(v1::Replica::Content content) {
@@ -61,12 +59,13 @@ std::vector<Table::Cell> Row(const v1::LocateResponse& place, int i, Verdict ver
                              const v1::GetStatusResponse& status, absl::Time now) {
   const v1::Replica& replica = place.replicas(i);
   const bool is_home = static_cast<uint32_t>(i) < place.home_replicas();
-  const bool serves = place.has_served_by() && place.served_by() == replica.node();
+  const bool serves =
+      place.has_served_by_node_id() && place.served_by_node_id() == replica.node_id();
   std::string holds(ContentText(replica.content()));
   if (!replica.error().empty()) holds = Printable(replica.error());
   const bool bytes = HoldsBytes(replica);
   return {{Concat(i + 1)},
-          {Printable(NodeName(replica.node(), status)), Tone::kBold},
+          {Printable(NameOrId(replica.node_id(), status)), Tone::kBold},
           {is_home ? "home" : "spare", is_home ? Tone::kPlain : Tone::kFaint},
           {std::string(StateName(replica.state())), StateTone(replica.state())},
           {std::move(holds)},
@@ -129,7 +128,9 @@ std::string LocateJson(std::string_view key, const v1::LocateResponse& place,
   BytesMember("key", key, "keyEncoding", &json);
   json.Member("token", FingerprintText(place.token()))
       .Member("homeReplicas", place.home_replicas());
-  if (place.has_served_by()) json.Member("servedBy", place.served_by());
+  if (place.has_served_by_node_id()) {
+    json.Member("servedBy", NameOrId(place.served_by_node_id(), status));
+  }
   json.Member("agreeing", check.agreeing)
       .Member("diverging", check.diverging)
       .Member("unknown", check.unknown)
@@ -138,8 +139,7 @@ std::string LocateJson(std::string_view key, const v1::LocateResponse& place,
   for (int i = 0; i < place.replicas_size(); ++i) {
     const v1::Replica& replica = place.replicas(i);
     json.BeginObject()
-        .Member("node", replica.node())
-        .Member("name", NodeName(replica.node(), status))
+        .Member("node", NameOrId(replica.node_id(), status))
         .Member("home", static_cast<uint32_t>(i) < place.home_replicas())
         .Member("state", StateName(replica.state()))
         .Member("holds", ContentText(replica.content()))

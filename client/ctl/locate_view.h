@@ -12,8 +12,8 @@
 
 namespace kache::ctl {
 
-// Requires (both): `status` is of the server that answered `place`. Nodes that it does not have are
-// shown by their number.
+// Requires (both): `status` is of a coordinator of the same ring. Nodes that it does not have are
+// shown by their id.
 std::string LocateText(std::string_view key, const v1::LocateResponse& place,
                        const v1::GetStatusResponse& status, absl::Time now, bool colour);
 std::string LocateJson(std::string_view key, const v1::LocateResponse& place,

@@ -19,16 +19,16 @@ void BytesMember(std::string_view name, std::string_view bytes, std::string_view
   json->Member(name, encoded).Member(encoding_name, "base64");
 }
 
-void ReceiptMembers(const v1::Receipt& receipt, JsonWriter* json) {
+void ReceiptMembers(const v1::Receipt& receipt, std::string_view node, JsonWriter* json) {
   if (receipt.has_version()) json->Member("version", VersionText(receipt.version()));
   json->Member("acknowledged", receipt.acknowledged())
       .Member("required", receipt.required())
       .Member("degraded", receipt.degraded());
-  if (receipt.has_node()) json->Member("node", receipt.node());
+  if (!node.empty()) json->Member("node", node);
   json->Member("expiresAt", receipt.expires_at_unix_ms());
 }
 
-std::string GetJson(std::string_view key, const v1::GetResponse& response) {
+std::string GetJson(std::string_view key, const v1::GetResponse& response, std::string_view node) {
   JsonWriter json;
   json.BeginObject();
   BytesMember("key", key, "keyEncoding", &json);
@@ -37,7 +37,7 @@ std::string GetJson(std::string_view key, const v1::GetResponse& response) {
     BytesMember("value", response.value(), "encoding", &json);
     json.Member("ttlMs", response.ttl_ms());
   }
-  ReceiptMembers(response.receipt(), &json);
+  ReceiptMembers(response.receipt(), node, &json);
   return json.EndObject().text();
 }
 
@@ -45,7 +45,7 @@ std::string WriteJson(std::string_view key, const v1::Receipt& receipt) {
   JsonWriter json;
   json.BeginObject();
   BytesMember("key", key, "keyEncoding", &json);
-  ReceiptMembers(receipt, &json);
+  ReceiptMembers(receipt, "", &json);
   return json.EndObject().text();
 }
 

@@ -19,11 +19,11 @@ namespace kache::ctl {
 void BytesMember(std::string_view name, std::string_view bytes, std::string_view encoding_name,
                  JsonWriter* json);
 
-// The receipt's members.
-void ReceiptMembers(const v1::Receipt& receipt, JsonWriter* json);
+// The receipt's members. `node`: the name of the node that answered a read; empty = left out.
+void ReceiptMembers(const v1::Receipt& receipt, std::string_view node, JsonWriter* json);
 
 // {"key":...,"found":...,"value":...,"ttlMs":...,<receipt>}
-std::string GetJson(std::string_view key, const v1::GetResponse& response);
+std::string GetJson(std::string_view key, const v1::GetResponse& response, std::string_view node);
 
 // {"key":...,<receipt>}
 std::string WriteJson(std::string_view key, const v1::Receipt& receipt);

@@ -43,9 +43,8 @@ void ResyncObject(const v1::Resync& resync, JsonWriter* json) {
       .EndObject();
 }
 
-void NodeObject(const v1::Node& node, int index, JsonWriter* json) {
+void NodeObject(const v1::Node& node, JsonWriter* json) {
   json->BeginObject()
-      .Member("index", index)
       .Member("name", node.name())
       .Member("address", node.address())
       .Member("state", StateName(node.state()))
@@ -82,6 +81,13 @@ std::string ResyncText(const v1::Node& node) {
 
 std::string FingerprintText(uint64_t fingerprint) {
   return Concat(absl::Hex(fingerprint, absl::kZeroPad16));
+}
+
+std::string_view NodeName(uint32_t node_id, const v1::GetStatusResponse& status) {
+  for (const v1::Node& node : status.nodes()) {
+    if (node.node_id() == node_id) return node.name();
+  }
+  return "";
 }
 
 std::string StatusText(const v1::GetStatusResponse& status, std::string_view answered_by,
@@ -124,7 +130,7 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
 std::string StatusJson(const v1::GetStatusResponse& status, std::string_view answered_by) {
   JsonWriter json;
   json.BeginObject().Member("server", answered_by).Key("nodes").BeginArray();
-  for (int i = 0; i < status.nodes_size(); ++i) NodeObject(status.nodes(i), i, &json);
+  for (const v1::Node& node : status.nodes()) NodeObject(node, &json);
   return json.EndArray()
       .Member("replicationFactor", status.replication_factor())
       .Member("vnodesPerNode", status.vnodes_per_node())

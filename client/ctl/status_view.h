@@ -4,6 +4,7 @@
 #ifndef KACHE_CLIENT_CTL_STATUS_VIEW_H_
 #define KACHE_CLIENT_CTL_STATUS_VIEW_H_
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,10 @@ std::string ResyncText(const v1::Node& node);
 
 // 16 hexadecimal digits.
 std::string FingerprintText(uint64_t fingerprint);
+
+// The name of the node that answers call `node_id`, valid as long as `status`; empty when `status`
+// has no such node.
+std::string_view NodeName(uint32_t node_id, const v1::GetStatusResponse& status);
 
 // A line for each node, then what the ring is and who said so.
 std::string StatusText(const v1::GetStatusResponse& status, std::string_view answered_by,

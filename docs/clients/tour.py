@@ -18,7 +18,8 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
     got = cache.Get(kache_pb2.GetRequest(key=b"user:1"), timeout=1)
     assert got.found and got.value == b"\x00any bytes\xff"
     status = cache.GetStatus(kache_pb2.GetStatusRequest(), timeout=1)
-    print(f"read back {got.value!r} from {status.nodes[got.receipt.node].name}")
+    names = {node.node_id: node.name for node in status.nodes}
+    print(f"read back {got.value!r} from {names[got.receipt.node_id]}")
 
     cache.Delete(kache_pb2.DeleteRequest(key=b"user:1"), timeout=1)
     assert not cache.Get(kache_pb2.GetRequest(key=b"user:1"), timeout=1).found

@@ -20,7 +20,8 @@ namespace kache::gateway {
 namespace {
 
 // Appends `,"found":true,"value":...` or the error of one key.
-void AppendGetResult(const v1::GetResult& result, TextEncoding encoding, std::string* json) {
+void AppendGetResult(const v1::GetResult& result, TextEncoding encoding, const NodeNames& names,
+                     std::string* json) {
   if (!result.has_response()) {
     json->append(",\"error\":");
     AppendBatchError(result.error(), json);
@@ -34,18 +35,18 @@ void AppendGetResult(const v1::GetResult& result, TextEncoding encoding, std::st
     AppendValueMember(response.value(), encoding, json);
     Append(json, ",\"ttl\":", TtlMsToSeconds(response.ttl_ms()));
   }
-  AppendReceipt(response.receipt(), json);
+  AppendReceipt(response.receipt(), names.NodeOf(response.receipt()), json);
 }
 
 HttpResponse GetResults(const std::vector<std::string>& keys,
                         const std::vector<v1::GetResult>& results, TextEncoding key_encoding,
-                        TextEncoding encoding) {
+                        TextEncoding encoding, const NodeNames& names) {
   HttpResponse response;
   response.body = "{\"results\":[";
   for (size_t i = 0; i < keys.size(); ++i) {
     response.body.append(i == 0 ? "{" : ",{");
     AppendKeyMember(keys[i], key_encoding, &response.body);
-    AppendGetResult(results[i], encoding, &response.body);
+    AppendGetResult(results[i], encoding, names, &response.body);
     response.body.push_back('}');
   }
   response.body.append("]}");
@@ -132,10 +133,10 @@ void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
   const TextEncoding encoding = body.top.encoding;
   std::make_shared<BatchGetOperation>(
       upstream_, std::move(body.keys), options, config_->max_batch_answer_bytes,
-      [key_encoding, encoding, responder = std::move(responder)](
+      [key_encoding, encoding, names = names_, responder = std::move(responder)](
           const std::vector<std::string>& keys,
           absl::StatusOr<std::vector<v1::GetResult>> results) mutable {
-        responder.Send(results.ok() ? GetResults(keys, *results, key_encoding, encoding)
+        responder.Send(results.ok() ? GetResults(keys, *results, key_encoding, encoding, *names)
                                     : UpstreamErrorResponse(results.status()));
       })
       ->Start();

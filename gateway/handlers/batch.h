@@ -1,7 +1,7 @@
 // /api/v1/keys:batchGet, :batchPut and :batchDelete: many keys in one request, each with its own
 // result or error, in order.
 //
-// Thread-safe. The upstream and the configuration outlive it.
+// Thread-safe. What it is given outlives it.
 #ifndef KACHE_GATEWAY_HANDLERS_BATCH_H_
 #define KACHE_GATEWAY_HANDLERS_BATCH_H_
 
@@ -9,6 +9,7 @@
 
 #include "gateway/handlers/handler_config.h"
 #include "gateway/http/http_service.h"
+#include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
 #include "security/access_control.h"
 
@@ -17,9 +18,9 @@ namespace kache::gateway {
 class BatchHandler {
  public:
   // `access` limits operations; without it they are not counted.
-  BatchHandler(Upstream* upstream, const HandlerConfig* config,
+  BatchHandler(Upstream* upstream, const HandlerConfig* config, const NodeNames* names,
                const AccessControl* access = nullptr)
-      : upstream_(upstream), config_(config), access_(access) {}
+      : upstream_(upstream), config_(config), names_(names), access_(access) {}
 
   Admission Admit(const HttpRequest& request) const;
   void Get(const HttpRequest& request, Responder responder) const;
@@ -32,6 +33,7 @@ class BatchHandler {
 
   Upstream* const upstream_;
   const HandlerConfig* const config_;
+  const NodeNames* const names_;
   const AccessControl* const access_;
 };
 

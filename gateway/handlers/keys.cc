@@ -1,6 +1,7 @@
 #include "gateway/handlers/keys.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/strings.h"
@@ -137,7 +138,8 @@ void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
 HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetResponse& found,
                                 bool raw) const {
   HttpResponse response;
-  AddReceiptHeaders(found.receipt(), &response);
+  const std::string_view node = names_->NodeOf(found.receipt());
+  AddReceiptHeaders(found.receipt(), node, &response);
   const std::string etag = Concat("\"", VersionText(found.receipt().version()), "\"");
   Append(&response.headers, "ETag: ", etag, "\r\nCache-Control: ", config_->cache_control,
          "\r\nVary: Accept\r\n");
@@ -158,14 +160,14 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetRespons
   body->push_back(',');
   AppendValueMember(found.value(), TextEncoding::kUtf8, body);
   Append(body, ",\"ttl\":", TtlMsToSeconds(found.ttl_ms()));
-  AppendReceipt(found.receipt(), body);
+  AppendReceipt(found.receipt(), node, body);
   body->push_back('}');
   return response;
 }
 
 HttpResponse KeysHandler::Miss(const v1::GetResponse& miss) const {
   HttpResponse response = ErrorResponse(404, "KEY_NOT_FOUND", "there is no such key");
-  AddReceiptHeaders(miss.receipt(), &response);
+  AddReceiptHeaders(miss.receipt(), names_->NodeOf(miss.receipt()), &response);
   response.AddHeader("Cache-Control", config_->cache_control);
   return response;
 }

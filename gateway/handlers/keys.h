@@ -1,6 +1,6 @@
 // /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key.
 //
-// Thread-safe. The upstream and the configuration outlive it.
+// Thread-safe. What it is given outlives it.
 #ifndef KACHE_GATEWAY_HANDLERS_KEYS_H_
 #define KACHE_GATEWAY_HANDLERS_KEYS_H_
 
@@ -8,14 +8,15 @@
 #include "gateway/handlers/problem.h"
 #include "gateway/handlers/request_options.h"
 #include "gateway/http/http_service.h"
+#include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
 
 namespace kache::gateway {
 
 class KeysHandler {
  public:
-  KeysHandler(Upstream* upstream, const HandlerConfig* config)
-      : upstream_(upstream), config_(config) {}
+  KeysHandler(Upstream* upstream, const HandlerConfig* config, const NodeNames* names)
+      : upstream_(upstream), config_(config), names_(names) {}
 
   Admission AdmitPut(const HttpRequest& request) const;
   void Put(const HttpRequest& request, Responder responder) const;
@@ -30,6 +31,7 @@ class KeysHandler {
 
   Upstream* const upstream_;
   const HandlerConfig* const config_;
+  const NodeNames* const names_;
 };
 
 }  // namespace kache::gateway

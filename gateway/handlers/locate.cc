@@ -1,5 +1,6 @@
 #include "gateway/handlers/locate.h"
 
+#include <cstdint>
 #include <utility>
 
 #include "base/json_writer.h"
@@ -32,10 +33,22 @@ std::string_view ContentName(v1::Replica::Content content) {
   }
 }
 
+// `"<member>":"<name>",`, where the node's name is known.
+void AppendNodeMember(std::string_view member, uint32_t id, const NodeNames& names,
+                      std::string* json) {
+  const std::string_view name = names.Find(id);
+  if (name.empty()) return;
+  Append(json, "\"", member, "\":");
+  AppendJsonString(name, json);
+  json->push_back(',');
+}
+
 // A record's members are there where a record is.
-void AppendReplica(const v1::Replica& replica, std::string* json) {
-  Append(json, "{\"node\":", replica.node(), ",\"state\":\"", StateName(replica.state()),
-         "\",\"content\":\"", ContentName(replica.content()), "\"");
+void AppendReplica(const v1::Replica& replica, const NodeNames& names, std::string* json) {
+  json->push_back('{');
+  AppendNodeMember("node", replica.node_id(), names, json);
+  Append(json, "\"state\":\"", StateName(replica.state()), "\",\"content\":\"",
+         ContentName(replica.content()), "\"");
   if (replica.has_version()) {
     Append(json, ",\"version\":\"", VersionText(replica.version()),
            "\",\"expiresAt\":", replica.expires_at_unix_ms());
@@ -52,16 +65,19 @@ void AppendReplica(const v1::Replica& replica, std::string* json) {
 
 }  // namespace
 
-std::string LocationJson(std::string_view key, const v1::LocateResponse& location) {
+std::string LocationJson(std::string_view key, const v1::LocateResponse& location,
+                         const NodeNames& names) {
   std::string json = "{";
   AppendKeyMember(key, TextEncoding::kUtf8, &json);
   Append(&json, ",\"token\":\"", absl::Hex(location.token(), absl::kZeroPad16),
-         "\",\"homeReplicas\":", location.home_replicas());
-  if (location.has_served_by()) Append(&json, ",\"servedBy\":", location.served_by());
-  json.append(",\"replicas\":[");
+         "\",\"homeReplicas\":", location.home_replicas(), ",");
+  if (location.has_served_by_node_id()) {
+    AppendNodeMember("servedBy", location.served_by_node_id(), names, &json);
+  }
+  json.append("\"replicas\":[");
   for (int i = 0; i < location.replicas_size(); ++i) {
     if (i > 0) json.push_back(',');
-    AppendReplica(location.replicas(i), &json);
+    AppendReplica(location.replicas(i), names, &json);
   }
   json.append("]}");
   return json;
@@ -78,14 +94,14 @@ void LocateHandler::Get(const HttpRequest& request, Responder responder) const {
   }
   std::string key = locate.key();
   upstream_->Locate(std::move(locate), options.call,
-                    [key = std::move(key), responder = std::move(responder)](
+                    [key = std::move(key), names = names_, responder = std::move(responder)](
                         absl::StatusOr<v1::LocateResponse> answer) mutable {
                       if (!answer.ok()) {
                         responder.Send(UpstreamErrorResponse(answer.status()));
                         return;
                       }
                       HttpResponse response;
-                      response.body = LocationJson(key, *answer);
+                      response.body = LocationJson(key, *answer, *names);
                       response.AddHeader("Cache-Control", "no-store");
                       responder.Send(std::move(response));
                     });

@@ -7,24 +7,28 @@
 
 #include "gateway/handlers/handler_config.h"
 #include "gateway/http/http_service.h"
+#include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
 
 namespace kache::gateway {
 
-// The answer's body. Instants are milliseconds since the Unix epoch.
-std::string LocationJson(std::string_view key, const v1::LocateResponse& location);
+// The answer's body. Instants are milliseconds since the Unix epoch. Names that are not known are
+// left out.
+std::string LocationJson(std::string_view key, const v1::LocateResponse& location,
+                         const NodeNames& names);
 
-// Thread-safe. The upstream and the configuration outlive it.
+// Thread-safe. What it is given outlives it.
 class LocateHandler {
  public:
-  LocateHandler(Upstream* upstream, const HandlerConfig* config)
-      : upstream_(upstream), config_(config) {}
+  LocateHandler(Upstream* upstream, const HandlerConfig* config, const NodeNames* names)
+      : upstream_(upstream), config_(config), names_(names) {}
 
   void Get(const HttpRequest& request, Responder responder) const;
 
  private:
   Upstream* const upstream_;
   const HandlerConfig* const config_;
+  const NodeNames* const names_;
 };
 
 }  // namespace kache::gateway

@@ -1,21 +1,25 @@
 #include "gateway/handlers/receipt.h"
 
+#include "base/json_writer.h"
 #include "base/strings.h"
 #include "client/version_text.h"
 
 namespace kache::gateway {
 
-void AppendReceipt(const v1::Receipt& receipt, std::string* json) {
+void AppendReceipt(const v1::Receipt& receipt, std::string_view node, std::string* json) {
   if (receipt.has_version()) {
     Append(json, ",\"version\":\"", VersionText(receipt.version()), "\"");
   }
   Append(json, ",\"acknowledged\":", receipt.acknowledged(), ",\"required\":", receipt.required(),
          ",\"degraded\":", receipt.degraded() ? "true" : "false");
-  if (receipt.has_node()) Append(json, ",\"node\":", receipt.node());
+  if (!node.empty()) {
+    json->append(",\"node\":");
+    AppendJsonString(node, json);
+  }
   Append(json, ",\"expiresAt\":", receipt.expires_at_unix_ms());
 }
 
-void AddReceiptHeaders(const v1::Receipt& receipt, HttpResponse* response) {
+void AddReceiptHeaders(const v1::Receipt& receipt, std::string_view node, HttpResponse* response) {
   std::string* const headers = &response->headers;
   if (receipt.has_version()) {
     Append(headers, "Kache-Version: ", VersionText(receipt.version()), "\r\n");
@@ -23,10 +27,18 @@ void AddReceiptHeaders(const v1::Receipt& receipt, HttpResponse* response) {
   Append(headers, "Kache-Acknowledged: ", receipt.acknowledged(),
          "\r\nKache-Required: ", receipt.required(),
          "\r\nKache-Degraded: ", receipt.degraded() ? "true" : "false", "\r\n");
-  if (receipt.has_node()) Append(headers, "Kache-Node: ", receipt.node(), "\r\n");
+  if (!node.empty()) Append(headers, "Kache-Node: ", node, "\r\n");
   if (receipt.expires_at_unix_ms() != 0) {
     Append(headers, "Kache-Expires-At: ", receipt.expires_at_unix_ms(), "\r\n");
   }
+}
+
+void AppendReceipt(const v1::Receipt& receipt, std::string* json) {
+  AppendReceipt(receipt, "", json);
+}
+
+void AddReceiptHeaders(const v1::Receipt& receipt, HttpResponse* response) {
+  AddReceiptHeaders(receipt, "", response);
 }
 
 }  // namespace kache::gateway

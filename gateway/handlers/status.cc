@@ -24,9 +24,9 @@ void AppendResync(const v1::Resync& resync, std::string* json) {
   json->push_back('}');
 }
 
-void AppendNode(int index, const v1::Node& node, std::string* json) {
-  Append(json, "{\"index\":", index);
-  AppendTextMember("name", node.name(), json);
+void AppendNode(const v1::Node& node, std::string* json) {
+  json->append("{\"name\":");
+  AppendJsonString(node.name(), json);
   AppendTextMember("address", node.address(), json);
   AppendTextMember("state", StateName(node.state()), json);
   AppendTextMember("reason", node.reason(), json);
@@ -47,7 +47,7 @@ std::string StatusJson(const v1::GetStatusResponse& status) {
   std::string json = "{\"nodes\":[";
   for (int i = 0; i < status.nodes_size(); ++i) {
     if (i > 0) json.push_back(',');
-    AppendNode(i, status.nodes(i), &json);
+    AppendNode(status.nodes(i), &json);
   }
   Append(&json, "],\"replicationFactor\":", status.replication_factor(),
          ",\"vnodesPerNode\":", status.vnodes_per_node(), ",\"ringFingerprint\":\"",

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "absl/status/status.h"
+#include "ring/hash_ring.h"
 #include "server/replication/operation_times.h"
 
 namespace kache {
@@ -22,12 +23,17 @@ class Answer {
   // Thread-safe; until Finish is called.
   const std::atomic<bool>* cancelled() const { return cancelled_; }
 
+  // Whose nodes the answer names. Outlives the call.
+  const HashRing& ring() const { return *ring_; }
+
  protected:
   ~Answer() = default;
 
-  // Both are set before the handler is called.
+  // All are set before the handler is called.
   bool timed_ = false;
   const std::atomic<bool>* cancelled_ = nullptr;
+  const HashRing* ring_ = nullptr;
+
   OperationTimes times_;
 };
 

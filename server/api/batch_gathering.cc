@@ -36,7 +36,7 @@ void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
                                                  ") already; ask for this key again"));
   }
   if (result.ok()) {
-    FillGetResponse(*std::move(result), *place.mutable_response());
+    FillGetResponse(*std::move(result), answer().ring(), *place.mutable_response());
   } else {
     FillError(result.status(), *place.mutable_error());
   }

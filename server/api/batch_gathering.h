@@ -35,6 +35,7 @@ class Gathering {
   virtual ~Gathering() = default;
   // One result is in place. The last one finishes the answer and deletes this.
   void CountOne();
+  const Answer& answer() const { return answer_; }
 
  private:
   std::atomic<size_t> missing_;

@@ -20,6 +20,7 @@ void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
                               const v1::PipelineOperation& request, bool timed) {
   timed_ = timed;
   cancelled_ = sink.cancelled();
+  ring_ = &sink.ring();
   sink_ = &sink;
   message_ = &message;
   request_ = &request;

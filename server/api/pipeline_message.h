@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "google/protobuf/arena.h"
 #include "kache/v1/kache.pb.h"
+#include "ring/hash_ring.h"
 #include "server/api/answer.h"
 #include "server/api/post_box.h"
 
@@ -32,6 +33,8 @@ class PipelineSink {
   virtual bool AnswerFits(size_t bytes) = 0;
   // Becomes true once the stream is broken. Any thread; until the last operation has ended.
   virtual const std::atomic<bool>* cancelled() const = 0;
+  // As Answer::ring.
+  virtual const HashRing& ring() const = 0;
 
  protected:
   ~PipelineSink() = default;

@@ -173,6 +173,8 @@ bool PipelineStream::AnswerFits(size_t bytes) {
   return false;
 }
 
+const HashRing& PipelineStream::ring() const { return endpoint_.environment().policy.ring; }
+
 void PipelineStream::Take(PipelineOperation& operation) {
   ready_.push_back(&operation);
   if (!std::exchange(send_turn_.due_, true)) endpoint_.queue().RunLast(&send_turn_);

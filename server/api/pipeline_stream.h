@@ -106,6 +106,7 @@ class PipelineStream final : private PipelineSink {
   void Take(PipelineOperation& operation) override;
   bool AnswerFits(size_t bytes) override;
   const std::atomic<bool>* cancelled() const override { return &cancelled_; }
+  const HashRing& ring() const override;
 
   PipelineEndpoint& endpoint_;
   PipelineWindow window_;

@@ -33,8 +33,8 @@ v1::Replica::Content ToProto(ReplicaContent::Kind kind) {
   return v1::Replica::CONTENT_UNSPECIFIED;
 }
 
-void FillReplica(const ReplicaContent& replica, v1::Replica& message) {
-  message.set_node(replica.node.index());
+void FillReplica(const ReplicaContent& replica, const HashRing& ring, v1::Replica& message) {
+  message.set_node_id(ring.WireId(replica.node));
   message.set_state(ToProto(replica.state));
   message.set_content(ToProto(replica.kind));
   if (!replica.version.IsZero()) FillVersion(replica.version, *message.mutable_version());
@@ -79,25 +79,28 @@ void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
   message.set_acknowledged(receipt.acknowledged);
   message.set_required(receipt.required);
   message.set_degraded(receipt.degraded);
-  if (receipt.node.has_value()) message.set_node(receipt.node->index());
   message.set_expires_at_unix_ms(receipt.expires_at_ms);
 }
 
-void FillGetResponse(ReadResult&& result, v1::GetResponse& message) {
-  FillReceipt(result.receipt, *message.mutable_receipt());
+void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse& message) {
+  v1::Receipt& receipt = *message.mutable_receipt();
+  FillReceipt(result.receipt, receipt);
+  if (result.receipt.node.has_value()) receipt.set_node_id(ring.WireId(*result.receipt.node));
   if (!result.found) return;
   message.set_found(true);
   message.set_value(std::move(result.value));
   message.set_ttl_ms(result.ttl_ms);
 }
 
-void FillLocation(const Location& location, v1::LocateResponse& message) {
+void FillLocation(const Location& location, const HashRing& ring, v1::LocateResponse& message) {
   message.set_token(location.token);
   message.set_home_replicas(static_cast<uint32_t>(location.home_replicas));
   for (const ReplicaContent& replica : location.replicas) {
-    FillReplica(replica, *message.add_replicas());
+    FillReplica(replica, ring, *message.add_replicas());
   }
-  if (location.served_by.has_value()) message.set_served_by(location.served_by->index());
+  if (location.served_by.has_value()) {
+    message.set_served_by_node_id(ring.WireId(*location.served_by));
+  }
 }
 
 void FillError(const absl::Status& status, v1::Error& message) {

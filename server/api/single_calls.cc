@@ -15,7 +15,9 @@ void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicT
   const ReadOptions options{FromProto(request.consistency()), FromProto(request.min_version())};
   context.coordinator.Get(request.key(), options, {deadline, answer.times()},
                           [&response, &answer](absl::StatusOr<ReadResult> result) {
-                            if (result.ok()) FillGetResponse(*std::move(result), response);
+                            if (result.ok()) {
+                              FillGetResponse(*std::move(result), answer.ring(), response);
+                            }
                             answer.Finish(result.status());
                           });
 }
@@ -47,7 +49,7 @@ void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, Mono
                  v1::LocateResponse& response, Answer& answer) {
   context.coordinator.Locate(request.key(), {deadline, answer.times()},
                              [&response, &answer](absl::StatusOr<Location> result) {
-                               if (result.ok()) FillLocation(*result, response);
+                               if (result.ok()) FillLocation(*result, answer.ring(), response);
                                answer.Finish(result.status());
                              });
 }

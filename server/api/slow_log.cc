@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <utility>
 
 #include "absl/strings/str_format.h"
 #include "base/strings.h"
 #include "ring/hash_ring.h"
+#include "ring/node_id.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -22,16 +22,17 @@ void AddKey(std::string_view key, std::string* facts) {
 
 }  // namespace
 
-SlowLog::SlowLog(absl::Duration threshold, std::vector<std::string> nodes,
+SlowLog::SlowLog(absl::Duration threshold, const std::vector<std::string>& nodes,
                  prometheus::Registry& registry)
     : threshold_(std::chrono::duration_cast<MonotonicTime::duration>(
           absl::ToChronoNanoseconds(threshold))),
-      nodes_(std::move(nodes)),
       slow_operations_(prometheus::BuildCounter()
                            .Name("kache_slow_operations_total")
                            .Help("Calls and operations that took longer than SLOW_OPERATION_MS.")
                            .Register(registry)
-                           .Add({})) {}
+                           .Add({})) {
+  for (const std::string& name : nodes) nodes_.emplace(WireNodeId(name), name);
+}
 
 void SlowLog::Report(std::string_view rpc, const OperationInstants& instants, std::string_view code,
                      const std::string& facts, const RequestName& name) const {
@@ -92,8 +93,9 @@ void SlowLog::AddResponse(const v1::DeleteResponse& response, std::string* facts
 }
 
 void SlowLog::AddReceipt(const v1::Receipt& receipt, std::string* facts) const {
-  if (receipt.has_node() && receipt.node() < nodes_.size()) {
-    Append(facts, " node=", nodes_[receipt.node()]);
+  if (receipt.has_node_id()) {
+    const auto node = nodes_.find(receipt.node_id());
+    if (node != nodes_.end()) Append(facts, " node=", node->second);
   }
   Append(facts, " acknowledged=", receipt.acknowledged(),
          " degraded=", receipt.degraded() ? "true" : "false");

@@ -18,10 +18,12 @@
 #define KACHE_SERVER_API_SLOW_LOG_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/request_name.h"
@@ -41,8 +43,9 @@ struct OperationInstants {
 
 class SlowLog {
  public:
-  // `threshold` zero = off. `nodes`: their names, by index.
-  SlowLog(absl::Duration threshold, std::vector<std::string> nodes, prometheus::Registry& registry);
+  // `threshold` zero = off. `nodes`: their names.
+  SlowLog(absl::Duration threshold, const std::vector<std::string>& nodes,
+          prometheus::Registry& registry);
 
   bool on() const { return threshold_ > MonotonicTime::duration::zero(); }
   bool IsSlow(MonotonicTime from, MonotonicTime to) const {
@@ -81,7 +84,7 @@ class SlowLog {
   void AddReceipt(const v1::Receipt& receipt, std::string* facts) const;
 
   const MonotonicTime::duration threshold_;
-  const std::vector<std::string> nodes_;
+  absl::flat_hash_map<uint32_t, std::string> nodes_;  // names by WireNodeId; never changes
   prometheus::Counter& slow_operations_;
 };
 

@@ -49,9 +49,11 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
   const HashRing& ring = *topology->ring;
   for (size_t i = 0; i < ring.nodes(); ++i) {
     v1::Node& message = *response.add_nodes();
+    const NodeId node(static_cast<uint16_t>(i));
     message.set_name(ring.names()[i]);
+    message.set_node_id(ring.WireId(node));
     message.set_address(context.addresses[i]);
-    message.set_share(ring.Share(NodeId(static_cast<uint16_t>(i))));
+    message.set_share(ring.Share(node));
     FillNode(topology->nodes[i], pings[i], message);
     FillRecovery(recoveries[i], topology->nodes[i], message);
   }

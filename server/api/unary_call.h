@@ -50,6 +50,7 @@ struct CallPolicy {
   AdmissionControl& admission;
   const SlowLog& slow_log;
   const AccessControl& access;
+  const HashRing& ring;  // whose nodes answers name
 };
 
 template <class Request, class Response>
@@ -215,6 +216,7 @@ void UnaryCall<Request, Response>::Begin() {
   endpoint_.queue().CallBegins();
   started_ = std::chrono::steady_clock::now();
   timed_ = endpoint_.policy().slow_log.on();
+  ring_ = &endpoint_.policy().ring;
   const MonotonicTime deadline =
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
   absl::Status status = Admit(deadline);

@@ -10,8 +10,7 @@ from harness.waiting import wait_until
 
 class ExpiryTest(SystemCase):
     def homes(self, key):
-        place = self.grpc.locate(key)
-        return [self.system.redis[r.node] for r in place.replicas[:place.home_replicas]]
+        return self.system.homes_of(key)
 
     def expiry_times(self, key):
         return [redis.call("PEXPIRETIME", record.DATA_PREFIX + key) for redis in self.homes(key)]

@@ -1,5 +1,6 @@
 """The service kache.v1.Kache through a Python client: every rpc, receipts, codes, deadlines."""
 
+import collections
 import time
 import unittest
 
@@ -24,7 +25,7 @@ class SingleKeyTest(SystemCase):
         self.assertNotEqual(put.version.clock, 0)
         self.assertEqual((put.required, put.degraded), (1, False))
         self.assertTrue(1 <= put.acknowledged <= 3)
-        self.assertFalse(put.HasField("node"))
+        self.assertFalse(put.HasField("node_id"))
 
         got = self.grpc.get(key)
         self.assertTrue(got.found)
@@ -33,7 +34,7 @@ class SingleKeyTest(SystemCase):
         self.assertEqual(got.receipt.version, put.version)
         self.assertEqual(got.receipt.expires_at_unix_ms, put.expires_at_unix_ms)
         self.assertEqual((got.receipt.acknowledged, got.receipt.required), (1, 1))
-        self.assertEqual(got.receipt.node, self.grpc.locate(key).served_by)
+        self.assertEqual(got.receipt.node_id, self.grpc.locate(key).served_by_node_id)
 
         deleted = self.grpc.delete(key).receipt
         self.assertGreater(deleted.version.timestamp, put.version.timestamp)
@@ -152,12 +153,12 @@ class StatusTest(SystemCase):
                                for n in self.grpc.status().nodes), "pings")
 
     def test_share_tells_how_many_keys_a_node_is_first_for(self):
-        first = [0] * 4
+        first = collections.Counter()
         for i in range(400):
             place = self.grpc.locate(b"share-%d" % i)
-            first[place.replicas[0].node] += 1
-        for node, count in zip(self.grpc.status().nodes, first):
-            self.assertAlmostEqual(count / 400, node.share, delta=0.1)
+            first[place.replicas[0].node_id] += 1
+        for node in self.grpc.status().nodes:
+            self.assertAlmostEqual(first[node.node_id] / 400, node.share, delta=0.1)
 
 
 class LocateTest(SystemCase):
@@ -168,8 +169,9 @@ class LocateTest(SystemCase):
         receipt = self.grpc.put(key, b"12345", ttl_ms=60_000).receipt
         place = self.grpc.locate(key)
         self.assertEqual(place.home_replicas, 3)
-        self.assertEqual(sorted(r.node for r in place.replicas), [0, 1, 2, 3])
-        self.assertEqual(place.served_by, place.replicas[0].node)
+        self.assertEqual({r.node_id for r in place.replicas},
+                         {node.node_id for node in self.grpc.status().nodes})
+        self.assertEqual(place.served_by_node_id, place.replicas[0].node_id)
 
         wait_until(lambda: all(r.content == pb.Replica.CONTENT_VALUE
                                for r in self.grpc.locate(key).replicas[:3]), "three copies")
@@ -178,7 +180,7 @@ class LocateTest(SystemCase):
             self.assertEqual(replica.version, receipt.version)
             self.assertEqual(replica.expires_at_unix_ms, receipt.expires_at_unix_ms)
             self.assertEqual((replica.value_bytes, replica.state), (5, pb.NODE_STATE_UP))
-            held = record.read(self.system.redis[replica.node], key)
+            held = record.read(self.system.redis_of(replica.node_id), key)
             self.assertEqual(held.timestamp, receipt.version.timestamp)
         self.assertEqual(place.replicas[3].content, pb.Replica.CONTENT_NONE)
 
@@ -188,7 +190,7 @@ class LocateTest(SystemCase):
 
     def test_foreign_and_newer_values_are_told_apart(self):
         pb, key = self.grpc.pb, self.key().encode()
-        homes = [self.system.redis[r.node] for r in self.grpc.locate(key).replicas[:3]]
+        homes = self.system.homes_of(key)
         newer = b"\x4b\xac\x02\x00" + (2**48).to_bytes(8, "big") + bytes(16)
         homes[0].call("SET", record.DATA_PREFIX + key, "not a record")
         homes[1].call("SET", record.DATA_PREFIX + key, newer)
@@ -203,7 +205,7 @@ class LocateTest(SystemCase):
 
     def test_placement_is_a_function_of_the_key(self):
         for key in (b"a", b"\x00\xff", b"k" * 1024):
-            orders = {tuple(r.node for r in self.grpc.locate(key).replicas) for _ in range(3)}
+            orders = {tuple(r.node_id for r in self.grpc.locate(key).replicas) for _ in range(3)}
             self.assertEqual(len(orders), 1)
 
 

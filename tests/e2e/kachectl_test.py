@@ -98,7 +98,9 @@ class KeysTest(KachectlCase):
         wait_until(lambda: self.ctl("locate", "where", "--json").json()["agreeing"] == 3, "copies")
         document = self.ctl("locate", "where", "--json").json()
         self.assertEqual(document["homeReplicas"], 3)
-        self.assertEqual(sorted(r["name"] for r in document["replicas"]), list(NAMES))
+        self.assertEqual(sorted(r["node"] for r in document["replicas"]), list(NAMES))
+        self.assertEqual(document["servedBy"], document["replicas"][0]["node"])
+        self.assertEqual(self.ctl("get", "where", "--json").json()["node"], document["servedBy"])
         self.assertEqual([r["check"] for r in document["replicas"]], ["newest"] * 3 + ["-"])
         text = self.ctl("locate", "where").text
         self.assertRegex(text, r"^key where stands at \d+\.\d\d% of the ring \(token [0-9a-f]{16}")
@@ -188,7 +190,7 @@ class OneNodeDownTest(KachectlCase):
         self.ctl("put", key, "v")
         self.assertEqual(self.ctl("get", key).out, b"v")
         place = self.ctl("locate", key, "--json").json()
-        down = next(r for r in place["replicas"] if r["name"] == "cache-b")
+        down = next(r for r in place["replicas"] if r["node"] == "cache-b")
         self.assertEqual((down["state"], down["check"]), ("DOWN", "unknown"))
         self.assertGreaterEqual(place["unknown"], 1)
 
@@ -205,7 +207,7 @@ class OneNodeDownTest(KachectlCase):
     def key_with_home(self, name):
         for i in range(1000):
             place = self.ctl("locate", f"key-{i}", "--json").json()
-            if name in [r["name"] for r in place["replicas"] if r["home"]]:
+            if name in [r["node"] for r in place["replicas"] if r["home"]]:
                 return f"key-{i}"
         raise AssertionError("no such key")
 

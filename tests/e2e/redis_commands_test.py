@@ -48,7 +48,8 @@ class CommandsTest(SystemCase):
 
     def of_key(self, key, by_redis):
         """The commands of each Redis server, in the order of the key's preference list."""
-        return [by_redis[r.node] for r in self.grpc.locate(key).replicas]
+        order = [self.system.redis_of(r.node_id) for r in self.grpc.locate(key).replicas]
+        return [by_redis[self.system.redis.index(redis)] for redis in order]
 
     def test_put_is_one_command_for_each_replica(self):
         self.grpc.put(b"warm", b"v")

@@ -118,8 +118,7 @@ class ReturnedServerTest(SystemCase):
     SYSTEM = {"gateway_settings": _IN_TIME}
 
     def test_empty_server_is_no_miss_while_the_others_stall(self):
-        homes = self.grpc.locate(b"k").replicas[:3]
-        first, *others = [self.system.redis[replica.node] for replica in homes]
+        first, *others = self.system.homes_of(b"k")
         self.grpc.put(b"k", b"v")
         self.settled_digests()
         first.kill()

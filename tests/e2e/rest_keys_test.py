@@ -103,14 +103,14 @@ class PutAndGetTest(SystemCase):
         receipt = self.rest.put_json(self.key(), {"value": "copies"}).json()
         key = self.key().encode()
         place = self.grpc.locate(key)
-        homes = [self.system.redis[r.node] for r in place.replicas[:place.home_replicas]]
+        homes = self.system.homes_of(key)
         self.assertEqual(len(homes), 3)
         wait_until(lambda: all(record.read(redis, key) for redis in homes), "three copies")
         for redis in homes:
             copy = record.read(redis, key)
             self.assertEqual(copy.value, b"copies")
             self.assertEqual(f"{copy.timestamp:016x}-{copy.clock:016x}", receipt["version"])
-        away = self.system.redis[place.replicas[3].node]
+        away = self.system.redis_of(place.replicas[3].node_id)
         self.assertIsNone(record.read(away, key))
 
     def test_last_write_wins(self):
@@ -181,9 +181,7 @@ class MissAndDeleteTest(SystemCase):
         key = self.key().encode()
         self.rest.put_json(self.key(), {"value": "v"})
         self.rest.delete(self.key())
-        place = self.grpc.locate(key)
-        for replica in place.replicas[:place.home_replicas]:
-            redis = self.system.redis[replica.node]
+        for redis in self.system.homes_of(key):
             wait_until(lambda: record.read(redis, key).tombstone, "a tombstone")
             ttl = redis.call("PTTL", record.DATA_PREFIX + key)
             self.assertTrue(3_590_000 < ttl <= 3_600_000, ttl)

@@ -41,7 +41,7 @@ class LocateTest(SystemCase):
         there, here = self.grpc.locate(key.encode()), self.locate(key)
         self.assertEqual(here["token"], f"{there.token:016x}")
         self.assertEqual([replica["node"] for replica in here["replicas"]],
-                         [replica.node for replica in there.replicas])
+                         [self.system.redis_of(r.node_id).url for r in there.replicas])
 
     def test_refusals(self):
         self.assert_error(self.rest.request("GET", "/api/v1/locate/"), 400, "BAD_KEY")

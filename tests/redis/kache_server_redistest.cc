@@ -44,7 +44,7 @@ TEST_F(KacheServerTest, ReadsWhatWasWritten) {
   EXPECT_GE(put.receipt().acknowledged(), 1u);
   EXPECT_EQ(put.receipt().required(), 1u);
   EXPECT_FALSE(put.receipt().degraded());
-  EXPECT_FALSE(put.receipt().has_node());
+  EXPECT_FALSE(put.receipt().has_node_id());
 
   v1::GetResponse get;
   ASSERT_TRUE(cluster_.Get("k", &get).ok());
@@ -53,7 +53,7 @@ TEST_F(KacheServerTest, ReadsWhatWasWritten) {
   EXPECT_EQ(get.ttl_ms(), 0);
   EXPECT_EQ(get.receipt().version().timestamp(), put.receipt().version().timestamp());
   EXPECT_EQ(get.receipt().version().clock(), cluster_.Status().coordinator());
-  EXPECT_TRUE(get.receipt().has_node());
+  EXPECT_TRUE(get.receipt().has_node_id());
 }
 
 TEST_F(KacheServerTest, AnswersAMissWithoutError) {
@@ -168,7 +168,7 @@ TEST_F(KacheServerTest, LocatesAKey) {
   })) << location.DebugString();
   EXPECT_EQ(location.home_replicas(), 3u);
   ASSERT_EQ(location.replicas_size(), 4);
-  EXPECT_EQ(location.served_by(), location.replicas(0).node());
+  EXPECT_EQ(location.served_by_node_id(), location.replicas(0).node_id());
   EXPECT_EQ(location.replicas(0).value_bytes(), 5u);
   EXPECT_EQ(location.replicas(0).version().timestamp(), location.replicas(2).version().timestamp());
   EXPECT_EQ(location.replicas(3).content(), v1::Replica::CONTENT_NONE);

@@ -67,6 +67,11 @@ int FakeKache::calls() const {
   return calls_;
 }
 
+int FakeKache::status_calls() const {
+  const std::lock_guard lock(mutex_);
+  return status_calls_;
+}
+
 int FakeKache::ended_streams() const {
   const std::lock_guard lock(mutex_);
   return ended_streams_;
@@ -135,7 +140,7 @@ v1::GetResponse FakeKache::Read(const std::string& key) {
   v1::GetResponse response;
   response.mutable_receipt()->set_acknowledged(1);
   response.mutable_receipt()->set_required(1);
-  response.mutable_receipt()->set_node(2);
+  response.mutable_receipt()->set_node_id(kNodeId);
   const auto found = records_.find(key);
   if (found == records_.end()) return response;
   const Record& record = found->second;
@@ -273,12 +278,16 @@ void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResul
   }
 }
 
-grpc::Status FakeKache::GetStatus(grpc::ServerContext* context,
+grpc::Status FakeKache::GetStatus(grpc::ServerContext* /*context*/,
                                   const v1::GetStatusRequest* /*request*/,
                                   v1::GetStatusResponse* response) {
-  if (const grpc::Status status = Enter(context); !status.ok()) return status;
+  {
+    const std::lock_guard lock(mutex_);
+    ++status_calls_;
+  }
   v1::Node* const node = response->add_nodes();
-  node->set_name("cache-a");
+  node->set_name(kNodeName);
+  node->set_node_id(kNodeId);
   node->set_address("redis-0:6379");
   node->set_state(v1::NODE_STATE_UP);
   node->set_reason("ok");

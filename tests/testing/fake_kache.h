@@ -21,6 +21,10 @@ namespace kache {
 
 class FakeKache final : public v1::Kache::Service {
  public:
+  // The one node that it has, which answers all reads.
+  static constexpr char kNodeName[] = "cache-a";
+  static constexpr uint32_t kNodeId = 0x536db866;
+
   // Listens on 127.0.0.1; port 0 = any free one. Serves, and says so, from the start.
   explicit FakeKache(int port = 0);
   ~FakeKache() override;
@@ -43,8 +47,10 @@ class FakeKache final : public v1::Kache::Service {
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
 
-  // Calls received so far, failed ones included.
+  // Calls received so far, failed ones included. Those of GetStatus, which gateways make of their
+  // own accord, are counted apart; they are neither failed nor delayed.
   int calls() const;
+  int status_calls() const;
   // Pipeline streams that have ended.
   int ended_streams() const;
   // What the last Put, Get or Delete carried.
@@ -93,6 +99,7 @@ class FakeKache final : public v1::Kache::Service {
   std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
   uint64_t clock_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
+  int status_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int ended_streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);

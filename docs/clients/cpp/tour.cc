@@ -72,8 +72,10 @@ int main(int argc, char** argv) {
   if (!got.found() || got.value() != put.value()) return 1;
   v1::GetStatusResponse status;
   Check(cache->GetStatus(Context(), v1::GetStatusRequest(), &status));
-  std::cout << "read back " << got.value().size() << " bytes from "
-            << status.nodes(static_cast<int>(got.receipt().node())).name() << "\n";
+  for (const v1::Node& node : status.nodes()) {
+    if (node.node_id() != got.receipt().node_id()) continue;
+    std::cout << "read back " << got.value().size() << " bytes from " << node.name() << "\n";
+  }
 
   v1::DeleteRequest erase;
   erase.set_key("user:1");

@@ -43,7 +43,8 @@ console.log(`stored on ${put.receipt.acknowledged} or more replicas`);
 const got = await call("Get", { key });
 assert.ok(got.found && got.value.equals(value));
 const status = await call("GetStatus", {});
-console.log(`read back ${got.value.length} bytes from ${status.nodes[got.receipt.node].name}`);
+const names = new Map(status.nodes.map((node) => [node.nodeId, node.name]));
+console.log(`read back ${got.value.length} bytes from ${names.get(got.receipt.nodeId)}`);
 
 await call("Delete", { key });
 assert.equal((await call("Get", { key })).found, false);

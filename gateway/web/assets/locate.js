@@ -51,7 +51,6 @@ function holds(replica) {
 export class LocateView {
   constructor({ form, input, note, table, head, body, ring }) {
     Object.assign(this, { form, input, note, table, body, ring });
-    this.names = [];
     this.asked = 0;
     head.append(...HEADS.map((name) =>
       make("th", { scope: "col", role: "columnheader" }, name)));
@@ -59,11 +58,6 @@ export class LocateView {
       event.preventDefault();
       this.#look(input.value);
     });
-  }
-
-  // The servers' names by index, for what is asked from now on.
-  setNames(names) {
-    this.names = names;
   }
 
   async #look(key) {
@@ -86,13 +80,9 @@ export class LocateView {
     setText(this.note, message);
   }
 
-  #name(node) {
-    return this.names[node] ?? `server ${node}`;
-  }
-
   #show(location) {
     const asked = location.servedBy === undefined
-      ? "No server could answer a read of it." : `A read asks ${this.#name(location.servedBy)}.`;
+      ? "No server could answer a read of it." : `A read asks ${location.servedBy}.`;
     setText(this.note, `${JSON.stringify(location.key)} stands at ${location.token} on the ring. ` +
       `${asked} ${agreement(location)}`);
     this.body.replaceChildren(...location.replicas.map((replica, i) =>
@@ -107,7 +97,7 @@ export class LocateView {
     const held = replica.version !== undefined;
     return make("tr", { role: "row", class: replica.state.toLowerCase() },
       make("th", { scope: "row", role: "rowheader" }, where),
-      cell(1, this.#name(replica.node)),
+      cell(1, replica.node ?? "a server of unknown name"),
       cell(2, make("span", { class: `state ${replica.state.toLowerCase()}` }, replica.state)),
       cell(3, holds(replica)),
       cell(4, replica.version ?? "", "mono"),

@@ -55,10 +55,12 @@ function summaryOf(all) {
   return [down.length > 0 ? "down" : "syncing", parts.join(" ")];
 }
 
+// The servers stand in the order of their names: that of the answer is another one with every
+// coordinator.
 function showStatus(status, now) {
+  status.nodes.sort((a, b) => a.name.localeCompare(b.name, "en", { numeric: true }));
   const exact = ring.show(status);
   nodes.show(status.nodes, now);
-  locate.setNames(status.nodes.map((node) => node.name));
   const [state, text] = summaryOf(status.nodes);
   byId("summary").className = `banner ${state}`;
   setText(byId("summary"), text);

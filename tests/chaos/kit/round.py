@@ -5,7 +5,8 @@ import time
 
 from kit.checker.convergence import differs
 from kit.checker.verdict import read_verdict
-from kit.cluster.cluster import NODE_NAMES, Cluster
+from kit.cluster.cluster import Cluster
+from kit.cluster.nodes import NODE_NAMES
 from kit.cluster.replicas import ReplicaReader
 from kit.history.clock import now
 from kit.history.files import write_json

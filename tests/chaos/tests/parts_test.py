@@ -7,10 +7,14 @@ import unittest
 from histories import History, us
 from kit.checker.intervals import Intervals
 from kit.checker.timeline import Timeline
+from kit.checker.violation import describe
+from kit.cluster.nodes import NODE_NAMES
 from kit.history import files
 from kit.history.operation import DELETE, GET, ONE, PUT
 from kit.load.generator import Generator, from_bytes, to_bytes
+from kit.load.messages import answered, begun
 from kit.report import Report
+from kit.stubs import pb
 
 
 class IntervalsTest(unittest.TestCase):
@@ -95,6 +99,17 @@ class GeneratorTest(unittest.TestCase):
         self.assertEqual(from_bytes(stored), "p1.23")
         for wrong in (stored[:-1], stored + b"x", b"", b"p1.23", to_bytes("p1.2") + stored):
             self.assertIn("mangled", from_bytes(wrong))
+
+
+class MessagesTest(unittest.TestCase):
+    def test_a_node_id_becomes_the_place_of_the_node_that_has_it(self):
+        operation = begun(0, 1, 0, GET, ONE, "k", us(1))
+        answer = pb.GetResponse()
+        self.assertIsNone(answered(operation, answer).node)
+        answer.receipt.node_id = 0x2FDF5634
+        read = answered(operation, answer)
+        self.assertEqual(NODE_NAMES[read.node], "cache-b")
+        self.assertIn("from cache-b", describe(read))
 
 
 class FilesTest(unittest.TestCase):

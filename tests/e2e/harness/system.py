@@ -12,8 +12,9 @@ from harness.rest import RestClient
 
 class System:
     def __init__(self, redis=4, servers=1, gateways=1, server_settings=None, gateway_settings=None,
-                 durable=False, redis_options=(), names=(), token=None, tls=None):
-        """`token`: what the clients of tests show. `tls`: an ssl.SSLContext for the gateways."""
+                 durable=False, redis_options=(), names=(), token=None, tls=None, orders=()):
+        """`token`: what the clients of tests show. `tls`: an ssl.SSLContext for the gateways.
+        `orders`: for each server the order in which its REDIS_URLS name the Redis servers."""
         self.token = token
         self.tls = tls
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="kache-e2e."))
@@ -25,7 +26,8 @@ class System:
         if names:  # what stands on the ring, so that placement does not depend on ports
             urls = [f"{name}={url}" for name, url in zip(names, urls, strict=True)]
         self.servers = [
-            KacheServer(urls, server_settings, f"kache-server-{i}", self.folder)
+            KacheServer([urls[k] for k in orders[i]] if orders else urls, server_settings,
+                        f"kache-server-{i}", self.folder)
             for i in range(servers)
         ]
         for server in self.servers:
@@ -38,6 +40,8 @@ class System:
         for gateway in self.gateways:
             gateway.tls = tls
         self._clients = []
+        self._own_client = None
+        self._redis_of = {}
 
     @property
     def server(self):
@@ -90,17 +94,30 @@ class System:
         self._clients.append(client)
         return client
 
-    def redis_of_node(self, node):
-        """The Redis process behind an index of GetStatus."""
-        return self.redis[node]
+    def _client(self):
+        """Of this object itself, to the first server."""
+        if not self._own_client:
+            self._own_client = self.grpc()
+        return self._own_client
+
+    def redis_of(self, node_id):
+        """The Redis process that answers call `node_id`."""
+        if node_id not in self._redis_of:
+            processes = {str(redis.port): redis for redis in self.redis}
+            for node in self._client().status().nodes:
+                self._redis_of[node.node_id] = processes[node.address.rpartition(":")[2]]
+        return self._redis_of[node_id]
+
+    def homes_of(self, key):
+        """The Redis processes of the key's home replicas, in order."""
+        place = self._client().locate(key)
+        return [self.redis_of(r.node_id) for r in place.replicas[:place.home_replicas]]
 
     def key_with_homes(self, first, others=(), prefix="key"):
         """A key whose first home replica is Redis server `first`, with `others` among the homes."""
-        client = self.grpc()
         for i in range(10000):
             key = f"{prefix}-{i}"
-            place = client.locate(key.encode())
-            homes = [replica.node for replica in place.replicas[:place.home_replicas]]
+            homes = [self.redis.index(redis) for redis in self.homes_of(key.encode())]
             if homes[0] == first and set(others) <= set(homes[1:]):
                 return key
         raise AssertionError("no such key found")

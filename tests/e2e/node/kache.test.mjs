@@ -86,7 +86,9 @@ test('status and locate', async () => {
   const place = await call('Locate', { key: bytes('node-key') });
   assert.equal(place.homeReplicas, 3);
   assert.equal(place.replicas.length, 4);
-  assert.equal(place.servedBy, place.replicas[0].node);
+  assert.equal(place.servedByNodeId, place.replicas[0].nodeId);
+  const ids = new Set(status.nodes.map((node) => node.nodeId));
+  assert.ok(place.replicas.every((replica) => ids.has(replica.nodeId)));
 });
 
 test('levels, and a read that is as new as a receipt', async () => {

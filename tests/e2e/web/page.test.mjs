@@ -39,6 +39,10 @@ async function redis(port, command) {
   assert.match(answer.toString(), /^\+OK/);
 }
 
+// The row of one of REDIS. The page orders them by name.
+const rowOf = (page, i) =>
+  page.locator("#nodes-body tr").filter({ hasText: `127.0.0.1:${PORTS[i]}` });
+
 const put = (key, value) =>
   fetch(`${URL_OF_GATEWAY}/api/v1/keys/${encodeURIComponent(key)}`, { method: "PUT", body: value });
 
@@ -73,12 +77,15 @@ test("shows every server and its arcs of the real ring", () =>
     const status = await (await fetch(`${URL_OF_GATEWAY}/status`)).json();
     const rows = await page.locator("#nodes-body tr").allInnerTexts();
     assert.equal(rows.length, 4);
-    status.nodes.forEach((node, i) => {
-      assert.ok(rows[i].includes(node.name), rows[i]);
-      assert.ok(rows[i].includes("UP"), rows[i]);
-      assert.ok(rows[i].includes(`${(node.share * 100).toFixed(1)} %`), rows[i]);
-      assert.ok(rows[i].includes(node.redisVersion), rows[i]);
-    });
+    const names = status.nodes.map((node) => node.name)
+      .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+    for (const node of status.nodes) {
+      const row = rows[names.indexOf(node.name)];
+      assert.ok(row.includes(node.name), row);
+      assert.ok(row.includes("UP"), row);
+      assert.ok(row.includes(`${(node.share * 100).toFixed(1)} %`), row);
+      assert.ok(row.includes(node.redisVersion), row);
+    }
     assert.equal(await page.locator("#ring .arc").count(), 4);
     await waitForText(page, "#ring-note", /100 virtual nodes/);
     const label = await page.locator("#ring").getAttribute("aria-label");
@@ -88,11 +95,11 @@ test("shows every server and its arcs of the real ring", () =>
 test("shows a server going down and coming back", () =>
   visit(browser, "/", {}, async (page) => {
     await allUp(page);
-    const row = page.locator("#nodes-body tr").nth(1);
+    const row = rowOf(page, 1);
     await whileFrozen(REDIS[1], async () => {
       await waitForText(page, "#summary", /^1 of 4 DOWN: 127\.0\.0\.1:\d+ \(\w+\)\.$/);
       assert.match(await row.innerText(), /DOWN[\s\S]*(unresponsive|connect_timeout)/);
-      assert.match(await page.locator("#ring .arc").nth(1).getAttribute("class"), /\bdown\b/);
+      assert.equal(await page.locator("#ring .arc.down").count(), 1);
       assert.equal(await page.locator("#ring .trouble").count(), 1);
       for (const [colorScheme, viewport] of LOOKS) {
         await page.emulateMedia({ colorScheme });
@@ -113,7 +120,7 @@ test("shows a server that takes no writes", () =>
     try {
       await underTraffic(() =>
         waitForText(page, "#summary", /^1 of 4 SYNCING: 127\.0\.0\.1:\d+ \(\w+\)\.$/));
-      assert.match(await page.locator("#nodes-body tr").nth(2).innerText(), /SYNCING/);
+      assert.match(await rowOf(page, 2).innerText(), /SYNCING/);
       for (const [colorScheme, viewport] of LOOKS) {
         await page.emulateMedia({ colorScheme });
         await page.setViewportSize(viewport);
@@ -131,7 +138,7 @@ const NOT_BEGUN = { keysDone: 0, keysLeft: 0, keysPerSecond: 0 };
 // What a server would say of a large cluster, with the members that not all servers send.
 function largeStatus() {
   const nodes = Array.from({ length: 24 }, (_, index) => ({
-    index, name: `cache-${index}.redis.a-rather-long-namespace.svc.cluster.local:6379`,
+    name: `cache-${index}.redis.a-rather-long-namespace.svc.cluster.local:6379`,
     address: "10.0.0.1:6379", state: index % 5 === 1 ? "SYNCING" : "UP",
     reason: index % 5 === 1 ? "resync" : "ok", since: 1, lastPing: 1, pingRttMicros: 12_345,
     share: 1 / 24, runId: "0".repeat(40), redisVersion: "7.0.15", keys: 1_234_567,
@@ -161,6 +168,28 @@ for (const width of [390, 800, 1000, 1280]) {
       await shoot(page, `large-${width}`);
     }));
 }
+
+test("keeps the servers in one order, whatever that of the answer", () =>
+  visit(browser, "/docs", {}, async (page) => {
+    let answers = 0;
+    await page.route("**/status", (route) => {
+      const status = largeStatus();
+      if (answers++ % 2 === 1) status.nodes.reverse();
+      return route.fulfill({ json: status });
+    });
+    await page.goto(URL_OF_GATEWAY);
+    await waitForText(page, "#summary", /SYNCING/);
+    const names = () => page.locator("#nodes-body button").allInnerTexts();
+    const before = await names();
+    assert.deepEqual(before, largeStatus().nodes.map(({ name }) => name));
+    await page.locator("#nodes-body button").nth(1).click();
+    for (let i = 0; i < 2; ++i) {
+      await page.waitForResponse((answer) => answer.url().endsWith("/status"));
+      await page.waitForTimeout(100);
+      assert.deepEqual(await names(), before);
+      assert.match(await page.locator("#ring .arc.chosen").getAttribute("class"), /syncing/);
+    }
+  }));
 
 test("shows rates and latencies", () =>
   visit(browser, "/", {}, (page) => underTraffic(async () => {

@@ -42,7 +42,7 @@ TEST_F(ClientTest, PutsGetsAndDeletesAnyBytes) {
   EXPECT_EQ(found->value, value);
   EXPECT_EQ(found->ttl, absl::Minutes(5));
   EXPECT_EQ(found->receipt.version, stored->version);
-  EXPECT_EQ(found->receipt.node, 2u);
+  EXPECT_EQ(found->receipt.node_id, FakeKache::kNodeId);
 
   ASSERT_TRUE(client_->Delete(key).ok());
   EXPECT_FALSE(client_->Get(key)->value.has_value());

@@ -30,11 +30,11 @@ TEST(Messages, ZeroMeansForEver) {
   EXPECT_EQ(FromMessage(response).receipt.expires_at, absl::InfiniteFuture());
   response.set_ttl_ms(1500);
   response.mutable_receipt()->set_expires_at_unix_ms(1'700'000'000'000);
-  response.mutable_receipt()->set_node(0);
+  response.mutable_receipt()->set_node_id(0);
   const GetResult result = FromMessage(response);
   EXPECT_EQ(result.ttl, absl::Milliseconds(1500));
   EXPECT_EQ(result.receipt.expires_at, absl::FromUnixMillis(1'700'000'000'000));
-  EXPECT_EQ(result.receipt.node, 0u);
+  EXPECT_EQ(result.receipt.node_id, 0u);
 }
 
 TEST(Version, OrdersAndReadsWhatItWrites) {

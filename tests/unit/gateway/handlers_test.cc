@@ -43,7 +43,8 @@ class Handlers : public testing::Test {
 
   FakeUpstream upstream_;
   HandlerConfig config_;
-  KeysHandler keys_{&upstream_, &config_};
+  NodeNames names_;
+  KeysHandler keys_{&upstream_, &config_, &names_};
   HttpRequest request_;
   std::shared_ptr<KeptResponse> kept_;
 };
@@ -133,7 +134,7 @@ TEST_F(Handlers, LimitBodiesByTheirKind) {
   config_.max_value_bytes = 3;
   request_.body = R"({"value":"four"})";
   EXPECT_EQ(StatusOf(&KeysHandler::Put, "k"), 413);
-  BatchHandler batch(&upstream_, &config_);
+  BatchHandler batch(&upstream_, &config_, &names_);
   EXPECT_EQ(batch.Admit(request_).body_limit, 18u * 1024 * 1024 + 64 * 1024);
 }
 
@@ -181,7 +182,7 @@ TEST_F(Handlers, ALostCallStillAnswers) {
 
 TEST_F(Handlers, BatchesCheckTheirBytes) {
   config_.max_batch_bytes = 5;
-  BatchHandler batch(&upstream_, &config_);
+  BatchHandler batch(&upstream_, &config_, &names_);
   kept_ = std::make_shared<KeptResponse>();
   request_.body = R"({"entries":[{"key":"a","value":"12345"}]})";
   batch.Put(request_, Responder(kept_));
@@ -191,7 +192,7 @@ TEST_F(Handlers, BatchesCheckTheirBytes) {
 }
 
 TEST_F(Handlers, BatchesAreJsonOnly) {
-  BatchHandler batch(&upstream_, &config_);
+  BatchHandler batch(&upstream_, &config_, &names_);
   EXPECT_EQ(batch.Admit(request_).refusal->status, 415);
   request_.headers.Add("Content-Type", "application/x-www-form-urlencoded");
   EXPECT_EQ(batch.Admit(request_).refusal->status, 415);
@@ -212,9 +213,9 @@ TEST(StatusJson, ShowsEveryNode) {
   status.set_ring_fingerprint(0xabc);
   EXPECT_EQ(
       StatusJson(status),
-      R"({"nodes":[{"index":0,"name":"a","address":"h:1","state":"SYNCING","reason":"oom",)"
+      R"({"nodes":[{"name":"a","address":"h:1","state":"SYNCING","reason":"oom",)"
       R"("since":5,"lastPing":0,"pingRttMicros":7,"share":0.333333,"runId":"","redisVersion":""},)"
-      R"({"index":1,"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,)"
+      R"({"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,)"
       R"("pingRttMicros":0,"share":0.000000,"runId":"","redisVersion":""}],)"
       R"("replicationFactor":2,"vnodesPerNode":0,"ringFingerprint":"0000000000000abc",)"
       R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0})");

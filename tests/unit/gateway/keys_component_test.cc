@@ -36,11 +36,24 @@ TEST_F(Rest, PutThenGetAsJson) {
   EXPECT_EQ(get.Header("content-type"), "application/json");
   EXPECT_EQ(get.Header("etag"), "\"0190000000000001-abcdef0123456789\"");
   EXPECT_EQ(get.Header("cache-control"), "private, no-cache");
-  EXPECT_EQ(get.Header("kache-node"), "2");
+  EXPECT_EQ(get.Header("kache-node"), FakeKache::kNodeName);
   EXPECT_EQ(get.body,
             R"({"key":"user:1","value":"Ada","ttl":60,)"
             R"("version":"0190000000000001-abcdef0123456789","acknowledged":1,"required":1,)"
-            R"("degraded":false,"node":2,"expiresAt":1700000060000})");
+            R"("degraded":false,"node":"cache-a","expiresAt":1700000060000})");
+}
+
+TEST_F(Rest, AsksOnceForTheNamesOfNodes) {
+  EXPECT_EQ(kache_.status_calls(), 0);
+  for (int i = 0; i < 3; ++i) {
+    const RawResponse miss = Ask("GET", "/api/v1/keys/none");
+    EXPECT_EQ(miss.status, 404);
+    EXPECT_EQ(miss.Header("kache-node"), FakeKache::kNodeName);
+  }
+  EXPECT_THAT(PostJson("/api/v1/keys:batchGet", R"({"keys":["a","b"]})").body,
+              HasSubstr(R"({"key":"b","found":false,"acknowledged":1,"required":1,)"
+                        R"("degraded":false,"node":"cache-a","expiresAt":0})"));
+  EXPECT_EQ(kache_.status_calls(), 1);
 }
 
 TEST_F(Rest, AnyBytesAsKeyAndValue) {

@@ -22,21 +22,27 @@ class Locate : public testing::Test {
 
   FakeUpstream upstream_;
   HandlerConfig config_;
-  LocateHandler handler_{&upstream_, &config_};
+  NodeNames names_;
+  LocateHandler handler_{&upstream_, &config_, &names_};
   HttpRequest request_;
   std::shared_ptr<KeptResponse> kept_ = std::make_shared<KeptResponse>();
 };
 
 TEST_F(Locate, ShowsWhatEachServerHolds) {
+  v1::GetStatusResponse status;
+  v1::Node* const node = status.add_nodes();
+  node->set_node_id(7);
+  node->set_name("cache-\"a");
+  names_.Learn(status);
   EXPECT_FALSE(Run("a%2Fb").has_value());
   ASSERT_EQ(upstream_.locates.size(), 1u);
   EXPECT_EQ(upstream_.locates.back().request.key(), "a/b");
   v1::LocateResponse location;
   location.set_token(0xabc);
   location.set_home_replicas(2);
-  location.set_served_by(1);
+  location.set_served_by_node_id(7);
   v1::Replica* replica = location.add_replicas();
-  replica->set_node(1);
+  replica->set_node_id(7);
   replica->set_state(v1::NODE_STATE_UP);
   replica->set_content(v1::Replica::CONTENT_VALUE);
   replica->mutable_version()->set_timestamp(1);
@@ -50,10 +56,10 @@ TEST_F(Locate, ShowsWhatEachServerHolds) {
   ASSERT_TRUE(kept_->response.has_value());
   EXPECT_EQ(kept_->response->FindHeader("Cache-Control"), "no-store");
   EXPECT_EQ(kept_->response->body,
-            R"({"key":"a/b","token":"0000000000000abc","homeReplicas":2,"servedBy":1,"replicas":[)"
-            R"({"node":1,"state":"UP","content":"VALUE",)"
+            R"({"key":"a/b","token":"0000000000000abc","homeReplicas":2,"servedBy":"cache-\"a",)"
+            R"("replicas":[{"node":"cache-\"a","state":"UP","content":"VALUE",)"
             R"("version":"0000000000000001-0000000000000000","expiresAt":7,"valueBytes":0},)"
-            R"({"node":0,"state":"DOWN","content":"UNKNOWN","error":"it is \"down\""}]})");
+            R"({"state":"DOWN","content":"UNKNOWN","error":"it is \"down\""}]})");
 }
 
 TEST_F(Locate, NamesEveryContent) {
@@ -61,7 +67,7 @@ TEST_F(Locate, NamesEveryContent) {
   for (int content = 1; content <= 7; ++content) {
     location.add_replicas()->set_content(static_cast<v1::Replica::Content>(content));
   }
-  const std::string json = LocationJson("\xff", location);
+  const std::string json = LocationJson("\xff", location, names_);
   EXPECT_THAT(json, HasSubstr(R"("key":"/w==","keyEncoding":"base64")"));
   EXPECT_THAT(json, testing::Not(HasSubstr("servedBy")));
   for (const char* name :

@@ -119,6 +119,13 @@ TEST(ServerConfig, RefusesEntriesThatAreAlike) {
   EXPECT_EQ(MistakesOf({{"REDIS_URLS", "n=a:1,N=a:2"}}), "");
 }
 
+TEST(ServerConfig, RefusesNamesWithOneHash) {
+  EXPECT_EQ(
+      MistakesOf({{"REDIS_URLS", "cache-79249=a:1, b:2, cache-159211=c:3"}}),
+      "REDIS_URLS: the names of entries 1 and 3 have the same hash, so answers could not tell "
+      "the two nodes apart: give the one that holds no data yet another name");
+}
+
 TEST(ServerConfig, NeverShowsAPassword) {
   std::string mistakes =
       MistakesOf({{"REDIS_URLS", "redis://:hunter,2@a:1,redis://:hunter2@b:0,hunter=x:1:2"}});

@@ -3,6 +3,7 @@
 import collections
 import typing
 
+from kit.cluster.nodes import NODE_NAMES
 from kit.history.operation import Operation, version_ms
 
 KINDS = {
@@ -84,7 +85,7 @@ def describe(operation: Operation, origin=0):
     if operation.ok:
         parts.append(f"{operation.acknowledged}/{operation.required}")
     if operation.node is not None:
-        parts.append(f"from node {operation.node}")
+        parts.append(f"from {NODE_NAMES[operation.node]}")
     return " ".join(parts + ([operation.message] if operation.message else []))
 
 

@@ -3,11 +3,10 @@
 import time
 
 from kit.cluster.coordinator import Coordinator
+from kit.cluster.nodes import NODE_NAMES
 from kit.cluster.proxy import Proxy
 from kit.cluster.redis_node import RedisNode
 from kit.cluster.watcher import Watcher
-
-NODE_NAMES = ("cache-a", "cache-b", "cache-c", "cache-d")
 
 
 class Cluster:

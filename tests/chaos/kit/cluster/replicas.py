@@ -7,12 +7,14 @@ A replica is a dict {node, state, version, expires_at_ms, tombstone, ends_at_ms}
 import grpc
 
 from harness import record
+from kit.cluster.nodes import NODE_OF_ID
 from kit.history.operation import version_of
 from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
 
 
 class ReplicaReader:
-    """`homes` are asked of a coordinator once; they never change."""
+    """`homes` are asked of a coordinator once; they never change. Their nodes are places in
+    cluster.redis, whatever the coordinator's order."""
 
     def __init__(self, cluster, keys):
         self._cluster = cluster
@@ -21,7 +23,8 @@ class ReplicaReader:
             stub = pb_grpc.KacheStub(channel)
             for key in keys:
                 place = stub.Locate(pb.LocateRequest(key=key.encode()), timeout=5)
-                self.homes[key] = [r.node for r in place.replicas[:place.home_replicas]]
+                self.homes[key] = [
+                    NODE_OF_ID[r.node_id] for r in place.replicas[:place.home_replicas]]
 
     def read(self):
         """{key: [replica, ...]}"""

@@ -9,12 +9,18 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
+constexpr uint32_t kA = 0;
+constexpr uint32_t kB = 0xbeef;
 constexpr int64_t kNow = 1'700'000'000'000;
 
 v1::GetStatusResponse TwoNodes() {
   v1::GetStatusResponse status;
-  status.add_nodes()->set_name("a");
-  status.add_nodes()->set_name("b");
+  v1::Node* node = status.add_nodes();
+  node->set_name("a");
+  node->set_node_id(kA);
+  node = status.add_nodes();
+  node->set_name("b");
+  node->set_node_id(kB);
   return status;
 }
 
@@ -22,16 +28,16 @@ v1::LocateResponse OneLacksIt() {
   v1::LocateResponse place;
   place.set_token(uint64_t{1} << 62);
   place.set_home_replicas(2);
-  place.set_served_by(1);
+  place.set_served_by_node_id(kB);
   v1::Replica* replica = place.add_replicas();
-  replica->set_node(1);
+  replica->set_node_id(kB);
   replica->set_state(v1::NODE_STATE_UP);
   replica->set_content(v1::Replica::CONTENT_VALUE);
   replica->mutable_version()->set_timestamp(7);
   replica->set_expires_at_unix_ms(kNow + 60'000);
   replica->set_value_bytes(5);
   replica = place.add_replicas();
-  replica->set_node(0);
+  replica->set_node_id(kA);
   replica->set_state(v1::NODE_STATE_UP);
   replica->set_content(v1::Replica::CONTENT_NONE);
   return place;
@@ -62,17 +68,27 @@ TEST(LocateText, SaysWhenNobodyHoldsIt) {
   EXPECT_THAT(text, HasSubstr("the node is down"));
 }
 
+// A coordinator of another order says the same.
+TEST(LocateText, TakesTheStatusOfAnyCoordinatorOfTheRing) {
+  v1::GetStatusResponse other = TwoNodes();
+  other.mutable_nodes()->SwapElements(0, 1);
+  const absl::Time now = absl::FromUnixMillis(kNow);
+  EXPECT_EQ(LocateText("k", OneLacksIt(), other, now, false),
+            LocateText("k", OneLacksIt(), TwoNodes(), now, false));
+  EXPECT_EQ(LocateJson("k", OneLacksIt(), other), LocateJson("k", OneLacksIt(), TwoNodes()));
+}
+
 TEST(LocateText, OutlivesANodeThatTheStatusLacks) {
   EXPECT_THAT(
       LocateText("k", OneLacksIt(), v1::GetStatusResponse(), absl::FromUnixMillis(kNow), false),
-      HasSubstr("node 1"));
+      HasSubstr("node 0000beef"));
 }
 
 TEST(LocateJson, HasTheSame) {
   const std::string json = LocateJson("k", OneLacksIt(), TwoNodes());
   EXPECT_THAT(json, HasSubstr(R"({"key":"k","token":"4000000000000000","homeReplicas":2,)"
-                              R"("servedBy":1,"agreeing":1,"diverging":1,"unknown":0)"));
-  EXPECT_THAT(json, HasSubstr(R"({"node":0,"name":"a","home":true,"state":"UP","holds":"nothing",)"
+                              R"("servedBy":"b","agreeing":1,"diverging":1,"unknown":0)"));
+  EXPECT_THAT(json, HasSubstr(R"({"node":"a","home":true,"state":"UP","holds":"nothing",)"
                               R"("check":"missing"})"));
   EXPECT_THAT(json, Not(HasSubstr("error")));
 }

@@ -22,24 +22,23 @@ TEST(ReceiptView, ShowsAValueInJson) {
   response.set_value("hello");
   response.set_ttl_ms(1500);
   *response.mutable_receipt() = MakeReceipt();
-  response.mutable_receipt()->set_node(2);
-  EXPECT_EQ(GetJson("k", response),
+  EXPECT_EQ(GetJson("k", response, "cache-c"),
             R"({"key":"k","found":true,"value":"hello","ttlMs":1500,)"
             R"("version":"0000000000000001-0000000000000002","acknowledged":1,"required":1,)"
-            R"("degraded":false,"node":2,"expiresAt":0})");
+            R"("degraded":false,"node":"cache-c","expiresAt":0})");
 }
 
 TEST(ReceiptView, BytesThatAreNoTextAreBase64) {
   v1::GetResponse response;
   response.set_found(true);
   response.set_value(std::string("\xff\x00", 2));
-  const std::string json = GetJson("\xfe", response);
+  const std::string json = GetJson("\xfe", response, "");
   EXPECT_NE(json.find(R"("key":"/g==","keyEncoding":"base64")"), std::string::npos) << json;
   EXPECT_NE(json.find(R"("value":"/wA=","encoding":"base64")"), std::string::npos) << json;
 }
 
 TEST(ReceiptView, AMissHasNoValue) {
-  EXPECT_EQ(GetJson("k", v1::GetResponse()),
+  EXPECT_EQ(GetJson("k", v1::GetResponse(), ""),
             R"({"key":"k","found":false,"acknowledged":0,"required":0,"degraded":false,)"
             R"("expiresAt":0})");
 }

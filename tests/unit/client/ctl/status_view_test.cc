@@ -71,7 +71,7 @@ TEST(StatusText, TellsHowFarRefillingIs) {
 
 TEST(StatusJson, NamesThingsAsRestDoes) {
   const std::string json = StatusJson(OneDown(), "s:1");
-  EXPECT_THAT(json, HasSubstr(R"({"server":"s:1","nodes":[{"index":0,"name":"a")"));
+  EXPECT_THAT(json, HasSubstr(R"({"server":"s:1","nodes":[{"name":"a")"));
   EXPECT_THAT(json, HasSubstr(R"("state":"DOWN","reason":"connection_refused")"));
   EXPECT_THAT(json, HasSubstr(R"("ringFingerprint":"0000000000000abc")"));
 }

@@ -10,8 +10,11 @@
 namespace kache {
 namespace {
 
+const HashRing kRing({"cache-a", "cache-b"}, 1);
+
 class CountingAnswer final : public Answer {
  public:
+  CountingAnswer() { ring_ = &kRing; }
   void Finish(absl::Status status) override {
     EXPECT_TRUE(status.ok()) << status;
     ++finished;
@@ -47,6 +50,17 @@ TEST_F(ReadGatheringTest, AnswersInRequestOrderOnceAllCame) {
   EXPECT_EQ(response_.results(0).response().value(), "a");
   EXPECT_FALSE(response_.results(1).response().found());
   EXPECT_EQ(response_.results(2).response().value(), "c");
+}
+
+TEST_F(ReadGatheringTest, NamesTheNodeThatAnsweredEachKey) {
+  Expect(2);
+  ReadResult found = *Found("a");
+  found.receipt.node = NodeId(1);
+  slots_[0](found);
+  found.receipt.node = NodeId(0);
+  slots_[1](found);
+  EXPECT_EQ(response_.results(0).response().receipt().node_id(), WireNodeId("cache-b"));
+  EXPECT_EQ(response_.results(1).response().receipt().node_id(), WireNodeId("cache-a"));
 }
 
 TEST_F(ReadGatheringTest, GivesEachKeyItsOwnError) {

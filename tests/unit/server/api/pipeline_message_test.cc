@@ -18,9 +18,11 @@ class FakeSink final : public PipelineSink {
     asked_bytes += bytes;
     return fits;
   }
+  const HashRing& ring() const override { return nodes; }
 
   std::vector<PipelineOperation*> posted;
   std::vector<PipelineOperation*> taken;
+  const HashRing nodes{{"cache-a", "cache-b"}, 1};
   size_t asked_bytes = 0;
   bool fits = true;
 };

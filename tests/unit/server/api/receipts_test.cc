@@ -5,8 +5,16 @@
 #include <string>
 #include <utility>
 
+#include "ring/hash_ring.h"
+#include "ring/node_id.h"
+
 namespace kache {
 namespace {
+
+const HashRing& Ring() {
+  static const HashRing ring({"cache-a", "cache-b", "cache-c", "cache-d"}, 1);
+  return ring;
+}
 
 const Receipt kFullReceipt{.version = {.timestamp = 77, .clock = 88},
                            .acknowledged = 2,
@@ -14,6 +22,12 @@ const Receipt kFullReceipt{.version = {.timestamp = 77, .clock = 88},
                            .degraded = true,
                            .node = NodeId(3),
                            .expires_at_ms = 123456};
+
+ReadResult MissFrom(NodeId node) {
+  ReadResult result;
+  result.receipt.node = node;
+  return result;
+}
 
 TEST(Receipts, CarriesAllFields) {
   v1::Receipt message;
@@ -23,7 +37,6 @@ TEST(Receipts, CarriesAllFields) {
   EXPECT_EQ(message.acknowledged(), 2u);
   EXPECT_EQ(message.required(), 1u);
   EXPECT_TRUE(message.degraded());
-  EXPECT_EQ(message.node(), 3u);
   EXPECT_EQ(message.expires_at_unix_ms(), 123456);
 }
 
@@ -31,33 +44,46 @@ TEST(Receipts, LeavesOutWhatThereIsNot) {
   v1::Receipt message;
   FillReceipt(Receipt{}, message);
   EXPECT_FALSE(message.has_version());
-  EXPECT_FALSE(message.has_node());
+  EXPECT_FALSE(message.has_node_id());
 }
 
-TEST(Receipts, SaysNodeZeroToo) {
-  v1::Receipt message;
-  Receipt receipt;
-  receipt.node = NodeId(0);
-  FillReceipt(receipt, message);
-  ASSERT_TRUE(message.has_node());
-  EXPECT_EQ(message.node(), 0u);
+TEST(Receipts, NamesTheNodeThatAnsweredARead) {
+  for (uint16_t i = 0; i < Ring().nodes(); ++i) {
+    v1::GetResponse message;
+    FillGetResponse(MissFrom(NodeId(i)), Ring(), message);
+    ASSERT_TRUE(message.receipt().has_node_id());
+    EXPECT_EQ(message.receipt().node_id(), WireNodeId(Ring().names()[i]));
+  }
+  v1::GetResponse message;
+  FillGetResponse(ReadResult(), Ring(), message);
+  EXPECT_FALSE(message.receipt().has_node_id());
+}
+
+TEST(Receipts, NamesANodeAlikeWhateverTheOrderOfTheRing) {
+  const HashRing other({"cache-d", "cache-c", "cache-b", "cache-a"}, 1);
+  v1::GetResponse here;
+  v1::GetResponse there;
+  FillGetResponse(MissFrom(NodeId(0)), Ring(), here);
+  FillGetResponse(MissFrom(NodeId(3)), other, there);
+  EXPECT_EQ(here.receipt().node_id(), there.receipt().node_id());
 }
 
 TEST(Receipts, FillsAGetResponse) {
   const std::string value("a\0\xff", 3);
   v1::GetResponse message;
-  FillGetResponse({.found = true, .value = value, .ttl_ms = 9, .receipt = kFullReceipt}, message);
+  FillGetResponse({.found = true, .value = value, .ttl_ms = 9, .receipt = kFullReceipt}, Ring(),
+                  message);
   EXPECT_TRUE(message.found());
   EXPECT_EQ(message.value(), value);
   EXPECT_EQ(message.ttl_ms(), 9);
-  EXPECT_EQ(message.receipt().node(), 3u);
+  EXPECT_EQ(message.receipt().node_id(), WireNodeId("cache-d"));
 }
 
 TEST(Receipts, KeepsTheReceiptOfAMiss) {
   v1::GetResponse message;
   ReadResult miss;
   miss.receipt = kFullReceipt;
-  FillGetResponse(std::move(miss), message);
+  FillGetResponse(std::move(miss), Ring(), message);
   EXPECT_FALSE(message.found());
   EXPECT_TRUE(message.value().empty());
   EXPECT_EQ(message.receipt().acknowledged(), 2u);
@@ -80,12 +106,12 @@ TEST(Receipts, FillsALocation) {
                                .error = ""});
   location.replicas.emplace_back().error = "no connection";
   v1::LocateResponse message;
-  FillLocation(location, message);
+  FillLocation(location, Ring(), message);
   EXPECT_EQ(message.token(), 5u);
   EXPECT_EQ(message.home_replicas(), 1u);
-  EXPECT_EQ(message.served_by(), 1u);
+  EXPECT_EQ(message.served_by_node_id(), WireNodeId("cache-b"));
   ASSERT_EQ(message.replicas_size(), 2);
-  EXPECT_EQ(message.replicas(0).node(), 1u);
+  EXPECT_EQ(message.replicas(0).node_id(), WireNodeId("cache-b"));
   EXPECT_EQ(message.replicas(0).state(), v1::NODE_STATE_UP);
   EXPECT_EQ(message.replicas(0).content(), v1::Replica::CONTENT_VALUE);
   EXPECT_EQ(message.replicas(0).version().clock(), 2u);
@@ -110,7 +136,7 @@ TEST(Receipts, NamesEveryContent) {
     Location location;
     location.replicas.emplace_back().kind = kind;
     v1::LocateResponse message;
-    FillLocation(location, message);
+    FillLocation(location, Ring(), message);
     EXPECT_EQ(message.replicas(0).content(), content);
   }
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "ring/hash_ring.h"
+#include "ring/node_id.h"
 #include "spdlog/sinks/ostream_sink.h"
 #include "spdlog/spdlog.h"
 
@@ -75,7 +76,7 @@ TEST_F(SlowLogTest, FactsHoldNeitherKeyNorValue) {
   v1::GetResponse found;
   found.set_found(true);
   found.set_value("the-value");
-  found.mutable_receipt()->set_node(1);
+  found.mutable_receipt()->set_node_id(WireNodeId("cache-b"));
   found.mutable_receipt()->set_acknowledged(2);
   found.mutable_receipt()->set_degraded(true);
   const std::string facts = log_.Facts(get, found);
@@ -101,7 +102,7 @@ TEST_F(SlowLogTest, FactsHoldNeitherKeyNorValue) {
 
 TEST_F(SlowLogTest, ANodeThatIsNotKnownIsLeftOut) {
   v1::GetResponse response;
-  response.mutable_receipt()->set_node(7);
+  response.mutable_receipt()->set_node_id(7);
   EXPECT_THAT(log_.Facts(v1::GetRequest(), response), Not(HasSubstr("node=")));
 }
 
