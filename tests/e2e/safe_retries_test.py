@@ -1,91 +1,179 @@
 """One write, one version: an attempt that was given up, and arrives late, undoes nothing.
 
 The writes go the way that users take: through a gateway, which gives a coordinator up that does not
-answer, and sends the write again through another one. KACHE_RETRY_ROUNDS sets the number of rounds.
+answer, and sends the write again through another one. KACHE_RETRY_ROUNDS sets the number of rounds,
+KACHE_HOT_SECONDS for how long a hot key is written.
 """
 
 import concurrent.futures
 import os
+import threading
 import time
 import unittest
 
 from harness import exposition
 from harness.case import SystemCase
+from harness.clocks import shifted
+from harness.proxy import Proxy
+from harness.system import System
 from harness.waiting import wait_until
 
 ROUNDS = int(os.environ.get("KACHE_RETRY_ROUNDS", "3"))
+HOT_SECONDS = float(os.environ.get("KACHE_HOT_SECONDS", "8"))
 KEYS = 30
+LANES = 2
+GATEWAY = {"GATEWAY_THREADS": LANES}
 
 
 class LateAttempts(SystemCase):
-    """What all ways to be late have in common. `late` and `in_time` make coordinator 0 late, and end
+    """What all ways to be late have in common. `late` makes coordinator 0 late, `in_time` ends
     that."""
 
-    def write_all(self, names, write):
-        """Calls write(name) for each, together; all must be answered 200."""
+    def together(self, names, write):
+        """Calls write(name) for each at the same time; all must be answered 200."""
         with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
             answers = list(pool.map(write, names))
-        self.assertEqual([answer.status for answer in answers], [200] * len(answers),
-                         [answer.body for answer in answers if answer.status != 200][:1])
+        refused = [(answer.status, answer.body) for answer in answers if answer.status != 200]
+        self.assertEqual(refused, [])
 
     def wait_for_both_coordinators(self):
-        """Until the gateway sends operations to both again."""
-        lanes = len(self.system.servers) * self.lanes()
+        """Until the gateway sends operations to both."""
+        streams = LANES * len(self.system.servers)
+        wait_until(
+            lambda: exposition.parse(self.system.gateway.metrics()).total(
+                "kache_gateway_upstream_streams") >= streams,
+            "the gateway has streams to both coordinators")
 
-        def open_streams():
-            metrics = exposition.parse(self.system.gateway.metrics())
-            return exposition.value(metrics, "kache_gateway_upstream_streams") >= lanes
-
-        wait_until(open_streams, "the gateway has streams to both coordinators")
-
-    @staticmethod
-    def lanes():
-        return max(1, (os.cpu_count() or 2) // 2)
-
-    def wait_until_nothing_is_late(self):
-        """Until what coordinator 0 still had to do has reached the Redis servers."""
-        self.system.server.wait_up()
-        self.settled_digests()
-
-    def rounds_of(self, late, in_time, rounds=None, hold=0.0):
+    def play(self, late, in_time, rounds=ROUNDS, hold=0.0):
         undone = []
-        for turn in range(rounds or ROUNDS):
+        for turn in range(rounds):
             level = "quorum" if turn % 2 else "one"
             query = f"?consistency={level}"
-            names = [f"{self.id()}-{turn}-{i}" for i in range(KEYS)]
+            names = [self.key(f"-{turn}-{i}") for i in range(KEYS)]
+            deleted = set(names[::3])
             self.wait_for_both_coordinators()
             late()
-            self.write_all(names, lambda name: self.rest.put_raw(name, b"first", query))
-            deleted = set(names[::3])
-            self.write_all(names, lambda name: self.rest.delete(name, query) if name in deleted
-                           else self.rest.put_raw(name, b"second", query))
-            time.sleep(hold)
-            in_time()
-            self.wait_until_nothing_is_late()
+            try:
+                self.together(names, lambda name: self.rest.put_raw(name, b"first", query))
+                self.together(names, lambda name: self.rest.delete(name, query)
+                              if name in deleted else self.rest.put_raw(name, b"second", query))
+                time.sleep(hold)
+            finally:
+                in_time()
+            self.system.server.wait_up()
+            self.settled_digests()  # What was late has landed.
             for name in names:
                 answer = self.rest.get(name, "?consistency=quorum")
-                wanted = (404,) if name in deleted else (200, "second")
-                seen = (answer.status,) if answer.status != 200 else (200, answer.json()["value"])
+                seen = answer.json()["value"] if answer.status == 200 else answer.status
+                wanted = 404 if name in deleted else "second"
                 if seen != wanted:
-                    undone.append((name, level, wanted, seen))
-        self.assertEqual(undone, [], "acknowledged newer writes were undone")
+                    undone.append((name, level, seen))
+        self.assertEqual(undone, [], f"{len(undone)} acknowledged newer writes were undone")
 
 
 class FrozenCoordinatorTest(LateAttempts):
-    SYSTEM = {"servers": 2}
+    SYSTEM = {"servers": 2, "gateway_settings": GATEWAY}
 
     def test_a_coordinator_that_thaws_undoes_nothing(self):
-        self.rounds_of(self.system.server.freeze, self.system.server.thaw)
+        self.play(self.system.server.freeze, self.system.server.thaw)
 
 
 class LongFreezeTest(LateAttempts):
-    """Frozen for longer than MAX_WRITE_AGE: by then the tombstones may be dead."""
+    """Frozen for longer than a write may be old: when it thaws, the tombstones have ended."""
 
-    SYSTEM = {"servers": 2, "server_settings": {
-        "TOMBSTONE_TTL_SECONDS": 4, "MAX_WRITE_AGE_SECONDS": 1, "TRY_TIMEOUT_MS": 300}}
+    SYSTEM = {"servers": 2, "gateway_settings": GATEWAY,
+              "server_settings": {"TOMBSTONE_TTL_SECONDS": 12, "PING_INTERVAL_SECONDS": 1}}
 
     def test_what_comes_after_the_tombstones_have_ended_is_refused(self):
-        self.rounds_of(self.system.server.freeze, self.system.server.thaw, rounds=2, hold=5)
+        self.play(self.system.server.freeze, self.system.server.thaw, rounds=2, hold=14)
+
+
+class SlowWayTest(LateAttempts):
+    """The coordinator is well, but what it sends reaches the Redis servers 600 ms later."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.system = System(servers=2, gateway_settings=GATEWAY,
+                            names=[f"cache-{i}" for i in range(4)])
+        cls.proxy = Proxy("proxy", cls.system.redis, cls.system.folder)
+        cls.system.server.settings["REDIS_URLS"] = ",".join(
+            f"cache-{i}=127.0.0.1:{port}" for i, port in enumerate(cls.proxy.ports))
+        for redis in cls.system.redis:
+            redis.start()
+        cls.proxy.start()
+        cls.addClassCleanup(cls.proxy.kill)
+        for process in (*cls.system.servers, *cls.system.gateways):
+            process.start()
+        cls.addClassCleanup(cls.system.close)
+        for server in cls.system.servers:
+            server.wait_up()
+        cls.system.gateway.wait_ready()
+        cls.rest = cls.system.rest()
+        cls.grpc = cls.system.grpc()
+
+    def delay_all(self, milliseconds):
+        for node in range(len(self.proxy.ports)):
+            self.proxy.delay(node, milliseconds)
+
+    def test_commands_that_arrive_late_undo_nothing(self):
+        self.play(lambda: self.delay_all(600), lambda: self.delay_all(0))
+
+
+class HotKeyTest(SystemCase):
+    """One key, written by many through two gateways, of which one's host clock is 2 s ahead."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.system = System(servers=2, gateways=2, gateway_settings=GATEWAY)
+        cls.system.gateways[1].settings.update(shifted(2))
+        cls.system.start()
+        cls.addClassCleanup(cls.system.close)
+        cls.rests = [cls.system.rest(gateway) for gateway in range(2)]
+        cls.rest, cls.grpc = cls.rests[0], cls.system.grpc()
+
+    def test_nobody_is_refused_and_the_last_answer_wins(self):
+        key, end = self.key(), time.monotonic() + HOT_SECONDS
+        written, lock = [], threading.Lock()  # (begin, end, value, status)
+
+        def write(writer):
+            rest = self.rests[writer % 2]
+            for turn in range(10 ** 9):
+                begin = time.monotonic()
+                if begin >= end:
+                    return
+                value = f"{writer}-{turn}"
+                status = rest.put_raw(key, value.encode()).status
+                with lock:
+                    written.append((begin, time.monotonic(), value, status))
+
+        with concurrent.futures.ThreadPoolExecutor(64) as pool:
+            for done in [pool.submit(write, writer) for writer in range(64)]:
+                done.result()
+        self.assertEqual({status for *_, status in written}, {200})
+        self.assertGreater(len(written), 64)
+        # Writes that overlap may end in either order; one that was followed by a whole other one
+        # is never what is read.
+        last_begin = max(begin for begin, *_ in written)
+        may_be_read = {value for _, ended, value, _ in written if ended >= last_begin}
+        for rest in self.rests:
+            for level in ("one", "quorum"):
+                answer = rest.get(key, f"?consistency={level}")
+                self.assertIn(answer.json()["value"], may_be_read)
+
+    def test_one_after_another_the_later_one_wins(self):
+        key = self.key()
+        for turn in range(60):
+            value = f"value {turn}"
+            self.assertEqual(self.rests[turn % 2].put_raw(key, value.encode()).status, 200)
+            self.assertEqual(self.rests[1 - turn % 2].get(key).json()["value"], value)
+
+    def test_a_life_is_as_long_as_asked_through_either_gateway(self):
+        for rest in self.rests:
+            begin = time.time()
+            put = rest.put_json(self.key(), {"value": "v", "ttl": 5})
+            left = put.json()["expiresAt"] / 1000 - time.time()
+            self.assertLess(left, 5.1)
+            self.assertGreater(left, 4.9 - (time.time() - begin))
 
 
 if __name__ == "__main__":

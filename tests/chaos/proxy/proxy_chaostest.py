@@ -12,7 +12,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from kit.cluster.proxy import Proxy  # noqa: E402
+from harness.proxy import Proxy  # noqa: E402
 
 
 class EchoServer:

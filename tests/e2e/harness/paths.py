@@ -10,6 +10,7 @@ SERVER = BUILD / "bin" / "kache-server"
 GATEWAY = BUILD / "bin" / "kache-gateway"
 CTL = BUILD / "bin" / "kachectl"
 BENCH = BUILD / "bin" / "kache-bench"
+SHIFTED_CLOCK = BUILD / "tests" / "libshifted_clock.so"
 STUBS = BUILD / "tests" / "e2e" / "stubs"
 NODE = BUILD / "tests" / "e2e"  # where node_packages.py puts folders with Node programs
 PYTHON = os.environ.get("KACHE_PYTHON", sys.executable)

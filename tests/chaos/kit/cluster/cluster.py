@@ -4,7 +4,7 @@ import time
 
 from kit.cluster.coordinator import Coordinator
 from kit.cluster.nodes import NODE_NAMES
-from kit.cluster.proxy import Proxy
+from harness.proxy import Proxy
 from kit.cluster.redis_node import RedisNode
 from kit.cluster.watcher import Watcher
 
