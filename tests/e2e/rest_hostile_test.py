@@ -23,6 +23,7 @@ class HostileCase(SystemCase):
             answer = raw.read()
             self.assertIn(answer.status, statuses, answer.body)
             self.assertEqual(set(answer.json()), {"error"})
+            self.assertIn("x-request-id", answer.headers)
             if closes:
                 self.assertTrue(raw.at_end(), "the connection goes on")
 
