@@ -25,7 +25,7 @@ HttpResponse FileResponse(const HttpRequest& request, std::string_view name) {
   HttpResponse response;
   Append(&response.headers, "ETag: ", file->etag,
          "\r\nCache-Control: no-cache\r\nContent-Security-Policy: ", kSecurityPolicy,
-         "\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+         "\r\nReferrer-Policy: no-referrer\r\n");
   if (request.headers.Find("If-None-Match") &&
       ListsETag(request.headers.Joined("If-None-Match"), file->etag)) {
     response.status = 304;

@@ -94,6 +94,14 @@ class HeadersTest(SystemCase):
         missing = self.rest.get(self.key("missing"))
         self.assertEqual(missing.headers["cache-control"], "private, no-cache")
 
+    def test_no_answer_is_to_be_taken_for_another_type(self):
+        put = self.rest.put_raw(self.key(), b"<script>alert(1)</script>")
+        for answer in (put, self.rest.get(self.key()), self.rest.get(self.key("missing")),
+                       self.rest.get(self.key(), accept="application/octet-stream"),
+                       self.rest.post("batchGet", {"keys": [self.key()]}),
+                       self.rest.request("GET", "/"), self.rest.request("GET", "/nowhere")):
+            self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
+
     def test_date_is_there(self):
         self.assertRegex(self.rest.get(self.key()).headers["date"], r"^\w{3}, \d\d \w{3} \d{4} .* GMT$")
 

@@ -111,6 +111,18 @@ TEST_F(Rest, AnswersNotModifiedToWhoHasIt) {
   EXPECT_EQ(client.Ask("GET", "/api/v1/keys/none", "", "If-None-Match: *\r\n").status, 404);
 }
 
+TEST_F(Rest, NoAnswerIsToBeTakenForAnotherType) {
+  const std::string raw = "Accept: application/octet-stream\r\n";
+  for (const RawResponse& response :
+       {Ask("PUT", "/api/v1/keys/k", "<script>"), Ask("GET", "/api/v1/keys/k"),
+        Ask("GET", "/api/v1/keys/k", "", raw), Ask("HEAD", "/api/v1/keys/k", "", raw),
+        PostJson("/api/v1/keys:batchGet", R"({"keys":["k"]})"), Ask("DELETE", "/api/v1/keys/k"),
+        Ask("GET", "/api/v1/keys/k"), Ask("GET", "/nowhere"), Ask("GET", "/metrics"),
+        Ask("GET", "/")}) {
+    EXPECT_EQ(response.Header("x-content-type-options"), "nosniff") << response.status;
+  }
+}
+
 TEST_F(Rest, NothingIsWrittenWhenTheRequestIsBad) {
   for (const char* body :
        {"", "{", R"({"value":"v","ttl":-1})", R"({"value":"v","ttl":1.5})",
