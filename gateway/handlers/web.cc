@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "gateway/handlers/content.h"
 #include "gateway/http/error_response.h"
+#include "gateway/http/request_target.h"
 #include "gateway/web/web_file.h"
 
 namespace kache::gateway {
@@ -51,7 +52,9 @@ void WebHandler::OpenApi(const HttpRequest& request, Responder responder) const 
 }
 
 void WebHandler::Asset(const HttpRequest& request, Responder responder) const {
-  responder.Send(FileResponse(request, Concat("assets/", request.parameter)));
+  std::string name;
+  if (!PercentDecode(request.parameter, &name)) name.clear();
+  responder.Send(FileResponse(request, Concat("assets/", name)));
 }
 
 }  // namespace kache::gateway

@@ -123,6 +123,16 @@ TEST_F(Rest, NoAnswerIsToBeTakenForAnotherType) {
   }
 }
 
+TEST_F(Rest, EverySpellingOfAPathReachesItsRoute) {
+  EXPECT_EQ(Ask("PUT", "/api/v1/%6Beys/%61?", "v").status, 200);
+  EXPECT_TRUE(kache_.Holds("a"));
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/a?&consistency=one&").status, 200);
+  EXPECT_EQ(PostJson("/api/v1/keys%3AbatchGet", R"({"keys":["a"]})").status, 200);
+  EXPECT_EQ(Ask("GET", "/%73tatus").status, 200);
+  EXPECT_EQ(Ask("GET", "/assets/%70age.css").status, 200);
+  EXPECT_EQ(Ask("GET", "/api/v1%2Fkeys/a").status, 404);
+}
+
 TEST_F(Rest, NothingIsWrittenWhenTheRequestIsBad) {
   for (const char* body :
        {"", "{", R"({"value":"v","ttl":-1})", R"({"value":"v","ttl":1.5})",
