@@ -16,13 +16,33 @@
 namespace kache::gateway {
 namespace {
 
-HttpResponse Written(const v1::Receipt& receipt, std::string_view key) {
+// A strong tag for the value's bytes. A weak one for the JSON, which shows a running ttl and the
+// receipt of the read. Two tags, not one that is weak once: a browser that holds the one form asks
+// with its tag for the other, and would show a 304 the wrong form.
+std::string ETagOf(const v1::Version& version, bool raw) {
+  return raw ? Concat("\"", VersionText(version), "-raw\"")
+             : Concat("W/\"", VersionText(version), "\"");
+}
+
+template <class Answer>
+HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;
   response.body.push_back('{');
   AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
-  AppendReceipt(receipt, &response.body);
+  AppendReceipt(answer.receipt(), &response.body);
   response.body.push_back('}');
-  AddReceiptHeaders(receipt, &response);
+  AddReceiptHeaders(answer.receipt(), &response);
+  return response;
+}
+
+// A PUT whose body is the value: its tag is the one that a GET of the bytes will answer. A JSON
+// document is not stored as it was sent, so it has none (RFC 9110, section 9.3.4).
+HttpResponse Stored(const v1::PutResponse& answer, const HttpRequest& request,
+                    std::string_view key) {
+  HttpResponse response = Written(answer, key);
+  if (answer.receipt().has_version() && !IsJsonContent(request)) {
+    response.AddHeader("ETag", ETagOf(answer.receipt().version(), /*raw=*/true));
+  }
   return response;
 }
 
@@ -80,7 +100,7 @@ void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
   upstream_->Put(
       std::move(put), options.call,
       [&request, responder = std::move(responder)](absl::StatusOr<v1::PutResponse> answer) mutable {
-        responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+        responder.Send(answer.ok() ? Stored(*answer, request, KeyOf(request))
                                    : UpstreamErrorResponse(answer.status()));
       });
 }
@@ -99,7 +119,7 @@ void KeysHandler::Delete(const HttpRequest& request, Responder responder) const 
   upstream_->Delete(std::move(erase), options.call,
                     [&request, responder = std::move(responder)](
                         absl::StatusOr<v1::DeleteResponse> answer) mutable {
-                      responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+                      responder.Send(answer.ok() ? Written(*answer, KeyOf(request))
                                                  : UpstreamErrorResponse(answer.status()));
                     });
 }
@@ -138,7 +158,7 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetRespons
                                 bool raw) const {
   HttpResponse response;
   AddReceiptHeaders(found.receipt(), &response);
-  const std::string etag = Concat("\"", VersionText(found.receipt().version()), "\"");
+  const std::string etag = ETagOf(found.receipt().version(), raw);
   Append(&response.headers, "ETag: ", etag, "\r\nCache-Control: ", config_->cache_control,
          "\r\nVary: Accept\r\n");
   if (request.headers.Find("If-None-Match") &&

@@ -34,7 +34,7 @@ TEST_F(Rest, PutThenGetAsJson) {
   const RawResponse get = Ask("GET", "/api/v1/keys/user:1");
   EXPECT_EQ(get.status, 200);
   EXPECT_EQ(get.Header("content-type"), "application/json");
-  EXPECT_EQ(get.Header("etag"), "\"0190000000000001-abcdef0123456789\"");
+  EXPECT_EQ(get.Header("etag"), "W/\"0190000000000001-abcdef0123456789\"");
   EXPECT_EQ(get.Header("cache-control"), "private, no-cache");
   EXPECT_EQ(get.Header("kache-node"), "2");
   EXPECT_EQ(get.body,
@@ -104,11 +104,20 @@ TEST_F(Rest, AnswersNotModifiedToWhoHasIt) {
   EXPECT_EQ(client.Ask("HEAD", "/api/v1/keys/k", "", matches).status, 304);
   const RawResponse same = client.Ask("GET", "/api/v1/keys/k", "", matches);
   EXPECT_EQ(same.status, 304);
-  EXPECT_EQ(same.Header("etag"), Concat("\"", version, "\""));
+  EXPECT_EQ(same.Header("etag"), Concat("W/\"", version, "\""));
   EXPECT_EQ(same.Header("content-length"), "");
   Ask("PUT", "/api/v1/keys/k", "newer");
   EXPECT_EQ(client.Ask("GET", "/api/v1/keys/k", "", matches).status, 200);
   EXPECT_EQ(client.Ask("GET", "/api/v1/keys/none", "", "If-None-Match: *\r\n").status, 404);
+}
+
+TEST_F(Rest, APutsETagIsThatOfTheBytes) {
+  const std::string etag = Ask("PUT", "/api/v1/keys/k", "v").Header("etag");
+  const std::string raw = "Accept: application/octet-stream\r\n";
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", raw).Header("etag"), etag);
+  const std::string matches = Concat("If-None-Match: ", etag, "\r\n");
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", raw + matches).status, 304);
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", matches).status, 200);
 }
 
 TEST_F(Rest, NoAnswerIsToBeTakenForAnotherType) {
