@@ -1,5 +1,6 @@
 #include "gateway/handlers/keys.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "gateway/handlers/json_body.h"
 #include "gateway/handlers/json_text.h"
 #include "gateway/handlers/receipt.h"
+#include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
 #include "gateway/http/request_target.h"
 
@@ -32,6 +34,7 @@ HttpResponse Written(const Answer& answer, std::string_view key) {
   AppendReceipt(answer.receipt(), &response.body);
   response.body.push_back('}');
   AddReceiptHeaders(answer.receipt(), &response);
+  AddClusterTime(answer.cluster_time_unix_ms(), &response);
   return response;
 }
 
@@ -66,7 +69,10 @@ Admission KeysHandler::AdmitPut(const HttpRequest& request) const {
 MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* put,
                                   RequestOptions* options) const {
   const bool json = IsJsonContent(request);
+  std::optional<v1::Stamp> stamp;
   if (MaybeProblem problem = ReadKey(request, *config_, put->mutable_key())) return problem;
+  if (MaybeProblem problem = ReadStamp(request, &stamp)) return problem;
+  if (stamp) *put->mutable_stamp() = *std::move(stamp);
   if (MaybeProblem problem = ReadRequestOptions(
           request, *config_, kConsistencyParameter | (json ? 0u : kTtlParameter), options)) {
     return problem;
@@ -109,12 +115,15 @@ void KeysHandler::Delete(const HttpRequest& request, Responder responder) const 
   v1::DeleteRequest erase;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  std::optional<v1::Stamp> stamp;
   if (!problem) problem = ReadKey(request, *config_, erase.mutable_key());
+  if (!problem) problem = ReadStamp(request, &stamp);
   if (!problem) problem = ReadRequestOptions(request, *config_, kConsistencyParameter, &options);
   if (problem) {
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  if (stamp) *erase.mutable_stamp() = *std::move(stamp);
   erase.set_consistency(options.consistency);
   upstream_->Delete(std::move(erase), options.call,
                     [&request, responder = std::move(responder)](

@@ -132,6 +132,19 @@ TEST_F(Rest, NoAnswerIsToBeTakenForAnotherType) {
   }
 }
 
+TEST_F(Rest, AStampGoesToTheServerAsItIs) {
+  constexpr std::string_view kStamp = "Kache-Stamp: 0190a1b2c3d40007-5e4f3a2b1c0d;made-at=5\r\n";
+  EXPECT_EQ(Ask("PUT", "/api/v1/keys/k", "v", kStamp).status, 200);
+  EXPECT_EQ(kache_.last_put().stamp().timestamp(), 0x0190a1b2c3d40007u);
+  EXPECT_EQ(kache_.last_put().stamp().clock(), 0x5e4f3a2b1c0d0000u);
+  EXPECT_EQ(kache_.last_put().stamp().made_at_unix_ms(), 5);
+  const int calls = kache_.calls();
+  const RawResponse bad = Ask("PUT", "/api/v1/keys/k", "v", "Kache-Stamp: soon\r\n");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("BAD_STAMP"));
+  EXPECT_EQ(kache_.calls(), calls);
+}
+
 TEST_F(Rest, EverySpellingOfAPathReachesItsRoute) {
   EXPECT_EQ(Ask("PUT", "/api/v1/%6Beys/%61?", "v").status, 200);
   EXPECT_TRUE(kache_.Holds("a"));
