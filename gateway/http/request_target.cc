@@ -58,13 +58,12 @@ bool SkipLiteral(std::string_view literal, std::string_view* path) {
   std::string_view rest = *path;
   for (const char wanted : literal) {
     if (rest.empty()) return false;
-    if (rest.front() == wanted) {
-      rest.remove_prefix(1);
-    } else if (wanted != '/' && EscapedByte(rest) == static_cast<unsigned char>(wanted)) {
-      rest.remove_prefix(kEscapeBytes);
-    } else {
+    const bool escaped = rest.front() == '%';
+    if (escaped && (wanted == '/' || EscapedByte(rest) != static_cast<unsigned char>(wanted))) {
       return false;
     }
+    if (!escaped && rest.front() != wanted) return false;
+    rest.remove_prefix(escaped ? kEscapeBytes : 1);
   }
   *path = rest;
   return true;

@@ -65,7 +65,8 @@ void CheckRoundTrip(std::string_view key) {
   std::string_view rest = encoded;
   Require(SkipLiteral(key, &rest) == (key.find('/') == std::string_view::npos));
   rest = key;
-  Require(SkipLiteral(key, &rest) && rest.empty());
+  const bool plain = key.find('%') == std::string_view::npos;
+  Require(!plain || (SkipLiteral(key, &rest) && rest.empty()));
 }
 
 // What is taken for a literal stands for it, and nothing else does.

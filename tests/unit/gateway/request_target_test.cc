@@ -100,6 +100,12 @@ TEST(SkipLiteral, TakesEverySpellingOfACharacter) {
   EXPECT_EQ(After("", "%41"), "%41");
 }
 
+TEST(SkipLiteral, ARawPercentSignIsAlwaysAnEscape) {
+  EXPECT_EQ(After("/100%", "/100%25"), "");
+  EXPECT_EQ(After("/100%", "/100%"), "(no)");
+  EXPECT_EQ(After("/%25", "/%25"), "(no)");
+}
+
 TEST(SkipLiteral, ASlashIsOnlyASlashWhereItIsRaw) {
   EXPECT_EQ(After("/keys/", "/keys%2Fa"), "(no)");
   EXPECT_EQ(After("/keys/", "%2Fkeys/a"), "(no)");
