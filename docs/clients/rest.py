@@ -91,7 +91,8 @@ def read(key):
 
 
 def write(method, key, document=None):
-    made_at, stamp = CLOCK.now(), CLOCK.stamp()
+    stamp = CLOCK.stamp()
+    made_at = int(stamp[:12], 16)
     for restamps in range(RESTAMPS + 1):
         status, answer = ask(method, key, document, stamp)
         if status == 200:
@@ -103,7 +104,8 @@ def write(method, key, document=None):
             stamp = CLOCK.stamp_above(error["held"], made_at)
         elif error["code"] == "STAMP_OUT_OF_RANGE" and restamps == 0:
             CLOCK.correct(error["clusterTime"])
-            made_at, stamp = CLOCK.now(), CLOCK.stamp()
+            stamp = CLOCK.stamp()
+            made_at = int(stamp[:12], 16)
         else:
             break
     raise RuntimeError(error)
