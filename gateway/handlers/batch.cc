@@ -1,8 +1,10 @@
 #include "gateway/handlers/batch.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -14,6 +16,7 @@
 #include "gateway/handlers/json_text.h"
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/request_options.h"
+#include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
 
 namespace kache::gateway {
@@ -81,7 +84,36 @@ HttpResponse WriteResults(const std::vector<WrittenKey>& keys,
     response.body.push_back('}');
   }
   response.body.append("]}");
+  AddClusterTime(answer->cluster_time_unix_ms(), &response);
   return response;
+}
+
+// A stamp is for one write, so a stamped key stands there once.
+bool RepeatsStampedKey(const JsonBody& body) {
+  const bool stamped =
+      !body.stamps.empty() || std::any_of(body.entries.begin(), body.entries.end(),
+                                          [](const JsonEntry& entry) { return entry.stamp; });
+  if (!stamped) return false;
+  std::vector<std::pair<std::string_view, bool>> keys;  // the stamped ones first among equal keys
+  for (const std::string& key : body.keys) keys.emplace_back(key, false);
+  for (const JsonEntry& entry : body.entries) keys.emplace_back(entry.key, !entry.stamp);
+  std::sort(keys.begin(), keys.end());
+  const auto repeats = [](const auto& a, const auto& b) { return !a.second && a.first == b.first; };
+  return std::adjacent_find(keys.begin(), keys.end(), repeats) != keys.end();
+}
+
+MaybeProblem CheckStamps(const HttpRequest& request, const JsonBody& body) {
+  if (request.headers.Find(kStampHeader)) {
+    return Problem{400, kBadStamp,
+                   "Kache-Stamp is for a write of one key; a batch has its stamps in its body"};
+  }
+  if (!body.stamps.empty() && body.stamps.size() != body.keys.size()) {
+    return Problem{400, kBadStamp, "\"stamps\" has one stamp for each key, in order, or none"};
+  }
+  if (RepeatsStampedKey(body)) {
+    return Problem{400, kBadStamp, "a key that has a stamp stands more than once in the batch"};
+  }
+  return std::nullopt;
 }
 
 MaybeProblem ReadBatch(const HttpRequest& request, const HandlerConfig& config, JsonSchema schema,
@@ -91,6 +123,9 @@ MaybeProblem ReadBatch(const HttpRequest& request, const HandlerConfig& config, 
   }
   if (MaybeProblem problem = ParseJsonBody(schema, request.body, config.max_batch_keys, body)) {
     return problem;
+  }
+  if (schema != JsonSchema::kBatchGet) {
+    if (MaybeProblem problem = CheckStamps(request, *body)) return problem;
   }
   size_t bytes = 0;
   for (const std::string& key : body->keys) bytes += key.size();
@@ -160,6 +195,7 @@ void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
     put->set_key(entry.key);
     put->set_value(std::move(entry.value));
     put->set_ttl_ms(TtlSecondsToMs(entry.ttl_seconds));
+    if (entry.stamp) *put->mutable_stamp() = *std::move(entry.stamp);
     keys.push_back({std::move(entry.key), entry.key_encoding});
   }
   upstream_->BatchPut(std::move(batch), options.call,
@@ -186,6 +222,7 @@ void BatchHandler::Delete(const HttpRequest& request, Responder responder) const
     batch.add_keys(key);
     keys.push_back({std::move(key), body.top.key_encoding});
   }
+  for (v1::Stamp& stamp : body.stamps) *batch.add_stamps() = std::move(stamp);
   upstream_->BatchDelete(std::move(batch), options.call,
                          [keys = std::move(keys), responder = std::move(responder)](
                              absl::StatusOr<v1::BatchDeleteResponse> answer) mutable {

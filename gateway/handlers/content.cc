@@ -65,6 +65,10 @@ struct Welcome {
   }
 };
 
+std::string_view WithoutWeakMark(std::string_view etag) {
+  return etag.substr(0, 2) == "W/" ? etag.substr(2) : etag;
+}
+
 // The value of `name=value` without its quotes, when the parameter has that name.
 bool IsParameter(std::string_view parameter, std::string_view name, std::string_view* value) {
   const size_t equals = parameter.find('=');
@@ -130,11 +134,10 @@ bool PrefersRawBytes(std::string_view accept) {
 }
 
 bool ListsETag(std::string_view if_none_match, std::string_view etag) {
+  const std::string_view opaque_tag = WithoutWeakMark(etag);
   while (!if_none_match.empty()) {
-    std::string_view one = TakeUntil(',', &if_none_match);
-    if (one == "*") return true;
-    if (one.substr(0, 2) == "W/") one.remove_prefix(2);
-    if (one == etag) return true;
+    const std::string_view one = TakeUntil(',', &if_none_match);
+    if (one == "*" || WithoutWeakMark(one) == opaque_tag) return true;
   }
   return false;
 }

@@ -21,7 +21,8 @@ MaybeProblem CheckContent(const HttpRequest& request);
 // 12.5.1). JSON is the answer where both are equally welcome, or neither is.
 bool PrefersRawBytes(std::string_view accept);
 
-// True when `if_none_match` is "*" or lists `etag` (which has its quotes), weakly compared.
+// True when `if_none_match` is "*" or lists `etag` (which has its quotes, and W/ where it is weak),
+// weakly compared: W/"a" and "a" are the same.
 bool ListsETag(std::string_view if_none_match, std::string_view etag);
 
 }  // namespace kache::gateway

@@ -4,10 +4,13 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "base/error_details.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "client/rpc_status.h"
+#include "client/version_text.h"
 #include "gateway/handlers/receipt.h"
+#include "gateway/handlers/stamp.h"
 #include "gateway/http/error_response.h"
 
 namespace kache::gateway {
@@ -33,8 +36,32 @@ std::string_view MessageOf(HttpStatus http, std::string_view message) {
                             : Printable(message);
 }
 
-std::string ReachedMembers(const v1::Receipt& receipt) {
-  return Concat(",\"acknowledged\":", receipt.acknowledged(), ",\"required\":", receipt.required());
+// What the error's details say, as members that follow others in a JSON object.
+std::string DetailMembers(const absl::Status& status) {
+  std::string members;
+  if (const std::optional<v1::Receipt> receipt = ReceiptOf(status)) {
+    Append(&members, ",\"acknowledged\":", receipt->acknowledged(),
+           ",\"required\":", receipt->required());
+  }
+  if (const std::optional<v1::Superseded> superseded = SupersededOf(status)) {
+    Append(&members, ",\"held\":\"", VersionText(superseded->held()),
+           "\",\"allHeard\":", superseded->all_heard() ? "true" : "false");
+  }
+  if (const std::optional<int64_t> cluster_time_ms = ClusterTimeMsOf(status)) {
+    Append(&members, ",\"clusterTime\":", *cluster_time_ms);
+  }
+  return members;
+}
+
+void AddDetailHeaders(const absl::Status& status, HttpResponse* response) {
+  if (const std::optional<v1::Receipt> receipt = ReceiptOf(status)) {
+    AddReceiptHeaders(*receipt, response);
+  }
+  if (const std::optional<v1::Superseded> superseded = SupersededOf(status)) {
+    response->AddHeader("Kache-Held", VersionText(superseded->held()));
+    response->AddHeader("Kache-All-Heard", superseded->all_heard() ? "true" : "false");
+  }
+  AddClusterTime(ClusterTimeMsOf(status).value_or(0), response);
 }
 
 }  // namespace
@@ -70,20 +97,28 @@ HttpStatus HttpStatusOf(absl::StatusCode code) {
   }
 }
 
+HttpStatus HttpStatusOf(const absl::Status& status) {
+  const std::string reason = ReasonOf(status);
+  if (reason == kSuperseded) return {409, "SUPERSEDED"};
+  if (reason == kLifeOver) return {409, "LIFE_OVER"};
+  if (reason == kStampOutOfRange) return {400, "STAMP_OUT_OF_RANGE"};
+  return HttpStatusOf(status.code());
+}
+
 HttpResponse UpstreamErrorResponse(const absl::Status& status) {
-  const HttpStatus http = HttpStatusOf(status.code());
-  const std::optional<v1::Receipt> receipt = ReceiptOf(status);
+  const HttpStatus http = HttpStatusOf(status);
   HttpResponse response =
       ErrorResponse(http.status, http.code, MessageOf(http, ToStd(status.message())),
-                    receipt ? ReachedMembers(*receipt) : "", RetryAfterSeconds(status));
-  if (receipt) AddReceiptHeaders(*receipt, &response);
+                    DetailMembers(status), RetryAfterSeconds(status));
+  AddDetailHeaders(status, &response);
   return response;
 }
 
 void AppendBatchError(const v1::Error& error, std::string* json) {
-  const HttpStatus http = HttpStatusOf(static_cast<absl::StatusCode>(error.code()));
-  AppendErrorObject(http.code, MessageOf(http, error.message()),
-                    error.has_receipt() ? ReachedMembers(error.receipt()) : "", json);
+  const absl::Status status = StatusFromError(error);
+  const HttpStatus http = HttpStatusOf(status);
+  AppendErrorObject(http.code, MessageOf(http, ToStd(status.message())), DetailMembers(status),
+                    json);
 }
 
 }  // namespace kache::gateway

@@ -1,4 +1,5 @@
-// The one table from gRPC's codes to HTTP's statuses and the error codes of REST.
+// The one table from gRPC's codes, and the reasons of errors, to HTTP's statuses and the error
+// codes of REST.
 #ifndef KACHE_GATEWAY_HANDLERS_HTTP_STATUS_H_
 #define KACHE_GATEWAY_HANDLERS_HTTP_STATUS_H_
 
@@ -16,12 +17,15 @@ struct HttpStatus {
   std::string_view code;
 };
 HttpStatus HttpStatusOf(absl::StatusCode code);
+// The reason (base/error_details.h) says more than the code, where it is one that REST knows.
+HttpStatus HttpStatusOf(const absl::Status& status);
 
-// The answer for a call that failed: with Retry-After where coming back helps, and with what a
-// write that fell short did reach.
+// The answer for a call that failed: with Retry-After where coming back helps, with what a write
+// that fell short did reach, which version a stamped one lost to, and cluster time where a stamp is
+// out of range.
 HttpResponse UpstreamErrorResponse(const absl::Status& status);
 
-// Appends {"code":...,"message":...} for one key of a batch.
+// Appends {"code":...,"message":...} for one key of a batch, with the same further members.
 void AppendBatchError(const v1::Error& error, std::string* json);
 
 }  // namespace kache::gateway

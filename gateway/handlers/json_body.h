@@ -2,22 +2,26 @@
 //
 //   PUT /api/v1/keys/{key}        {"value": "...", "ttl": 60, "encoding": "base64"}
 //   POST /api/v1/keys:batchGet    {"keys": ["a", "b"], "keyEncoding": "base64", "encoding": ...}
-//   POST /api/v1/keys:batchPut    {"entries": [{"key": "a", "value": ..., "ttl": ..., ...}]}
-//   POST /api/v1/keys:batchDelete {"keys": ["a", "b"], "keyEncoding": "base64"}
+//   POST /api/v1/keys:batchPut    {"entries": [{"key": "a", "value": ..., "stamp": "...", ...}]}
+//   POST /api/v1/keys:batchDelete {"keys": ["a", "b"], "stamps": ["...", "..."], "keyEncoding":
+//   ...}
 //
 // Strict: unknown and duplicate fields, wrong types, anything after the document, bytes that are
-// not UTF-8 and lone surrogates are problems (BAD_JSON, BAD_TTL). Encoded keys and values are
-// decoded here. Their sizes are not checked, other than the number of keys.
+// not UTF-8 and lone surrogates are problems (BAD_JSON, BAD_TTL, BAD_STAMP). Encoded keys and
+// values are decoded here. Their sizes are not checked, other than the number of keys; nor is which
+// stamp belongs to which key.
 #ifndef KACHE_GATEWAY_HANDLERS_JSON_BODY_H_
 #define KACHE_GATEWAY_HANDLERS_JSON_BODY_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gateway/handlers/problem.h"
+#include "kache/v1/kache.pb.h"
 
 namespace kache::gateway {
 
@@ -30,16 +34,18 @@ struct JsonEntry {
   int64_t ttl_seconds = 0;
   TextEncoding encoding = TextEncoding::kUtf8;      // how `value` was written
   TextEncoding key_encoding = TextEncoding::kUtf8;  // how keys were written
+  std::optional<v1::Stamp> stamp;                   // of an entry
 };
 
 struct JsonBody {
   JsonEntry top;                   // fields of the document itself
   std::vector<std::string> keys;   // kBatchGet, kBatchDelete
   std::vector<JsonEntry> entries;  // kBatchPut
+  std::vector<v1::Stamp> stamps;   // kBatchDelete
 };
 
-// Replaces `body`, which is only partly filled when there is a problem. More than `max_keys` keys
-// or entries are a problem.
+// Replaces `body`, which is only partly filled when there is a problem. More than `max_keys` keys,
+// entries or stamps are a problem.
 MaybeProblem ParseJsonBody(JsonSchema schema, std::string_view text, size_t max_keys,
                            JsonBody* body);
 

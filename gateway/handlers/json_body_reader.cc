@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
 
 namespace kache::gateway {
@@ -16,6 +17,8 @@ JsonBodyReader::Field JsonBodyReader::FieldNamed(std::string_view name) {
   if (name == "keyEncoding") return Field::kKeyEncoding;
   if (name == "keys") return Field::kKeys;
   if (name == "entries") return Field::kEntries;
+  if (name == "stamp") return Field::kStamp;
+  if (name == "stamps") return Field::kStamps;
   return Field::kNone;
 }
 
@@ -35,6 +38,8 @@ std::string_view JsonBodyReader::Type(Field field) {
     case Field::kKeyEncoding:
       return "\"keyEncoding\" is a string";
     case Field::kTtl:
+    case Field::kStamp:
+    case Field::kStamps:
     case Field::kNone:
       break;
   }
@@ -45,13 +50,13 @@ bool JsonBodyReader::Allowed(Field field) const {
   uint32_t allowed = 0;
   if (place_ == Place::kEntry) {
     allowed = Bit(Field::kKey) | Bit(Field::kKeyEncoding) | Bit(Field::kValue) | Bit(Field::kTtl) |
-              Bit(Field::kEncoding);
+              Bit(Field::kEncoding) | Bit(Field::kStamp);
   } else if (schema_ == JsonSchema::kPut) {
     allowed = Bit(Field::kValue) | Bit(Field::kTtl) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchGet) {
     allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchDelete) {
-    allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding);
+    allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding) | Bit(Field::kStamps);
   } else {
     allowed = Bit(Field::kEntries);
   }
@@ -66,6 +71,11 @@ bool JsonBodyReader::Refuse(std::string message, Error& error, std::string_view 
 
 bool JsonBodyReader::RefuseType(Error& error) {
   if (field_ == Field::kTtl) return Refuse(kBadTtlMessage, error, kBadTtl);
+  if (field_ == Field::kStamp) return Refuse(kBadStampMessage, error, kBadStamp);
+  if (field_ == Field::kStamps) {
+    return Refuse(Concat("\"stamps\" is an array of strings; ", kBadStampMessage), error,
+                  kBadStamp);
+  }
   return Refuse(std::string(Type(field_)), error);
 }
 
@@ -76,9 +86,7 @@ bool JsonBodyReader::on_object_begin(Error& error) {
     return true;
   }
   if (place_ != Place::kEntries) return RefuseType(error);
-  if (body_->entries.size() == max_keys_) {
-    return Refuse(Concat("a batch has at most ", max_keys_, " keys"), error);
-  }
+  if (body_->entries.size() == max_keys_) return RefuseTooMany(error);
   place_ = Place::kEntry;
   entry_ = &body_->entries.emplace_back();
   seen_at_top_ = std::exchange(seen_, 0);
@@ -114,6 +122,8 @@ bool JsonBodyReader::on_array_begin(Error& error) {
     place_ = Place::kKeys;
   } else if (place_ == Place::kTop && field_ == Field::kEntries) {
     place_ = Place::kEntries;
+  } else if (place_ == Place::kTop && field_ == Field::kStamps) {
+    place_ = Place::kStamps;
   } else {
     return RefuseType(error);
   }
@@ -148,28 +158,30 @@ std::string* JsonBodyReader::StringTarget() {
     if (!in_string_) body_->keys.emplace_back();
     return &body_->keys.back();
   }
+  if (InStamp() || InEncoding()) {
+    if (!in_string_) short_text_.clear();
+    return &short_text_;
+  }
   if (place_ != Place::kTop && place_ != Place::kEntry) return nullptr;
   switch (field_) {
     case Field::kKey:
       return &entry_->key;
     case Field::kValue:
       return &entry_->value;
-    case Field::kEncoding:
-    case Field::kKeyEncoding:
-      if (!in_string_) encoding_.clear();
-      return &encoding_;
     default:
       return nullptr;
   }
 }
 
 bool JsonBodyReader::on_string_part(Text part, size_t n, Error& error) {
-  if (place_ == Place::kKeys && !in_string_ && body_->keys.size() == max_keys_) {
-    return Refuse(Concat("a batch has at most ", max_keys_, " keys"), error);
+  if (!in_string_) {
+    if (place_ == Place::kKeys && body_->keys.size() == max_keys_) return RefuseTooMany(error);
+    if (place_ == Place::kStamps && body_->stamps.size() == max_keys_) return RefuseTooMany(error);
   }
   std::string* const target = StringTarget();
   if (target == nullptr) return RefuseType(error);
-  if (target == &encoding_ && n > kMaxNameBytes) {
+  if (InStamp() && n > kMaxStampBytes) return Refuse(kBadStampMessage, error, kBadStamp);
+  if (InEncoding() && n > kMaxNameBytes) {
     return Refuse("an encoding is \"utf8\" or \"base64\"", error);
   }
   target->append(part.data(), part.size());
@@ -181,17 +193,36 @@ bool JsonBodyReader::on_string(Text part, size_t n, Error& error) {
   if (!on_string_part(part, n, error)) return false;
   in_string_ = false;
   if (place_ == Place::kKeys) return true;
+  if (place_ == Place::kStamps) return ReadStamp(&body_->stamps.emplace_back(), error);
+  if (field_ == Field::kStamp) return ReadStamp(&entry_->stamp.emplace(), error);
   if (field_ == Field::kEncoding) return ReadEncoding(&entry_->encoding, error);
   if (field_ == Field::kKeyEncoding) return ReadEncoding(&entry_->key_encoding, error);
   return true;
 }
 
 bool JsonBodyReader::ReadEncoding(TextEncoding* encoding, Error& error) {
-  if (encoding_ != "utf8" && encoding_ != "base64") {
+  if (short_text_ != "utf8" && short_text_ != "base64") {
     return Refuse("an encoding is \"utf8\" or \"base64\"", error);
   }
-  *encoding = encoding_ == "base64" ? TextEncoding::kBase64 : TextEncoding::kUtf8;
+  *encoding = short_text_ == "base64" ? TextEncoding::kBase64 : TextEncoding::kUtf8;
   return true;
+}
+
+bool JsonBodyReader::ReadStamp(v1::Stamp* stamp, Error& error) {
+  return ParseStampText(short_text_, stamp) || Refuse(kBadStampMessage, error, kBadStamp);
+}
+
+bool JsonBodyReader::InStamp() const {
+  return place_ == Place::kStamps || (place_ == Place::kEntry && field_ == Field::kStamp);
+}
+
+bool JsonBodyReader::InEncoding() const {
+  return (place_ == Place::kTop || place_ == Place::kEntry) &&
+         (field_ == Field::kEncoding || field_ == Field::kKeyEncoding);
+}
+
+bool JsonBodyReader::RefuseTooMany(Error& error) {
+  return Refuse(Concat("a batch has at most ", max_keys_, " keys"), error);
 }
 
 bool JsonBodyReader::on_int64(int64_t value, Text /*text*/, Error& error) {

@@ -50,7 +50,7 @@ class JsonBodyReader {
   bool on_comment(Text, Error&) { return true; }
 
  private:
-  enum class Place : uint8_t { kBefore, kTop, kKeys, kEntries, kEntry };
+  enum class Place : uint8_t { kBefore, kTop, kKeys, kEntries, kEntry, kStamps };
   enum class Field : uint8_t {
     kKey,
     kValue,
@@ -59,6 +59,8 @@ class JsonBodyReader {
     kKeyEncoding,
     kKeys,
     kEntries,
+    kStamp,
+    kStamps,
     kNone
   };
   static constexpr size_t kMaxNameBytes = 64;
@@ -73,6 +75,11 @@ class JsonBodyReader {
   // Where the string that is being read goes; null when no string belongs here.
   std::string* StringTarget();
   bool ReadEncoding(TextEncoding* encoding, Error& error);
+  bool ReadStamp(v1::Stamp* stamp, Error& error);
+  // The string being read is a stamp, an encoding.
+  bool InStamp() const;
+  bool InEncoding() const;
+  bool RefuseTooMany(Error& error);
   bool CheckFields(uint32_t required, Error& error);
 
   const JsonSchema schema_;
@@ -86,7 +93,7 @@ class JsonBodyReader {
   uint32_t seen_ = 0;           // fields of the object being read
   uint32_t seen_at_top_ = 0;
   std::string name_;
-  std::string encoding_;
+  std::string short_text_;  // an encoding or a stamp, until it is whole
   bool in_string_ = false;
 };
 

@@ -1,5 +1,6 @@
 #include "gateway/handlers/keys.h"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,19 +12,41 @@
 #include "gateway/handlers/json_body.h"
 #include "gateway/handlers/json_text.h"
 #include "gateway/handlers/receipt.h"
+#include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
 #include "gateway/http/request_target.h"
 
 namespace kache::gateway {
 namespace {
 
-HttpResponse Written(const v1::Receipt& receipt, std::string_view key) {
+// A strong tag for the value's bytes. A weak one for the JSON, which shows a running ttl and the
+// receipt of the read. Two tags, not one that is weak once: a browser that holds the one form asks
+// with its tag for the other, and would show a 304 the wrong form.
+std::string ETagOf(const v1::Version& version, bool raw) {
+  return raw ? Concat("\"", VersionText(version), "-raw\"")
+             : Concat("W/\"", VersionText(version), "\"");
+}
+
+template <class Answer>
+HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;
   response.body.push_back('{');
   AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
-  AppendReceipt(receipt, &response.body);
+  AppendReceipt(answer.receipt(), &response.body);
   response.body.push_back('}');
-  AddReceiptHeaders(receipt, &response);
+  AddReceiptHeaders(answer.receipt(), &response);
+  AddClusterTime(answer.cluster_time_unix_ms(), &response);
+  return response;
+}
+
+// A PUT whose body is the value: its tag is the one that a GET of the bytes will answer. A JSON
+// document is not stored as it was sent, so it has none (RFC 9110, section 9.3.4).
+HttpResponse Stored(const v1::PutResponse& answer, const HttpRequest& request,
+                    std::string_view key) {
+  HttpResponse response = Written(answer, key);
+  if (answer.receipt().has_version() && !IsJsonContent(request)) {
+    response.AddHeader("ETag", ETagOf(answer.receipt().version(), /*raw=*/true));
+  }
   return response;
 }
 
@@ -47,7 +70,10 @@ Admission KeysHandler::AdmitPut(const HttpRequest& request) const {
 MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* put,
                                   RequestOptions* options) const {
   const bool json = IsJsonContent(request);
+  std::optional<v1::Stamp> stamp;
   if (MaybeProblem problem = ReadKey(request, *config_, put->mutable_key())) return problem;
+  if (MaybeProblem problem = ReadStamp(request, &stamp)) return problem;
+  if (stamp) *put->mutable_stamp() = *std::move(stamp);
   if (MaybeProblem problem = ReadRequestOptions(
           request, *config_, kConsistencyParameter | (json ? 0u : kTtlParameter), options)) {
     return problem;
@@ -81,7 +107,7 @@ void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
   upstream_->Put(
       std::move(put), options.call,
       [&request, responder = std::move(responder)](absl::StatusOr<v1::PutResponse> answer) mutable {
-        responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+        responder.Send(answer.ok() ? Stored(*answer, request, KeyOf(request))
                                    : UpstreamErrorResponse(answer.status()));
       });
 }
@@ -90,17 +116,20 @@ void KeysHandler::Delete(const HttpRequest& request, Responder responder) const 
   v1::DeleteRequest erase;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  std::optional<v1::Stamp> stamp;
   if (!problem) problem = ReadKey(request, *config_, erase.mutable_key());
+  if (!problem) problem = ReadStamp(request, &stamp);
   if (!problem) problem = ReadRequestOptions(request, *config_, kConsistencyParameter, &options);
   if (problem) {
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  if (stamp) *erase.mutable_stamp() = *std::move(stamp);
   erase.set_consistency(options.consistency);
   upstream_->Delete(std::move(erase), options.call,
                     [&request, responder = std::move(responder)](
                         absl::StatusOr<v1::DeleteResponse> answer) mutable {
-                      responder.Send(answer.ok() ? Written(answer->receipt(), KeyOf(request))
+                      responder.Send(answer.ok() ? Written(*answer, KeyOf(request))
                                                  : UpstreamErrorResponse(answer.status()));
                     });
 }
@@ -140,7 +169,7 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetRespons
   HttpResponse response;
   const std::string_view node = names_->NodeOf(found.receipt());
   AddReceiptHeaders(found.receipt(), node, &response);
-  const std::string etag = Concat("\"", VersionText(found.receipt().version()), "\"");
+  const std::string etag = ETagOf(found.receipt().version(), raw);
   Append(&response.headers, "ETag: ", etag, "\r\nCache-Control: ", config_->cache_control,
          "\r\nVary: Accept\r\n");
   if (request.headers.Find("If-None-Match") &&

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "client/version_text.h"
 #include "gateway/handlers/ttl.h"
+#include "gateway/handlers/whole_number.h"
 #include "gateway/http/request_target.h"
 
 namespace kache::gateway {
@@ -13,18 +14,6 @@ namespace {
 constexpr int64_t kMaxTimeoutMs = 60'000;
 
 Problem BadParameter(std::string message) { return {400, "BAD_PARAMETER", std::move(message)}; }
-
-// Plain digits only: no sign, no blanks. Nothing when it is not that, or over `max`.
-std::optional<int64_t> ParseDigits(std::string_view text, int64_t max) {
-  if (text.empty() || text.size() > 18) return std::nullopt;
-  int64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + (c - '0');
-  }
-  if (value > max) return std::nullopt;
-  return value;
-}
 
 MaybeProblem ReadParameter(const QueryParameter& parameter, uint32_t known,
                            RequestOptions* options) {
@@ -49,7 +38,7 @@ MaybeProblem ReadParameter(const QueryParameter& parameter, uint32_t known,
     return std::nullopt;
   }
   if (parameter.name == "ttl" && (known & kTtlParameter) != 0) {
-    options->ttl_seconds = ParseDigits(parameter.value, kMaxTtlSeconds);
+    options->ttl_seconds = ParseWholeNumber(parameter.value, kMaxTtlSeconds);
     if (!options->ttl_seconds) return Problem{400, kBadTtl, kBadTtlMessage};
     return std::nullopt;
   }
@@ -62,7 +51,7 @@ MaybeProblem ReadRequestOptions(const HttpRequest& request, const HandlerConfig&
                                 uint32_t known_parameters, RequestOptions* options) {
   absl::Duration timeout = config.request_timeout;
   if (const auto header = request.headers.Find("Kache-Timeout-Ms"); header) {
-    const std::optional<int64_t> ms = ParseDigits(*header, kMaxTimeoutMs);
+    const std::optional<int64_t> ms = ParseWholeNumber(*header, kMaxTimeoutMs);
     if (!ms || *ms == 0 || request.headers.Count("Kache-Timeout-Ms") > 1) {
       return Problem{400, "BAD_TIMEOUT",
                      Concat("Kache-Timeout-Ms is a whole number from 1 to ", kMaxTimeoutMs)};

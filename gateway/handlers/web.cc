@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "gateway/handlers/content.h"
 #include "gateway/http/error_response.h"
+#include "gateway/http/request_target.h"
 #include "gateway/web/web_file.h"
 
 namespace kache::gateway {
@@ -25,7 +26,7 @@ HttpResponse FileResponse(const HttpRequest& request, std::string_view name) {
   HttpResponse response;
   Append(&response.headers, "ETag: ", file->etag,
          "\r\nCache-Control: no-cache\r\nContent-Security-Policy: ", kSecurityPolicy,
-         "\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n");
+         "\r\nReferrer-Policy: no-referrer\r\n");
   if (request.headers.Find("If-None-Match") &&
       ListsETag(request.headers.Joined("If-None-Match"), file->etag)) {
     response.status = 304;
@@ -51,7 +52,9 @@ void WebHandler::OpenApi(const HttpRequest& request, Responder responder) const 
 }
 
 void WebHandler::Asset(const HttpRequest& request, Responder responder) const {
-  responder.Send(FileResponse(request, Concat("assets/", request.parameter)));
+  std::string name;
+  if (!PercentDecode(request.parameter, &name)) name.clear();
+  responder.Send(FileResponse(request, Concat("assets/", name)));
 }
 
 }  // namespace kache::gateway

@@ -271,6 +271,8 @@ void Connection::Write(HttpResponse response) {
   ConnectionField field = ConnectionField::kNone;
   if (!keep_alive_) field = ConnectionField::kClose;
   if (keep_alive_ && !http_1_1_) field = ConnectionField::kKeepAlive;
+  // Not named yet where it is refused before its head is complete: by the fields that are known.
+  if (!head_done_) request_.name = NameRequest(request_.headers);
   WriteResponseHead(response_, field, HttpDate(), request_.name, &head_);
   answered_at_ = CoarseMonotonic();
 

@@ -17,6 +17,16 @@ int HexDigit(char c) {
   return -1;
 }
 
+constexpr size_t kEscapeBytes = 3;
+
+// The byte that the escape at the beginning of `text` stands for; -1 when none is there.
+int EscapedByte(std::string_view text) {
+  if (text.size() < kEscapeBytes || text[0] != '%') return -1;
+  const int high = HexDigit(text[1]);
+  const int low = HexDigit(text[2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 // The text from the path on, for `http://host/path`; the text itself for `/path`.
 std::string_view WithoutAuthority(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {
@@ -44,6 +54,21 @@ absl::Status SplitTarget(std::string_view target, RequestTarget* result) {
   return absl::OkStatus();
 }
 
+bool SkipLiteral(std::string_view literal, std::string_view* path) {
+  std::string_view rest = *path;
+  for (const char wanted : literal) {
+    if (rest.empty()) return false;
+    const bool escaped = rest.front() == '%';
+    if (escaped && (wanted == '/' || EscapedByte(rest) != static_cast<unsigned char>(wanted))) {
+      return false;
+    }
+    if (!escaped && rest.front() != wanted) return false;
+    rest.remove_prefix(escaped ? kEscapeBytes : 1);
+  }
+  *path = rest;
+  return true;
+}
+
 bool PercentDecode(std::string_view text, std::string* decoded) {
   size_t escape = text.find('%');
   if (escape == std::string_view::npos) {
@@ -54,12 +79,10 @@ bool PercentDecode(std::string_view text, std::string* decoded) {
   decoded->reserve(text.size());
   while (escape != std::string_view::npos) {
     decoded->append(text.substr(0, escape));
-    if (text.size() - escape < 3) return false;
-    const int high = HexDigit(text[escape + 1]);
-    const int low = HexDigit(text[escape + 2]);
-    if (high < 0 || low < 0) return false;
-    decoded->push_back(static_cast<char>(high * 16 + low));
-    text.remove_prefix(escape + 3);
+    const int byte = EscapedByte(text.substr(escape));
+    if (byte < 0) return false;
+    decoded->push_back(static_cast<char>(byte));
+    text.remove_prefix(escape + kEscapeBytes);
     escape = text.find('%');
   }
   decoded->append(text);
@@ -72,6 +95,7 @@ absl::Status ParseQuery(std::string_view query, QueryParameters* result) {
     const size_t end = query.find('&');
     const std::string_view part = query.substr(0, end);
     query.remove_prefix(end == std::string_view::npos ? query.size() : end + 1);
+    if (part.empty()) continue;
     const size_t equals = part.find('=');
     QueryParameter parameter;
     const bool decoded = PercentDecode(part.substr(0, equals), &parameter.name) &&

@@ -1,5 +1,7 @@
-// The request target: its path, its query, and percent-encoding. Nothing is normalised: dot
-// segments, empty segments and "+" stay what they are, and an escape is decoded exactly once.
+// The request target: its path, its query, and percent-encoding. An escape is decoded exactly once,
+// and stands for its character wherever it is (RFC 3986, section 6.2.2.2), but for "%2F", which
+// never separates segments. Nothing else is normalised: dot segments, empty segments, upper and
+// lower case and "+" stay what they are.
 #ifndef KACHE_GATEWAY_HTTP_REQUEST_TARGET_H_
 #define KACHE_GATEWAY_HTTP_REQUEST_TARGET_H_
 
@@ -25,14 +27,19 @@ absl::Status SplitTarget(std::string_view target, RequestTarget* result);
 // hexadecimal digits.
 bool PercentDecode(std::string_view text, std::string* decoded);
 
+// Takes `literal` off the beginning of `path`, in any spelling: an escape of a character of
+// `literal` is as good as the character, except that '/' must be raw. False, and `path` unchanged,
+// when it begins otherwise.
+bool SkipLiteral(std::string_view literal, std::string_view* path);
+
 struct QueryParameter {
   std::string name;  // decoded, as is the value
   std::string value;
 };
 using QueryParameters = absl::InlinedVector<QueryParameter, 3>;
 
-// Splits `a=1&b=2`, in order. INVALID_ARGUMENT for a bad escape and for a name that stands there
-// twice or is empty.
+// Splits `a=1&b=2`, in order. Empty parts, as in `a=1&`, say nothing. INVALID_ARGUMENT for a bad
+// escape and for a name that stands there twice or is empty.
 absl::Status ParseQuery(std::string_view query, QueryParameters* result);
 
 }  // namespace kache::gateway

@@ -26,6 +26,8 @@ std::string_view ReasonPhrase(int status) {
       return "Method Not Allowed";
     case 408:
       return "Request Timeout";
+    case 409:
+      return "Conflict";
     case 413:
       return "Content Too Large";
     case 415:
@@ -61,7 +63,8 @@ void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
       Append(head, "Content-Type: ", response.content_type, "\r\n");
     }
   }
-  Append(head, "Date: ", date, "\r\n", response.headers);
+  // Many answers hold bytes of a caller's choice: none is to be taken for another type.
+  Append(head, "X-Content-Type-Options: nosniff\r\nDate: ", date, "\r\n", response.headers);
   if (!name.id.empty()) {
     Append(head, "X-Request-Id: ", name.id, "\r\n");
   } else if (name.number != 0) {

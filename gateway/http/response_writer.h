@@ -15,7 +15,8 @@ std::string_view ReasonPhrase(int status);
 
 enum class ConnectionField { kNone, kClose, kKeepAlive };
 
-// Replaces `head` with status line, fields and the empty line. A 304 carries no Content-Length.
+// Replaces `head` with status line, fields and the empty line. A 304 carries no Content-Length;
+// every answer carries X-Content-Type-Options: nosniff.
 // `date` is the value of the Date field, `name` that of X-Request-Id, unless it has none.
 void WriteResponseHead(const HttpResponse& response, ConnectionField connection,
                        std::string_view date, const RequestName& name, std::string* head);

@@ -16,14 +16,14 @@ namespace {
 // does not match.
 std::optional<std::string_view> Match(std::string_view pattern, std::string_view path) {
   const size_t brace = pattern.find('{');
+  std::string_view rest = path;
+  if (!SkipLiteral(pattern.substr(0, brace), &rest)) return std::nullopt;
   if (brace == std::string_view::npos) {
-    if (pattern != path) return std::nullopt;
+    if (!rest.empty()) return std::nullopt;
     return std::string_view();
   }
-  if (path.substr(0, brace) != pattern.substr(0, brace)) return std::nullopt;
-  const std::string_view parameter = path.substr(brace);
-  if (parameter.find('/') != std::string_view::npos) return std::nullopt;
-  return parameter;
+  if (rest.find('/') != std::string_view::npos) return std::nullopt;
+  return rest;
 }
 
 // HTTP knows nothing finer.
@@ -41,7 +41,7 @@ bool Serves(HttpMethod route, HttpMethod asked) {
 // caller.
 bool HasRawSlash(const Route& route, std::string_view path) {
   const size_t brace = route.pattern.find("{key}");
-  return brace != std::string_view::npos && path.substr(0, brace) == route.pattern.substr(0, brace);
+  return brace != std::string_view::npos && SkipLiteral(route.pattern.substr(0, brace), &path);
 }
 
 }  // namespace

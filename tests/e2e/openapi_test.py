@@ -2,6 +2,7 @@
 tests/unit/gateway/openapi_test.cc."""
 
 import base64
+import time
 import unittest
 
 from harness.case import SystemCase
@@ -67,6 +68,9 @@ class AnswersTest(DescribedCase):
         self.ask_key("PUT", b"\xff" + key.encode(), "?ttl=60", body=b"\xfe")
         binary = self.ask_key("GET", b"\xff" + key.encode()).json()
         self.assertEqual(binary["encoding"], "base64")
+        stamp = {"Kache-Stamp": f"{time.time_ns() // 1_000_000 << 16:016x}-5e4f3a2b1c0d"}
+        self.ask_key("PUT", key, body="v", headers=stamp)
+        self.api.validate(stamp["Kache-Stamp"], {"$ref": "#/components/schemas/Stamp"})
         self.ask_key("DELETE", key)
         self.ask_key("GET", key, status=404)
         self.ask_key("HEAD", key, status=404)
@@ -77,6 +81,8 @@ class AnswersTest(DescribedCase):
             self.ask_key(method, key, "?no=1", status=400)
         for body in ("", "[]", '{"value": 1}', '{"value": "v", "ttl": -1}', '{"vaule": "v"}'):
             self.ask_key("PUT", key, body=body, headers=json_body, status=400)
+        for method in ("PUT", "DELETE"):
+            self.ask_key(method, key, headers={"Kache-Stamp": "soon"}, status=400)
         self.ask_key("PUT", key, body=b"x" * 1025, status=413)
         self.ask_key("PUT", key, body=f'{{"value": "{"x" * 1025}"}}', headers=json_body, status=413)
         self.ask_key("PUT", key, body=b"x", headers={"Content-Encoding": "gzip"}, status=415)
@@ -95,6 +101,7 @@ class AnswersTest(DescribedCase):
         self.assertEqual([result.get("found") for result in got], [True, False, None])
         self.post("batchGet", f'{{"keys": ["{raw}"], "keyEncoding": "base64"}}')
         self.post("batchDelete", '{"keys": ["a", ""]}')
+        self.post("batchDelete", '{"keys": ["a"], "stamps": ["soon"]}', status=400)
         for action in ("batchGet", "batchPut", "batchDelete"):
             self.post(action, "{}", status=400)
             self.post(action, "{}", content_type="text/plain", status=415)

@@ -13,17 +13,38 @@ class EtagTest(SystemCase):
     def test_etag_is_the_version(self):
         version = self.put()
         got = self.rest.get(self.key())
-        self.assertEqual(got.headers["etag"], f'"{version}"')
+        self.assertEqual(got.headers["etag"], f'W/"{version}"')
         newer = self.put("other")
-        self.assertEqual(self.rest.get(self.key()).headers["etag"], f'"{newer}"')
+        self.assertEqual(self.rest.get(self.key()).headers["etag"], f'W/"{newer}"')
         self.assertNotEqual(version, newer)
+
+    def test_each_form_has_an_etag_of_its_own(self):
+        # A browser that holds one form asks with its tag for the other (Vary: Accept).
+        put = self.rest.put_raw(self.key(), b"v", "?ttl=60")
+        version = put.json()["version"]
+        raw = self.rest.get(self.key(), accept="application/octet-stream")
+        self.assertEqual(raw.headers["etag"], f'"{version}-raw"')
+        self.assertEqual(put.headers["etag"], raw.headers["etag"])
+        document = self.rest.get(self.key())
+        self.assertEqual(document.headers["etag"], f'W/"{version}"')
+        for accept, own, other in (("*/*", document, raw), ("application/octet-stream", raw, document)):
+            self.assertEqual(self.rest.get(
+                self.key(), accept=accept, if_none_match=own.headers["etag"]).status, 304)
+            got = self.rest.get(self.key(), accept=accept, if_none_match=other.headers["etag"])
+            self.assertEqual(got.status, 200)
+            self.assertEqual(got.headers["content-type"], own.headers["content-type"])
+
+    def test_put_of_a_document_has_no_etag(self):
+        # What a GET answers is another document than the one that was sent.
+        self.assertNotIn("etag", self.rest.put_json(self.key(), {"value": "v"}).headers)
+        self.assertNotIn("etag", self.rest.delete(self.key()).headers)
 
     def test_if_none_match_gives_304_without_a_body(self):
         etag = f'"{self.put()}"'
         for condition in (etag, f"W/{etag}", f'"other", {etag}', "*"):
             got = self.rest.get(self.key(), if_none_match=condition)
             self.assertEqual((got.status, got.body), (304, b""), condition)
-            self.assertEqual(got.headers["etag"], etag)
+            self.assertEqual(got.headers["etag"], f"W/{etag}")
             self.assertIn("cache-control", got.headers)
         self.assertEqual(self.rest.head(self.key(), if_none_match=etag).status, 304)
 
@@ -94,6 +115,14 @@ class HeadersTest(SystemCase):
         self.assertEqual(got.headers["vary"].lower(), "accept")
         missing = self.rest.get(self.key("missing"))
         self.assertEqual(missing.headers["cache-control"], "private, no-cache")
+
+    def test_no_answer_is_to_be_taken_for_another_type(self):
+        put = self.rest.put_raw(self.key(), b"<script>alert(1)</script>")
+        for answer in (put, self.rest.get(self.key()), self.rest.get(self.key("missing")),
+                       self.rest.get(self.key(), accept="application/octet-stream"),
+                       self.rest.post("batchGet", {"keys": [self.key()]}),
+                       self.rest.request("GET", "/"), self.rest.request("GET", "/nowhere")):
+            self.assertEqual(answer.headers["x-content-type-options"], "nosniff")
 
     def test_date_is_there(self):
         self.assertRegex(self.rest.get(self.key()).headers["date"], r"^\w{3}, \d\d \w{3} \d{4} .* GMT$")

@@ -23,6 +23,7 @@ class HostileCase(SystemCase):
             answer = raw.read()
             self.assertIn(answer.status, statuses, answer.body)
             self.assertEqual(set(answer.json()), {"error"})
+            self.assertIn("x-request-id", answer.headers)
             if closes:
                 self.assertTrue(raw.at_end(), "the connection goes on")
 
@@ -135,7 +136,8 @@ class TargetsTest(HostileCase):
 
     def test_paths_are_not_normalised(self):
         for path in ("/api/v1/x/../keys/k", "/./api/v1/keys/k", "//api/v1/keys/k", "/api/v1/keys//k",
-                     "/api//v1/keys/k", "/API/v1/keys/k", "/%61pi/v1/keys/k", "/api/v1/keys%2Fk",
+                     "/api//v1/keys/k", "/API/v1/keys/k", "/%41pi/v1/keys/k", "/api/v1/keys%2Fk",
+                     "/%2561pi/v1/keys/k", "/%6/v1/keys/k", "/api/v1/keys%5Ck",
                      "/api/v1%2Fkeys/k", "/api/v1/keys/k/", "/api/v1/keys/../../../etc/passwd",
                      "/api/v1/keys\\k"):
             request = f"PUT {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nv"

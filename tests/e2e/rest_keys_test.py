@@ -147,6 +147,38 @@ class KeysTest(SystemCase):
             self.assertEqual(got.status, 200, spelled)
         self.assertEqual(self.rest.request("GET", "/api/v1/keys/a%252F%25E4").status, 404)
 
+    def test_every_spelling_of_a_path_reaches_the_key(self):
+        key = self.key()
+        self.assertEqual(self.rest.put_raw(key, b"v").status, 200)
+        everywhere = "".join(f"%{ord(letter):02x}" for letter in key)
+        for target in (f"/api/v1/%6Beys/{key}", f"/%61pi/%76%31/keys/{everywhere}",
+                       f"/api/v1/keys/{key}?", f"/api/v1/keys/{key}?&",
+                       f"/api/v1/keys/{key}?consistency=one&",
+                       f"/api/v1/keys/{key}?&&consistency=one", f"/api/v1/keys/{key}?consisten%63y=one"):
+            answer = self.rest.request("GET", target)
+            self.assertEqual(answer.status, 200, target)
+            self.assertEqual(answer.json()["value"], "v")
+        answer = self.rest.request("POST", "/api/v1/keys%3AbatchGet", '{"keys": ["%s"]}' % key,
+                                   {"Content-Type": "application/json"})
+        self.assertEqual(answer.json()["results"][0]["value"], "v")
+        for target in ("/%73tatus", "/%70ing?&", "/api/v1/%6Cocate/k", "/assets/%70age.css"):
+            self.assertEqual(self.rest.request("GET", target).status, 200, target)
+
+    def test_an_encoded_slash_stays_inside_the_key(self):
+        self.assertEqual(self.rest.put_raw("a/b", b"slash").status, 200)
+        self.assertEqual(self.grpc.get(b"a/b").value, b"slash")
+        for target in ("/api/v1%2Fkeys/a", "/api/v1/keys%2Fa", "/api/v1/keys/a/b"):
+            self.assertEqual(self.rest.request("GET", target).status, 404, target)
+
+    def test_dots_are_keys(self):
+        for key, targets in ((".", (".", "%2E")), ("..", ("..", "%2E%2E", "%2e.", ".%2e"))):
+            self.assertEqual(self.rest.post(
+                "batchPut", {"entries": [{"key": key, "value": f"is {key}"}]}).status, 200)
+            for target in targets:
+                got = self.rest.request("GET", f"/api/v1/keys/{target}")
+                self.assertEqual((got.status, got.json()["key"]), (200, key), target)
+                self.assertEqual(got.json()["value"], f"is {key}")
+
     def test_plus_is_a_plus(self):
         self.rest.request("PUT", "/api/v1/keys/plus+sign", b"v")
         self.assertTrue(self.grpc.get(b"plus+sign").found)

@@ -111,6 +111,7 @@ class ConnectionLimitTest(SystemCase):
                 refused = raw.read()
                 self.assertEqual(refused.status, 503)
                 self.assertIn("retry-after", refused.headers)
+                self.assertIn("x-request-id", refused.headers)
                 self.assertTrue(raw.at_end())
         finally:
             for raw in held:

@@ -21,10 +21,16 @@ void Require(bool holds) {
   if (!holds) std::abort();
 }
 
+void CheckStamp(const v1::Stamp& stamp) {
+  Require(stamp.clock() != 0 && (stamp.clock() & 0xffff) == 0);
+  Require(stamp.made_at_unix_ms() >= 0);
+}
+
 void CheckEntry(const JsonEntry& entry) {
   Require(entry.ttl_seconds >= 0 && entry.ttl_seconds <= kMaxTtlSeconds);
   if (entry.encoding == TextEncoding::kUtf8) Require(IsUtf8(entry.value));
   if (entry.key_encoding == TextEncoding::kUtf8) Require(IsUtf8(entry.key));
+  if (entry.stamp) CheckStamp(*entry.stamp);
 }
 
 // What was read is written as the gateway writes values, and must read the same.
@@ -40,7 +46,8 @@ void CheckRoundTrip(const JsonEntry& entry) {
 void Check(JsonSchema schema, std::string_view text) {
   JsonBody body;
   const MaybeProblem problem = ParseJsonBody(schema, text, kMaxKeys, &body);
-  Require(body.keys.size() <= kMaxKeys && body.entries.size() <= kMaxKeys);
+  Require(body.keys.size() <= kMaxKeys && body.entries.size() <= kMaxKeys &&
+          body.stamps.size() <= kMaxKeys);
   if (problem) {
     Require(problem->status == 400 && !problem->code.empty() && IsUtf8(problem->message));
     return;
@@ -51,6 +58,7 @@ void Check(JsonSchema schema, std::string_view text) {
     CheckEntry(entry);
     CheckRoundTrip(entry);
   }
+  for (const v1::Stamp& stamp : body.stamps) CheckStamp(stamp);
   if (schema == JsonSchema::kPut) CheckRoundTrip(body.top);
 }
 

@@ -1,5 +1,5 @@
-// Any bytes as a request target: nothing crashes, what is decoded stays within what was sent, and
-// a key that is encoded comes back as it was.
+// Any bytes as a request target: nothing crashes, what is decoded stays within what was sent, a key
+// that is encoded comes back as it was, and a path is the same path in every spelling.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -61,6 +61,26 @@ void CheckRoundTrip(std::string_view key) {
   }
   std::string decoded;
   Require(PercentDecode(encoded, &decoded) && decoded == key);
+  // As the fixed part of a path both are the same, but for an encoded slash.
+  std::string_view rest = encoded;
+  Require(SkipLiteral(key, &rest) == (key.find('/') == std::string_view::npos));
+  rest = key;
+  const bool plain = key.find('%') == std::string_view::npos;
+  Require(!plain || (SkipLiteral(key, &rest) && rest.empty()));
+}
+
+// What is taken for a literal stands for it, and nothing else does.
+void CheckLiteral(std::string_view path) {
+  constexpr std::string_view kLiteral = "/api/v1/keys:batchGet";
+  std::string_view rest = path;
+  if (!SkipLiteral(kLiteral, &rest)) {
+    Require(rest == path);
+    return;
+  }
+  Require(IsInside(rest, path));
+  std::string decoded;
+  Require(PercentDecode(path.substr(0, path.size() - rest.size()), &decoded) &&
+          decoded == kLiteral);
 }
 
 }  // namespace
@@ -71,5 +91,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   kache::gateway::CheckParts(text);
   kache::gateway::CheckRoute(text);
   kache::gateway::CheckRoundTrip(text);
+  kache::gateway::CheckLiteral(text);
   return 0;
 }

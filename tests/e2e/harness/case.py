@@ -47,6 +47,7 @@ class SystemCase(unittest.TestCase):
         self.assertEqual(set(document), {"error"}, shown)
         self.assertEqual(document["error"]["code"], code, shown)
         self.assertTrue(document["error"]["message"], shown)
+        self.assertTrue(response.headers.get("x-request-id"), shown)
         if status in (429, 503):
             self.assertGreaterEqual(int(response.headers["retry-after"]), 1)
 

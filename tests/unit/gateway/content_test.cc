@@ -72,5 +72,12 @@ TEST(IfNoneMatch, ListsWeakOnesAndTheStar) {
   EXPECT_FALSE(ListsETag("w/\"a\"", "\"a\""));
 }
 
+TEST(IfNoneMatch, ComparesWeakTagsLikeStrongOnes) {
+  EXPECT_TRUE(ListsETag("\"a\"", "W/\"a\""));
+  EXPECT_TRUE(ListsETag("\"b\", W/\"a\"", "W/\"a\""));
+  EXPECT_FALSE(ListsETag("W/\"b\"", "W/\"a\""));
+  EXPECT_FALSE(ListsETag("W/W/\"a\"", "W/\"a\""));
+}
+
 }  // namespace
 }  // namespace kache::gateway

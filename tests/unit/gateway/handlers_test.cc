@@ -41,6 +41,12 @@ class Handlers : public testing::Test {
     upstream_.gets.back().done(std::move(response));
   }
 
+  void AnswerPut() {
+    v1::PutResponse response;
+    response.mutable_receipt()->mutable_version()->set_timestamp(1);
+    upstream_.puts.back().done(std::move(response));
+  }
+
   FakeUpstream upstream_;
   HandlerConfig config_;
   NodeNames names_;
@@ -156,15 +162,65 @@ TEST_F(Handlers, GetAnswersRawBytesAndNotModified) {
   AnswerGet("\xff");
   EXPECT_EQ(kept_->response->body, "\xff");
   EXPECT_EQ(kept_->response->content_type, "application/octet-stream");
-  EXPECT_EQ(kept_->response->FindHeader("ETag"), "\"0000000000000001-0000000000000000\"");
   EXPECT_EQ(kept_->response->FindHeader("Cache-Control"), "private, no-cache");
 
-  request_.headers.Add("If-None-Match", "W/\"0000000000000001-0000000000000000\"");
+  request_.headers.Add("If-None-Match", "*");
   Run(&KeysHandler::Get, "k");
   AnswerGet("v");
   EXPECT_EQ(kept_->response->status, 304);
   EXPECT_EQ(kept_->response->body, "");
   EXPECT_TRUE(kept_->response->FindHeader("ETag").has_value());
+}
+
+TEST_F(Handlers, EachFormOfAValueHasAnETagOfItsOwn) {
+  constexpr std::string_view kOfJson = "W/\"0000000000000001-0000000000000000\"";
+  constexpr std::string_view kOfBytes = "\"0000000000000001-0000000000000000-raw\"";
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v");  // weak also without a ttl: the receipt in it changes from read to read
+  EXPECT_EQ(kept_->response->FindHeader("ETag"), kOfJson);
+  request_.headers.Add("Accept", "application/octet-stream");
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v", 5000);  // strong also with one: the bytes stay as they are
+  EXPECT_EQ(kept_->response->FindHeader("ETag"), kOfBytes);
+}
+
+TEST_F(Handlers, WhoHasTheOtherFormGetsTheValue) {
+  struct Case {
+    const char* accept;
+    const char* if_none_match;
+    int status;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"*/*", "W/\"0000000000000001-0000000000000000\"", 304},
+           {"*/*", "\"0000000000000001-0000000000000000\"", 304},
+           {"*/*", "\"0000000000000001-0000000000000000-raw\"", 200},
+           {"application/octet-stream", "\"0000000000000001-0000000000000000-raw\"", 304},
+           {"application/octet-stream", "\"x\", W/\"0000000000000001-0000000000000000-raw\"", 304},
+           {"application/octet-stream", "W/\"0000000000000001-0000000000000000\"", 200},
+           {"application/octet-stream", "\"0000000000000001-0000000000000000\"", 200}}) {
+    request_.Clear();
+    request_.headers.Add("Accept", c.accept);
+    request_.headers.Add("If-None-Match", c.if_none_match);
+    Run(&KeysHandler::Get, "k");
+    AnswerGet("v");
+    EXPECT_EQ(kept_->response->status, c.status) << c.accept << " " << c.if_none_match;
+  }
+}
+
+TEST_F(Handlers, APutTellsTheETagOfTheBytesThatItStored) {
+  request_.body = "v";
+  Run(&KeysHandler::Put, "k");
+  AnswerPut();
+  EXPECT_EQ(kept_->response->FindHeader("ETag"), "\"0000000000000001-0000000000000000-raw\"");
+  // A document is not what a GET answers, so it gets no validator (RFC 9110, section 9.3.4).
+  request_.headers.Add("Content-Type", "application/json");
+  request_.body = R"({"value":"v"})";
+  Run(&KeysHandler::Put, "k");
+  AnswerPut();
+  EXPECT_FALSE(kept_->response->FindHeader("ETag").has_value());
+  Run(&KeysHandler::Delete, "k");
+  upstream_.deletes.back().done(v1::DeleteResponse());
+  EXPECT_FALSE(kept_->response->FindHeader("ETag").has_value());
 }
 
 TEST_F(Handlers, BinaryKeysComeBackAsBase64) {

@@ -1,4 +1,5 @@
 // What the HTTP server does with requests that are wrong, too large, or too slow.
+#include "base/request_name.h"
 #include "tests/unit/gateway/http_server_fixture.h"
 
 namespace kache::gateway {
@@ -14,6 +15,7 @@ class HttpServerRefuses : public HttpServerTest {
     const RawResponse response = client.Receive();
     EXPECT_EQ(response.Header("connection"), "close") << bytes.substr(0, 100);
     EXPECT_TRUE(client.AtEnd()) << bytes.substr(0, 100);
+    EXPECT_TRUE(IsRequestId(response.Header("x-request-id"))) << bytes.substr(0, 100);
     return response.status;
   }
 };
@@ -128,6 +130,32 @@ TEST_F(HttpServerRefuses, ARequestThatIsCutShort) {
   EXPECT_EQ(observer_.started, 0);
 }
 
+TEST_F(HttpServerRefuses, AndNamesTheAnswer) {
+  Start();
+  RawHttpClient cut = Connect();
+  cut.Send("GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: mine\r\n");
+  cut.ShutdownSend();
+  const RawResponse first = cut.Receive();
+  EXPECT_EQ(first.status, 400);
+  EXPECT_TRUE(IsRequestId(first.Header("x-request-id")));
+
+  // What was parsed before the fault counts.
+  RawHttpClient bad = Connect();
+  bad.Send("GET / HTTP/1.1\r\nHost: h\r\nX-Request-Id: mine\r\nno colon\r\n\r\n");
+  EXPECT_EQ(bad.Receive().Header("x-request-id"), "mine");
+}
+
+TEST_F(HttpServerRefuses, AndNeverUsesTheNameOfAnEarlierRequest) {
+  Start();
+  RawHttpClient client = Connect();
+  EXPECT_EQ(client.Ask("GET", "/", "", "X-Request-Id: first\r\n").Header("x-request-id"), "first");
+  client.Send("not HTTP\r\n\r\n");
+  const RawResponse second = client.Receive();
+  EXPECT_EQ(second.status, 400);
+  EXPECT_TRUE(IsRequestId(second.Header("x-request-id")));
+  EXPECT_NE(second.Header("x-request-id"), "first");
+}
+
 TEST_F(HttpServerRefuses, SlowHeadsAndBodies) {
   options_.read_timeout = absl::Milliseconds(100);
   EXPECT_EQ(StatusAndClose("GET / HTTP/1.1\r\nHos"), 408);
@@ -175,7 +203,9 @@ TEST_F(HttpServerRefuses, MoreConnectionsThanAllowed) {
   EXPECT_EQ(second.Ask("GET", "/").status, 200);
   {
     RawHttpClient third = Connect();
-    EXPECT_EQ(third.Receive().status, 503);
+    const RawResponse refused = third.Receive();
+    EXPECT_EQ(refused.status, 503);
+    EXPECT_TRUE(IsRequestId(refused.Header("x-request-id")));
     EXPECT_TRUE(third.AtEnd());
   }
   EXPECT_EQ(observer_.refused(RefusalReason::kTooManyConnections), 1);

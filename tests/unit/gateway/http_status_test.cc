@@ -71,6 +71,75 @@ TEST(UpstreamError, ShowsWhatAWriteReached) {
   EXPECT_EQ(response.FindHeader("Kache-Required"), "2");
 }
 
+TEST(UpstreamError, SaysWhichVersionAStampLostTo) {
+  v1::Superseded superseded;
+  superseded.mutable_held()->set_timestamp(0x0190a1b2c3d40007);
+  superseded.mutable_held()->set_clock(0x5e4f3a2b1c0d9e8f);
+  superseded.set_all_heard(true);
+  absl::Status status = absl::AbortedError("a newer version is held");
+  SetSuperseded(superseded, &status);
+  const HttpResponse response = UpstreamErrorResponse(status);
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.body, R"({"error":{"code":"SUPERSEDED","message":"a newer version is held",)"
+                           R"("held":"0190a1b2c3d40007-5e4f3a2b1c0d9e8f","allHeard":true}})");
+  EXPECT_EQ(response.FindHeader("Kache-Held"), "0190a1b2c3d40007-5e4f3a2b1c0d9e8f");
+  EXPECT_EQ(response.FindHeader("Kache-All-Heard"), "true");
+  EXPECT_FALSE(response.FindHeader("Retry-After").has_value());
+}
+
+TEST(UpstreamError, TellsClusterTimeWhereAStampIsOutOfRange) {
+  absl::Status status = absl::FailedPreconditionError("the stamp is too old");
+  SetReason(kStampOutOfRange, &status);
+  SetClusterTimeMs(1'717'000'000'123, &status);
+  const HttpResponse response = UpstreamErrorResponse(status);
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body,
+            R"({"error":{"code":"STAMP_OUT_OF_RANGE","message":"the stamp is too old",)"
+            R"("clusterTime":1717000000123}})");
+  EXPECT_EQ(response.FindHeader("Kache-Cluster-Time"), "1717000000123");
+}
+
+TEST(UpstreamError, ALifeThatIsOverIsAConflict) {
+  absl::Status status = absl::AbortedError("the value's life was over before it was stored");
+  SetReason(kLifeOver, &status);
+  const HttpResponse response = UpstreamErrorResponse(status);
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.body, R"({"error":{"code":"LIFE_OVER",)"
+                           R"("message":"the value's life was over before it was stored"}})");
+}
+
+TEST(UpstreamError, AReasonThatIsNotKnownLeavesTheCodesStatus) {
+  absl::Status status = absl::AbortedError("no");
+  SetReason("SOMETHING_NEW", &status);
+  EXPECT_EQ(UpstreamErrorResponse(status).status, 503);
+}
+
+TEST(BatchError, HasTheCodeAndTheMembersOfOneRequest) {
+  v1::Error error;
+  error.set_code(static_cast<int>(absl::StatusCode::kAborted));
+  error.set_message("newer");
+  error.set_reason(kSuperseded);
+  error.mutable_superseded()->mutable_held()->set_timestamp(1);
+  error.mutable_receipt()->set_required(2);
+  std::string json;
+  AppendBatchError(error, &json);
+  EXPECT_EQ(json, R"({"code":"SUPERSEDED","message":"newer","acknowledged":0,"required":2,)"
+                  R"("held":"0000000000000001-0000000000000000","allHeard":false})");
+  error.Clear();
+  error.set_code(static_cast<int>(absl::StatusCode::kFailedPrecondition));
+  error.set_reason(kStampOutOfRange);
+  error.set_cluster_time_unix_ms(5);
+  json.clear();
+  AppendBatchError(error, &json);
+  EXPECT_EQ(json, R"({"code":"STAMP_OUT_OF_RANGE","message":"","clusterTime":5})");
+  error.Clear();
+  error.set_code(static_cast<int>(absl::StatusCode::kAborted));
+  error.set_reason(kLifeOver);
+  json.clear();
+  AppendBatchError(error, &json);
+  EXPECT_EQ(json, R"({"code":"LIFE_OVER","message":""})");
+}
+
 TEST(UpstreamError, HidesMessagesThatAreNotText) {
   const HttpResponse response = UpstreamErrorResponse(absl::InternalError("\xff"));
   EXPECT_EQ(response.body,

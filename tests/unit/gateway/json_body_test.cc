@@ -149,6 +149,57 @@ TEST(BatchBodies, ListEntries) {
   EXPECT_EQ(body.entries[1].ttl_seconds, 0);
 }
 
+TEST(BatchBodies, CarryStamps) {
+  JsonBody body;
+  ASSERT_FALSE(ParseJsonBody(
+      JsonSchema::kBatchPut,
+      R"({"entries":[{"key":"a","stamp":"0190a1b2c3d40007-5e4f3a2b1c0d;made-at=5","value":"1"},)"
+      R"({"key":"b","value":"2"}]})",
+      kMaxKeys, &body));
+  ASSERT_TRUE(body.entries[0].stamp.has_value());
+  EXPECT_EQ(body.entries[0].stamp->timestamp(), 0x0190a1b2c3d40007u);
+  EXPECT_EQ(body.entries[0].stamp->made_at_unix_ms(), 5);
+  EXPECT_EQ(body.entries[0].value, "1");
+  EXPECT_FALSE(body.entries[1].stamp.has_value());
+  ASSERT_FALSE(ParseJsonBody(JsonSchema::kBatchDelete,
+                             R"({"stamps":["0000000000000001-000000000001",)"
+                             R"("0000000000000002-\u003000000000001"],"keys":["a","b"]})",
+                             kMaxKeys, &body));
+  ASSERT_EQ(body.stamps.size(), 2u);
+  EXPECT_EQ(body.stamps[1].timestamp(), 2u);
+  EXPECT_EQ(body.stamps[1].clock(), 0x10000u);
+  EXPECT_THAT(body.keys, ElementsAre("a", "b"));
+}
+
+TEST(BatchBodies, RefuseBadStamps) {
+  const std::string endless(100'000, '0');
+  for (const std::string& stamp :
+       {std::string("\"\""), std::string("\"1\""), "\"" + endless + "\"", std::string("1"),
+        std::string("null"), std::string("[]"), std::string("{}")}) {
+    EXPECT_EQ(CodeOf(JsonSchema::kBatchPut,
+                     R"({"entries":[{"key":"a","value":"b","stamp":)" + stamp + "}]}"),
+              "BAD_STAMP")
+        << stamp;
+    EXPECT_EQ(CodeOf(JsonSchema::kBatchDelete, R"({"keys":["a"],"stamps":[)" + stamp + "]}"),
+              "BAD_STAMP")
+        << stamp;
+  }
+  for (const char* text : {R"({"keys":["a"],"stamps":"0000000000000001-000000000001"})",
+                           R"({"keys":["a"],"stamps":1})", R"({"keys":["a"],"stamps":{}})",
+                           R"({"keys":["a"],"stamps":null})"}) {
+    EXPECT_EQ(CodeOf(JsonSchema::kBatchDelete, text), "BAD_STAMP") << text;
+  }
+  std::string many = R"({"keys":["a"],"stamps":[)";
+  for (int i = 0; i < 4; ++i) many += R"("0000000000000001-000000000001",)";
+  many.back() = ']';
+  EXPECT_EQ(CodeOf(JsonSchema::kBatchDelete, many + "}"), "BAD_JSON");
+  // Only where they belong.
+  EXPECT_EQ(CodeOf(JsonSchema::kPut, R"({"value":"v","stamp":"0000000000000001-000000000001"})"),
+            "BAD_JSON");
+  EXPECT_EQ(CodeOf(JsonSchema::kBatchGet, R"({"keys":[],"stamps":[]})"), "BAD_JSON");
+  EXPECT_EQ(CodeOf(JsonSchema::kBatchPut, R"({"entries":[],"stamps":[]})"), "BAD_JSON");
+}
+
 TEST(BatchBodies, RefuseOtherShapes) {
   for (const char* text :
        {"{}", R"({"keys":"a"})", R"({"keys":[1]})", R"({"keys":[["a"]]})", R"({"keys":[{"a":1}]})",

@@ -34,7 +34,7 @@ TEST_F(Rest, PutThenGetAsJson) {
   const RawResponse get = Ask("GET", "/api/v1/keys/user:1");
   EXPECT_EQ(get.status, 200);
   EXPECT_EQ(get.Header("content-type"), "application/json");
-  EXPECT_EQ(get.Header("etag"), "\"0190000000000001-abcdef0123456789\"");
+  EXPECT_EQ(get.Header("etag"), "W/\"0190000000000001-abcdef0123456789\"");
   EXPECT_EQ(get.Header("cache-control"), "private, no-cache");
   EXPECT_EQ(get.Header("kache-node"), FakeKache::kNodeName);
   EXPECT_EQ(get.body,
@@ -117,11 +117,55 @@ TEST_F(Rest, AnswersNotModifiedToWhoHasIt) {
   EXPECT_EQ(client.Ask("HEAD", "/api/v1/keys/k", "", matches).status, 304);
   const RawResponse same = client.Ask("GET", "/api/v1/keys/k", "", matches);
   EXPECT_EQ(same.status, 304);
-  EXPECT_EQ(same.Header("etag"), Concat("\"", version, "\""));
+  EXPECT_EQ(same.Header("etag"), Concat("W/\"", version, "\""));
   EXPECT_EQ(same.Header("content-length"), "");
   Ask("PUT", "/api/v1/keys/k", "newer");
   EXPECT_EQ(client.Ask("GET", "/api/v1/keys/k", "", matches).status, 200);
   EXPECT_EQ(client.Ask("GET", "/api/v1/keys/none", "", "If-None-Match: *\r\n").status, 404);
+}
+
+TEST_F(Rest, APutsETagIsThatOfTheBytes) {
+  const std::string etag = Ask("PUT", "/api/v1/keys/k", "v").Header("etag");
+  const std::string raw = "Accept: application/octet-stream\r\n";
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", raw).Header("etag"), etag);
+  const std::string matches = Concat("If-None-Match: ", etag, "\r\n");
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", raw + matches).status, 304);
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/k", "", matches).status, 200);
+}
+
+TEST_F(Rest, NoAnswerIsToBeTakenForAnotherType) {
+  const std::string raw = "Accept: application/octet-stream\r\n";
+  for (const RawResponse& response :
+       {Ask("PUT", "/api/v1/keys/k", "<script>"), Ask("GET", "/api/v1/keys/k"),
+        Ask("GET", "/api/v1/keys/k", "", raw), Ask("HEAD", "/api/v1/keys/k", "", raw),
+        PostJson("/api/v1/keys:batchGet", R"({"keys":["k"]})"), Ask("DELETE", "/api/v1/keys/k"),
+        Ask("GET", "/api/v1/keys/k"), Ask("GET", "/nowhere"), Ask("GET", "/metrics"),
+        Ask("GET", "/")}) {
+    EXPECT_EQ(response.Header("x-content-type-options"), "nosniff") << response.status;
+  }
+}
+
+TEST_F(Rest, AStampGoesToTheServerAsItIs) {
+  constexpr std::string_view kStamp = "Kache-Stamp: 0190a1b2c3d40007-5e4f3a2b1c0d;made-at=5\r\n";
+  EXPECT_EQ(Ask("PUT", "/api/v1/keys/k", "v", kStamp).status, 200);
+  EXPECT_EQ(kache_.last_put().stamp().timestamp(), 0x0190a1b2c3d40007u);
+  EXPECT_EQ(kache_.last_put().stamp().clock(), 0x5e4f3a2b1c0d0000u);
+  EXPECT_EQ(kache_.last_put().stamp().made_at_unix_ms(), 5);
+  const int calls = kache_.calls();
+  const RawResponse bad = Ask("PUT", "/api/v1/keys/k", "v", "Kache-Stamp: soon\r\n");
+  EXPECT_EQ(bad.status, 400);
+  EXPECT_THAT(bad.body, HasSubstr("BAD_STAMP"));
+  EXPECT_EQ(kache_.calls(), calls);
+}
+
+TEST_F(Rest, EverySpellingOfAPathReachesItsRoute) {
+  EXPECT_EQ(Ask("PUT", "/api/v1/%6Beys/%61?", "v").status, 200);
+  EXPECT_TRUE(kache_.Holds("a"));
+  EXPECT_EQ(Ask("GET", "/api/v1/keys/a?&consistency=one&").status, 200);
+  EXPECT_EQ(PostJson("/api/v1/keys%3AbatchGet", R"({"keys":["a"]})").status, 200);
+  EXPECT_EQ(Ask("GET", "/%73tatus").status, 200);
+  EXPECT_EQ(Ask("GET", "/assets/%70age.css").status, 200);
+  EXPECT_EQ(Ask("GET", "/api/v1%2Fkeys/a").status, 404);
 }
 
 TEST_F(Rest, NothingIsWrittenWhenTheRequestIsBad) {

@@ -68,8 +68,53 @@ TEST(ParseQuery, SplitsAndDecodes) {
 
 TEST(ParseQuery, RefusesRepeatedAndNamelessOnes) {
   QueryParameters parameters;
-  for (const char* query : {"a=1&a=2", "a=1&%61=2", "=1", "a=1&&b=2", "a=%zz", "%=1"}) {
+  for (const char* query : {"a=1&a=2", "a=1&%61=2", "=1", "a=1&=", "=", "a=%zz", "%=1"}) {
     EXPECT_FALSE(ParseQuery(query, &parameters).ok()) << query;
+  }
+}
+
+TEST(ParseQuery, PassesOverEmptyParts) {
+  QueryParameters parameters;
+  for (const char* query : {"a=1&b=2", "a=1&b=2&", "&a=1&b=2", "a=1&&b=2", "&&a=1&&&b=2&&"}) {
+    ASSERT_TRUE(ParseQuery(query, &parameters).ok()) << query;
+    ASSERT_EQ(parameters.size(), 2u) << query;
+    EXPECT_EQ(parameters[1].name, "b") << query;
+  }
+  for (const char* query : {"", "&", "&&&"}) {
+    ASSERT_TRUE(ParseQuery(query, &parameters).ok()) << query;
+    EXPECT_TRUE(parameters.empty()) << query;
+  }
+}
+
+// What is left after the literal, or "(no)".
+std::string After(std::string_view literal, std::string_view path) {
+  return SkipLiteral(literal, &path) ? std::string(path) : "(no)";
+}
+
+TEST(SkipLiteral, TakesEverySpellingOfACharacter) {
+  EXPECT_EQ(After("/keys/", "/keys/a%2Fb"), "a%2Fb");
+  EXPECT_EQ(After("/keys/", "/%6Beys/a"), "a");
+  EXPECT_EQ(After("/keys/", "/%6b%65y%73/"), "");
+  EXPECT_EQ(After("/keys:get", "/keys%3Aget"), "");
+  EXPECT_EQ(After("/keys:get", "/keys%3aget%20"), "%20");
+  EXPECT_EQ(After("", "%41"), "%41");
+}
+
+TEST(SkipLiteral, ARawPercentSignIsAlwaysAnEscape) {
+  EXPECT_EQ(After("/100%", "/100%25"), "");
+  EXPECT_EQ(After("/100%", "/100%"), "(no)");
+  EXPECT_EQ(After("/%25", "/%25"), "(no)");
+}
+
+TEST(SkipLiteral, ASlashIsOnlyASlashWhereItIsRaw) {
+  EXPECT_EQ(After("/keys/", "/keys%2Fa"), "(no)");
+  EXPECT_EQ(After("/keys/", "%2Fkeys/a"), "(no)");
+}
+
+TEST(SkipLiteral, RefusesOtherCharactersAndBadEscapes) {
+  for (const char* path : {"", "/", "/key", "/Keys/", "/%4Beys/", "/%256Beys/", "/%6", "/%",
+                           "/%6geys/", "/%%6beys/", "/%6B", "/+eys/"}) {
+    EXPECT_EQ(After("/keys/", path), "(no)") << path;
   }
 }
 

@@ -62,8 +62,36 @@ TEST(Router, AnEmptyParameterIsTheHandlersBusiness) {
 TEST(Router, UnknownPathsAre404) {
   EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/"), 404);
   EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/Keys/a"), 404);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/%4Beys/a"), 404);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/%256Beys/a"), 404);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/%6/a"), 404);
   EXPECT_EQ(RefusalOf(HttpMethod::kOther, "/nowhere"), 404);
   EXPECT_EQ(RefusalOf(HttpMethod::kGet, "no-path"), 400);
+}
+
+TEST(Router, EquivalentSpellingsOfAPathReachTheRoute) {
+  Router router = TestRouter();
+  for (const char* target :
+       {"/keys/%61", "/%6Beys/%61", "/k%65ys/%61?", "/keys/%61?&", "http://h/%6beys/%61"}) {
+    HttpRequest request = Request(HttpMethod::kPut, target);
+    EXPECT_FALSE(router.Admit(request).refusal.has_value()) << target;
+    EXPECT_EQ(request.route, 1u) << target;
+    EXPECT_EQ(request.parameter, "%61") << target;
+  }
+  for (const char* target : {"/keys%3Abatch", "/%6B%65%79%73%3abatch", "/keys:batc%68?"}) {
+    HttpRequest request = Request(HttpMethod::kPost, target);
+    EXPECT_FALSE(router.Admit(request).refusal.has_value()) << target;
+    EXPECT_EQ(request.route, 2u) << target;
+  }
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys%3Abatch"), 405);
+}
+
+TEST(Router, AnEncodedSlashSeparatesNothing) {
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys%2Fa"), 404);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "%2Fkeys/a"), 400);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys/a%2Fb"), 0);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys/%2E%2E"), 0);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys/.."), 0);
 }
 
 TEST(Router, ARawSlashInAKeyIs404AndSaysWhy) {
