@@ -68,15 +68,26 @@ struct Location {
 //   RESOURCE_EXHAUSTED   the queues to all replicas that were tried are full
 //   FAILED_PRECONDITION  the record was written by a newer Kache
 //   ABORTED              fewer replicas acknowledged than the level needs (ReceiptOf tells what was
-//                        reached); a write lost against newer ones again and again; no reachable
-//                        home replica is as new as min_version
+//                        reached); a write lost against newer ones again and again; a stamped write
+//                        lost to a newer version (SupersededOf tells which); no reachable home
+//                        replica is as new as min_version
 using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;
 using WriteCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
 using LocateCallback = absl::AnyInvocable<void(absl::StatusOr<Location>)>;
 
-// An error that says what the operation reached all the same.
+// An error that says what the operation reached all the same. `status` is not OK.
 absl::Status WithReceipt(absl::Status status, const Receipt& receipt);
 std::optional<Receipt> ReceiptOf(const absl::Status& status);
+
+// Why a stamped write lost.
+struct Superseded {
+  Version held;            // the newest version that a replica of the key holds
+  bool all_heard = false;  // all home replicas are UP, and all of them said what they hold
+};
+
+// Also sets the reason kSuperseded (base/error_details.h). `status` is not OK.
+absl::Status WithSuperseded(absl::Status status, const Superseded& superseded);
+std::optional<Superseded> SupersededOf(const absl::Status& status);
 
 }  // namespace kache
 
