@@ -1,9 +1,7 @@
 #include "gateway/handlers/http_status.h"
 
-#include <algorithm>
 #include <optional>
 
-#include "absl/time/time.h"
 #include "base/strings.h"
 #include "base/utf8.h"
 #include "client/rpc_status.h"
@@ -12,15 +10,6 @@
 
 namespace kache::gateway {
 namespace {
-
-constexpr int64_t kMaxRetryAfterSeconds = 60;
-
-// Whole seconds, at least one: HTTP knows nothing finer.
-int RetryAfterSeconds(const absl::Status& status) {
-  const absl::Duration advice = RetryAdviceOf(status).value_or(absl::Seconds(1));
-  return static_cast<int>(std::clamp<int64_t>(
-      absl::ToInt64Seconds(absl::Ceil(advice, absl::Seconds(1))), 1, kMaxRetryAfterSeconds));
-}
 
 // Messages come from another process; JSON can only hold UTF-8.
 std::string_view Printable(std::string_view message) {
@@ -82,8 +71,9 @@ HttpResponse UpstreamErrorResponse(const absl::Status& status) {
 
 void AppendBatchError(const v1::Error& error, std::string* json) {
   const HttpStatus http = HttpStatusOf(static_cast<absl::StatusCode>(error.code()));
-  AppendErrorObject(http.code, MessageOf(http, error.message()),
-                    error.has_receipt() ? ReachedMembers(error.receipt()) : "", json);
+  std::string more = error.has_receipt() ? ReachedMembers(error.receipt()) : "";
+  if (error.retry_after_ms() > 0) Append(&more, ",\"retryAfterMs\":", error.retry_after_ms());
+  AppendErrorObject(http.code, MessageOf(http, error.message()), more, json);
 }
 
 }  // namespace kache::gateway

@@ -21,7 +21,8 @@ HttpStatus HttpStatusOf(absl::StatusCode code);
 // write that fell short did reach.
 HttpResponse UpstreamErrorResponse(const absl::Status& status);
 
-// Appends {"code":...,"message":...} for one key of a batch.
+// Appends {"code":...,"message":...} for one key of a batch: with what a write that fell short did
+// reach, and with the server's advice how long to wait (`retryAfterMs`).
 void AppendBatchError(const v1::Error& error, std::string* json);
 
 }  // namespace kache::gateway

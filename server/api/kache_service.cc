@@ -65,6 +65,7 @@ class KacheService::Table {
                      const Request& message, MonotonicTime deadline, Response& response,
                      Answer& answer) { serve(*context, message, deadline, response, answer); },
         .role = role,
+        .may_drop_answer = role == Role::kRead,
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
         .in_arena = in_arena,
