@@ -4,58 +4,45 @@
 #include <string>
 
 #include "absl/strings/cord.h"
-#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "base/error_details.h"
 #include "google/protobuf/any.pb.h"
-#include "google/protobuf/duration.pb.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace kache {
 namespace {
 
-using google::protobuf::internal::WireFormatLite;
-using google::protobuf::io::CodedInputStream;
-
-// The field numbers of google.rpc.Status and google.rpc.RetryInfo, which no package of the
-// supported distributions carries as C++.
-constexpr int kStatusDetailsField = 3;
-constexpr int kRetryDelayField = 1;
-
 constexpr char kReceiptUrl[] = "type.googleapis.com/kache.v1.Receipt";
 constexpr char kSupersededUrl[] = "type.googleapis.com/kache.v1.Superseded";
 
-// Calls `found` with the bytes of each length-delimited field number `field` of a message. Stops
-// silently where the message is malformed.
-template <class Found>
-void ForEachField(const std::string& message, int field, Found found) {
-  CodedInputStream input(reinterpret_cast<const uint8_t*>(message.data()),
-                         static_cast<int>(message.size()));
-  while (const uint32_t tag = input.ReadTag()) {
-    if (WireFormatLite::GetTagFieldNumber(tag) == field &&
-        WireFormatLite::GetTagWireType(tag) == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
-      std::string bytes;
-      uint32_t size = 0;
-      if (!input.ReadVarint32(&size) || !input.ReadString(&bytes, static_cast<int>(size))) return;
-      found(bytes);
-    } else if (!WireFormatLite::SkipField(&input, tag)) {
-      return;
-    }
+// Of our reasons only: another domain's may have the same name.
+void KeepErrorInfo(const google::rpc::ErrorInfo& info, absl::Status* status) {
+  if (info.domain() != kErrorDomain || info.reason().empty()) return;
+  SetReason(info.reason(), status);
+  const auto cluster_time = info.metadata().find("cluster_time_unix_ms");
+  int64_t cluster_time_ms = 0;
+  if (cluster_time != info.metadata().end() &&
+      absl::SimpleAtoi(cluster_time->second, &cluster_time_ms)) {
+    SetClusterTimeMs(cluster_time_ms, status);
   }
 }
 
-void KeepDetail(const std::string& bytes, absl::Status* status) {
-  google::protobuf::Any detail;
-  if (!detail.ParseFromString(bytes)) return;
-  if (absl::EndsWith(detail.type_url(), "/kache.v1.Receipt")) {
-    v1::Receipt receipt;
-    if (receipt.ParseFromString(detail.value())) SetReceipt(receipt, status);
-  } else if (absl::EndsWith(detail.type_url(), "/google.rpc.RetryInfo")) {
-    ForEachField(detail.value(), kRetryDelayField, [status](const std::string& delay_bytes) {
-      google::protobuf::Duration delay;
-      if (!delay.ParseFromString(delay_bytes)) return;
-      SetRetryAfter(absl::Seconds(delay.seconds()) + absl::Nanoseconds(delay.nanos()), status);
-    });
+void KeepDetail(const google::protobuf::Any& detail, absl::Status* status) {
+  v1::Receipt receipt;
+  v1::Superseded superseded;
+  google::rpc::ErrorInfo info;
+  google::rpc::RetryInfo retry;
+  if (detail.UnpackTo(&receipt)) {
+    SetReceipt(receipt, status);
+  } else if (detail.UnpackTo(&superseded)) {
+    SetSuperseded(superseded, status);
+  } else if (detail.UnpackTo(&info)) {
+    KeepErrorInfo(info, status);
+  } else if (detail.UnpackTo(&retry)) {
+    SetRetryAfter(absl::Seconds(retry.retry_delay().seconds()) +
+                      absl::Nanoseconds(retry.retry_delay().nanos()),
+                  status);
   }
 }
 
@@ -64,8 +51,9 @@ void KeepDetail(const std::string& bytes, absl::Status* status) {
 absl::Status StatusFromRpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
-  ForEachField(status.error_details(), kStatusDetailsField,
-               [&result](const std::string& bytes) { KeepDetail(bytes, &result); });
+  google::rpc::Status details;
+  if (!details.ParseFromString(status.error_details())) return result;
+  for (const google::protobuf::Any& detail : details.details()) KeepDetail(detail, &result);
   return result;
 }
 

@@ -16,8 +16,9 @@
 
 namespace kache {
 
-// The details are a google.rpc.Status, as gRPC's convention `grpc-status-details-bin` says; a
-// kache.v1.Receipt and a google.rpc.RetryInfo among them are kept, all else is ignored.
+// The details are a google.rpc.Status, as gRPC's convention `grpc-status-details-bin` says. Kept
+// are kache.v1.Receipt and kache.v1.Superseded, google.rpc.RetryInfo, and google.rpc.ErrorInfo of
+// the domain kErrorDomain. All else is ignored, as are details that are malformed.
 absl::Status StatusFromRpc(const grpc::Status& status);
 
 // The failure of one operation of a batch or a pipeline.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/error_details.h"
 #include "base/strings.h"
 #include "spdlog/spdlog.h"
 
@@ -25,9 +26,11 @@ prometheus::Counter& Refused(prometheus::Registry& registry, const char* reason)
       .Add({{"reason", reason}});
 }
 
-Verdict OverLimit(std::string_view whose, absl::Duration wait) {
-  return {absl::ResourceExhaustedError(Concat("over the limit of operations a second of ", whose)),
-          wait};
+absl::Status OverLimit(std::string_view whose, absl::Duration wait) {
+  absl::Status status =
+      absl::ResourceExhaustedError(Concat("over the limit of operations a second of ", whose));
+  SetRetryAfter(wait, &status);
+  return status;
 }
 
 }  // namespace
@@ -130,28 +133,27 @@ bool AccessControl::IsKnown(Caller& caller) const {
   return caller.has_token();
 }
 
-Verdict AccessControl::CheckRole(const Caller& caller, Role needed) const {
-  if (!asks_for_tokens()) return {};
+absl::Status AccessControl::CheckRole(const Caller& caller, Role needed) const {
+  if (!asks_for_tokens()) return absl::OkStatus();
   if (!caller.has_token()) {
     unauthenticated_.Increment();
     const std::string_view mistake = caller.mistake_.empty() ? kNoToken : caller.mistake_;
-    return {absl::UnauthenticatedError(ToAbsl(mistake)), {}};
+    return absl::UnauthenticatedError(ToAbsl(mistake));
   }
   if (caller.account_->entry.role < needed) {
     forbidden_.Increment();
-    return {absl::PermissionDeniedError(Concat("the token's role is ",
-                                               RoleName(caller.account_->entry.role),
-                                               "; this needs ", RoleName(needed))),
-            {}};
+    return absl::PermissionDeniedError(Concat("the token's role is ",
+                                              RoleName(caller.account_->entry.role),
+                                              "; this needs ", RoleName(needed)));
   }
-  return {};
+  return absl::OkStatus();
 }
 
-Verdict AccessControl::Admit(const Caller& caller, Role needed, int64_t operations,
-                             MonotonicTime now) const {
-  if (needed == Role::kNone) return {};
-  Verdict verdict = CheckRole(caller, needed);
-  if (!verdict.ok() || operations == 0) return verdict;
+absl::Status AccessControl::Admit(const Caller& caller, Role needed, int64_t operations,
+                                  MonotonicTime now) const {
+  if (needed == Role::kNone) return absl::OkStatus();
+  absl::Status allowed = CheckRole(caller, needed);
+  if (!allowed.ok() || operations == 0) return allowed;
   // The token's own first: what it refuses is not taken from the others.
   if (caller.has_token()) {
     const absl::Duration wait = caller.account_->limit.Take(operations, now);
@@ -161,7 +163,7 @@ Verdict AccessControl::Admit(const Caller& caller, Role needed, int64_t operatio
     }
   }
   const absl::Duration wait = limit_.Take(operations, now);
-  if (wait == absl::ZeroDuration()) return {};
+  if (wait == absl::ZeroDuration()) return absl::OkStatus();
   over_limit_.Increment();
   return OverLimit("all callers", wait);
 }

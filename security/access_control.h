@@ -2,8 +2,8 @@
 // One for each process; limits count what this process does.
 //
 //   absl::StatusOr<std::unique_ptr<AccessControl>> access = AccessControl::Start(options,
-//   registry); Caller caller = (*access)->Identify("Bearer ...", Schemes::kBearer); Verdict verdict
-//   = (*access)->Admit(caller, Role::kWrite, 1, now);
+//   registry); Caller caller = (*access)->Identify("Bearer ...", Schemes::kBearer); absl::Status
+//   admitted = (*access)->Admit(caller, Role::kWrite, 1, now);
 //
 // Without a file of tokens everybody may do everything, within the limits. With one, nobody may do
 // anything but what needs no role. The file is read again when it changes; one that is wrong then
@@ -68,16 +68,6 @@ class Caller {
   std::string_view mistake_;                // why there is no account; of static duration
 };
 
-struct Verdict {
-  // UNAUTHENTICATED    there is no token, or none that is known
-  // PERMISSION_DENIED  the token's role does not allow it
-  // RESOURCE_EXHAUSTED a limit on operations a second is reached
-  absl::Status status;
-  absl::Duration retry_after;  // with RESOURCE_EXHAUSTED
-
-  bool ok() const { return status.ok(); }
-};
-
 class AccessControl {
  public:
   // INVALID_ARGUMENT when the file can't be read or is wrong. `registry` outlives it.
@@ -96,7 +86,11 @@ class AccessControl {
 
   // Looks at the role, then at both limits; takes `operations` from them when it is OK. 0 = the
   // limits do not matter.
-  Verdict Admit(const Caller& caller, Role needed, int64_t operations, MonotonicTime now) const;
+  //   UNAUTHENTICATED     there is no token, or none that is known
+  //   PERMISSION_DENIED   the token's role does not allow it
+  //   RESOURCE_EXHAUSTED  a limit on operations a second is reached; RetryAfterOf says until when
+  absl::Status Admit(const Caller& caller, Role needed, int64_t operations,
+                     MonotonicTime now) const;
   // Takes further operations, of a request that was admitted before its size was known.
   void Charge(const Caller& caller, int64_t operations, MonotonicTime now) const;
 
@@ -107,7 +101,7 @@ class AccessControl {
   absl::Status Load();
   void Reload();
   std::shared_ptr<const Accounts> accounts() const;
-  Verdict CheckRole(const Caller& caller, Role needed) const;
+  absl::Status CheckRole(const Caller& caller, Role needed) const;
 
   const AccessOptions options_;
   mutable RateLimit limit_;

@@ -1,9 +1,7 @@
 #include "gateway/handlers/http_status.h"
 
-#include <algorithm>
 #include <optional>
 
-#include "absl/time/time.h"
 #include "base/error_details.h"
 #include "base/strings.h"
 #include "base/utf8.h"
@@ -15,15 +13,6 @@
 
 namespace kache::gateway {
 namespace {
-
-constexpr int64_t kMaxRetryAfterSeconds = 60;
-
-// Whole seconds, at least one: HTTP knows nothing finer.
-int RetryAfterSeconds(const absl::Status& status) {
-  const absl::Duration advice = RetryAdviceOf(status).value_or(absl::Seconds(1));
-  return static_cast<int>(std::clamp<int64_t>(
-      absl::ToInt64Seconds(absl::Ceil(advice, absl::Seconds(1))), 1, kMaxRetryAfterSeconds));
-}
 
 // Messages come from another process; JSON can only hold UTF-8.
 std::string_view Printable(std::string_view message) {
@@ -117,8 +106,9 @@ HttpResponse UpstreamErrorResponse(const absl::Status& status) {
 void AppendBatchError(const v1::Error& error, std::string* json) {
   const absl::Status status = StatusFromError(error);
   const HttpStatus http = HttpStatusOf(status);
-  AppendErrorObject(http.code, MessageOf(http, ToStd(status.message())), DetailMembers(status),
-                    json);
+  std::string members = DetailMembers(status);
+  if (error.retry_after_ms() > 0) Append(&members, ",\"retryAfterMs\":", error.retry_after_ms());
+  AppendErrorObject(http.code, MessageOf(http, ToStd(status.message())), members, json);
 }
 
 }  // namespace kache::gateway

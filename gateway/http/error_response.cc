@@ -1,5 +1,10 @@
 #include "gateway/http/error_response.h"
 
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "base/error_details.h"
 #include "base/json_writer.h"
 #include "base/strings.h"
 
@@ -12,6 +17,13 @@ void AppendErrorObject(std::string_view code, std::string_view message, std::str
   json->append(",\"message\":");
   AppendJsonString(message, json);
   json->append(more).append("}");
+}
+
+int RetryAfterSeconds(const absl::Status& status) {
+  constexpr int64_t kMax = 24 * 3600;
+  const absl::Duration wait = RetryAfterOf(status).value_or(absl::Seconds(1));
+  const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)));
+  return static_cast<int>(std::clamp<int64_t>(seconds, 1, kMax));
 }
 
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message,

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/status.h"
 #include "gateway/http/message.h"
 
 namespace kache::gateway {
@@ -15,6 +16,10 @@ namespace kache::gateway {
 // JSON, beginning with a comma.
 void AppendErrorObject(std::string_view code, std::string_view message, std::string_view more,
                        std::string* json);
+
+// The Retry-After for a failure: what the status advises (base/error_details.h), in whole seconds
+// rounded up, as HTTP knows nothing finer; a second where it advises nothing, a day at most.
+int RetryAfterSeconds(const absl::Status& status);
 
 // A 429 or 503 advises when to come back.
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message,

@@ -26,13 +26,6 @@ std::optional<std::string_view> Match(std::string_view pattern, std::string_view
   return rest;
 }
 
-// HTTP knows nothing finer.
-int RetryAfterSeconds(absl::Duration wait) {
-  constexpr int64_t kMax = 3600;
-  const int64_t seconds = absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)));
-  return static_cast<int>(std::clamp<int64_t>(seconds, 1, kMax));
-}
-
 bool Serves(HttpMethod route, HttpMethod asked) {
   return route == asked || (route == HttpMethod::kGet && asked == HttpMethod::kHead);
 }
@@ -102,13 +95,14 @@ std::optional<HttpResponse> Router::Deny(HttpRequest& request, Role role) const 
   request.caller =
       access_->Identify(one ? *request.headers.Find("Authorization") : std::string_view(),
                         only_reads ? Schemes::kBearerAndBasic : Schemes::kBearer);
-  const Verdict verdict = access_->Admit(request.caller, role, 1, std::chrono::steady_clock::now());
-  if (verdict.ok()) return std::nullopt;
-  const std::string message(verdict.status.message());
-  if (absl::IsResourceExhausted(verdict.status)) {
-    return ErrorResponse(429, "RATE_LIMITED", message, "", RetryAfterSeconds(verdict.retry_after));
+  const absl::Status status =
+      access_->Admit(request.caller, role, 1, std::chrono::steady_clock::now());
+  if (status.ok()) return std::nullopt;
+  const std::string message(status.message());
+  if (absl::IsResourceExhausted(status)) {
+    return ErrorResponse(429, "RATE_LIMITED", message, "", RetryAfterSeconds(status));
   }
-  if (absl::IsPermissionDenied(verdict.status)) {
+  if (absl::IsPermissionDenied(status)) {
     return ErrorResponse(403, "PERMISSION_DENIED", message);
   }
   HttpResponse response = ErrorResponse(401, "UNAUTHENTICATED", message);

@@ -1,6 +1,8 @@
 // Bounds the operations in the process, and the bytes of their requests and answers: each is
 // counted from its acceptance until its answer has left, so that clients that do not read cannot
-// make the process grow. A batch counts its keys.
+// make the process grow. A batch counts its keys. A request without room is not begun, a value that
+// was read and finds none is dropped. The answer of a write, which is small, is counted without
+// being asked about: what was done is never answered as if it was not.
 //
 // Thread-safe, without a lock.
 #ifndef KACHE_SERVER_API_ADMISSION_H_
@@ -32,6 +34,8 @@ class AdmissionControl {
   // ReleaseBytes.
   bool AdmitBytes(int64_t bytes);
   void ReleaseBytes(int64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  // The bytes count until ReleaseBytes, whether there is room or not.
+  void CountBytes(int64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   // What to say when AdmitBytes said no.
   absl::Status NoRoom() const;
 

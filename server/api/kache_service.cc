@@ -79,6 +79,7 @@ class KacheService::Table {
               serve(*context, message, deadline, response, answer);
             },
         .role = role,
+        .may_drop_answer = role == Role::kRead,
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
         .in_arena = in_arena,

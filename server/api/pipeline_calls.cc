@@ -22,7 +22,7 @@ struct Serving {
   void By(Role role,
           void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
           const Request& request, Response& response) {
-    absl::Status status = policy.access.Admit(caller, role, 1, now).status;
+    absl::Status status = policy.access.Admit(caller, role, 1, now);
     if (absl::IsUnauthenticated(status)) {
       // It was known when the stream was opened; the client may have another one by now.
       status = absl::UnavailableError("the stream's token is no longer known; open another stream");

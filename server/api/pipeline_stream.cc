@@ -73,8 +73,9 @@ void PipelineStream::OnAccepted(bool ok) {
   const AccessControl& access = endpoint_.environment().policy.access;
   caller_ = CallerOf(context_, access);
   // What each operation needs is asked when it comes.
-  const Verdict verdict = access.Admit(caller_, Role::kRead, 0, std::chrono::steady_clock::now());
-  if (!verdict.ok()) return Refuse(verdict.status);
+  const absl::Status allowed =
+      access.Admit(caller_, Role::kRead, 0, std::chrono::steady_clock::now());
+  if (!allowed.ok()) return Refuse(allowed);
   // At once, so that clients know that somebody is there before they entrust operations to it.
   ++events_;
   stream_.SendInitialMetadata(static_cast<CallTag*>(&opened_tag_));

@@ -3,6 +3,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/time.h"
+#include "base/error_details.h"
+#include "server/api/status_details.h"
 #include "server/api/status_map.h"
 
 namespace kache {
@@ -103,10 +106,23 @@ void FillLocation(const Location& location, const HashRing& ring, v1::LocateResp
   }
 }
 
+void FillSuperseded(const Superseded& superseded, v1::Superseded& message) {
+  FillVersion(superseded.held, *message.mutable_held());
+  message.set_all_heard(superseded.all_heard);
+}
+
 void FillError(const absl::Status& status, v1::Error& message) {
   message.set_code(static_cast<int>(ToGrpcCode(status.code())));
   message.set_message(std::string(status.message()));
   if (const auto receipt = ReceiptOf(status)) FillReceipt(*receipt, *message.mutable_receipt());
+  message.set_reason(ReasonOf(status));
+  if (const auto wait = RetryAdvice(status)) {
+    message.set_retry_after_ms(absl::ToInt64Milliseconds(*wait));
+  }
+  if (const auto superseded = SupersededOf(status)) {
+    FillSuperseded(*superseded, *message.mutable_superseded());
+  }
+  message.set_cluster_time_unix_ms(ClusterTimeMsOf(status).value_or(0));
 }
 
 }  // namespace kache

@@ -26,7 +26,9 @@ void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.
 void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse& message);
 void FillLocation(const Location& location, const HashRing& ring, v1::LocateResponse& message);
-// The failure of one operation of a batch. `status` is not OK.
+void FillSuperseded(const Superseded& superseded, v1::Superseded& message);
+// The failure of one operation of a batch or a pipeline, with all that the status carries, and with
+// the advice of RetryAdvice (status_details.h). `status` is not OK.
 void FillError(const absl::Status& status, v1::Error& message);
 
 }  // namespace kache

@@ -1,13 +1,8 @@
 #include "server/api/status_map.h"
 
-#include <optional>
 #include <string>
 
-#include "google/protobuf/any.pb.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
-#include "google/protobuf/wire_format_lite.h"
-#include "server/api/receipts.h"
+#include "server/api/status_details.h"
 
 namespace kache {
 
@@ -16,33 +11,6 @@ const std::array<const char*, kGrpcCodes> kGrpcCodeNames = {
     "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
     "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
     "DATA_LOSS", "UNAUTHENTICATED"};
-
-namespace {
-
-// The field numbers of google.rpc.Status, which no package of the supported distributions carries
-// as C++.
-constexpr int kCodeField = 1;
-constexpr int kMessageField = 2;
-constexpr int kDetailsField = 3;
-
-// What gRPC's convention puts into `grpc-status-details-bin`: a google.rpc.Status with `detail`.
-std::string StatusDetails(grpc::StatusCode code, const std::string& message,
-                          const google::protobuf::Message& detail) {
-  using google::protobuf::internal::WireFormatLite;
-  google::protobuf::Any any;
-  any.PackFrom(detail);
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream output(&stream);
-    WireFormatLite::WriteInt32(kCodeField, static_cast<int>(code), &output);
-    WireFormatLite::WriteString(kMessageField, message, &output);
-    WireFormatLite::WriteBytes(kDetailsField, any.SerializeAsString(), &output);
-  }
-  return bytes;
-}
-
-}  // namespace
 
 grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
   switch (code) {
@@ -83,14 +51,7 @@ grpc::StatusCode ToGrpcCode(absl::StatusCode code) {
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
   if (status.ok()) return grpc::Status::OK;
-  const grpc::StatusCode code = ToGrpcCode(status.code());
-  std::string message(status.message());
-  const std::optional<Receipt> receipt = ReceiptOf(status);
-  if (!receipt) return grpc::Status(code, message);
-  v1::Receipt detail;
-  FillReceipt(*receipt, detail);
-  std::string details = StatusDetails(code, message, detail);
-  return grpc::Status(code, message, details);
+  return {ToGrpcCode(status.code()), std::string(status.message()), StatusDetails(status)};
 }
 
 }  // namespace kache

@@ -13,7 +13,7 @@ namespace kache {
 
 // Never UNKNOWN: what has no meaning of its own becomes INTERNAL.
 grpc::StatusCode ToGrpcCode(absl::StatusCode code);
-// A receipt that the status carries (WithReceipt) becomes a kache.v1.Receipt among its details.
+// With all that the status carries as details (status_details.h).
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 // gRPC's codes run from 0 to 16.

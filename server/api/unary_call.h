@@ -27,7 +27,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/time/time.h"
 #include "base/clock.h"
 #include "google/protobuf/message_lite.h"
 #include "security/access_control.h"
@@ -66,6 +65,9 @@ struct UnaryMethod {
   std::function<int64_t(const Request&)> operations;
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
   Role role = Role::kNone;  // that the caller needs
+  // An answer without room is dropped, and the call refused. Never for writes: they are done by
+  // then.
+  bool may_drop_answer = false;
   RpcMetrics metrics;
   size_t accepts = 8;
   bool in_arena = false;  // CallMessages
@@ -99,8 +101,8 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
   absl::Status CheckAccess(int64_t operations);
-  // False when there is no room for the message.
-  bool CountBytes(const google::protobuf::MessageLite& message);
+  // Counts the message. False where `may_refuse` and there is no room for it.
+  bool CountBytes(const google::protobuf::MessageLite& message, bool may_refuse);
   void RunPosted() override { Send(); }
   void Send();
   void End();
@@ -125,8 +127,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
-  MonotonicTime finished_;      // noted for the slow log
-  absl::Duration retry_after_;  // where CheckAccess knows it
+  MonotonicTime finished_;  // noted for the slow log
   int64_t admitted_ = 0;
   int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
   absl::Status status_;
@@ -240,7 +241,8 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   absl::Status status = admission.Admit(operations);
   if (!status.ok()) return status;
   admitted_ = operations;
-  return CountBytes(messages_.request()) ? absl::OkStatus() : admission.NoRoom();
+  return CountBytes(messages_.request(), /*may_refuse=*/true) ? absl::OkStatus()
+                                                              : admission.NoRoom();
 }
 
 template <class Request, class Response>
@@ -248,17 +250,21 @@ absl::Status UnaryCall<Request, Response>::CheckAccess(int64_t operations) {
   const Role role = endpoint_.method().role;
   if (role == Role::kNone) return absl::OkStatus();
   const AccessControl& access = endpoint_.policy().access;
-  Verdict verdict =
-      access.Admit(CallerOf(*context_, access), role, std::max<int64_t>(operations, 1), started_);
-  retry_after_ = verdict.retry_after;
-  return std::move(verdict.status);
+  return access.Admit(CallerOf(*context_, access), role, std::max<int64_t>(operations, 1),
+                      started_);
 }
 
 template <class Request, class Response>
-bool UnaryCall<Request, Response>::CountBytes(const google::protobuf::MessageLite& message) {
+bool UnaryCall<Request, Response>::CountBytes(const google::protobuf::MessageLite& message,
+                                              bool may_refuse) {
   if (admitted_ == 0) return true;
   const auto bytes = static_cast<int64_t>(message.ByteSizeLong());
-  if (!endpoint_.policy().admission.AdmitBytes(bytes)) return false;
+  AdmissionControl& admission = endpoint_.policy().admission;
+  if (!may_refuse) {
+    admission.CountBytes(bytes);
+  } else if (!admission.AdmitBytes(bytes)) {
+    return false;
+  }
   bytes_ += bytes;
   return true;
 }
@@ -278,14 +284,11 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // The call may be over, and this used again, as soon as gRPC has the answer.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  if (status_.ok() && !CountBytes(messages_.response())) {
+  if (status_.ok() && !CountBytes(messages_.response(), endpoint_.method().may_drop_answer)) {
     status_ = endpoint_.policy().admission.NoRoom();
   }
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
-  if (code_ == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-    context_->AddTrailingMetadata("retry-after-ms", RetryAfterMs(retry_after_));
-  }
   ReturnRequestId(*context_);
   sent_.store(true, std::memory_order_release);
   if (status.ok()) {
@@ -337,7 +340,6 @@ template <class Request, class Response>
 void UnaryCall<Request, Response>::Reset() {
   writer_.reset();
   context_.reset();
-  retry_after_ = absl::ZeroDuration();
   admitted_ = 0;
   bytes_ = 0;
   serving_ = false;

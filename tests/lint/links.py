@@ -42,7 +42,7 @@ class Sources:
 
 
 def is_generated(header):
-    return header.endswith(".pb.h") and not header.startswith("google/")
+    return header.endswith(".pb.h") and not header.startswith("google/protobuf/")
 
 
 def may_include(layer_key, path, header):

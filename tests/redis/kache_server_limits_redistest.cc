@@ -4,11 +4,15 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/time/clock.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 #include "tests/testing/kache_server_fixture.h"
+#include "tests/testing/pipeline_client.h"
 
 namespace kache {
 namespace {
@@ -16,6 +20,26 @@ namespace {
 using ::kache::testing::Eventually;
 using ::kache::testing::KacheCluster;
 using ::kache::testing::Patient;
+using ::kache::testing::PipelineClient;
+
+// The detail of that type that a failed call carries.
+template <class Detail>
+std::optional<Detail> DetailOf(const grpc::Status& status) {
+  google::rpc::Status message;
+  if (!message.ParseFromString(status.error_details())) return std::nullopt;
+  Detail detail;
+  for (const google::protobuf::Any& any : message.details()) {
+    if (any.UnpackTo(&detail)) return detail;
+  }
+  return std::nullopt;
+}
+
+std::optional<absl::Duration> AdviceOf(const grpc::Status& status) {
+  const auto info = DetailOf<google::rpc::RetryInfo>(status);
+  if (!info) return std::nullopt;
+  return absl::Seconds(info->retry_delay().seconds()) +
+         absl::Nanoseconds(info->retry_delay().nanos());
+}
 
 // Get calls that wait for an answer.
 class WaitingGets {
@@ -122,8 +146,10 @@ TEST_F(KacheServerLimitsTest, TellsWhatAWriteReachedThatFellShort) {
   v1::PutResponse response;
   const grpc::Status status = cluster_.kache().Put(Patient().get(), request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::ABORTED) << status.error_message();
-  const std::string details = status.error_details();
-  EXPECT_NE(details.find("type.googleapis.com/kache.v1.Receipt"), std::string::npos);
+  const std::optional<v1::Receipt> receipt = DetailOf<v1::Receipt>(status);
+  ASSERT_TRUE(receipt.has_value());
+  EXPECT_EQ(receipt->acknowledged(), 0u);
+  EXPECT_EQ(receipt->required(), 1u);
 }
 
 TEST_F(KacheServerLimitsTest, KeepsTheCallersDeadline) {
@@ -174,7 +200,10 @@ TEST_F(KacheServerLimitsTest, RefusesOperationsOverTheLimitAndAdvisesToRetry) {
   const grpc::Status status = cluster_.kache().Get(context.get(), request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << status.error_message();
   EXPECT_NE(status.error_message().find("try again later"), std::string::npos);
-  EXPECT_EQ(context->GetServerTrailingMetadata().count("retry-after-ms"), 1u);
+  const std::optional<absl::Duration> wait = AdviceOf(status);
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_GT(*wait, absl::ZeroDuration());
+  EXPECT_EQ(context->GetServerTrailingMetadata().count("retry-after-ms"), 0u);
   EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_in_flight\"}"), 1);
   EXPECT_EQ(cluster_.Status().nodes_size(), 1) << "status is answered all the same";
 
@@ -200,6 +229,96 @@ TEST_F(KacheServerLimitsTest, CountsABatchByItsKeys) {
   EXPECT_EQ(gets.Collect(), 1);
   EXPECT_TRUE(Eventually(
       [&] { return cluster_.kache().BatchGet(Patient().get(), request, &response).ok(); }));
+}
+
+TEST_F(KacheServerLimitsTest, AdvisesHowLongToWaitOverALimitOfOperationsASecond) {
+  cluster_.config.access.operations_per_second = 200;
+  cluster_.StartServer();
+  v1::BatchGetRequest batch;  // it is let in, and whoever comes next waits for it
+  for (int i = 0; i < 1000; ++i) batch.add_keys("k");
+  v1::BatchGetResponse batch_response;
+  ASSERT_TRUE(cluster_.kache().BatchGet(Patient().get(), batch, &batch_response).ok());
+
+  v1::GetResponse response;
+  const grpc::Status unary = cluster_.Get("k", &response);
+  ASSERT_EQ(unary.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  const std::optional<absl::Duration> wait = AdviceOf(unary);
+  ASSERT_TRUE(wait.has_value());
+  EXPECT_GT(*wait, absl::Seconds(1));
+  EXPECT_LT(*wait, absl::Seconds(6));
+
+  PipelineClient client(cluster_.kache());
+  client.Send({testing::Get(1, "k")});
+  const v1::Error error = client.Read(1)[1].error();
+  EXPECT_EQ(error.code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_GT(error.retry_after_ms(), 1000);
+  EXPECT_LT(error.retry_after_ms(), 6000);
+}
+
+// MAX_IN_FLIGHT_BYTES with room for the requests below, and for no more than a few bytes of answer.
+class KacheServerBytesTest : public KacheServerLimitsTest {
+ protected:
+  KacheServerBytesTest() {
+    cluster_.config.max_in_flight_bytes = 50;
+    cluster_.StartServer();
+  }
+  const std::string value_ = std::string(30, 'v');
+};
+
+TEST_F(KacheServerBytesTest, AWriteThatWasAppliedIsAnsweredWhateverTheLimitOfBytes) {
+  v1::PutResponse put;
+  const grpc::Status status = cluster_.Put("k", value_, &put);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(put.receipt().acknowledged(), 1u);
+
+  v1::BatchPutRequest batch;
+  batch.add_entries()->set_key("a");
+  batch.mutable_entries(0)->set_value(value_);
+  v1::BatchPutResponse batch_put;
+  ASSERT_TRUE(cluster_.kache().BatchPut(Patient().get(), batch, &batch_put).ok());
+  EXPECT_TRUE(batch_put.results(0).has_receipt());
+
+  v1::BatchDeleteRequest erase;
+  for (int i = 0; i < 12; ++i) erase.add_keys("a");
+  v1::BatchDeleteResponse erased;
+  ASSERT_TRUE(cluster_.kache().BatchDelete(Patient().get(), erase, &erased).ok());
+  EXPECT_EQ(erased.results_size(), 12);
+
+  v1::DeleteRequest one;
+  one.set_key(std::string(45, 'k'));
+  v1::DeleteResponse one_erased;
+  EXPECT_TRUE(cluster_.kache().Delete(Patient().get(), one, &one_erased).ok());
+  EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 0);
+
+  PipelineClient client(cluster_.kache());
+  client.Send({testing::Put(1, "p", value_)});
+  EXPECT_TRUE(client.Read(1)[1].has_put());
+  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 0; }));
+  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
+}
+
+TEST_F(KacheServerBytesTest, AValueWithoutRoomIsRefusedWithAdvice) {
+  ASSERT_TRUE(cluster_.Put("k", value_).ok());
+  v1::GetResponse response;
+  const grpc::Status status = cluster_.Get("k", &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(AdviceOf(status).has_value());
+  EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
+}
+
+TEST_F(KacheServerBytesTest, AWriteWithoutRoomForItsRequestIsNotBegun) {
+  WaitForReplies();
+  cluster_.redis(0).Freeze();
+  WaitingGets gets(cluster_.kache());
+  gets.Start();
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 1; }));
+  const grpc::Status status = cluster_.Put("k", std::string(60, 'v'));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  cluster_.redis(0).Thaw();
+  gets.Collect();
+  v1::GetResponse response;
+  ASSERT_TRUE(Eventually([&] { return cluster_.Get("k", &response).ok(); }));
+  EXPECT_FALSE(response.found());
 }
 
 TEST_F(KacheServerLimitsTest, ForgetsCallsThatTheirCallersGaveUp) {

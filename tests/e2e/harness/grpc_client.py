@@ -2,14 +2,18 @@
 
 import sys
 
+import google
 import grpc
 
 from harness import paths
 
 sys.path.insert(0, str(paths.STUBS))
-# The stubs of grpc.health.v1 and grpc.reflection.v1alpha lie in the package of the same name.
+# The stubs of grpc.health.v1, grpc.reflection.v1alpha and google.rpc lie in the packages of the same
+# names.
 grpc.__path__.append(str(paths.STUBS / "grpc"))
+google.__path__.append(str(paths.STUBS / "google"))
 
+from google.rpc import error_details_pb2, status_pb2  # noqa: E402
 from grpc.health.v1 import health_pb2, health_pb2_grpc  # noqa: E402
 from grpc.reflection.v1alpha import reflection_pb2, reflection_pb2_grpc  # noqa: E402
 from kache.v1 import kache_pb2, kache_pb2_grpc  # noqa: E402
@@ -20,6 +24,20 @@ _UNLIMITED = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),  # a connection of its own
 ]
+
+
+def detail_of(error, kind):
+    """The detail of that message type that a failed call carries, or None."""
+    status = status_pb2.Status.FromString(
+        dict(error.trailing_metadata()).get("grpc-status-details-bin", b""))
+    detail = kind()
+    return detail if any(found.Unpack(detail) for found in status.details) else None
+
+
+def advised_wait(error):
+    """The seconds that a failed call advises to wait, or None."""
+    info = detail_of(error, error_details_pb2.RetryInfo)
+    return info and info.retry_delay.ToTimedelta().total_seconds()
 
 
 class _WithToken(grpc.UnaryUnaryClientInterceptor, grpc.StreamStreamClientInterceptor):

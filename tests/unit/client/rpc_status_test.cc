@@ -4,21 +4,33 @@
 
 #include <string>
 
-#include "google/protobuf/any.pb.h"
+#include "base/error_details.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace kache {
 namespace {
 
-// A field of a message: length-delimited, shorter than 128 bytes.
-std::string Field(int number, const std::string& bytes) {
-  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+// A failed call whose details are these messages.
+template <class... Detail>
+grpc::Status Failure(grpc::StatusCode code, const Detail&... details) {
+  google::rpc::Status message;
+  (message.add_details()->PackFrom(details), ...);
+  return {code, "failed", message.SerializeAsString()};
 }
 
-std::string Detail(const std::string& type, const std::string& message) {
-  google::protobuf::Any any;
-  any.set_type_url("type.googleapis.com/" + type);
-  any.set_value(message);
-  return Field(3, any.SerializeAsString());
+google::rpc::ErrorInfo Reason(const std::string& reason, const std::string& domain = "kache.dev") {
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain(domain);
+  return info;
+}
+
+google::rpc::RetryInfo Advice(int64_t seconds, int32_t nanos = 0) {
+  google::rpc::RetryInfo info;
+  info.mutable_retry_delay()->set_seconds(seconds);
+  info.mutable_retry_delay()->set_nanos(nanos);
+  return info;
 }
 
 TEST(RpcStatus, KeepsCodeAndMessage) {
@@ -33,25 +45,67 @@ TEST(RpcStatus, KeepsReceiptAndRetryAdvice) {
   v1::Receipt receipt;
   receipt.set_acknowledged(1);
   receipt.set_required(2);
-  // google.rpc.RetryInfo of 3 s, beside a detail that nobody knows.
-  const std::string details = Detail("kache.v1.Receipt", receipt.SerializeAsString()) +
-                              Detail("google.rpc.RetryInfo", Field(1, "\x08\x03")) +
-                              Detail("some.Other", "x");
-  const absl::Status status = StatusFromRpc({grpc::StatusCode::ABORTED, "one of two", details});
+  // Beside a detail that it has no use for.
+  const absl::Status status = StatusFromRpc(
+      Failure(grpc::StatusCode::ABORTED, v1::GetRequest(), receipt, Advice(3, 500'000'000)));
   ASSERT_TRUE(ReceiptOf(status).has_value());
   EXPECT_EQ(ReceiptOf(status)->acknowledged(), 1u);
-  EXPECT_EQ(RetryAdviceOf(status), absl::Seconds(3));
+  EXPECT_EQ(RetryAdviceOf(status), absl::Milliseconds(3500));
+  EXPECT_EQ(ReasonOf(status), "");
+}
+
+TEST(RpcStatus, KeepsWhyAWriteLost) {
+  v1::Superseded superseded;
+  superseded.mutable_held()->set_timestamp(7);
+  superseded.set_all_heard(true);
+  const absl::Status status =
+      StatusFromRpc(Failure(grpc::StatusCode::ABORTED, Reason("SUPERSEDED"), superseded));
+  EXPECT_EQ(ReasonOf(status), kSuperseded);
+  ASSERT_TRUE(SupersededOf(status).has_value());
+  EXPECT_EQ(SupersededOf(status)->held().timestamp(), 7u);
+  EXPECT_TRUE(SupersededOf(status)->all_heard());
+}
+
+TEST(RpcStatus, KeepsTheReasonAndClusterTime) {
+  google::rpc::ErrorInfo info = Reason("STAMP_OUT_OF_RANGE");
+  (*info.mutable_metadata())["cluster_time_unix_ms"] = "1700000000123";
+  const absl::Status status = StatusFromRpc(Failure(grpc::StatusCode::FAILED_PRECONDITION, info));
+  EXPECT_EQ(ReasonOf(status), kStampOutOfRange);
+  EXPECT_EQ(ClusterTimeMsOf(status), 1'700'000'000'123);
+}
+
+TEST(RpcStatus, IgnoresReasonsOfOtherDomainsAndTimesThatAreNone) {
+  google::rpc::ErrorInfo foreign = Reason("SUPERSEDED", "example.com");
+  EXPECT_EQ(ReasonOf(StatusFromRpc(Failure(grpc::StatusCode::ABORTED, foreign))), "");
+  google::rpc::ErrorInfo odd = Reason("STAMP_OUT_OF_RANGE");
+  (*odd.mutable_metadata())["cluster_time_unix_ms"] = "noon";
+  const absl::Status status = StatusFromRpc(Failure(grpc::StatusCode::FAILED_PRECONDITION, odd));
+  EXPECT_EQ(ReasonOf(status), kStampOutOfRange);
+  EXPECT_FALSE(ClusterTimeMsOf(status).has_value());
 }
 
 TEST(RpcStatus, SurvivesMalformedDetails) {
+  google::rpc::Status bad_receipt;
+  bad_receipt.add_details()->set_type_url("type.googleapis.com/kache.v1.Receipt");
+  bad_receipt.mutable_details(0)->set_value("\xff");
   for (const std::string& details :
        {std::string("\xff\xff\xff"), std::string(100, '\xff'),
         std::string("\x1a\xff\xff\xff\xff\x0f"), std::string("\x1a\x02\xff\xff"),
-        Field(3, "\x0a\x7f"), Detail("kache.v1.Receipt", "\xff")}) {
+        bad_receipt.SerializeAsString()}) {
     const absl::Status status = StatusFromRpc({grpc::StatusCode::ABORTED, "short", details});
     EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+    EXPECT_EQ(status.message(), "short");
     EXPECT_FALSE(ReceiptOf(status).has_value());
   }
+}
+
+TEST(RpcStatus, AdviceOfAnyLengthIsKept) {
+  EXPECT_EQ(RetryAdviceOf(StatusFromRpc(
+                Failure(grpc::StatusCode::RESOURCE_EXHAUSTED, Advice(int64_t{1} << 40)))),
+            absl::Seconds(int64_t{1} << 40));
+  EXPECT_FALSE(
+      RetryAdviceOf(StatusFromRpc(Failure(grpc::StatusCode::RESOURCE_EXHAUSTED, Advice(-5))))
+          .has_value());
 }
 
 TEST(RpcStatus, TakesTheErrorOfABatch) {
@@ -62,7 +116,25 @@ TEST(RpcStatus, TakesTheErrorOfABatch) {
   const absl::Status status = StatusFromError(error);
   EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
   EXPECT_EQ(ReceiptOf(status)->acknowledged(), 1u);
+  EXPECT_EQ(ReasonOf(status), "");
+  EXPECT_FALSE(RetryAdviceOf(status).has_value());
+  EXPECT_FALSE(SupersededOf(status).has_value());
+  EXPECT_FALSE(ClusterTimeMsOf(status).has_value());
   EXPECT_EQ(StatusFromError(v1::Error()).code(), absl::StatusCode::kInternal);
+}
+
+TEST(RpcStatus, TakesAllThatTheErrorOfABatchCarries) {
+  v1::Error error;
+  error.set_code(10);
+  error.set_reason("SUPERSEDED");
+  error.mutable_superseded()->mutable_held()->set_clock(9);
+  error.set_retry_after_ms(250);
+  error.set_cluster_time_unix_ms(77);
+  const absl::Status status = StatusFromError(error);
+  EXPECT_EQ(ReasonOf(status), kSuperseded);
+  EXPECT_EQ(SupersededOf(status)->held().clock(), 9u);
+  EXPECT_EQ(RetryAdviceOf(status), absl::Milliseconds(250));
+  EXPECT_EQ(ClusterTimeMsOf(status), 77);
 }
 
 }  // namespace

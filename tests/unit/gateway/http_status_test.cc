@@ -54,7 +54,7 @@ TEST(UpstreamError, AdvisesWhenToComeBack) {
   SetRetryAfter(absl::Milliseconds(2001), &full);
   EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "3");
   SetRetryAfter(absl::Hours(1), &full);
-  EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "60");
+  EXPECT_EQ(UpstreamErrorResponse(full).FindHeader("Retry-After"), "3600");
 }
 
 TEST(UpstreamError, ShowsWhatAWriteReached) {
@@ -138,6 +138,21 @@ TEST(BatchError, HasTheCodeAndTheMembersOfOneRequest) {
   json.clear();
   AppendBatchError(error, &json);
   EXPECT_EQ(json, R"({"code":"LIFE_OVER","message":""})");
+}
+
+TEST(BatchError, SaysWhenToAskAgain) {
+  v1::Error error;
+  error.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  error.set_message("the node's queue is full");
+  std::string json;
+  AppendBatchError(error, &json);
+  EXPECT_EQ(json, R"({"code":"RESOURCE_EXHAUSTED","message":"the node's queue is full"})");
+  error.set_retry_after_ms(250);
+  error.mutable_receipt()->set_required(2);
+  json.clear();
+  AppendBatchError(error, &json);
+  EXPECT_EQ(json, R"({"code":"RESOURCE_EXHAUSTED","message":"the node's queue is full",)"
+                  R"("acknowledged":0,"required":2,"retryAfterMs":250})");
 }
 
 TEST(UpstreamError, HidesMessagesThatAreNotText) {

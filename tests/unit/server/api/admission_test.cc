@@ -96,5 +96,13 @@ TEST_F(AdmissionControlTest, BoundsBytes) {
   EXPECT_EQ(MetricValue(registry_, "kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
 }
 
+TEST_F(AdmissionControlTest, CountsBytesThatItIsNotAskedAbout) {
+  ASSERT_TRUE(admission_.AdmitBytes(1000));
+  admission_.CountBytes(50);
+  EXPECT_FALSE(admission_.AdmitBytes(1));
+  admission_.ReleaseBytes(1050);
+  EXPECT_TRUE(admission_.AdmitBytes(1000));
+}
+
 }  // namespace
 }  // namespace kache

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "base/error_details.h"
 #include "ring/hash_ring.h"
 #include "ring/node_id.h"
 
@@ -146,6 +147,44 @@ TEST(Receipts, FillsAnErrorWithTheGrpcCode) {
   FillError(absl::UnknownError("what?"), message);
   EXPECT_EQ(message.code(), 13) << "UNKNOWN becomes INTERNAL";
   EXPECT_EQ(message.message(), "what?");
+  EXPECT_EQ(message.reason(), "");
+  EXPECT_EQ(message.retry_after_ms(), 0);
+  EXPECT_FALSE(message.has_receipt());
+  EXPECT_FALSE(message.has_superseded());
+  EXPECT_EQ(message.cluster_time_unix_ms(), 0);
+}
+
+TEST(Receipts, FillsAnErrorWithWhyAWriteLost) {
+  v1::Error message;
+  FillError(WithSuperseded(WithReceipt(absl::AbortedError("lost"), kFullReceipt),
+                           {.held = {.timestamp = 5, .clock = 6}, .all_heard = true}),
+            message);
+  EXPECT_EQ(message.reason(), "SUPERSEDED");
+  EXPECT_EQ(message.superseded().held().timestamp(), 5u);
+  EXPECT_EQ(message.superseded().held().clock(), 6u);
+  EXPECT_TRUE(message.superseded().all_heard());
+  EXPECT_EQ(message.receipt().acknowledged(), 2u);
+}
+
+TEST(Receipts, FillsAnErrorWithClusterTime) {
+  absl::Status status = absl::FailedPreconditionError("too old");
+  SetReason(kStampOutOfRange, &status);
+  SetClusterTimeMs(77, &status);
+  v1::Error message;
+  FillError(status, message);
+  EXPECT_EQ(message.reason(), "STAMP_OUT_OF_RANGE");
+  EXPECT_EQ(message.cluster_time_unix_ms(), 77);
+}
+
+TEST(Receipts, FillsAnErrorWithAdvice) {
+  absl::Status full = absl::ResourceExhaustedError("full");
+  v1::Error overload;
+  FillError(full, overload);
+  EXPECT_EQ(overload.retry_after_ms(), 100) << "a refusal always says how long to wait";
+  SetRetryAfter(absl::Seconds(3), &full);
+  v1::Error limit;
+  FillError(full, limit);
+  EXPECT_EQ(limit.retry_after_ms(), 3000);
 }
 
 }  // namespace
