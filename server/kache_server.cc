@@ -225,6 +225,7 @@ void KacheServer::Watch() {
 void KacheServer::Tick() {
   monitor_.Tick();
   node_metrics_.ShowPings(monitor_.pings());
+  node_metrics_.ShowClocks(monitor_.recoveries());
   admission_.PublishGauges();
 }
 

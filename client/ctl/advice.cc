@@ -49,6 +49,9 @@ constexpr ReasonAdvice kReasons[] = {
     {"missed_writes", "It is given what it missed before it is read again. Wait."},
     {"resync", "It is refilled from the others; takes writes, is not read. Wait."},
     {"checking", "It is looked at after an absence. Wait."},
+    {"clock_skew",
+     "Its clock is further than MAX_CLOCK_SKEW_MS from the median of all nodes' clocks, so values "
+     "would end at the wrong time there: repair its host's time synchronisation."},
     {"ring_mismatch",
      "It carries the marker of another ring: give all Kache servers equal "
      "REDIS_URLS (names), VNODES_PER_NODE and REPLICATION_FACTOR; or, where the "

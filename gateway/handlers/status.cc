@@ -32,7 +32,8 @@ void AppendNode(const v1::Node& node, std::string* json) {
   AppendTextMember("reason", node.reason(), json);
   Append(json, ",\"since\":", node.since_unix_ms(), ",\"lastPing\":", node.last_ping_unix_ms(),
          ",\"pingRttMicros\":", node.ping_rtt_us(),
-         ",\"share\":", absl::StrFormat("%.6f", node.share()));
+         ",\"share\":", absl::StrFormat("%.6f", node.share()),
+         ",\"clockOffsetMs\":", node.clock_offset_ms());
   AppendTextMember("runId", node.run_id(), json);
   AppendTextMember("redisVersion", node.redis_version(), json);
   if (node.keys() != 0) Append(json, ",\"keys\":", node.keys());
@@ -54,7 +55,8 @@ std::string StatusJson(const v1::GetStatusResponse& status) {
          absl::Hex(status.ring_fingerprint(), absl::kZeroPad16), "\",\"coordinator\":\"",
          absl::Hex(status.coordinator(), absl::kZeroPad16), "\"");
   AppendTextMember("serverVersion", status.server_version(), &json);
-  Append(&json, ",\"startedAt\":", status.started_at_unix_ms(), "}");
+  Append(&json, ",\"startedAt\":", status.started_at_unix_ms(),
+         ",\"clusterTime\":", status.cluster_time_unix_ms(), "}");
   return json;
 }
 

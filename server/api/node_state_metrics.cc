@@ -29,6 +29,11 @@ NodeStateMetrics::NodeStateMetrics(const Topology& topology, prometheus::Registr
                     .Name("kache_node_ping_seconds")
                     .Help("Round trip of the newest answered ping; 0 before the first.")
                     .Register(registry);
+  auto& offsets =
+      prometheus::BuildGauge()
+          .Name("kache_node_clock_offset_seconds")
+          .Help("How far the node's clock is ahead of the median of all; negative = behind.")
+          .Register(registry);
   for (size_t i = 0; i < ring.nodes(); ++i) {
     const std::string& name = ring.names()[i];
     NodeGauges gauges;
@@ -36,6 +41,7 @@ NodeStateMetrics::NodeStateMetrics(const Topology& topology, prometheus::Registr
       gauges.states[s] = &states.Add({{"node", name}, {"state", NodeStateName(kStates[s])}});
     }
     gauges.ping_seconds = &pings.Add({{"node", name}});
+    gauges.clock_offset_seconds = &offsets.Add({{"node", name}});
     shares.Add({{"node", name}}).Set(ring.Share(NodeId(static_cast<uint16_t>(i))));
     nodes_.push_back(gauges);
   }
@@ -46,6 +52,12 @@ void NodeStateMetrics::ShowStates(const Topology& topology) {
     for (size_t s = 0; s < kStates.size(); ++s) {
       nodes_[i].states[s]->Set(topology.nodes[i].state == kStates[s] ? 1 : 0);
     }
+  }
+}
+
+void NodeStateMetrics::ShowClocks(const std::vector<HealthMonitor::Recovery>& recoveries) {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    nodes_[i].clock_offset_seconds->Set(absl::ToDoubleSeconds(recoveries[i].clock_offset));
   }
 }
 

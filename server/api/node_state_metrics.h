@@ -24,11 +24,14 @@ class NodeStateMetrics {
   void ShowStates(const Topology& topology);
   // kache_node_ping_seconds{node}: the newest round trip.
   void ShowPings(const std::vector<HealthMonitor::Ping>& pings);
+  // kache_node_clock_offset_seconds{node}: how far the node's clock is ahead of cluster time.
+  void ShowClocks(const std::vector<HealthMonitor::Recovery>& recoveries);
 
  private:
   struct NodeGauges {
     std::array<prometheus::Gauge*, 3> states;  // as kStates
     prometheus::Gauge* ping_seconds;
+    prometheus::Gauge* clock_offset_seconds;
   };
   std::vector<NodeGauges> nodes_;  // by NodeId
 };
