@@ -11,6 +11,7 @@ GATEWAY = BUILD / "bin" / "kache-gateway"
 CTL = BUILD / "bin" / "kachectl"
 BENCH = BUILD / "bin" / "kache-bench"
 STUBS = BUILD / "tests" / "e2e" / "stubs"
+FETCHED = ROOT / "build" / "fetched"  # what tests/fetch fetched
 NODE = BUILD / "tests" / "e2e"  # where node_packages.py puts folders with Node programs
 PYTHON = os.environ.get("KACHE_PYTHON", sys.executable)
 REDIS = os.environ.get("KACHE_REDIS_SERVER", "redis-server")
