@@ -105,12 +105,12 @@ def make_plan(tests, arguments, in_ci, requirements=None):
         runnable = [test for test in runnable if label not in test.labels]
         names = ", ".join(sorted(concerned))
         if in_ci:
-            notes.append(f"{reason}: {names} fail in CI. To run them, {remedy}; or say -LE {label}")
+            notes.append(f"{reason}; in CI these fail: {names}. To run them, {remedy}; or say -LE {label}")
         elif asked:
-            notes.append(f"{reason}: {names} fail. To run them, {remedy}")
+            notes.append(f"{reason}; these fail: {names}. To run them, {remedy}")
         else:
             left_out.extend(concerned)
-            notes.append(f"{reason}: left out {names}. To run them, {remedy}")
+            notes.append(f"{reason}; left out: {names}. To run them, {remedy}")
     return Plan(things_to_fetch(runnable), left_out, notes)
 
 

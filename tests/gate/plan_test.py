@@ -37,7 +37,7 @@ class LeavingOutTest(unittest.TestCase):
         made = self.plan(engine="no engine")
         self.assertEqual(made.left_out, ["deploy.images"])
         self.assertEqual(
-            made.notes, ["no engine: left out deploy.images. To run them, get a engine"]
+            made.notes, ["no engine; left out: deploy.images. To run them, get a engine"]
         )
 
     def test_says_a_line_for_each_thing_that_is_lacking(self):
@@ -48,7 +48,7 @@ class LeavingOutTest(unittest.TestCase):
     def test_leaves_nothing_out_in_ci(self):
         made = self.plan(in_ci=True, engine="no engine")
         self.assertEqual(made.left_out, [])
-        self.assertIn("deploy.images fail in CI", made.notes[0])
+        self.assertIn("in CI these fail: deploy.images.", made.notes[0])
 
     def test_leaves_nothing_out_that_is_asked_for(self):
         for arguments in (
@@ -57,7 +57,7 @@ class LeavingOutTest(unittest.TestCase):
         ):  # fmt: skip
             made = self.plan(arguments, engine="no engine")
             self.assertEqual(made.left_out, [], arguments)
-            self.assertIn("deploy.images fail", made.notes[0], arguments)
+            self.assertIn("these fail: deploy.images.", made.notes[0], arguments)
 
     def test_excluding_tests_asks_for_none(self):
         for arguments in (["-LE", "fuzz"], ["-E", "x"], ["--label-exclude", "x"], ["-j", "2"]):

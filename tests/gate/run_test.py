@@ -64,7 +64,7 @@ class RunTest(ScriptTreeCase):
         self.assert_ends_with_summary(output, 3, 0)
         notes = [line for line in output.splitlines() if line.startswith("tests/run: ")]
         self.assertEqual(len(notes), 1, output)
-        self.assertIn("no container engine (tried): left out images.", notes[0])
+        self.assertIn("no container engine (tried); left out: images.", notes[0])
 
     def test_prints_durations_before_the_summary(self):
         _, output = self.run_tests()
@@ -76,7 +76,7 @@ class RunTest(ScriptTreeCase):
         code, output = self.run_tests(CI="true")
         self.assertEqual(code, 8, output)
         self.assert_ends_with_summary(output, 3, 1)
-        self.assertIn("no container engine (tried): images fail in CI.", output)
+        self.assertIn("no container engine (tried); in CI these fail: images.", output)
         self.assertEqual(output.count("there is no engine\n"), 2, "not repeated before the summary")
         self.assertEqual(output.count("chatter"), 0)
 
