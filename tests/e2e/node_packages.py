@@ -1,12 +1,10 @@
-"""Puts a folder with a Node program and the packages of its lock file into the build tree: npm ci.
+"""Puts a folder with a Node program into the build tree, beside its packages from tests/fetch.
 
 usage: node_packages.py FOLDER [FURTHER FOLDER...]    further ones are copied beside its files
 """
 
-import hashlib
 import pathlib
 import shutil
-import subprocess
 import sys
 
 from harness import paths
@@ -17,16 +15,16 @@ def main(folder, *further):
     target = paths.NODE / source.name
     target.mkdir(parents=True, exist_ok=True)
     for file in source.iterdir():
-        shutil.copy(file, target)
+        if file.is_file():
+            shutil.copy(file, target)
     for other in further:
         shutil.copytree(other, target / pathlib.Path(other).name, dirs_exist_ok=True)
-    lock = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
-    stamp = target / "node_modules" / ".kache-lock"
-    if stamp.exists() and stamp.read_text() == lock:
-        return
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                   cwd=target, check=True)
-    stamp.write_text(lock)
+    packages = target / "node_modules"
+    if packages.is_symlink():
+        packages.unlink()
+    elif packages.exists():
+        shutil.rmtree(packages)
+    packages.symlink_to(paths.FETCHED / source.name / "node_modules")
 
 
 if __name__ == "__main__":

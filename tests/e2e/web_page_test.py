@@ -13,6 +13,8 @@ class PageTest(SystemCase):
     SYSTEM = {"gateway_settings": {"REQUEST_TIMEOUT_MS": 3000}}
 
     def test_pages_in_a_browser(self):
+        browser = os.environ.get("KACHE_CHROMIUM", "/usr/bin/chromium")
+        self.assertTrue(os.access(browser, os.X_OK), f"no Chromium: {browser}")
         environment = {
             **os.environ,
             "KACHE_URL": self.system.gateway.url,

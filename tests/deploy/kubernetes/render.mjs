@@ -1,5 +1,5 @@
-// The rendered manifests and the tools that read them. KACHE_TOOLS is the folder that fetch_tools
-// filled.
+// The rendered manifests and the tools that read them. KACHE_TOOLS is the folder with the
+// thing "kubernetes" of tests/fetch.
 import { execFileSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
