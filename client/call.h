@@ -4,7 +4,13 @@
 // UNAVAILABLE, a stream that breaks, a server that gives up early (DEADLINE_EXCEEDED with time
 // left), or no answer to a unary call within its part of the time is tried again within the call's
 // deadline and the limits of retry_budget.h: on another server at once, on the same one after a
-// short wait. Every operation of Kache is idempotent.
+// short wait.
+//
+// An attempt that was given up may still arrive, however late. That harms nobody: a read changes
+// nothing, and all attempts of a write carry one stamp (stamping.h), so that the second one to
+// arrive changes nothing either. A write that lost to a newer version is stamped anew and sent
+// again while its caller waits, beyond those limits. One that a server of an earlier release was
+// sent, which ignores stamps, is tried again only where that server said that nothing was done.
 #ifndef KACHE_CLIENT_CALL_H_
 #define KACHE_CLIENT_CALL_H_
 
@@ -14,20 +20,30 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/random/random.h"
 #include "absl/time/time.h"
+#include "base/error_details.h"
+#include "base/strings.h"
+#include "client/answer_lessons.h"
 #include "client/call_list.h"
 #include "client/call_name.h"
 #include "client/client_queue.h"
+#include "client/cluster_time.h"
+#include "client/messages.h"
 #include "client/pipeline_messages.h"
 #include "client/retry_budget.h"
 #include "client/rpc_status.h"
 #include "client/server_set.h"
+#include "client/stamp_clock.h"
+#include "client/stamp_support.h"
+#include "client/stamping.h"
 #include "client/stream_set.h"
+#include "client/time_question.h"
 #include "client/transport.h"
 #include "client/transport_observer.h"
 #include "grpcpp/alarm.h"
@@ -44,6 +60,10 @@ struct CallEnvironment {
   TransportObserver* observer;
   RetryBudget* budget;
   CallList* calls;
+  ClusterTime* cluster_time;
+  StampClock* clock;
+  StampSupport* stamp_support;
+  TimeQuestion* time_question;
 };
 
 // Owns itself from Start until `done` was called. `prepare` makes the unary rpc to a server.
@@ -58,7 +78,7 @@ class Call final : public CallBase, private ClientTag {
                     const CallOptions& options, Done<Response> done) {
     auto* call = new Call(environment, rpc, prepare, std::move(request), options, std::move(done));
     if (environment.calls->Add(call)) {
-      call->Attempt();
+      call->Begin();
     } else {
       call->Finish(Stopping(), /*listed=*/false);
     }
@@ -81,7 +101,19 @@ class Call final : public CallBase, private ClientTag {
         deadline_(options.deadline),
         lane_(options.lane),
         name_(options.name),
+        requester_(options.requester),
         done_(std::move(done)) {}
+
+  using Stamping = typename StampingOf<Request>::Type;
+  using Verdict = StampedWrite::Verdict;
+  static constexpr bool kWrites = !std::is_same_v<Stamping, NoStamping>;
+
+  // How an attempt ended.
+  enum class Ending : uint8_t {
+    kAnswered,     // the server's own word, on a stream
+    kStreamBroke,  // no answer will come
+    kUnary,        // gRPC's word, which may be the server's
+  };
 
   // The least time of an attempt, and how early its deadline may show.
   static constexpr absl::Duration kMinAttempt = absl::Milliseconds(250);
@@ -95,9 +127,42 @@ class Call final : public CallBase, private ClientTag {
                instant - std::chrono::steady_clock::now());
   }
 
+  void Begin() {
+    if constexpr (kWrites) {
+      if (Stamping::IsGiven(request_)) {
+        stamping_.TakeGiven(request_);
+      } else if (const auto now = environment_.cluster_time->At(std::chrono::steady_clock::now())) {
+        stamping_.Begin(&request_, *environment_.clock, *now);
+      } else {
+        return environment_.time_question->Ask(deadline_, [this] { BeginLate(); });
+      }
+    }
+    Attempt();
+  }
+
+  // Cluster time was asked for. Where it was not to be had, a coordinator that minds will say.
+  void BeginLate() {
+    if constexpr (kWrites) {
+      if (std::chrono::steady_clock::now() >= deadline_) {
+        return Finish(absl::DeadlineExceededError("no server told the time before the deadline"),
+                      /*listed=*/true);
+      }
+      stamping_.Begin(&request_, *environment_.clock, Now());
+    }
+    Attempt();
+  }
+
+  // Cluster time, as well as it is known.
+  absl::Time Now() const {
+    return environment_.cluster_time->At(std::chrono::steady_clock::now()).value_or(absl::Now());
+  }
+
   void Attempt() {
     ++attempts_;
+    if constexpr (kWrites) sent_ = std::chrono::steady_clock::now();
     if (SendOnStream()) return;
+    sent_ = std::chrono::steady_clock::now();
+    if constexpr (kWrites) stamping_.CopyTo(&request_);
     server_ = environment_.servers->Pick(server_);
     {
       const std::lock_guard lock(cancel_mutex_);
@@ -118,12 +183,13 @@ class Call final : public CallBase, private ClientTag {
   bool SendOnStream() {
     v1::PipelineOperation operation;
     if (!PutInto(request_, &operation)) return false;
+    if constexpr (kWrites) stamping_.CopyTo(&operation);
     NameOperation(name_, &operation);
     ServerStream::Done done = [this](absl::StatusOr<v1::PipelineResult> result) {
       if (result.ok()) {
-        OnAttemptDone(TakeOut(&*result, &response_), /*stream_broke=*/false);
+        OnAttemptDone(TakeOut(&*result, &response_), Ending::kAnswered);
       } else {
-        OnAttemptDone(result.status(), /*stream_broke=*/true);
+        OnAttemptDone(result.status(), Ending::kStreamBroke);
       }
     };
     return environment_.streams->Send(lane_, &operation, deadline_, &server_, done);
@@ -132,9 +198,8 @@ class Call final : public CallBase, private ClientTag {
   // Where there are other servers, one that does not answer may have half of the time that is left.
   MonotonicTime AttemptDeadline() const {
     if (environment_.servers->size() == 1 || attempts_ >= kMaxAttempts) return deadline_;
-    const MonotonicTime now = std::chrono::steady_clock::now();
-    return std::max(now + (deadline_ - now) / 2,
-                    std::min(deadline_, now + absl::ToChronoNanoseconds(kMinAttempt)));
+    return std::max(sent_ + (deadline_ - sent_) / 2,
+                    std::min(deadline_, sent_ + absl::ToChronoNanoseconds(kMinAttempt)));
   }
 
   // The unary call is over.
@@ -144,16 +209,85 @@ class Call final : public CallBase, private ClientTag {
                       std::chrono::steady_clock::now() + kSoon >= attempt_deadline_;
     OnAttemptDone(
         late ? absl::UnavailableError("the server did not answer in time") : std::move(result),
-        /*stream_broke=*/false);
+        Ending::kUnary);
   }
 
-  void OnAttemptDone(absl::Status status, bool stream_broke) {
+  void OnAttemptDone(absl::Status status, Ending ending) {
+    Learn(status, ending);
+    if constexpr (kWrites) {
+      if (Judge(&status) == Verdict::kSendAgain) {
+        environment_.observer->OnRestamped();
+        return SendAnew();
+      }
+      if (!status.ok() && MayTryAgain(status) && MayHaveBeenDone(status, ending) &&
+          environment_.stamp_support->Ignores(*server_)) {
+        status = absl::Status(status.code(),
+                              Concat(ToStd(status.message()),
+                                     "; not sent again, as this server's release may do it twice"));
+        return Finish(std::move(status), /*listed=*/true);
+      }
+    }
     if (status.ok()) {
       environment_.budget->OnSuccess();
       Finish(absl::OkStatus(), /*listed=*/true);
-    } else if (!MayTryAgain(status) || !RetryLater(stream_broke)) {
+    } else if (!MayTryAgain(status) || !RetryLater(ending == Ending::kStreamBroke)) {
       Finish(std::move(status), /*listed=*/true);
     }
+  }
+
+  // What an answer says of the time, of the versions that stand in the cache, and of its server's
+  // release.
+  void Learn(const absl::Status& status, Ending ending) {
+    if (!status.ok()) {
+      if (absl::IsFailedPrecondition(status)) {
+        AddTime(ClusterTimeMsOf(status).value_or(0));
+      }
+      return;
+    }
+    if (ending == Ending::kUnary) AddTime(ClusterTimeIn(response_));
+    ForEachVersion(response_, [this](const v1::Version& version) {
+      if (!environment_.clock->IsBehind(FromMessage(version))) return;
+      const auto now = environment_.cluster_time->At(std::chrono::steady_clock::now());
+      if (now) environment_.clock->Observe(FromMessage(version), *now);
+    });
+    if constexpr (kWrites) {
+      const std::optional<bool> kept = stamping_.IsKept(response_);
+      if (kept) environment_.stamp_support->Note(*server_, *kept);
+    } else if constexpr (std::is_same_v<Request, v1::GetStatusRequest>) {
+      if (response_.cluster_time_unix_ms() != 0) return;
+      environment_.stamp_support->Note(*server_, /*keeps_stamps=*/false);
+      environment_.cluster_time->UseWallClock(std::chrono::steady_clock::now(), absl::Now());
+    }
+  }
+
+  void AddTime(int64_t told_unix_ms) {
+    environment_.cluster_time->Add(sent_, std::chrono::steady_clock::now(), told_unix_ms);
+  }
+
+  Verdict Judge(absl::Status* status) {
+    if (status->ok() && Stamping::kOneResult) return Verdict::kStored;  // spares the rest
+    return stamping_.Judge(status, IsWaitedFor(), *environment_.clock, Now(), &request_,
+                           &response_);
+  }
+
+  // Whoever asked for a write that lost, and does not wait for it any more, may have had another
+  // one done meanwhile.
+  bool IsWaitedFor() {
+    return std::chrono::steady_clock::now() < deadline_ && !IsCancelled() &&
+           (requester_ == nullptr || requester_->StillWaits());
+  }
+
+  // The next attempt is the first with its stamp: at once, on any server, and no retry.
+  void SendAnew() {
+    response_.Clear();
+    server_.reset();
+    --attempts_;
+    Attempt();
+  }
+
+  // Whether what was sent to a server may have been done although it failed, or may be done later.
+  static bool MayHaveBeenDone(const absl::Status& status, Ending ending) {
+    return ending != Ending::kAnswered || !absl::IsUnavailable(status);
   }
 
   // A server may give up on its Redis servers before the call's time is up.
@@ -202,6 +336,7 @@ class Call final : public CallBase, private ClientTag {
   void Finish(absl::Status status, bool listed) {
     if (absl::IsUnavailable(status) && IsCancelled()) status = Stopping();
     CallList* const calls = environment_.calls;
+    if constexpr (kWrites) stamping_.End(&status, &response_);
     environment_.observer->OnCallEnd(rpc_, status.code());
     if (status.ok()) {
       done_(std::move(response_));
@@ -220,14 +355,17 @@ class Call final : public CallBase, private ClientTag {
   const CallEnvironment& environment_;
   const Rpc rpc_;
   const Prepare prepare_;
-  const Request request_;
+  Request request_;
   const MonotonicTime deadline_;
   const size_t lane_;
   const RequestName name_;
+  const Requester* const requester_;
   Done<Response> done_;
+  [[no_unique_address]] Stamping stamping_;
   Response response_;
   int attempts_ = 0;
-  std::optional<size_t> server_;    // of the last attempt
+  std::optional<size_t> server_;    // of the last attempt, as is:
+  MonotonicTime sent_;              // not of a read on a stream
   MonotonicTime attempt_deadline_;  // of the unary call under way
 
   std::mutex cancel_mutex_;  // between Cancel and the start of an attempt

@@ -30,9 +30,17 @@
 //   * The servers take turns. One that is gone, draining, or has no healthy Redis server is passed
 //     over; a call that it could not take (UNAVAILABLE, or no answer in half of the time that is
 //     left), and all that was under way on a stream that broke, or that said nothing for 250 ms
-//     although another server does, is sent to another one. All operations are idempotent. Retries
-//     stay within the call's deadline and a budget over all calls, so that they don't multiply the
-//     load of servers in trouble. Lost connections are made again by themselves.
+//     although another server does, is sent to another one. Retries stay within the call's deadline
+//     and a budget over all calls, so that they don't multiply the load of servers in trouble. Lost
+//     connections are made again by themselves.
+//   * Writes are stamped: the client chooses the version, by cluster time, and each attempt carries
+//     the same one. So an attempt that was given up changes nothing, however late it arrives. The
+//     first write of a client asks a server for the time first. A client must not be used on both
+//     sides of a fork: a stamp is given once only, by one clock.
+//   * A write that lost to a newer version is stamped above that one and sent again, five times at
+//     most. So of two writes that overlap the one answered last wins, whatever the clocks say.
+//   * To a server of an earlier release, which ignores stamps, a write that it may have done is not
+//     sent again: the caller gets the error.
 //   * A deadline covers all of that: `timeout` of the call's options, else of ClientOptions. It
 //     travels to the server.
 //
@@ -44,7 +52,12 @@
 //                        Nothing was done; RetryAdviceOf tells how long to wait, where it is known.
 //   ABORTED              fewer replicas took part than `consistency` asks; a write may have been
 //                        applied, ReceiptOfError tells to how many. Or nothing is as new as
-//                        min_version.
+//                        min_version. Or, with the reason SUPERSEDED (ReasonOf in
+//                        base/error_details.h), a write lost again and again to newer ones; some
+//                        replicas may have had it in between. Or, with LIFE_OVER, its TTL had
+//                        passed before it was stored.
+//   FAILED_PRECONDITION  with the reason STAMP_OUT_OF_RANGE: the servers differ about the time.
+//                        Nothing was done. Or the record is of a newer release than the server.
 //   UNAUTHENTICATED      the servers ask for a token, and know none that this client sent.
 //   PERMISSION_DENIED    the token does not allow that.
 //   UNIMPLEMENTED        the server's release does not offer that.
@@ -129,8 +142,8 @@ class Client {
   absl::StatusOr<Receipt> Delete(std::string_view key, const DeleteOptions& options = {});
 
   GetResults BatchGet(std::vector<std::string> keys, const GetOptions& options = {});
-  // The entries' own TTLs count, not that of `options`. Of entries with one key the last one wins
-  // as long as they travel in one batch.
+  // The entries' own TTLs count, not that of `options`. Of entries with one key the last one wins,
+  // and all of them have its result, as long as they travel in one batch.
   WriteResults BatchPut(std::vector<PutEntry> entries, const PutOptions& options = {});
   WriteResults BatchDelete(std::vector<std::string> keys, const DeleteOptions& options = {});
 

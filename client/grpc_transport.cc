@@ -5,6 +5,10 @@
 #include <utility>
 
 #include "client/call.h"
+#include "client/cluster_time.h"
+#include "client/stamp_clock.h"
+#include "client/stamp_support.h"
+#include "client/time_question.h"
 
 namespace kache {
 namespace {
@@ -27,15 +31,33 @@ struct GrpcTransport::Shared {
       : observer(options.observer != nullptr ? *options.observer : NoObserver()),
         queues(MakeQueues(std::max<size_t>(options.lanes, 1))),
         servers(options.servers, options.security, *queues.front(), observer),
-        streams(servers, queues, options.lanes, budget, observer) {}
+        streams(servers, queues, options.lanes, budget, observer, cluster_time),
+        stamp_support(options.servers.size()) {}
+
+  void AskForTime(MonotonicTime deadline, TimeQuestion::Then then);
 
   TransportObserver& observer;
   RetryBudget budget;
   CallList calls;
+  ClusterTime cluster_time;
+  StampClock clock;
   const StreamSet::Queues queues;
   ServerSet servers;
   StreamSet streams;
-  const CallEnvironment environment = {&queues, &servers, &streams, &observer, &budget, &calls};
+  StampSupport stamp_support;
+  TimeQuestion time_question{[this](MonotonicTime deadline, TimeQuestion::Then then) {
+    AskForTime(deadline, std::move(then));
+  }};
+  const CallEnvironment environment = {.queues = &queues,
+                                       .servers = &servers,
+                                       .streams = &streams,
+                                       .observer = &observer,
+                                       .budget = &budget,
+                                       .calls = &calls,
+                                       .cluster_time = &cluster_time,
+                                       .clock = &clock,
+                                       .stamp_support = &stamp_support,
+                                       .time_question = &time_question};
 };
 
 GrpcTransport::GrpcTransport(const GrpcTransportOptions& options)
@@ -55,16 +77,17 @@ void GrpcTransport::Stop() {
 bool GrpcTransport::Healthy() const { return shared_->servers.AnyReady(); }
 
 // Each rpc differs by its name and its types only, which C++ cannot take as arguments.
-#define KACHE_CLIENT_DEFINE_RPC(Name, stub)                                       \
-  void GrpcTransport::Name(v1::Name##Request request, CallOptions options,        \
-                           Done<v1::Name##Response> done) {                       \
-    Call<v1::Name##Request, v1::Name##Response>::Start(                           \
-        shared_->environment, Rpc::k##Name,                                       \
-        [](const ServerSet& servers, size_t server, grpc::ClientContext* context, \
-           const v1::Name##Request& sent, grpc::CompletionQueue* queue) {         \
-          return servers.stub(server).PrepareAsync##Name(context, sent, queue);   \
-        },                                                                        \
-        std::move(request), options, std::move(done));                            \
+#define KACHE_CLIENT_PREPARE(Name, stub)                                \
+  [](const ServerSet& set, size_t server, grpc::ClientContext* context, \
+     const v1::Name##Request& sent, grpc::CompletionQueue* queue) {     \
+    return set.stub(server).PrepareAsync##Name(context, sent, queue);   \
+  }
+#define KACHE_CLIENT_DEFINE_RPC(Name, stub)                                                       \
+  void GrpcTransport::Name(v1::Name##Request request, CallOptions options,                        \
+                           Done<v1::Name##Response> done) {                                       \
+    Call<v1::Name##Request, v1::Name##Response>::Start(                                           \
+        shared_->environment, Rpc::k##Name, KACHE_CLIENT_PREPARE(Name, stub), std::move(request), \
+        options, std::move(done));                                                                \
   }
 
 KACHE_CLIENT_DEFINE_RPC(Get, stub)
@@ -76,6 +99,17 @@ KACHE_CLIENT_DEFINE_RPC(BatchDelete, stub)
 KACHE_CLIENT_DEFINE_RPC(GetStatus, status_stub)
 KACHE_CLIENT_DEFINE_RPC(Locate, status_stub)
 
+// The call itself learns what the time is (call.h).
+void GrpcTransport::Shared::AskForTime(MonotonicTime deadline, TimeQuestion::Then then) {
+  Call<v1::GetStatusRequest, v1::GetStatusResponse>::Start(
+      environment, Rpc::kGetStatus, KACHE_CLIENT_PREPARE(GetStatus, status_stub), {},
+      {.deadline = deadline},
+      [then = std::move(then)](const absl::StatusOr<v1::GetStatusResponse>& /*answer*/) mutable {
+        then();
+      });
+}
+
 #undef KACHE_CLIENT_DEFINE_RPC
+#undef KACHE_CLIENT_PREPARE
 
 }  // namespace kache

@@ -20,8 +20,9 @@ uint32_t TimeoutMs(MonotonicTime deadline, MonotonicTime now) {
 }  // namespace
 
 std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub, ClientQueue& queue,
-                                                 TransportObserver& observer) {
-  std::shared_ptr<ServerStream> stream(new ServerStream(stub, queue, observer));
+                                                 TransportObserver& observer,
+                                                 ClusterTime& cluster_time) {
+  std::shared_ptr<ServerStream> stream(new ServerStream(stub, queue, observer, cluster_time));
   stream->self_ = stream;
   stream->events_ = 1;
   queue.Add(stream.get());
@@ -29,8 +30,10 @@ std::shared_ptr<ServerStream> ServerStream::Open(v1::Kache::Stub& stub, ClientQu
   return stream;
 }
 
-ServerStream::ServerStream(v1::Kache::Stub& stub, ClientQueue& queue, TransportObserver& observer)
+ServerStream::ServerStream(v1::Kache::Stub& stub, ClientQueue& queue, TransportObserver& observer,
+                           ClusterTime& cluster_time)
     : observer_(observer),
+      cluster_time_(cluster_time),
       queue_(queue),
       stream_(stub.PrepareAsyncPipeline(&context_, queue.grpc_queue())) {}
 
@@ -185,6 +188,7 @@ void ServerStream::OnRead(bool ok) {
   std::vector<std::pair<Done, v1::PipelineResult*>> answers;
   bool more = false;
   bool writes_done = false;
+  MonotonicTime sent = begun_;
   {
     const std::lock_guard lock(mutex_);
     last_read_ = std::chrono::steady_clock::now();
@@ -196,6 +200,7 @@ void ServerStream::OnRead(bool ok) {
       for (v1::PipelineResult& result : *response_.mutable_results()) {
         const auto found = unanswered_.find(result.id());
         if (found == unanswered_.end()) continue;  // answered by Tick already
+        sent = std::max(sent, found->second.sent);
         answers.emplace_back(std::move(found->second.done), &result);
         unanswered_.erase(found);
       }
@@ -205,6 +210,8 @@ void ServerStream::OnRead(bool ok) {
   }
   if (more) StartWrite();
   if (writes_done) StartWritesDone();
+  // No other thread reads or writes these two meanwhile.
+  if (ok) cluster_time_.Add(sent, last_read_, response_.cluster_time_unix_ms());
   for (auto& [done, result] : answers) done(std::move(*result));
   if (ok) {
     StartRead();

@@ -11,14 +11,18 @@
 // One whose deadline passes is answered DEADLINE_EXCEEDED, and not sent any more if it still waits.
 //
 // A stream is open once the server has said that it is there. It is over when it breaks or the
-// server ends it: everything unanswered then fails with UNAVAILABLE, and may be sent elsewhere, as
-// all operations are idempotent.
+// server ends it: everything unanswered then fails with UNAVAILABLE, and the server may still do
+// it.
+//
+// The answers name cluster time: a message was made after all the operations that it answers were
+// sent, so the last of these bounds the instant.
 //
 // Thread-safe. `done` is called exactly once, on the queue's thread or that of Tick's caller, never
 // inside Send. Lives until it is over, whoever else holds it.
 #ifndef KACHE_CLIENT_SERVER_STREAM_H_
 #define KACHE_CLIENT_SERVER_STREAM_H_
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -35,6 +39,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "client/client_queue.h"
+#include "client/cluster_time.h"
 #include "client/transport_observer.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/async_stream.h"
@@ -62,9 +67,9 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
   // How long an operation may wait for others. The server may hold those up that are on the way.
   static constexpr absl::Duration kMaxGather = absl::Milliseconds(1);
 
-  // `stub`, `queue` and `observer` outlive it.
+  // All outlive it.
   static std::shared_ptr<ServerStream> Open(v1::Kache::Stub& stub, ClientQueue& queue,
-                                            TransportObserver& observer);
+                                            TransportObserver& observer, ClusterTime& cluster_time);
   ~ServerStream();
 
   // Takes `operation`, all but whose id and timeout are set. False: neither it nor `done` is taken.
@@ -103,7 +108,8 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
     const Event event_;
   };
 
-  ServerStream(v1::Kache::Stub& stub, ClientQueue& queue, TransportObserver& observer);
+  ServerStream(v1::Kache::Stub& stub, ClientQueue& queue, TransportObserver& observer,
+               ClusterTime& cluster_time);
 
   // All on the queue's thread.
   void OnEvent(Tag::Event event, bool ok);
@@ -146,7 +152,9 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
   bool TakeWritesDone();
 
   TransportObserver& observer_;
+  ClusterTime& cluster_time_;
   ClientQueue& queue_;
+  const MonotonicTime begun_ = std::chrono::steady_clock::now();
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientAsyncReaderWriter<v1::PipelineRequest, v1::PipelineResponse>> stream_;
   grpc::Status status_;

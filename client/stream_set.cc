@@ -29,8 +29,8 @@ MonotonicTime After(MonotonicTime now, absl::Duration wait) {
 }  // namespace
 
 StreamSet::StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes,
-                     RetryBudget& budget, TransportObserver& observer)
-    : servers_(servers), budget_(budget), observer_(observer) {
+                     RetryBudget& budget, TransportObserver& observer, ClusterTime& cluster_time)
+    : servers_(servers), budget_(budget), observer_(observer), cluster_time_(cluster_time) {
   for (size_t i = 0; i < lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(*queues[i]));
     lanes_.back()->entries.resize(servers.size());
@@ -100,7 +100,7 @@ void StreamSet::Renew(Lane& lane, MonotonicTime now) {
     DropOver(entry, now);
     CheckOpening(lane, entry, now);
     if (entry.opening == nullptr && ready && now >= entry.next_opening) {
-      entry.opening = ServerStream::Open(servers_.stub(i), lane.queue, observer_);
+      entry.opening = ServerStream::Open(servers_.stub(i), lane.queue, observer_, cluster_time_);
     }
     if (!ready) continue;
     for (const auto& stream : entry.open) {

@@ -22,6 +22,7 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "client/client_queue.h"
+#include "client/cluster_time.h"
 #include "client/retry_budget.h"
 #include "client/server_set.h"
 #include "client/server_stream.h"
@@ -35,10 +36,10 @@ class StreamSet {
 
   using Queues = std::vector<std::unique_ptr<ClientQueue>>;
 
-  // Opens streams in the background. `servers`, `queues`, `budget` and `observer` outlive it; lane
-  // i is on queue i. Without lanes it has no streams and takes no operation.
+  // Opens streams in the background. All that it is given outlives it; lane i is on queue i.
+  // Without lanes it has no streams and takes no operation.
   StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes, RetryBudget& budget,
-            TransportObserver& observer);
+            TransportObserver& observer, ClusterTime& cluster_time);
   ~StreamSet();  // stops
 
   // As ServerStream::Send, on one of the lane's streams in turn; one to `*server` only where
@@ -81,6 +82,7 @@ class StreamSet {
   const ServerSet& servers_;
   RetryBudget& budget_;
   TransportObserver& observer_;
+  ClusterTime& cluster_time_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::mutex stop_mutex_;
   std::condition_variable stop_condition_;

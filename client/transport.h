@@ -2,6 +2,10 @@
 // fake. How calls travel (unary, streams), to which server, and how often they are tried again is
 // the transport's business alone (grpc_transport.h).
 //
+// Writes without a stamp get one (kache.proto, "Safe retries"), and all entries of a batch that
+// have one key get the result of the last; writes with a stamp are sent as they are, and what
+// becomes of them is told as it is.
+//
 // Thread-safe. `done` is called exactly once, on any thread, also before the call returns; it must
 // not block. Errors are those of kache.proto, as rpc_status.h makes them; CANCELLED once stopped.
 #ifndef KACHE_CLIENT_TRANSPORT_H_
@@ -13,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/request_name.h"
+#include "base/requester.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache {
@@ -24,6 +29,9 @@ struct CallOptions {
   size_t lane = 0;
   // Goes along, for the server's logs.
   RequestName name = {};
+  // Who waits for the answer; lives until the call has ended. Null: somebody does, until the
+  // deadline.
+  const Requester* requester = nullptr;
 };
 
 template <class Response>

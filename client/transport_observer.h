@@ -22,6 +22,8 @@ class TransportObserver {
   // A further attempt of a call; one that was not made, as too many calls fail.
   virtual void OnRetry() {}
   virtual void OnRetryRefused() {}
+  // A write, or some of a batch, lost to a newer version and is sent again with another stamp.
+  virtual void OnRestamped() {}
   // A server can be used, or no longer; `usable` of them can be now.
   virtual void OnServer(const std::string& /*address*/, bool /*is_usable*/, size_t /*usable*/) {}
   // Streams that take operations, all in all; whenever they were looked at.

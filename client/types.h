@@ -22,9 +22,14 @@ enum class Consistency {
   kAll,     // all of them
 };
 
-// Tells which of two writes is the newer. Opaque otherwise; both numbers zero = no version.
+// Tells which of two writes is the newer. Both numbers zero = no version.
 struct Version {
+  // A hybrid logical clock: milliseconds since the Unix epoch in the upper 48 bits, a counter in
+  // the lower 16.
   uint64_t timestamp = 0;
+  // The clock that stamped the write, in the upper 48 bits: random for every start of a server or
+  // client. A hash of the content in the lower 16, so that one stamp on two contents makes two
+  // versions.
   uint64_t clock = 0;
 
   bool IsSet() const { return timestamp != 0 || clock != 0; }

@@ -1,6 +1,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "base/strings.h"
@@ -119,7 +120,7 @@ int Put(const Arguments& arguments, Servers& servers, const Console& console) {
   request.set_consistency(arguments.consistency);
   if (arguments.ttl) request.set_ttl_ms(absl::ToInt64Milliseconds(*arguments.ttl));
   v1::PutResponse response;
-  const absl::Status status = servers.Ask(&Kache::Put, request, &response);
+  const absl::Status status = servers.Write(&Kache::Put, std::move(request), &response);
   if (!status.ok()) return FailWrite(status, console);
   return PrintReceipt(arguments, "stored", response.receipt(), console);
 }
@@ -129,7 +130,7 @@ int Delete(const Arguments& arguments, Servers& servers, const Console& console)
   request.set_key(arguments.key);
   request.set_consistency(arguments.consistency);
   v1::DeleteResponse response;
-  const absl::Status status = servers.Ask(&Kache::Delete, request, &response);
+  const absl::Status status = servers.Write(&Kache::Delete, std::move(request), &response);
   if (!status.ok()) return FailWrite(status, console);
   // A tombstone's end is no business of the caller's.
   v1::Receipt receipt = response.receipt();

@@ -28,6 +28,24 @@ absl::StatusOr<std::string> Servers::Health(size_t i, const std::string& service
   return grpc::health::v1::HealthCheckResponse::ServingStatus_Name(response.status());
 }
 
+absl::Status Servers::AskForTime(size_t i, absl::Duration timeout, bool* keeps_stamps) {
+  const MonotonicTime sent = std::chrono::steady_clock::now();
+  v1::GetStatusResponse response;
+  const absl::Status status =
+      Call(i, timeout, &v1::Kache::StubInterface::GetStatus, v1::GetStatusRequest(), &response);
+  *keeps_stamps = !status.ok() || response.cluster_time_unix_ms() != 0;
+  AddTime(sent, response.cluster_time_unix_ms());
+  return status;
+}
+
+absl::Time Servers::ClusterNow() const {
+  return cluster_time_.At(std::chrono::steady_clock::now()).value_or(absl::Now());
+}
+
+void Servers::AddTime(MonotonicTime sent, int64_t told_unix_ms) {
+  cluster_time_.Add(sent, std::chrono::steady_clock::now(), told_unix_ms);
+}
+
 absl::Status Servers::Named(size_t i, const grpc::Status& status) const {
   const absl::Status plain = StatusFromRpc(status);
   if (plain.ok()) return plain;

@@ -25,8 +25,8 @@ HttpStatus HttpStatusOf(const absl::Status& status);
 // out of range.
 HttpResponse UpstreamErrorResponse(const absl::Status& status);
 
-// Appends {"code":...,"message":...} for one key of a batch, with the same further members, and with
-// the coordinator's advice how long to wait (`retryAfterMs`).
+// Appends {"code":...,"message":...} for one key of a batch, with the same further members, and
+// with the coordinator's advice how long to wait (`retryAfterMs`).
 void AppendBatchError(const v1::Error& error, std::string* json);
 
 }  // namespace kache::gateway

@@ -60,6 +60,7 @@ MaybeProblem ReadRequestOptions(const HttpRequest& request, const HandlerConfig&
   }
   options->call.lane = request.worker;
   options->call.name = request.name;
+  options->call.requester = request.requester;
   options->call.deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
 
   if (request.query.empty()) return std::nullopt;

@@ -1,13 +1,15 @@
 // The bytes of one connection: a TCP socket, with TLS on it or not.
 //
-// On the connection's thread only. One read or write at a time; `done` is called as Asio calls it:
-// later, on the same thread.
+// On the connection's thread only, but for PeerIsThere. One read or write at a time; `done` is
+// called as Asio calls it: later, on the same thread.
 #ifndef KACHE_GATEWAY_HTTP_BYTE_STREAM_H_
 #define KACHE_GATEWAY_HTTP_BYTE_STREAM_H_
 
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -90,6 +92,16 @@ class ByteStream {
   void Close() {
     ErrorCode ignored;
     socket_.close(ignored);
+  }
+
+  // False once the other side has ended its sending, or the connection is lost. Any thread, but not
+  // beside Close.
+  bool PeerIsThere() const {
+    char byte = 0;
+    // The descriptor of a socket that is closed is -1, and no peer is there.
+    const int socket = const_cast<TcpSocket&>(socket_).native_handle();
+    const ssize_t count = ::recv(socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
+    return count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
   }
 
  private:

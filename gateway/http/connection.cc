@@ -34,6 +34,7 @@ Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
       stream_(std::move(socket), state->certificates ? state->certificates->context() : nullptr),
       buffer_(state->options.max_head_bytes + kSpareBufferBytes) {
   request_.worker = worker->index();
+  request_.requester = this;
   state_->observer->OnConnectionOpened();
 }
 
@@ -261,6 +262,11 @@ void Connection::Send(HttpResponse response) {
   worker_->Deliver(shared_from_this(), std::move(response));
 }
 
+bool Connection::StillWaits() const {
+  const std::lock_guard lock(close_mutex_);
+  return stream_.PeerIsThere();
+}
+
 void Connection::Answer(HttpResponse response) {
   if (phase_ == Phase::kAnswering) Write(std::move(response));
 }
@@ -361,7 +367,10 @@ void Connection::Close() {
   if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   phase_end_ = SteadyTime::max();
-  stream_.Close();
+  {
+    const std::lock_guard lock(close_mutex_);
+    stream_.Close();
+  }
   if (listed_) worker_->Remove(this);
   listed_ = false;
 }

@@ -8,16 +8,18 @@
 // section 9.6).
 //
 // Owned by its pending operations (shared_ptr): the last one to finish destroys it. All methods
-// run on the worker's thread, except Send, which may be called on any.
+// run on the worker's thread, except Send and StillWaits, which may be called on any.
 #ifndef KACHE_GATEWAY_HTTP_CONNECTION_H_
 #define KACHE_GATEWAY_HTTP_CONNECTION_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/requester.h"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "gateway/http/byte_stream.h"
 #include "gateway/http/http_service.h"
@@ -27,7 +29,9 @@
 
 namespace kache::gateway {
 
-class Connection final : public ResponseSink, public std::enable_shared_from_this<Connection> {
+class Connection final : public ResponseSink,
+                         public Requester,
+                         public std::enable_shared_from_this<Connection> {
  public:
   // Counts as one of state->connections, which the maker has already increased, until destroyed.
   Connection(HttpServerState* state, Worker* worker, TcpSocket socket);
@@ -40,7 +44,11 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   // ResponseSink: the answer to the request that the service was given. Any thread.
   void Send(HttpResponse response) override;
 
-  // The same on the worker's thread; nothing where nobody waits for it any more.
+  // Requester: false once the client has ended or lost its connection. One that has only ended its
+  // own sending looks the same, and counts as gone. Any thread, before the answer was sent.
+  bool StillWaits() const override;
+
+  // As Send, on the worker's thread; nothing where nobody waits for it any more.
   void Answer(HttpResponse response);
 
   void OnTick(SteadyTime now);
@@ -90,6 +98,7 @@ class Connection final : public ResponseSink, public std::enable_shared_from_thi
   HttpServerState* const state_;
   Worker* const worker_;
   ByteStream stream_;
+  mutable std::mutex close_mutex_;  // between Close and StillWaits
   size_t slot_ = 0;
   bool listed_ = false;
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/request_name.h"
+#include "base/requester.h"
 #include "security/access_control.h"
 
 namespace kache::gateway {
@@ -70,6 +71,9 @@ struct HttpRequest {
 
   // The server's thread that owns the connection.
   size_t worker = 0;
+
+  // The client on its connection, until the request was answered; null in tests.
+  const Requester* requester = nullptr;
 
   // Empties it for the next request and keeps small buffers.
   void Clear();

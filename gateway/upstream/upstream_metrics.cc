@@ -19,6 +19,11 @@ UpstreamMetrics::UpstreamMetrics(prometheus::Registry& registry)
                            .Help("Attempts not made because too many calls fail")
                            .Register(registry)
                            .Add({})),
+      restamps_(prometheus::BuildCounter()
+                    .Name("kache_gateway_upstream_restamps_total")
+                    .Help("Writes that lost to a newer version and were sent again above it")
+                    .Register(registry)
+                    .Add({})),
       healthy_(prometheus::BuildGauge()
                    .Name("kache_gateway_upstream_healthy_servers")
                    .Help("Entries of KACHE_SERVERS behind which a server can serve keys")

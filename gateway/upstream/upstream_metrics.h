@@ -2,6 +2,7 @@
 //   kache_gateway_upstream_requests_total{rpc,code}   calls, each counted once, by their outcome
 //   kache_gateway_upstream_retries_total              further attempts of calls
 //   kache_gateway_upstream_retries_refused_total      attempts not made, as too many calls fail
+//   kache_gateway_upstream_restamps_total             writes sent again above a newer version
 //   kache_gateway_upstream_healthy_servers            entries of KACHE_SERVERS that can be used
 //   kache_gateway_upstream_streams                    Pipeline streams that are open
 //   kache_gateway_upstream_streams_ended_total        of which broke or were ended by the server
@@ -35,6 +36,7 @@ class UpstreamMetrics final : public TransportObserver {
   void OnCallEnd(Rpc rpc, absl::StatusCode code) override;
   void OnRetry() override { retries_.Increment(); }
   void OnRetryRefused() override { retries_refused_.Increment(); }
+  void OnRestamped() override { restamps_.Increment(); }
   void OnServer(const std::string& address, bool is_usable, size_t usable) override;
   void OnStreams(size_t open) override { streams_.Set(static_cast<double>(open)); }
   void OnStreamEnded() override { streams_ended_.Increment(); }
@@ -51,6 +53,7 @@ class UpstreamMetrics final : public TransportObserver {
       counters_ = {};
   prometheus::Counter& retries_;
   prometheus::Counter& retries_refused_;
+  prometheus::Counter& restamps_;
   prometheus::Gauge& healthy_;
   prometheus::Gauge& streams_;
   prometheus::Counter& streams_ended_;

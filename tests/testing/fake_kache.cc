@@ -1,6 +1,7 @@
 #include "tests/testing/fake_kache.h"
 
 #include <chrono>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "grpcpp/health_check_service_interface.h"
@@ -11,11 +12,24 @@ namespace kache {
 namespace {
 
 constexpr char kService[] = "kache.v1.Kache";
-constexpr uint64_t kCoordinator = 0xabcdef0123456789;
+// Of one write: a call's, or an operation's.
+void CopyError(const grpc::Status& status, v1::Error* error) {
+  error->set_code(status.error_code());
+  error->set_message(status.error_message());
+}
+
+grpc::Status StatusOf(const v1::WriteResult& result, v1::Receipt* receipt) {
+  if (result.has_error()) {
+    return {static_cast<grpc::StatusCode>(result.error().code()), result.error().message()};
+  }
+  *receipt = result.receipt();
+  return grpc::Status::OK;
+}
 
 }  // namespace
 
-FakeKache::FakeKache(int port) {
+FakeKache::FakeKache(int port, std::shared_ptr<FakeRecords> records)
+    : records_(records != nullptr ? std::move(records) : std::make_shared<FakeRecords>()) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:" + std::to_string(port), grpc::InsecureServerCredentials(),
@@ -28,6 +42,7 @@ FakeKache::FakeKache(int port) {
 }
 
 FakeKache::~FakeKache() {
+  Thaw();
   server_->Shutdown(std::chrono::system_clock::now());
   server_->Wait();
 }
@@ -45,6 +60,21 @@ void FakeKache::FailNext(int calls, grpc::Status status) {
 void FakeKache::SetDelay(absl::Duration delay) {
   const std::lock_guard lock(mutex_);
   delay_ = delay;
+}
+
+void FakeKache::Freeze() {
+  const std::lock_guard lock(mutex_);
+  frozen_ = true;
+}
+
+void FakeKache::Thaw() {
+  const std::lock_guard lock(mutex_);
+  frozen_ = false;
+}
+
+void FakeKache::SetAnswerDelay(absl::Duration delay) {
+  const std::lock_guard lock(mutex_);
+  answer_delay_ = delay;
 }
 
 void FakeKache::SetOffersPipeline(bool offers) {
@@ -72,6 +102,11 @@ int FakeKache::status_calls() const {
   return status_calls_;
 }
 
+std::vector<int> FakeKache::batch_sizes() const {
+  const std::lock_guard lock(mutex_);
+  return batch_sizes_;
+}
+
 int FakeKache::ended_streams() const {
   const std::lock_guard lock(mutex_);
   return ended_streams_;
@@ -80,6 +115,11 @@ int FakeKache::ended_streams() const {
 v1::PutRequest FakeKache::last_put() const {
   const std::lock_guard lock(mutex_);
   return last_put_;
+}
+
+v1::DeleteRequest FakeKache::last_delete() const {
+  const std::lock_guard lock(mutex_);
+  return last_delete_;
 }
 
 v1::GetRequest FakeKache::last_get() const {
@@ -93,12 +133,11 @@ absl::Duration FakeKache::last_timeout() const {
 }
 
 bool FakeKache::Holds(const std::string& key) const {
-  const std::lock_guard lock(mutex_);
-  return records_.count(key) > 0;
+  const auto found = records_->Find(key);
+  return found && !found->deleted;
 }
 
 grpc::Status FakeKache::Enter(grpc::ServerContext* context) {
-  const absl::Time start = absl::Now();
   {
     const std::lock_guard lock(mutex_);
     ++calls_;
@@ -108,48 +147,41 @@ grpc::Status FakeKache::Enter(grpc::ServerContext* context) {
       return failure_;
     }
   }
-  const auto waits = [&] {
-    const std::lock_guard lock(mutex_);
-    return absl::Now() < start + delay_;
-  };
-  while (waits() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(2));
+  Hold(context, &FakeKache::delay_);
+  AwaitThaw();
   return grpc::Status::OK;
 }
 
-v1::Receipt FakeKache::Write(const std::string& key, const std::string& value, int64_t ttl_ms) {
-  Record& record = records_[key];
-  record.value = value;
-  record.ttl_ms = ttl_ms;
-  record.version.set_timestamp(++clock_);
-  record.version.set_clock(kCoordinator);
-  v1::Receipt receipt;
-  *receipt.mutable_version() = record.version;
-  receipt.set_acknowledged(1);
-  receipt.set_required(1);
-  if (ttl_ms > 0) receipt.set_expires_at_unix_ms(1'700'000'000'000 + ttl_ms);
-  return receipt;
+void FakeKache::AwaitThaw() {
+  const auto frozen = [&] {
+    const std::lock_guard lock(mutex_);
+    return frozen_;
+  };
+  while (frozen()) absl::SleepFor(absl::Milliseconds(2));
 }
 
-v1::Receipt FakeKache::Erase(const std::string& key) {
-  v1::Receipt receipt = Write(key, "", 0);
-  records_.erase(key);
-  return receipt;
+void FakeKache::Hold(grpc::ServerContext* context, absl::Duration FakeKache::*delay) {
+  const absl::Time start = absl::Now();
+  const auto waits = [&] {
+    const std::lock_guard lock(mutex_);
+    return absl::Now() < start + this->*delay;
+  };
+  while (waits() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(2));
 }
 
-v1::GetResponse FakeKache::Read(const std::string& key) {
+v1::GetResponse FakeKache::Read(const std::string& key) const {
   v1::GetResponse response;
   response.mutable_receipt()->set_acknowledged(1);
   response.mutable_receipt()->set_required(1);
   response.mutable_receipt()->set_node_id(kNodeId);
-  const auto found = records_.find(key);
-  if (found == records_.end()) return response;
-  const Record& record = found->second;
+  const auto record = records_->Find(key);
+  if (!record || record->deleted) return response;
   response.set_found(true);
-  response.set_value(record.value);
-  response.set_ttl_ms(record.ttl_ms);
-  *response.mutable_receipt()->mutable_version() = record.version;
-  if (record.ttl_ms > 0) {
-    response.mutable_receipt()->set_expires_at_unix_ms(1'700'000'000'000 + record.ttl_ms);
+  response.set_value(record->value);
+  response.set_ttl_ms(record->ttl_ms);
+  *response.mutable_receipt()->mutable_version() = record->version;
+  if (record->ttl_ms > 0) {
+    response.mutable_receipt()->set_expires_at_unix_ms(1'700'000'000'000 + record->ttl_ms);
   }
   return response;
 }
@@ -157,8 +189,10 @@ v1::GetResponse FakeKache::Read(const std::string& key) {
 grpc::Status FakeKache::Get(grpc::ServerContext* context, const v1::GetRequest* request,
                             v1::GetResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
-  last_get_ = *request;
+  {
+    const std::lock_guard lock(mutex_);
+    last_get_ = *request;
+  }
   *response = Read(request->key());
   return grpc::Status::OK;
 }
@@ -166,18 +200,31 @@ grpc::Status FakeKache::Get(grpc::ServerContext* context, const v1::GetRequest* 
 grpc::Status FakeKache::Put(grpc::ServerContext* context, const v1::PutRequest* request,
                             v1::PutResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
-  last_put_ = *request;
-  *response->mutable_receipt() = Write(request->key(), request->value(), request->ttl_ms());
-  return grpc::Status::OK;
+  {
+    const std::lock_guard lock(mutex_);
+    last_put_ = *request;
+  }
+  v1::WriteResult result;
+  writes_.Write(request->key(), {.value = request->value(), .ttl_ms = request->ttl_ms()},
+                request->has_stamp() ? &request->stamp() : nullptr, &result);
+  Hold(context, &FakeKache::answer_delay_);
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  return StatusOf(result, response->mutable_receipt());
 }
 
 grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteRequest* request,
                                v1::DeleteResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
-  *response->mutable_receipt() = Erase(request->key());
-  return grpc::Status::OK;
+  {
+    const std::lock_guard lock(mutex_);
+    last_delete_ = *request;
+  }
+  v1::WriteResult result;
+  writes_.Write(request->key(), {.deleted = true},
+                request->has_stamp() ? &request->stamp() : nullptr, &result);
+  Hold(context, &FakeKache::answer_delay_);
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  return StatusOf(result, response->mutable_receipt());
 }
 
 grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
@@ -204,16 +251,13 @@ grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGe
 grpc::Status FakeKache::BatchPut(grpc::ServerContext* context, const v1::BatchPutRequest* request,
                                  v1::BatchPutResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
   for (const v1::BatchPutRequest::Entry& entry : request->entries()) {
-    v1::WriteResult* const result = response->add_results();
-    if (entry.key().empty()) {
-      result->mutable_error()->set_code(grpc::StatusCode::INVALID_ARGUMENT);
-      result->mutable_error()->set_message("the key is empty");
-      continue;
-    }
-    *result->mutable_receipt() = Write(entry.key(), entry.value(), entry.ttl_ms());
+    writes_.Write(entry.key(), {.value = entry.value(), .ttl_ms = entry.ttl_ms()},
+                  entry.has_stamp() ? &entry.stamp() : nullptr, response->add_results());
   }
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  const std::lock_guard lock(mutex_);
+  batch_sizes_.push_back(request->entries_size());
   return grpc::Status::OK;
 }
 
@@ -221,10 +265,14 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
                                     const v1::BatchDeleteRequest* request,
                                     v1::BatchDeleteResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  const std::lock_guard lock(mutex_);
-  for (const std::string& key : request->keys()) {
-    *response->add_results()->mutable_receipt() = Erase(key);
+  for (int i = 0; i < request->keys_size(); ++i) {
+    writes_.Write(request->keys(i), {.deleted = true},
+                  i < request->stamps_size() ? &request->stamps(i) : nullptr,
+                  response->add_results());
   }
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  const std::lock_guard lock(mutex_);
+  batch_sizes_.push_back(request->keys_size());
   return grpc::Status::OK;
 }
 
@@ -252,10 +300,11 @@ grpc::Status FakeKache::Pipeline(
       if (status.ok()) {
         Answer(operation, result);
       } else {
-        result->mutable_error()->set_code(status.error_code());
-        result->mutable_error()->set_message(status.error_message());
+        CopyError(status, result->mutable_error());
       }
+      if (status.ok()) Hold(context, &FakeKache::answer_delay_);
     }
+    response.set_cluster_time_unix_ms(writes_.ClusterTimeMs());
     stream->Write(response);
   }
   const std::lock_guard lock(mutex_);
@@ -264,18 +313,28 @@ grpc::Status FakeKache::Pipeline(
 }
 
 void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
-  const std::lock_guard lock(mutex_);
-  last_timeout_ = absl::Milliseconds(operation.timeout_ms());
+  {
+    const std::lock_guard lock(mutex_);
+    last_timeout_ = absl::Milliseconds(operation.timeout_ms());
+    if (operation.has_get()) last_get_ = operation.get();
+    if (operation.has_put()) last_put_ = operation.put();
+    if (operation.has_delete_()) last_delete_ = operation.delete_();
+  }
+  v1::WriteResult written;
   if (operation.has_get()) {
-    last_get_ = operation.get();
     *result->mutable_get() = Read(operation.get().key());
   } else if (operation.has_put()) {
-    last_put_ = operation.put();
-    *result->mutable_put()->mutable_receipt() =
-        Write(operation.put().key(), operation.put().value(), operation.put().ttl_ms());
+    const v1::PutRequest& put = operation.put();
+    writes_.Write(put.key(), {.value = put.value(), .ttl_ms = put.ttl_ms()},
+                  put.has_stamp() ? &put.stamp() : nullptr, &written);
+    if (written.has_receipt()) *result->mutable_put()->mutable_receipt() = written.receipt();
   } else {
-    *result->mutable_delete_()->mutable_receipt() = Erase(operation.delete_().key());
+    const v1::DeleteRequest& erase = operation.delete_();
+    writes_.Write(erase.key(), {.deleted = true}, erase.has_stamp() ? &erase.stamp() : nullptr,
+                  &written);
+    if (written.has_receipt()) *result->mutable_delete_()->mutable_receipt() = written.receipt();
   }
+  if (written.has_error()) *result->mutable_error() = written.error();
 }
 
 grpc::Status FakeKache::GetStatus(grpc::ServerContext* /*context*/,
@@ -285,6 +344,8 @@ grpc::Status FakeKache::GetStatus(grpc::ServerContext* /*context*/,
     const std::lock_guard lock(mutex_);
     ++status_calls_;
   }
+  AwaitThaw();
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
   v1::Node* const node = response->add_nodes();
   node->set_name(kNodeName);
   node->set_node_id(kNodeId);

@@ -1,12 +1,14 @@
 // A Kache server in this process, on a real socket: kache.v1.Kache over a map, and the gRPC health
 // protocol. Tests tell it what to refuse, how long to take and whether it serves.
 //
+// It keeps the stamps that writes carry, refuses those out of range, and names cluster time. What
+// loses to a newer version is answered SUPERSEDED.
+//
 // Thread-safe.
 #ifndef KACHE_TESTS_TESTING_FAKE_KACHE_H_
 #define KACHE_TESTS_TESTING_FAKE_KACHE_H_
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +18,8 @@
 #include "absl/time/time.h"
 #include "grpcpp/server.h"
 #include "kache/v1/kache.grpc.pb.h"
+#include "tests/testing/fake_records.h"
+#include "tests/testing/fake_writes.h"
 
 namespace kache {
 
@@ -26,7 +30,8 @@ class FakeKache final : public v1::Kache::Service {
   static constexpr uint32_t kNodeId = 0x536db866;
 
   // Listens on 127.0.0.1; port 0 = any free one. Serves, and says so, from the start.
-  explicit FakeKache(int port = 0);
+  // Its records are its own, unless it shares those of others.
+  explicit FakeKache(int port = 0, std::shared_ptr<FakeRecords> records = nullptr);
   ~FakeKache() override;
 
   int port() const { return port_; }
@@ -34,16 +39,35 @@ class FakeKache final : public v1::Kache::Service {
 
   // What the health protocol says of kache.v1.Kache.
   void SetServing(bool serving);
-  // The next `calls` calls of any rpc fail with `status`.
+  // The next `calls` calls of any rpc but GetStatus fail with `status`.
   void FailNext(int calls, grpc::Status status);
-  // Every call waits that long before it is answered, or until its caller gives up. Those that wait
-  // already follow the change.
+  // Every call but GetStatus waits that long before it is done, or until its caller gives up. Those
+  // that wait already follow the change.
   void SetDelay(absl::Duration delay);
   // Whether it knows Pipeline; it does at first.
   void SetOffersPipeline(bool offers);
   // What counts as a call of Pipeline, fails and is delayed: every operation by itself, at first,
   // or a stream when it begins.
   void SetOperationsAreCalls(bool operations);
+  // Every call that is there or comes waits until it is thawed, its caller given up or not, and is
+  // then done.
+  void Freeze();
+  void Thaw();
+  // A write that was done waits that long before it is answered; see SetDelay.
+  void SetAnswerDelay(absl::Duration delay);
+
+  // Whether it is of a release that knows stamps and cluster time; it is at first.
+  void SetKnowsStamps(bool knows) { writes_.SetKnowsStamps(knows); }
+  // How far cluster time is ahead of this machine's wall clock.
+  void SetClusterTimeAhead(absl::Duration ahead) { writes_.SetClusterTimeAhead(ahead); }
+  // Before each of the next `writes` writes with a stamp somebody else writes the key, with a
+  // version that is `ahead` of the stamp.
+  void LetRivalsWrite(int writes, absl::Duration ahead = absl::Milliseconds(1)) {
+    writes_.LetRivalsWrite(writes, ahead);
+  }
+  // What SUPERSEDED answers say; false at first.
+  void SetAllHeard(bool all_heard) { writes_.SetAllHeard(all_heard); }
+
   // BatchGet stops filling values after this many bytes.
   void SetBatchBytes(size_t bytes);
 
@@ -55,10 +79,17 @@ class FakeKache final : public v1::Kache::Service {
   int ended_streams() const;
   // What the last Put, Get or Delete carried.
   v1::PutRequest last_put() const;
+  v1::DeleteRequest last_delete() const;
   v1::GetRequest last_get() const;
+  // The stamps of all writes in the order received; without one, an empty one. Of a batch in its
+  // order, and how many there were in each.
+  std::vector<v1::Stamp> stamps() const { return writes_.stamps(); }
+  std::vector<int> batch_sizes() const;
+  absl::Time cluster_time() const { return writes_.cluster_time(); }
   // Time that the last call was given.
   absl::Duration last_timeout() const;
   bool Holds(const std::string& key) const;
+  FakeRecords& records() { return *records_; }
 
   grpc::Status Get(grpc::ServerContext* context, const v1::GetRequest* request,
                    v1::GetResponse* response) override;
@@ -80,35 +111,32 @@ class FakeKache final : public v1::Kache::Service {
                          v1::GetStatusResponse* response) override;
 
  private:
-  struct Record {
-    std::string value;
-    int64_t ttl_ms = 0;
-    v1::Version version;
-  };
-
   void Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result)
       ABSL_LOCKS_EXCLUDED(mutex_);
   // Counts the call, and fails or delays it as told.
   grpc::Status Enter(grpc::ServerContext* context);
-  v1::Receipt Write(const std::string& key, const std::string& value, int64_t ttl_ms)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  v1::Receipt Erase(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  v1::GetResponse Read(const std::string& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void AwaitThaw();
+  void Hold(grpc::ServerContext* context, absl::Duration FakeKache::*delay);
+  v1::GetResponse Read(const std::string& key) const;
 
+  const std::shared_ptr<FakeRecords> records_;
+  FakeWrites writes_{*records_};
   mutable std::mutex mutex_;
-  std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
-  uint64_t clock_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
   int calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int status_calls_ ABSL_GUARDED_BY(mutex_) = 0;
   int ended_streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration answer_delay_ ABSL_GUARDED_BY(mutex_);
+  bool frozen_ ABSL_GUARDED_BY(mutex_) = false;
   bool offers_pipeline_ ABSL_GUARDED_BY(mutex_) = true;
   bool operations_are_calls_ ABSL_GUARDED_BY(mutex_) = true;
   size_t batch_bytes_ ABSL_GUARDED_BY(mutex_) = 3 * 1024 * 1024;
   v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
+  v1::DeleteRequest last_delete_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);
+  std::vector<int> batch_sizes_ ABSL_GUARDED_BY(mutex_);
   absl::Duration last_timeout_ ABSL_GUARDED_BY(mutex_);
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
