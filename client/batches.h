@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "client/rpc_status.h"
 #include "client/transport.h"
 #include "client/types.h"
 
@@ -25,8 +26,10 @@ struct GetBatch {
   void Add(Item& key, Request* request) const;
   static int Count(const Response& response) { return response.results_size(); }
   static absl::StatusOr<Result> Take(Response* response, int i);
+  // A key that a full queue refused is given back with the server's advice: who waits, and whether,
+  // is the caller's to say.
   static bool AskAgain(const absl::StatusOr<Result>& result) {
-    return absl::IsResourceExhausted(result.status());
+    return IsAnswerFull(result.status());
   }
   void Send(Request request, Done<Response> done) const {
     transport->BatchGet(std::move(request), {deadline}, std::move(done));

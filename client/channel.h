@@ -13,7 +13,8 @@ namespace kache {
 
 // To `address`, host:port; a name with many addresses stands for all of them. Connects once it is
 // used. `arguments`: what this caller wants besides what all of them do, which is: no proxy of the
-// environment, no service configuration from the DNS, and room for the largest answer.
+// environment, no service configuration from the DNS, and room for the largest
+// message that servers can be configured to take or give (base/limits.h).
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& address,
                                            const ChannelSecurity& security,
                                            grpc::ChannelArguments arguments);

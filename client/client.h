@@ -49,7 +49,8 @@
 //   UNAVAILABLE          no server could be reached, or none has a replica that can serve.
 //   DEADLINE_EXCEEDED    a write may have been applied.
 //   RESOURCE_EXHAUSTED   a limit of the server, or of this client (max_in_flight, ...), is reached.
-//                        Nothing was done; RetryAdviceOf tells how long to wait, where it is known.
+//                        Nothing was done, and nothing is sent again by itself; RetryAdviceOf tells
+//                        how long to wait, where it is known. Of a batch, this may be single keys.
 //   ABORTED              fewer replicas took part than `consistency` asks; a write may have been
 //                        applied, ReceiptOfError tells to how many. Or nothing is as new as
 //                        min_version. Or, with the reason SUPERSEDED (ReasonOf in

@@ -2,16 +2,11 @@
 
 #include <utility>
 
+#include "base/limits.h"
 #include "client/rpc_status.h"
 #include "client/version_text.h"
 
 namespace kache {
-namespace {
-
-constexpr absl::Duration kMaxTtl = absl::Hours(24 * 36525);
-
-}  // namespace
-
 std::string Version::ToString() const { return VersionText(ToMessage(*this)); }
 
 absl::StatusOr<Version> Version::Parse(std::string_view text) {
@@ -48,7 +43,9 @@ v1::Version ToMessage(const Version& version) {
 absl::StatusOr<int64_t> TtlMs(absl::Duration ttl) {
   if (ttl == absl::InfiniteDuration()) return 0;
   if (ttl <= absl::ZeroDuration()) return absl::InvalidArgumentError("the TTL is not positive");
-  if (ttl > kMaxTtl) return absl::InvalidArgumentError("the TTL is over 100 years");
+  if (ttl > absl::Milliseconds(kMaxTtlMs)) {
+    return absl::InvalidArgumentError("the TTL is over 100 years");
+  }
   return absl::ToInt64Milliseconds(absl::Ceil(ttl, absl::Milliseconds(1)));
 }
 

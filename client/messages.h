@@ -13,7 +13,8 @@ namespace kache {
 
 v1::Consistency ToMessage(Consistency consistency);
 v1::Version ToMessage(const Version& version);
-// 0 for an infinite life; INVALID_ARGUMENT for one that is not positive, or over 100 years.
+// 0 for an infinite life; INVALID_ARGUMENT for one that is not positive, or over kMaxTtlMs
+// (base/limits.h).
 absl::StatusOr<int64_t> TtlMs(absl::Duration ttl);
 
 Consistency FromMessage(v1::Consistency consistency);

@@ -97,4 +97,9 @@ std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status) {
   return RetryAfterOf(status);
 }
 
+bool IsAnswerFull(const absl::Status& status) {
+  if (absl::IsOutOfRange(status)) return ReasonOf(status) == kAnswerFull;
+  return absl::IsResourceExhausted(status) && !RetryAfterOf(status);
+}
+
 }  // namespace kache

@@ -32,6 +32,11 @@ std::optional<v1::Superseded> SupersededOf(const absl::Status& status);
 // As base/error_details.h's RetryAfterOf; also for those who use the library (client/types.h).
 std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
 
+// Of one key of a BatchGet: the answer had no more room, so the key is to be asked for again at
+// once. A key that a full queue refused carries advice how long to wait, and is another matter.
+// Servers of the release before say RESOURCE_EXHAUSTED of both, and give no advice.
+bool IsAnswerFull(const absl::Status& status);
+
 }  // namespace kache
 
 #endif  // KACHE_CLIENT_RPC_STATUS_H_

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/cpus.h"
+#include "base/limits.h"
 #include "base/setting_names.h"
 #include "client/server_list.h"
 #include "security/access_settings.h"
@@ -12,9 +13,6 @@
 namespace kache::gateway {
 namespace {
 
-constexpr int64_t kMaxKeyBytes = 64 * 1024;
-constexpr int64_t kMaxValueBytes = 64 * 1024 * 1024;
-constexpr int64_t kMaxBatchBytes = 1024 * 1024 * 1024;
 constexpr int64_t kMaxSeconds = 24 * 60 * 60;
 
 size_t Count(SettingsReader& reader, std::string_view name, size_t default_value,
@@ -45,13 +43,13 @@ void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
   handlers->request_timeout = reader.Milliseconds("REQUEST_TIMEOUT_MS", handlers->request_timeout,
                                                   {.min = 1, .max = 600'000});
   handlers->max_key_bytes =
-      Count(reader, "MAX_KEY_BYTES", handlers->max_key_bytes, {.min = 1, .max = kMaxKeyBytes});
+      Count(reader, "MAX_KEY_BYTES", handlers->max_key_bytes, {.min = 1, .max = kKeyBytesBound});
   handlers->max_value_bytes = Count(reader, "MAX_VALUE_BYTES", handlers->max_value_bytes,
-                                    {.min = 1, .max = kMaxValueBytes});
+                                    {.min = 1, .max = kValueBytesBound});
   handlers->max_batch_keys =
-      Count(reader, "MAX_BATCH_KEYS", handlers->max_batch_keys, {.min = 1, .max = 100'000});
+      Count(reader, "MAX_BATCH_KEYS", handlers->max_batch_keys, {.min = 1, .max = kBatchKeysBound});
   handlers->max_batch_bytes = Count(reader, "MAX_BATCH_BYTES", handlers->max_batch_bytes,
-                                    {.min = 1, .max = kMaxBatchBytes});
+                                    {.min = 1, .max = kBatchBytesBound});
   handlers->max_batch_answer_bytes =
       Count(reader, "MAX_BATCH_ANSWER_BYTES", handlers->max_batch_answer_bytes, {.min = 1});
   handlers->cache_control = reader.String("CACHE_CONTROL", handlers->cache_control);

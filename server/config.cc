@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/cpus.h"
+#include "base/limits.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "ring/node_id.h"
@@ -136,10 +137,10 @@ void ReadTimes(SettingsReader& reader, ServerConfig* config) {
 
 void ReadLimits(SettingsReader& reader, ServerConfig* config) {
   Fields fields(reader);
-  fields.Number("MAX_KEY_BYTES", &config->max_key_bytes, {1, 65536});
-  fields.Number("MAX_VALUE_BYTES", &config->max_value_bytes, {1, 67108864});
-  fields.Number("MAX_BATCH_KEYS", &config->max_batch_keys, {1, 100000});
-  fields.Number("MAX_BATCH_BYTES", &config->max_batch_bytes, {1, 1073741824});
+  fields.Number("MAX_KEY_BYTES", &config->max_key_bytes, {1, kKeyBytesBound});
+  fields.Number("MAX_VALUE_BYTES", &config->max_value_bytes, {1, kValueBytesBound});
+  fields.Number("MAX_BATCH_KEYS", &config->max_batch_keys, {1, kBatchKeysBound});
+  fields.Number("MAX_BATCH_BYTES", &config->max_batch_bytes, {1, kBatchBytesBound});
   fields.Number("MAX_IN_FLIGHT", &config->max_in_flight, {1, 10000000});
   fields.Number("MAX_PIPELINE_OPERATIONS", &config->max_pipeline_operations, {1, 1000000});
   fields.Number("MAX_IN_FLIGHT_BYTES", &config->max_in_flight_bytes, {1048576, 17179869184});

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/limits.h"
 #include "base/strings.h"
 #include "server/api/batch_calls.h"
 #include "server/api/grpc_log.h"
@@ -120,13 +121,8 @@ PipelineLimits MakePipelineLimits(const ServerConfig& config) {
 }
 
 GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
-  // What a request holds beside its keys and values: lengths, a TTL or a version for each key.
-  constexpr size_t kMarginBytes = size_t{64} << 10;
-  constexpr size_t kMarginBytesPerKey = 40;
   // What the gateway sends in one message of a stream.
   constexpr size_t kPipelineMessageBytes = size_t{1} << 20;
-  const size_t payload = std::max({config.max_batch_bytes, kPipelineMessageBytes,
-                                   config.max_key_bytes + config.max_value_bytes});
   GrpcServerOptions options;
   options.address = config.grpc_listen_address;
   options.tls = config.grpc_tls;
@@ -134,7 +130,10 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   options.reflection = config.access.tokens_file.empty();
   options.threads = config.grpc_threads;
   options.max_concurrent_streams = config.max_concurrent_streams;
-  options.max_receive_bytes = payload + kMarginBytes + kMarginBytesPerKey * config.max_batch_keys;
+  options.max_receive_bytes = static_cast<size_t>(MessageBytesMax(
+      static_cast<int64_t>(config.max_key_bytes), static_cast<int64_t>(config.max_value_bytes),
+      static_cast<int64_t>(config.max_batch_keys),
+      static_cast<int64_t>(std::max(config.max_batch_bytes, kPipelineMessageBytes))));
   options.max_connection_age = config.max_connection_age;
   options.connection_age_grace = config.drain;
   return options;

@@ -3,14 +3,15 @@
 #include <numeric>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "base/strings.h"
+#include "client/rpc_status.h"
 
 namespace kache::gateway {
 namespace {
 
 bool IsLeftOver(const v1::GetResult& result) {
-  return result.has_error() &&
-         result.error().code() == static_cast<int>(absl::StatusCode::kResourceExhausted);
+  return result.has_error() && IsAnswerFull(StatusFromError(result.error()));
 }
 
 }  // namespace
@@ -79,8 +80,12 @@ void BatchGetOperation::OnAnswer(absl::StatusOr<v1::BatchGetResponse> answer) {
 void BatchGetOperation::FailRest(const absl::Status& status) {
   for (const size_t index : pending_) {
     v1::Error* const error = results_[index].mutable_error();
+    error->Clear();  // of what the round before said
     error->set_code(static_cast<int>(status.code()));
     error->set_message(std::string(status.message()));
+    if (const auto wait = RetryAdviceOf(status)) {
+      error->set_retry_after_ms(absl::ToInt64Milliseconds(*wait));
+    }
   }
 }
 

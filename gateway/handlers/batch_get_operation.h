@@ -1,6 +1,7 @@
-// Reads many keys. A server stops at a few MiB of answer and says RESOURCE_EXHAUSTED for each key
-// that is left; those are asked for again, round by round, until all are answered, the request's
-// deadline passes, a round brings nothing new, or the answer reaches its own limit.
+// Reads many keys. A server stops at a few MiB of answer and says of each key that is left that the
+// answer is full (IsAnswerFull); those are asked for again, round by round, until all are answered,
+// the request's deadline passes, a round brings nothing new, or the answer reaches its own limit. A
+// key that a full queue refused is given back with the server's advice how long to wait.
 //
 // Owned by its call under way (shared_ptr). Runs on whatever thread its answers come.
 #ifndef KACHE_GATEWAY_HANDLERS_BATCH_GET_OPERATION_H_

@@ -4,13 +4,16 @@
 
 #include <cstdint>
 
+#include "base/limits.h"
+
 namespace kache::gateway {
 
-constexpr int64_t kMaxTtlSeconds = int64_t{100} * 365 * 24 * 60 * 60;  // 100 years
+constexpr int64_t kMaxTtlSeconds = kMaxTtlMs / 1000;
 
 constexpr char kBadTtl[] = "BAD_TTL";
 constexpr char kBadTtlMessage[] =
     "the ttl is a whole number of seconds from 0 (no expiry) to 3153600000 (100 years)";
+static_assert(kMaxTtlSeconds == 3'153'600'000);
 
 constexpr int64_t TtlSecondsToMs(int64_t seconds) { return seconds * 1000; }
 // What is left, rounded up, so that a live value never shows 0.

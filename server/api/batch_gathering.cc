@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error_details.h"
 #include "base/strings.h"
 #include "server/api/receipts.h"
 
@@ -32,8 +33,10 @@ ReadCallback ReadGathering::Slot(size_t index) {
 void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
   v1::GetResult& place = *response_.mutable_results(static_cast<int>(index));
   if (result.ok() && !Fits(result->value.size())) {
-    result = absl::ResourceExhaustedError(Concat("the answer holds MAX_BATCH_BYTES (", max_bytes_,
-                                                 ") already; ask for this key again"));
+    absl::Status full = absl::OutOfRangeError(Concat(
+        "the answer holds MAX_BATCH_BYTES (", max_bytes_, ") already; ask for this key again"));
+    SetReason(kAnswerFull, &full);
+    result = std::move(full);
   }
   if (result.ok()) {
     FillGetResponse(*std::move(result), answer().ring(), *place.mutable_response());

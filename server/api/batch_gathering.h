@@ -44,8 +44,9 @@ class Gathering {
 
 class ReadGathering final : public Gathering, public BatchReadSink {
  public:
-  // Values beyond `max_bytes` together are dropped at once, and their keys get RESOURCE_EXHAUSTED
-  // each; the first value always fits.
+  // Values beyond `max_bytes` together are dropped at once, and their keys get OUT_OF_RANGE with
+  // the reason kAnswerFull each: they are to be asked for again at once. The first value always
+  // fits.
   ReadGathering(size_t keys, size_t max_bytes, v1::BatchGetResponse& response, Answer& answer);
   ReadCallback Slot(size_t index);
   void Take(size_t index, absl::StatusOr<ReadResult> result) override;

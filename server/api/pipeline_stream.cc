@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/limits.h"
 #include "kache/v1/kache.grpc.pb.h"  // how gRPC serialises messages
 #include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
@@ -22,8 +23,8 @@ namespace {
 constexpr size_t kOperationsPerTurn = 64;
 // Messages that a closing stream still reads, so that what its client had sent is answered.
 constexpr size_t kMessagesWhileClosing = 64;
-// What a result takes beside its value, generously.
-constexpr size_t kResultBytes = 128;
+// What a result takes beside its value.
+constexpr size_t kResultBytes = static_cast<size_t>(kFramingBytesPerKey);
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 // What an error carries beside its code and its message (base/error_details.h, ReceiptOf,
-// SupersededOf), as clients of any language read it from a failed call. batch and pipeline errors
-// carry the same in fields of their own (FillError).
+// SupersededOf), as clients of any language read it from a failed call. Errors of batches and
+// pipelines carry the same in fields of their own (FillError).
 //
 // Pure, so thread-safe.
 #ifndef KACHE_SERVER_API_STATUS_DETAILS_H_

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/limits.h"
 #include "base/strings.h"
 
 namespace kache {

@@ -24,8 +24,6 @@ struct RequestLimits {
   size_t max_batch_bytes = size_t{3} << 20;
 };
 
-inline constexpr int64_t kMaxTtlMs = int64_t{100} * 365 * 24 * 3600 * 1000;  // 100 years
-
 absl::Status ValidateKey(std::string_view key, const RequestLimits& limits);
 absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t ttl_ms,
                            const RequestLimits& limits);

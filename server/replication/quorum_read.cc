@@ -60,11 +60,11 @@ void QuorumRead::Ask(NodeId node, bool counts) {
 
 void QuorumRead::AskSyncing() {
   asked_syncing_ = true;
-  degraded_ = true;
   for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
     const bool asked = std::any_of(replicas_.begin(), replicas_.end(),
                                    [&](const Replica& replica) { return replica.node == node; });
     if (asked || shard().View(node).state != NodeState::kSyncing) continue;
+    degraded_ = true;
     Ask(node, /*counts=*/false);
   }
 }
@@ -77,6 +77,8 @@ void QuorumRead::OnReply(size_t index, absl::StatusOr<redis::Reply> reply) {
     shard().metrics().read_failures.For(reply.status()).Increment();
     replicas_[index].phase = Phase::kFailed;
     last_error_ = reply.status();
+    // One that was lost can't be reached; one that is late could hold what is asked for.
+    unheard_ |= !absl::IsUnavailable(reply.status());
   }
   Decide();
   EndIfDone();
@@ -88,6 +90,7 @@ void QuorumRead::Note(size_t index, redis::Reply reply) {
     shard().metrics().read_failures.error_reply.Increment();
     replica.phase = Phase::kFailed;
     last_error_ = absl::UnavailableError("Redis answered a read with an error: " + reply.text);
+    unheard_ = true;
     return;
   }
   replica.phase = Phase::kAnswered;
@@ -138,14 +141,13 @@ void QuorumRead::Decide() {
 
 // Asked again whenever anything has changed.
 void QuorumRead::DecideOn(size_t holders) {
-  if (done_ && newest_version_ < options_.min_version && newest_) {
-    if (!asked_syncing_) {
-      AskSyncing();
-      if (outstanding_ > 0) return;
-    }
+  if (done_ && newest_version_ < options_.min_version) {
+    if (!asked_syncing_) AskSyncing();
     if (outstanding_ > 0) return;
-    return Finish(WithReceipt(
-        absl::AbortedError("no reachable home replica is as new as min_version"), ReceiptNow()));
+    if (newest_ || unheard_) {
+      return Finish(WithReceipt(
+          absl::AbortedError("no reachable home replica is as new as min_version"), ReceiptNow()));
+    }
   }
   for (size_t i = 0; i < replicas_.size(); ++i) {
     const Replica& replica = replicas_[i];

@@ -6,8 +6,11 @@
 //  * Replicas that differ are made equal before the answer (blocking read repair): once they are
 //    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
 //    written to as many as the level needs. One that answers late is repaired in the background.
-//  * Where the newest is older than min_version, the home replicas that are SYNCING are asked, too:
-//    they may hold it, though they do not count.
+//  * Where the newest is older than min_version, or there is none, the home replicas that are
+//  SYNCING
+//    are asked, too, and those that are late are waited for: they may hold it, though they do not
+//    count. It is a miss where every home replica that can be reached holds nothing; ABORTED where
+//    one holds something older, did not answer in time, or answered with an error.
 //
 // Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
 // Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
@@ -81,6 +84,7 @@ class QuorumRead final : public Operation, private TimedOperation {
   std::optional<NodeId> newest_node_;
   bool asked_syncing_ = false;
   bool diverged_ = false;
+  bool unheard_ = false;  // one that can be reached did not say what it holds
   bool degraded_ = false;
   absl::Status last_error_;
 };

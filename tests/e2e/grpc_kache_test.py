@@ -130,7 +130,8 @@ class BatchTest(SystemCase):
         self.assertEqual(sum(found), 3)
         for result in results:
             if not result.response.found:
-                self.assertEqual(result.error.code, Code.RESOURCE_EXHAUSTED.value[0])
+                self.assertEqual(result.error.code, Code.OUT_OF_RANGE.value[0])
+                self.assertEqual(result.error.reason, "ANSWER_FULL")
         one = self.grpc.stub.BatchGet(pb.BatchGetRequest(keys=keys[:1]), timeout=5).results
         self.assertTrue(one[0].response.found)
 

@@ -147,6 +147,21 @@ class OverloadTest(SystemCase):
         wait_until(lambda: self.rest.get("k").status == 404, "served again")
 
 
+class ServersAdviceTest(SystemCase):
+    """The server limits operations a second, and knows until when."""
+
+    SYSTEM = {"redis": 1, "server_settings": {"MAX_OPERATIONS_PER_SECOND": 200}}
+
+    def test_retry_after_is_what_the_server_advises(self):
+        keys = {"keys": ["k"] * 1000}  # it is let in, and whoever comes next waits for it
+        wait_until(lambda: self.rest.post("batchGet", keys).status == 200, "a batch is let in")
+        for refused in (self.rest.get("k"),  # by a stream
+                        self.rest.post("batchGet", {"keys": ["k"]}),  # by a call of its own
+                        self.rest.request("DELETE", key_path("k"))):
+            self.assert_error(refused, 429, "RESOURCE_EXHAUSTED")
+            self.assertTrue(2 <= int(refused.headers["retry-after"]) <= 6, refused.headers)
+
+
 class DeadlineTest(SystemCase):
     SYSTEM = {"redis": 1, "server_settings": {"TRY_TIMEOUT_MS": 60000}}
 

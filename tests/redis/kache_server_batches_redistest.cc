@@ -139,7 +139,8 @@ TEST_F(KacheServerBatchesTest, StopFillingAtTheLimitAndServeTheRestWhenAskedAgai
         EXPECT_EQ(read.results(i).response().value(), value);
         missing.erase(get.keys(i));
       } else {
-        EXPECT_EQ(read.results(i).error().code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+        EXPECT_EQ(read.results(i).error().code(), grpc::StatusCode::OUT_OF_RANGE);
+        EXPECT_EQ(read.results(i).error().reason(), "ANSWER_FULL");
       }
     }
   }

@@ -237,7 +237,8 @@ grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGe
     v1::GetResult* const result = response->add_results();
     v1::GetResponse found = Read(key);
     if (any && bytes + found.value().size() > batch_bytes_) {
-      result->mutable_error()->set_code(grpc::StatusCode::RESOURCE_EXHAUSTED);
+      result->mutable_error()->set_code(grpc::StatusCode::OUT_OF_RANGE);
+      result->mutable_error()->set_reason("ANSWER_FULL");
       result->mutable_error()->set_message("the answer is full; ask again for this key");
       continue;
     }

@@ -17,9 +17,8 @@ std::string WithoutBackquotes(std::string_view cell) {
   return std::string(cell);
 }
 
-}  // namespace
-
-std::map<std::string, std::string> DocumentedSettings(std::string_view program) {
+// A column of the table below `## program`, by the setting's name. 1 = the first column.
+std::map<std::string, std::string> Column(std::string_view program, size_t column) {
   std::map<std::string, std::string> settings;
   std::ifstream file(KACHE_SOURCE_DIR "/docs/configuration.md");
   const std::string heading = Concat("## ", program);
@@ -28,9 +27,21 @@ std::map<std::string, std::string> DocumentedSettings(std::string_view program) 
     if (line.starts_with("## ")) inside = Trimmed(line) == heading;
     if (!inside || !line.starts_with("| `")) continue;
     const std::vector<std::string> cells = absl::StrSplit(line, '|');
-    if (cells.size() > 2) settings[WithoutBackquotes(cells[1])] = WithoutBackquotes(cells[2]);
+    if (cells.size() > column) {
+      settings[WithoutBackquotes(cells[1])] = WithoutBackquotes(cells[column]);
+    }
   }
   return settings;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> DocumentedSettings(std::string_view program) {
+  return Column(program, 2);
+}
+
+std::string DocumentedRange(std::string_view program, const std::string& setting) {
+  return Column(program, 3)[setting];
 }
 
 std::map<std::string, std::string> ReadSettings(const SettingsReader& reader) {

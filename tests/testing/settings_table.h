@@ -18,7 +18,11 @@ namespace kache {
 // without its backquotes. Empty when there is no such table.
 std::map<std::string, std::string> DocumentedSettings(std::string_view program);
 
-// The same of what `reader` was asked for.
+// What the same table says that the setting may be, as "1 to 1024". Empty when it does not stand
+// there.
+std::string DocumentedRange(std::string_view program, const std::string& setting);
+
+// The defaults of what `reader` was asked for.
 std::map<std::string, std::string> ReadSettings(const SettingsReader& reader);
 
 }  // namespace kache

@@ -59,6 +59,25 @@ TEST_F(ClientBatchTest, FetchesWhatOneAnswerHadNoRoomFor) {
   for (const auto& result : client_->BatchGet({"a", "b", "c"})) EXPECT_EQ(result->value, value);
 }
 
+// As much as servers may be configured to answer: kBatchBytesBound and what each key adds.
+TEST_F(ClientBatchTest, TakesTheLargestAnswer) {
+  const std::string value(13 << 20, 'v');
+  std::vector<std::string> keys;
+  for (int i = 0; i < 6; ++i) {
+    keys.push_back("k" + std::to_string(i));
+    ASSERT_TRUE(client_->Put(keys.back(), value).ok());
+  }
+  ClientOptions options;
+  options.servers = {server_.address()};
+  options.timeout = kPatience;
+  server_.SetBatchBytes(size_t{78} << 20);
+  const Client::GetResults found = Client::Create(options).value()->BatchGet(keys);
+  for (const auto& result : found) {
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->value->size(), value.size());
+  }
+}
+
 TEST_F(ClientBatchTest, OfNothingIsNothing) { EXPECT_TRUE(client_->BatchGet({}).empty()); }
 
 }  // namespace

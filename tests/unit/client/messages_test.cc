@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/limits.h"
+
 namespace kache {
 namespace {
 
@@ -9,8 +11,10 @@ TEST(Messages, TtlIsWholeMilliseconds) {
   EXPECT_EQ(TtlMs(absl::InfiniteDuration()).value(), 0);
   EXPECT_EQ(TtlMs(absl::Minutes(5)).value(), 300'000);
   EXPECT_EQ(TtlMs(absl::Microseconds(1)).value(), 1);
+  EXPECT_EQ(TtlMs(absl::Milliseconds(kMaxTtlMs)).value(), kMaxTtlMs);
   for (const absl::Duration wrong :
-       {absl::ZeroDuration(), -absl::Seconds(1), absl::Hours(24 * 366 * 100)}) {
+       {absl::ZeroDuration(), -absl::Seconds(1),
+        absl::Milliseconds(kMaxTtlMs) + absl::Nanoseconds(1), absl::Hours(24 * 36525)}) {
     EXPECT_EQ(TtlMs(wrong).status().code(), absl::StatusCode::kInvalidArgument) << wrong;
   }
 }

@@ -123,6 +123,19 @@ TEST(RpcStatus, TakesTheErrorOfABatch) {
   EXPECT_EQ(StatusFromError(v1::Error()).code(), absl::StatusCode::kInternal);
 }
 
+TEST(RpcStatus, TellsAFullAnswerFromAFullQueue) {
+  absl::Status full = absl::OutOfRangeError("the answer holds MAX_BATCH_BYTES");
+  EXPECT_FALSE(IsAnswerFull(full));
+  SetReason(kAnswerFull, &full);
+  EXPECT_TRUE(IsAnswerFull(full));
+  // As servers of the release before say it.
+  absl::Status refused = absl::ResourceExhaustedError("the answer holds MAX_BATCH_BYTES");
+  EXPECT_TRUE(IsAnswerFull(refused));
+  SetRetryAfter(absl::Milliseconds(100), &refused);
+  EXPECT_FALSE(IsAnswerFull(refused));
+  EXPECT_FALSE(IsAnswerFull(absl::OkStatus()));
+}
+
 TEST(RpcStatus, TakesAllThatTheErrorOfABatchCarries) {
   v1::Error error;
   error.set_code(10);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/error_details.h"
 #include "tests/unit/gateway/fake_upstream.h"
 
 namespace kache::gateway {
@@ -29,13 +30,17 @@ class BatchGet : public testing::Test {
     return {keys.begin(), keys.end()};
   }
 
-  // Answers the last call: "" = left over, anything else = that value.
+  // Answers the last call: "" = left over, "queue" = refused by a full queue, anything else = that
+  // value.
   void Answer(const std::vector<std::string>& values) {
     v1::BatchGetResponse response;
     for (const std::string& value : values) {
       v1::GetResult* const result = response.add_results();
       if (value.empty()) {
+        *result->mutable_error() = left_over_;
+      } else if (value == "queue") {
         result->mutable_error()->set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+        result->mutable_error()->set_retry_after_ms(100);
       } else {
         result->mutable_response()->set_found(true);
         result->mutable_response()->set_value(value);
@@ -53,7 +58,15 @@ class BatchGet : public testing::Test {
     return values;
   }
 
+  static v1::Error AnswerFull() {
+    v1::Error error;
+    error.set_code(static_cast<int>(absl::StatusCode::kOutOfRange));
+    error.set_reason("ANSWER_FULL");
+    return error;
+  }
+
   FakeUpstream upstream_;
+  v1::Error left_over_ = AnswerFull();
   bool finished_ = false;
   absl::StatusOr<std::vector<v1::GetResult>> results_;
 };
@@ -70,12 +83,44 @@ TEST_F(BatchGet, AsksAgainForWhatWasLeftOver) {
   EXPECT_THAT(Values(), ElementsAre("1", "2", "3", "4"));
 }
 
+TEST_F(BatchGet, AsksAgainForWhatAnOlderServerLeftOver) {
+  left_over_.Clear();
+  left_over_.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  left_over_.set_message("the answer holds MAX_BATCH_BYTES (3145728) already; ask again");
+  Start({"a", "b"});
+  Answer({"1", ""});
+  EXPECT_THAT(Asked(), ElementsAre("b"));
+  Answer({"2"});
+  EXPECT_THAT(Values(), ElementsAre("1", "2"));
+}
+
+TEST_F(BatchGet, GivesBackAKeyThatAFullQueueRefusedWithTheAdvice) {
+  Start({"a", "b", "c"});
+  Answer({"1", "queue", ""});
+  EXPECT_THAT(Asked(), ElementsAre("c"));
+  Answer({"3"});
+  ASSERT_TRUE(finished_);
+  EXPECT_THAT(Values(), ElementsAre("1", "error 8", "3"));
+  EXPECT_EQ((*results_)[1].error().retry_after_ms(), 100);
+}
+
+TEST_F(BatchGet, WhatALaterRoundAdvisesIsKept) {
+  Start({"a", "b"});
+  Answer({"1", ""});
+  absl::Status full = absl::ResourceExhaustedError("more than MAX_IN_FLIGHT");
+  SetRetryAfter(absl::Milliseconds(250), &full);
+  upstream_.batch_gets.back().done(full);
+  EXPECT_THAT(Values(), ElementsAre("1", "error 8"));
+  EXPECT_EQ((*results_)[1].error().retry_after_ms(), 250);
+  EXPECT_EQ((*results_)[1].error().reason(), "");
+}
+
 TEST_F(BatchGet, StopsWhenARoundBringsNothing) {
   Start({"a", "b"});
   Answer({"1", ""});
   Answer({""});
   ASSERT_TRUE(finished_);
-  EXPECT_THAT(Values(), ElementsAre("1", "error 8"));
+  EXPECT_THAT(Values(), ElementsAre("1", "error 11"));
   EXPECT_EQ(upstream_.batch_gets.size(), 2u);
 }
 

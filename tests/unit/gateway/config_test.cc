@@ -5,7 +5,9 @@
 
 #include <set>
 #include <string>
+#include <utility>
 
+#include "base/limits.h"
 #include "base/setting_names.h"
 #include "tests/testing/settings_table.h"
 
@@ -68,6 +70,22 @@ TEST(GatewayConfig, ReadsServersAndTimes) {
   EXPECT_THAT(config.servers, ElementsAre("a:1", "[::1]:2"));
   EXPECT_EQ(config.handlers.request_timeout, absl::Milliseconds(250));
   EXPECT_EQ(config.http.idle_timeout, absl::Seconds(5));
+}
+
+// So that what they allow fits the messages of the channel to the servers (base/limits.h).
+TEST(GatewayConfig, BoundsSizesByWhatAMessageHolds) {
+  const std::pair<std::string, int64_t> bounds[] = {{"MAX_KEY_BYTES", kKeyBytesBound},
+                                                    {"MAX_VALUE_BYTES", kValueBytesBound},
+                                                    {"MAX_BATCH_KEYS", kBatchKeysBound},
+                                                    {"MAX_BATCH_BYTES", kBatchBytesBound}};
+  for (const auto& [name, bound] : bounds) {
+    std::string mistakes;
+    Read({{name, std::to_string(bound)}}, &mistakes);
+    EXPECT_EQ(mistakes, "");
+    Read({{name, std::to_string(bound + 1)}}, &mistakes);
+    EXPECT_THAT(mistakes, HasSubstr(name));
+    EXPECT_EQ(DocumentedRange("kache-gateway", name), "1 to " + std::to_string(bound));
+  }
 }
 
 TEST(GatewayConfig, ListsAllMistakesAtOnce) {

@@ -6,7 +6,9 @@
 #include <iterator>
 #include <set>
 #include <string>
+#include <utility>
 
+#include "base/limits.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "tests/testing/settings_table.h"
@@ -168,6 +170,23 @@ TEST(ServerConfig, ChecksSettingsThatMustFitTogether) {
             "MAX_CONNECTION_QUEUE_BYTES: must hold one write: at least MAX_KEY_BYTES + "
             "MAX_VALUE_BYTES + 4096");
   EXPECT_EQ(MistakesOf({{"MAX_CONNECTION_QUEUE_BYTES", "1053696"}}), "");
+}
+
+// So that what they allow fits the messages of clients (base/limits.h).
+TEST(ServerConfig, BoundsSizesByWhatAMessageHolds) {
+  const std::pair<std::string, int64_t> bounds[] = {{"MAX_KEY_BYTES", kKeyBytesBound},
+                                                    {"MAX_VALUE_BYTES", kValueBytesBound},
+                                                    {"MAX_BATCH_KEYS", kBatchKeysBound},
+                                                    {"MAX_BATCH_BYTES", kBatchBytesBound}};
+  for (const auto& [name, bound] : bounds) {
+    EXPECT_EQ(
+        MistakesOf({{name, std::to_string(bound)}, {"MAX_CONNECTION_QUEUE_BYTES", "1073741824"}}),
+        "");
+    EXPECT_THAT(MistakesOf({{name, std::to_string(bound + 1)},
+                            {"MAX_CONNECTION_QUEUE_BYTES", "1073741824"}}),
+                HasSubstr(Concat(name, ": must be a whole number from 1 to ", bound)));
+    EXPECT_EQ(DocumentedRange("kache-server", name), Concat("1 to ", bound));
+  }
 }
 
 TEST(ServerConfig, RefusesEverySettingWhenItIsEmptyOrNonsense) {

@@ -32,7 +32,10 @@ class ReadGatheringTest : public ::testing::Test {
     auto* gathering = new ReadGathering(keys, max_bytes, response_, answer_);
     for (size_t i = 0; i < keys; ++i) slots_.push_back(gathering->Slot(i));
   }
-  bool IsExhausted(int index) const { return response_.results(index).error().code() == 8; }
+  bool IsLeftOut(int index) const {
+    const v1::Error& error = response_.results(index).error();
+    return error.code() == 11 && error.reason() == "ANSWER_FULL" && error.retry_after_ms() == 0;
+  }
 
   CountingAnswer answer_;
   v1::BatchGetResponse response_;
@@ -80,10 +83,18 @@ TEST_F(ReadGatheringTest, StopsFillingAtTheLimit) {
   slots_[2](Found(std::string(4, 'c')));  // 10 together
   slots_[3](Found("d"));
   EXPECT_EQ(response_.results(0).response().value().size(), 6u);
-  EXPECT_TRUE(IsExhausted(1));
+  EXPECT_TRUE(IsLeftOut(1));
   EXPECT_NE(response_.results(1).error().message().find("MAX_BATCH_BYTES (10)"), std::string::npos);
   EXPECT_EQ(response_.results(2).response().value().size(), 4u);
-  EXPECT_TRUE(IsExhausted(3));
+  EXPECT_TRUE(IsLeftOut(3));
+}
+
+TEST_F(ReadGatheringTest, AKeyThatAFullQueueRefusedIsAnotherMatter) {
+  Expect(1, 10);
+  slots_[0](absl::ResourceExhaustedError("the node's queue is full"));
+  EXPECT_EQ(response_.results(0).error().code(), 8);
+  EXPECT_EQ(response_.results(0).error().reason(), "");
+  EXPECT_GT(response_.results(0).error().retry_after_ms(), 0);
 }
 
 TEST_F(ReadGatheringTest, AlwaysFitsTheFirstValue) {
@@ -91,7 +102,7 @@ TEST_F(ReadGatheringTest, AlwaysFitsTheFirstValue) {
   slots_[1](Found(std::string(50, 'b')));
   slots_[0](Found("a"));
   EXPECT_EQ(response_.results(1).response().value().size(), 50u);
-  EXPECT_TRUE(IsExhausted(0));
+  EXPECT_TRUE(IsLeftOut(0));
 }
 
 TEST_F(ReadGatheringTest, FitsMissesWhenFull) {

@@ -6,6 +6,8 @@
 #include <limits>
 #include <string>
 
+#include "base/limits.h"
+
 namespace kache {
 namespace {
 

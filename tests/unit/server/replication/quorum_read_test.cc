@@ -229,6 +229,102 @@ TEST_F(QuorumReadTest, IsAbortedWhereNobodyIsAsNewAsAsked) {
   EXPECT_EQ(get.status().code(), absl::StatusCode::kAborted);
 }
 
+class QuorumMinVersionTest : public QuorumReadTest {
+ protected:
+  static constexpr ReadOptions kAtLeastNew{Consistency::kQuorum, kNew};
+};
+
+TEST_F(QuorumMinVersionTest, NilsAloneAreNoMissWhileASyncingNodeWasNotAsked) {
+  Start();
+  MakeSyncing(0);
+  const auto get = GetWith(kAtLeastNew);
+  Answer(1, std::nullopt);
+  Answer(2, std::nullopt);
+  EXPECT_FALSE(get.came());
+  EXPECT_THAT(Asked(), ElementsAre(1, 2, 0));
+  Answer(0, Value(kNew, "new"));
+  node(1).Answer(Stored());
+  EXPECT_FALSE(get.came());  // the syncing one does not count
+  node(2).Answer(Stored());
+  ASSERT_TRUE(get.ok());
+  EXPECT_EQ(get->value, "new");
+}
+
+TEST_F(QuorumMinVersionTest, IsAMissOnceTheSyncingNodeHoldsNothingEither) {
+  Start();
+  MakeSyncing(0);
+  const auto get = GetWith(kAtLeastNew);
+  Answer(1, std::nullopt);
+  Answer(2, std::nullopt);
+  Answer(0, std::nullopt);
+  ASSERT_TRUE(get.ok());
+  EXPECT_FALSE(get->found);
+  EXPECT_TRUE(get->receipt.degraded);
+}
+
+TEST_F(QuorumMinVersionTest, IsAMissOnceAllHomeReplicasSaidNil) {
+  Start();
+  const auto get = GetWith(kAtLeastNew);
+  Answer(0, std::nullopt);
+  Answer(1, std::nullopt);
+  EXPECT_FALSE(get.came());
+  Answer(2, std::nullopt);
+  ASSERT_TRUE(get.ok());
+  EXPECT_FALSE(get->found);
+  EXPECT_EQ(get->receipt.acknowledged, 3u);
+  EXPECT_FALSE(get->receipt.degraded);
+}
+
+TEST_F(QuorumMinVersionTest, WaitsForALateReplicaThatMayHoldIt) {
+  Start();
+  const auto get = GetWith(kAtLeastNew);
+  Answer(0, std::nullopt);
+  Answer(1, std::nullopt);
+  Pass(absl::Milliseconds(500));  // longer than TRY_TIMEOUT_MS
+  EXPECT_FALSE(get.came());
+  Answer(2, Value(kNew, "new"));
+  node(0).Answer(Stored());
+  ASSERT_TRUE(get.ok());
+  EXPECT_EQ(get->value, "new");
+}
+
+TEST_F(QuorumMinVersionTest, IsAbortedWhereALateReplicaMayHoldIt) {
+  Start();
+  const auto get = GetWith(kAtLeastNew);
+  Answer(0, std::nullopt);
+  Answer(1, std::nullopt);
+  node(2).Fail(absl::DeadlineExceededError("late"));
+  EXPECT_EQ(get.code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(ReceiptOf(get.status())->acknowledged, 2u);
+}
+
+TEST_F(QuorumMinVersionTest, IsAbortedWhereAReplicaAnsweredWithAnError) {
+  Start();
+  const auto get = GetWith(kAtLeastNew);
+  node(2).Answer(redis::Reply::Error("MISCONF"));
+  Answer(0, std::nullopt);
+  Answer(1, std::nullopt);
+  EXPECT_EQ(get.code(), absl::StatusCode::kAborted);
+}
+
+TEST_F(QuorumMinVersionTest, AReplicaThatCannotBeReachedIsNotWaitedFor) {
+  Start();
+  const auto get = GetWith(kAtLeastNew);
+  Answer(0, std::nullopt);
+  Answer(1, std::nullopt);
+  node(2).Disconnect();
+  ASSERT_TRUE(get.ok());
+  EXPECT_FALSE(get->found);
+}
+
+TEST_F(QuorumMinVersionTest, AllAsksForTheSame) {
+  Start();
+  const auto get = GetWith({Consistency::kAll, kNew});
+  for (size_t i = 0; i < 3; ++i) Answer(i, std::nullopt);
+  ASSERT_TRUE(get.ok());
+  EXPECT_FALSE(get->found);
+}
+
 class MinVersionTest : public QuorumReadTest {
  protected:
   static constexpr ReadOptions kAtLeastNew{Consistency::kOne, kNew};
