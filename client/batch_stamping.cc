@@ -111,11 +111,9 @@ std::optional<bool> BatchStamping<Request, Response>::IsKept(const Response& res
 }
 
 template <class Request, class Response>
-StampedWrite::Verdict BatchStamping<Request, Response>::Judge(absl::Status* status,
-                                                              bool may_send_again,
-                                                              StampClock& clock, absl::Time now,
-                                                              Request* request,
-                                                              Response* response) {
+StampedWrite::Verdict BatchStamping<Request, Response>::Judge(
+    absl::Status* status, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
+    absl::Time now, Request* request, Response* response) {
   if (is_given() || !status->ok()) return status->ok() ? Verdict::kStored : Verdict::kFailed;
   if (static_cast<size_t>(response->results_size()) != asked_.size()) {
     *status = absl::InternalError("the server answered another number of keys than asked for");
@@ -126,7 +124,7 @@ StampedWrite::Verdict BatchStamping<Request, Response>::Judge(absl::Status* stat
   std::vector<size_t> again;
   for (size_t i = 0; i < asked_.size(); ++i) {
     const int place = static_cast<int>(i);
-    if (TakeResult(i, response->mutable_results(place), may_send_again, clock, now) ==
+    if (TakeResult(i, response->mutable_results(place), is_waited_for, clock, now) ==
         Verdict::kSendAgain) {
       places.push_back(place);
       again.push_back(asked_[i]);
@@ -145,12 +143,13 @@ StampedWrite::Verdict BatchStamping<Request, Response>::Judge(absl::Status* stat
 
 template <class Request, class Response>
 StampedWrite::Verdict BatchStamping<Request, Response>::TakeResult(
-    size_t i, v1::WriteResult* result, bool may_send_again, StampClock& clock, absl::Time now) {
+    size_t i, v1::WriteResult* result, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
+    absl::Time now) {
   Write& write = writes_[asked_[i]];
   write.result.Swap(result);
   if (!write.result.has_error()) return Verdict::kStored;
   const absl::Status error = StatusFromError(write.result.error());
-  const Verdict verdict = write.stamped.Judge(error, may_send_again, clock, now);
+  const Verdict verdict = write.stamped.Judge(error, is_waited_for, clock, now);
   if (verdict == Verdict::kStored) *write.result.mutable_receipt() = ReceiptOfLost(error);
   return verdict;
 }

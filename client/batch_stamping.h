@@ -37,8 +37,8 @@ class BatchStamping {
   // Of the first key that was written. Nullopt when none was, and for given stamps.
   std::optional<bool> IsKept(const Response& response) const;
 
-  Verdict Judge(absl::Status* status, bool may_send_again, StampClock& clock, absl::Time now,
-                Request* request, Response* response);
+  Verdict Judge(absl::Status* status, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
+                absl::Time now, Request* request, Response* response);
 
   // The results of all entries, in order. What was not answered when the call failed has that
   // error; where nothing was answered at all, it is the call's.
@@ -52,8 +52,8 @@ class BatchStamping {
 
   bool is_given() const { return writes_.empty(); }
   // Takes the answer for asked_[i]; what the entry's fate is.
-  Verdict TakeResult(size_t i, v1::WriteResult* result, bool may_send_again, StampClock& clock,
-                     absl::Time now);
+  Verdict TakeResult(size_t i, v1::WriteResult* result, StampedWrite::IsWaitedFor is_waited_for,
+                     StampClock& clock, absl::Time now);
 
   std::vector<size_t> write_of_;  // for each entry of the caller's: the index of its key's write
   std::vector<Write> writes_;

@@ -266,8 +266,9 @@ class Call final : public CallBase, private ClientTag {
 
   Verdict Judge(absl::Status* status) {
     if (status->ok() && Stamping::kOneResult) return Verdict::kStored;  // spares the rest
-    return stamping_.Judge(status, IsWaitedFor(), *environment_.clock, Now(), &request_,
-                           &response_);
+    return stamping_.Judge(
+        status, [this] { return IsWaitedFor(); }, *environment_.clock, Now(), &request_,
+        &response_);
   }
 
   // Whoever asked for a write that lost, and does not wait for it any more, may have had another

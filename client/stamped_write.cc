@@ -26,15 +26,15 @@ void StampedWrite::CopyTo(v1::Stamp* message) const {
   if (above_.IsSet()) *message->mutable_above() = ToMessage(above_);
 }
 
-StampedWrite::Verdict StampedWrite::Judge(const absl::Status& error, bool may_send_again,
+StampedWrite::Verdict StampedWrite::Judge(const absl::Status& error, IsWaitedFor is_waited_for,
                                           StampClock& clock, absl::Time now) {
   if (given_) return Verdict::kFailed;
   const std::string reason = ReasonOf(error);
   if (reason == kSuperseded) {
     const std::optional<v1::Superseded> superseded = SupersededOf(error);
-    return superseded ? JudgeSuperseded(*superseded, may_send_again, clock, now) : Verdict::kFailed;
+    return superseded ? JudgeSuperseded(*superseded, is_waited_for, clock, now) : Verdict::kFailed;
   }
-  if (reason != kStampOutOfRange || was_out_of_range_ || !may_send_again) return Verdict::kFailed;
+  if (reason != kStampOutOfRange || was_out_of_range_ || !is_waited_for()) return Verdict::kFailed;
   was_out_of_range_ = true;
   if (version_.timestamp > TimestampAt(now)) clock.Restart(version_, now);
   version_ = clock.Next(now);
@@ -45,14 +45,14 @@ StampedWrite::Verdict StampedWrite::Judge(const absl::Status& error, bool may_se
 }
 
 StampedWrite::Verdict StampedWrite::JudgeSuperseded(const v1::Superseded& superseded,
-                                                    bool may_send_again, StampClock& clock,
+                                                    IsWaitedFor is_waited_for, StampClock& clock,
                                                     absl::Time now) {
   const Version held = FromMessage(superseded.held());
   if (clock.GaveLater(held, version_)) return Verdict::kStored;
   // The stamp is above all that was acknowledged before an earlier answer: what is newer still came
   // while this write was under way.
   if (all_held_ != 0 && version_.timestamp > all_held_) return Verdict::kStored;
-  if (!may_send_again || restamps_ == kMaxRestamps) return Verdict::kFailed;
+  if (restamps_ == kMaxRestamps || !is_waited_for()) return Verdict::kFailed;
   const std::optional<Version> anew = clock.NextAbove(held, now);
   if (!anew) return Verdict::kFailed;
   if (superseded.all_heard()) all_held_ = held.timestamp;

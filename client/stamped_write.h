@@ -7,7 +7,7 @@
 //   do {
 //     write.CopyTo(request.mutable_stamp());   // the same for every attempt, until it says
 //     kSendAgain status = Send(request);
-//   } while (write.Judge(status, still_waited_for, clock, now) == Verdict::kSendAgain);
+//   } while (write.Judge(status, is_waited_for, clock, now) == Verdict::kSendAgain);
 //
 // Invariants
 //   1. A write has one current stamp. Attempts never go back to an older one, and only an answer
@@ -22,6 +22,7 @@
 
 #include <cstdint>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "client/stamp_clock.h"
@@ -50,13 +51,17 @@ class StampedWrite {
   bool is_given() const { return given_; }
   const Version& version() const { return version_; }
 
-  // What an error means that answers an attempt with the current stamp. `may_send_again`: who asked
-  // for the write still waits for it. After STAMP_OUT_OF_RANGE `now` has to be what the error told.
-  Verdict Judge(const absl::Status& error, bool may_send_again, StampClock& clock, absl::Time now);
+  // Whether who asked for the write still waits for it. Asked only where the answer decides.
+  using IsWaitedFor = absl::FunctionRef<bool()>;
+
+  // What an error means that answers an attempt with the current stamp. After STAMP_OUT_OF_RANGE
+  // `now` has to be what the error told.
+  Verdict Judge(const absl::Status& error, IsWaitedFor is_waited_for, StampClock& clock,
+                absl::Time now);
 
  private:
-  Verdict JudgeSuperseded(const v1::Superseded& superseded, bool may_send_again, StampClock& clock,
-                          absl::Time now);
+  Verdict JudgeSuperseded(const v1::Superseded& superseded, IsWaitedFor is_waited_for,
+                          StampClock& clock, absl::Time now);
 
   Version version_;        // of the current stamp
   Version above_;          // that it was put above; not set before it was stamped anew

@@ -8,8 +8,8 @@
 //   void TakeGiven(const Request&)                       instead of Begin
 //   void CopyTo(v1::PipelineOperation*), CopyTo(Request*)  into a message that is to be sent
 //   std::optional<bool> IsKept(const Response&)          whether the coordinator kept the stamp
-//   Verdict Judge(absl::Status*, bool may_send_again, StampClock&, absl::Time now, Request*,
-//                 Response*)                             an attempt ended; see StampedWrite
+//   Verdict Judge(absl::Status*, IsWaitedFor, StampClock&, absl::Time now, Request*, Response*)
+//                                                        an attempt ended; see StampedWrite
 //   void End(absl::Status*, Response*)                   the call ends
 //
 // Thread-compatible.
@@ -56,10 +56,10 @@ class WriteStamping {
     return IsOfStamp(FromMessage(response.receipt().version()), write_.version());
   }
 
-  Verdict Judge(absl::Status* status, bool may_send_again, StampClock& clock, absl::Time now,
-                Request* /*request*/, Response* response) {
+  Verdict Judge(absl::Status* status, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
+                absl::Time now, Request* /*request*/, Response* response) {
     if (status->ok()) return Verdict::kStored;
-    const Verdict verdict = write_.Judge(*status, may_send_again, clock, now);
+    const Verdict verdict = write_.Judge(*status, is_waited_for, clock, now);
     if (verdict == Verdict::kStored) {
       *response->mutable_receipt() = ReceiptOfLost(*status);
       *status = absl::OkStatus();

@@ -131,7 +131,8 @@ class Servers {
       const absl::Status status = Call(i, end - absl::Now(), method, *request, response);
       if (status.ok()) return status;
       AddTime(sent, ClusterTimeMsOf(status).value_or(0));
-      switch (write->Judge(status, absl::Now() < end, clock_, ClusterNow())) {
+      const auto is_waited_for = [end] { return absl::Now() < end; };
+      switch (write->Judge(status, is_waited_for, clock_, ClusterNow())) {
         case StampedWrite::Verdict::kFailed:
           return status;
         case StampedWrite::Verdict::kStored:

@@ -19,9 +19,7 @@ void CopyError(const grpc::Status& status, v1::Error* error) {
 }
 
 grpc::Status StatusOf(const v1::WriteResult& result, v1::Receipt* receipt) {
-  if (result.has_error()) {
-    return {static_cast<grpc::StatusCode>(result.error().code()), result.error().message()};
-  }
+  if (result.has_error()) return StatusOfError(result.error());
   *receipt = result.receipt();
   return grpc::Status::OK;
 }

@@ -34,20 +34,16 @@ class FakeRecords {
     const std::lock_guard lock(mutex_);
     Record& held = records_[key];
     if (IsNewer(held.version, record.version)) return held.version;
+    newest_ = std::max<uint64_t>(newest_, record.version.timestamp());
     held = std::move(record);
     return std::nullopt;
   }
-  // A version above all that is held.
-  v1::Version Above(uint64_t clock) {
+  // Stores under a version above all that were ever held, and returns that.
+  v1::Version StoreAboveAll(const std::string& key, Record record, uint64_t clock) {
     const std::lock_guard lock(mutex_);
-    uint64_t newest = 0x0190'0000'0000'0000;
-    for (const auto& [key, record] : records_) {
-      newest = std::max<uint64_t>(newest, record.version.timestamp());
-    }
-    v1::Version version = {};
-    version.set_timestamp(newest + 1);
-    version.set_clock(clock);
-    return version;
+    record.version.set_timestamp(++newest_);
+    record.version.set_clock(clock);
+    return (records_[key] = std::move(record)).version;
   }
   // Tombstones, too.
   std::optional<Record> Find(const std::string& key) const {
@@ -60,6 +56,7 @@ class FakeRecords {
  private:
   mutable std::mutex mutex_;
   std::map<std::string, Record> records_ ABSL_GUARDED_BY(mutex_);
+  uint64_t newest_ ABSL_GUARDED_BY(mutex_) = 0x0190'0000'0000'0000;
 };
 
 }  // namespace kache

@@ -34,7 +34,48 @@ void FillError(grpc::StatusCode code, const char* message, const char* reason, v
   error->set_reason(reason);
 }
 
+// A field of a message that is text, bytes or a message.
+void AppendField(int number, const std::string& content, std::string* message) {
+  message->push_back(static_cast<char>(number << 3 | 2));
+  size_t size = content.size();
+  for (; size >= 0x80; size >>= 7) message->push_back(static_cast<char>(size | 0x80));
+  message->push_back(static_cast<char>(size));
+  message->append(content);
+}
+
+std::string AnyOf(const char* type, const std::string& message) {
+  std::string any;
+  AppendField(1, std::string("type.googleapis.com/") + type, &any);
+  AppendField(2, message, &any);
+  return any;
+}
+
+// google.rpc.ErrorInfo.
+std::string ErrorInfoOf(const v1::Error& error) {
+  std::string info;
+  AppendField(1, error.reason(), &info);
+  AppendField(2, "kache.dev", &info);
+  if (error.cluster_time_unix_ms() != 0) {
+    std::string entry;
+    AppendField(1, "cluster_time_unix_ms", &entry);
+    AppendField(2, std::to_string(error.cluster_time_unix_ms()), &entry);
+    AppendField(3, entry, &info);
+  }
+  return info;
+}
+
 }  // namespace
+
+grpc::Status StatusOfError(const v1::Error& error) {
+  std::string details;  // google.rpc.Status
+  const auto add = [&details](const char* type, const std::string& message) {
+    AppendField(3, AnyOf(type, message), &details);
+  };
+  if (!error.reason().empty()) add("google.rpc.ErrorInfo", ErrorInfoOf(error));
+  if (error.has_receipt()) add("kache.v1.Receipt", error.receipt().SerializeAsString());
+  if (error.has_superseded()) add("kache.v1.Superseded", error.superseded().SerializeAsString());
+  return {static_cast<grpc::StatusCode>(error.code()), error.message(), details};
+}
 
 void FakeWrites::SetKnowsStamps(bool knows) {
   const std::lock_guard lock(mutex_);
@@ -115,12 +156,18 @@ void FakeWrites::Write(const std::string& key, FakeRecords::Record record, const
     return;
   }
   if (order.rival) LetRivalWrite(key, *stamp, order.rival_ahead);
-  record.version = order.keeps_stamp ? VersionOf(*stamp, record) : records_.Above(kCoordinator);
   v1::Receipt receipt;
-  *receipt.mutable_version() = record.version;
   receipt.set_required(1);
   if (record.ttl_ms > 0) receipt.set_expires_at_unix_ms(1'700'000'000'000 + record.ttl_ms);
-  if (const auto held = records_.Store(key, std::move(record))) {
+  std::optional<v1::Version> held;
+  if (order.keeps_stamp) {
+    record.version = VersionOf(*stamp, record);
+    *receipt.mutable_version() = record.version;
+    held = records_.Store(key, std::move(record));
+  } else {
+    *receipt.mutable_version() = records_.StoreAboveAll(key, std::move(record), kCoordinator);
+  }
+  if (held) {
     v1::Error* const error = result->mutable_error();
     FillError(grpc::StatusCode::ABORTED, "a newer version is held", "SUPERSEDED", error);
     *error->mutable_receipt() = receipt;

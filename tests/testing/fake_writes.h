@@ -13,10 +13,14 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
+#include "grpcpp/support/status.h"
 #include "kache/v1/kache.pb.h"
 #include "tests/testing/fake_records.h"
 
 namespace kache {
+
+// The failure of a write as that of a unary call, with its details.
+grpc::Status StatusOfError(const v1::Error& error);
 
 class FakeWrites {
  public:

@@ -85,9 +85,8 @@ class ClientStreams : public testing::Test {
   void ConnectWithALastingStream() {
     ConnectWithStreams({first_.address()});
     ASSERT_TRUE(Eventually([this] { return first_.ended_streams() == 1; }));
-    ASSERT_TRUE(client_->Get("k").ok());
-    counts_.messages = 0;
-    counts_.operations = 0;
+    ASSERT_TRUE(client_->Put("large", std::string(size_t{65} << 10, 'x')).ok());
+    ASSERT_EQ(counts_.messages, 0);
   }
 
   // Starts `count` Puts of different keys.

@@ -141,6 +141,16 @@ TEST_F(WritesTest, OneThatLostIsStampedAboveTheNewerVersionAndSentAgain) {
   EXPECT_EQ(counts_.retries, 0) << "it is no retry";
 }
 
+TEST_F(WritesTest, ALargeValueThatLostIsStampedAnewToo) {
+  Connect({&first_});
+  first_.LetRivalsWrite(1);
+  const std::string value(size_t{70} << 10, 'x');
+  const absl::StatusOr<v1::Receipt> stored = Put("k", value);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(Value("k"), value);
+  EXPECT_EQ(counts_.restamps, 1);
+}
+
 TEST_F(WritesTest, OneThatLosesAgainAndAgainFails) {
   Connect({&first_});
   first_.LetRivalsWrite(1000);

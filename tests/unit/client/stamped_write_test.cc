@@ -14,6 +14,8 @@ using Verdict = StampedWrite::Verdict;
 constexpr absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 constexpr uint64_t kOther = 0x1234'5678'9abc'0000;
 
+bool Waits() { return true; }
+
 absl::Status Superseded(const Version& held, bool all_heard = false) {
   v1::Superseded superseded;
   *superseded.mutable_held() = ToMessage(held);
@@ -33,8 +35,9 @@ class StampedWriteTest : public testing::Test {
  protected:
   StampedWriteTest() { write_.Stamp(clock_, kNow); }
 
-  Verdict Judge(const absl::Status& error, bool may_send_again = true, absl::Time now = kNow) {
-    return write_.Judge(error, may_send_again, clock_, now);
+  Verdict Judge(const absl::Status& error, bool is_waited_for = true, absl::Time now = kNow) {
+    return write_.Judge(
+        error, [&] { return is_waited_for; }, clock_, now);
   }
   // Of another caller, above the present stamp.
   Version Newer() const { return {write_.version().timestamp + 1, kOther}; }
@@ -79,18 +82,18 @@ TEST_F(StampedWriteTest, IsStampedAnewFiveTimes) {
 }
 
 TEST_F(StampedWriteTest, OneThatNobodyWaitsForIsNotStampedAnew) {
-  EXPECT_EQ(Judge(Superseded(Newer()), /*may_send_again=*/false), Verdict::kFailed);
+  EXPECT_EQ(Judge(Superseded(Newer()), /*is_waited_for=*/false), Verdict::kFailed);
 }
 
 TEST_F(StampedWriteTest, OneThatALaterWriteOfThisCallerOvertookCountsAsStored) {
   Version later = clock_.Next(kNow);
   later.clock |= 0x1234;
-  EXPECT_EQ(Judge(Superseded(later), /*may_send_again=*/false), Verdict::kStored);
+  EXPECT_EQ(Judge(Superseded(later), /*is_waited_for=*/false), Verdict::kStored);
 }
 
 TEST_F(StampedWriteTest, OneThatWasAboveAllCountsAsStored) {
   EXPECT_EQ(Judge(Superseded(Newer(), /*all_heard=*/true)), Verdict::kSendAgain);
-  EXPECT_EQ(Judge(Superseded(Newer()), /*may_send_again=*/false), Verdict::kStored);
+  EXPECT_EQ(Judge(Superseded(Newer()), /*is_waited_for=*/false), Verdict::kStored);
 }
 
 TEST_F(StampedWriteTest, OneAnswerAfterAllWereHeardIsNotEnough) {
@@ -107,7 +110,7 @@ TEST_F(StampedWriteTest, AWrongClocksVersionDoesNotMakeTheKeyUnwritable) {
   // The next write of the same caller and key meets that stamp, and is no earlier one.
   StampedWrite next;
   next.Stamp(clock_, kNow);
-  EXPECT_EQ(next.Judge(Superseded(write_.version()), true, clock_, kNow), Verdict::kSendAgain);
+  EXPECT_EQ(next.Judge(Superseded(write_.version()), Waits, clock_, kNow), Verdict::kSendAgain);
   EXPECT_GT(next.version(), write_.version());
 }
 
@@ -146,9 +149,9 @@ TEST_F(StampedWriteTest, AGivenStampIsNeverChanged) {
   StampedWrite write;
   write.TakeGiven(given);
   EXPECT_TRUE(write.is_given());
-  EXPECT_EQ(write.Judge(Superseded({given.timestamp() + 1, kOther}, true), true, clock_, kNow),
+  EXPECT_EQ(write.Judge(Superseded({given.timestamp() + 1, kOther}, true), Waits, clock_, kNow),
             Verdict::kFailed);
-  EXPECT_EQ(write.Judge(OutOfRange(), true, clock_, kNow), Verdict::kFailed);
+  EXPECT_EQ(write.Judge(OutOfRange(), Waits, clock_, kNow), Verdict::kFailed);
   EXPECT_EQ(write.version(), (Version{given.timestamp(), kOther}));
 }
 

@@ -79,6 +79,20 @@ TEST_F(ServersTest, WhatAnOlderReleaseMayHaveDoneIsNotSentToAnother) {
   EXPECT_EQ(second_.calls(), 1);
 }
 
+TEST_F(ServersTest, AWriteThatLostIsStampedAboveTheNewerVersion) {
+  Servers servers({first_.address()}, kPatience);
+  first_.LetRivalsWrite(1);
+  const absl::StatusOr<v1::Receipt> stored = Put(servers, "v");
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(Value(), "v");
+  first_.LetRivalsWrite(1000);
+  first_.SetAllHeard(true);
+  EXPECT_TRUE(Put(servers, "w").ok()) << "it was above all that was acknowledged before";
+  EXPECT_EQ(first_.stamps().size(), 4u);
+  first_.SetAllHeard(false);
+  EXPECT_TRUE(absl::IsAborted(Put(servers, "x").status()));
+}
+
 TEST_F(ServersTest, ErrorsNameTheServer) {
   first_.FailNext(1, {grpc::StatusCode::INVALID_ARGUMENT, "the key is empty"});
   Servers servers({first_.address()}, kPatience);
