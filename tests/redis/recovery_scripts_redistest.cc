@@ -7,6 +7,7 @@
 #include "server/recovery/look.h"
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
+#include "server/replication/scripts.h"
 #include "tests/testing/scripted_node.h"
 
 namespace kache {

@@ -114,7 +114,7 @@ absl::StatusOr<ReadResult> CoordinatorCluster::Get(const std::string& key,
 absl::StatusOr<Receipt> CoordinatorCluster::Delete(const std::string& key,
                                                    Consistency consistency) {
   Answer<Receipt> answer;
-  coordinator_->Delete(key, consistency, Deadline(), answer.Callback());
+  coordinator_->Delete(key, {.consistency = consistency}, Deadline(), answer.Callback());
   return Wait(answer);
 }
 

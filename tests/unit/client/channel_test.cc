@@ -33,7 +33,6 @@ void Fill(v1::Receipt* receipt) {
   receipt->set_acknowledged(1000);
   receipt->set_required(1000);
   receipt->set_degraded(true);
-  receipt->set_node(1000);
   receipt->set_node_id(std::numeric_limits<uint32_t>::max());
   receipt->set_expires_at_unix_ms(int64_t{1} << 45);
 }

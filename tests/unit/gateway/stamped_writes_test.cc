@@ -35,8 +35,9 @@ class StampedWrites : public testing::Test {
 
   FakeUpstream upstream_;
   HandlerConfig config_;
-  KeysHandler keys_{&upstream_, &config_};
-  BatchHandler batch_{&upstream_, &config_};
+  NodeNames names_;
+  KeysHandler keys_{&upstream_, &config_, &names_};
+  BatchHandler batch_{&upstream_, &config_, &names_};
   HttpRequest request_;
   std::shared_ptr<KeptResponse> kept_;
 };

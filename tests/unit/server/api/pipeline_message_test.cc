@@ -19,12 +19,14 @@ class FakeSink final : public PipelineSink {
     return fits;
   }
   const HashRing& ring() const override { return nodes; }
+  const std::atomic<bool>* cancelled() const override { return &broken; }
 
   std::vector<PipelineOperation*> posted;
   std::vector<PipelineOperation*> taken;
   const HashRing nodes{{"cache-a", "cache-b"}, 1};
   size_t asked_bytes = 0;
   bool fits = true;
+  std::atomic<bool> broken{false};
 };
 
 class PipelineMessageTest : public ::testing::Test {
