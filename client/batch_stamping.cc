@@ -51,6 +51,7 @@ v1::Error ErrorOf(const absl::Status& status) {
   error.set_code(static_cast<int>(status.code()));
   error.set_message(std::string(status.message()));
   error.set_reason(ReasonOf(status));
+  if (const auto receipt = ReceiptOf(status)) *error.mutable_receipt() = *receipt;
   if (const auto wait = RetryAfterOf(status)) {
     error.set_retry_after_ms(absl::ToInt64Milliseconds(*wait));
   }
@@ -162,6 +163,11 @@ void BatchStamping<Request, Response>::End(absl::Status* status, Response* respo
     *status = absl::OkStatus();
   }
   response->clear_results();
+  for (Write& write : writes_) {
+    const std::string& reason = write.result.error().reason();
+    if (reason != kSuperseded && reason != kStampOutOfRange) continue;
+    *write.result.mutable_error() = ErrorOf(WithoutStamp(StatusFromError(write.result.error())));
+  }
   for (const size_t i : write_of_) *response->add_results() = writes_[i].result;
 }
 

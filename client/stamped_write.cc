@@ -62,6 +62,19 @@ StampedWrite::Verdict StampedWrite::JudgeSuperseded(const v1::Superseded& supers
   return Verdict::kSendAgain;
 }
 
+absl::Status WithoutStamp(const absl::Status& error) {
+  const std::string reason = ReasonOf(error);
+  if (reason == kStampOutOfRange) {
+    return absl::UnavailableError(
+        "the servers refuse the time by which this write was stamped; nothing was done");
+  }
+  if (reason != kSuperseded) return error;
+  absl::Status status = absl::AbortedError(
+      "newer writes of the key kept winning over this one; it may be sent again");
+  if (const auto receipt = ReceiptOf(error)) SetReceipt(*receipt, &status);
+  return status;
+}
+
 v1::Receipt ReceiptOfLost(const absl::Status& error) {
   v1::Receipt receipt = ReceiptOf(error).value_or(v1::Receipt());
   if (!receipt.has_version()) {

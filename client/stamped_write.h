@@ -72,6 +72,10 @@ class StampedWrite {
   bool was_out_of_range_ = false;
 };
 
+// What to answer for a write that failed, where the stamp was not the caller's own: one that lost
+// five times is ABORTED, as one that fell short is, and a stamp that was refused is UNAVAILABLE.
+absl::Status WithoutStamp(const absl::Status& error);
+
 // What to answer for a write that counts as stored although `error` says that it lost: the receipt
 // that the error carries, or one with the version that is held.
 v1::Receipt ReceiptOfLost(const absl::Status& error);

@@ -67,7 +67,9 @@ class WriteStamping {
     return verdict;
   }
 
-  void End(absl::Status* /*status*/, Response* /*response*/) const {}
+  void End(absl::Status* status, Response* /*response*/) const {
+    if (!status->ok() && !write_.is_given()) *status = WithoutStamp(*status);
+  }
 
  private:
   StampedWrite write_;

@@ -100,13 +100,13 @@ void ClusterClock::MeasureNodes(absl::Time epoch, MonotonicTime now) {
     NodeClock& clock = node.clock;
     clock.offset = estimate->epoch - epoch;
     const absl::Duration size = absl::AbsDuration(clock.offset);
-    if (size < kNoOffset) {
+    // What the round trip leaves open speaks for the node.
+    const absl::Duration least = size - estimate->uncertainty;
+    if (least < kNoOffset) {
       clock.applied = absl::ZeroDuration();
     } else if (absl::AbsDuration(clock.offset - clock.applied) >= kStep) {
       clock.applied = absl::Trunc(clock.offset, absl::Milliseconds(1));
     }
-    // What the round trip leaves open speaks for the node.
-    const absl::Duration least = size - estimate->uncertainty;
     clock.skewed = least > (clock.skewed ? max_skew_ * 9 / 10 : max_skew_);
   }
 }

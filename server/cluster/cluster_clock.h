@@ -37,8 +37,8 @@ class ClusterClock final : public Clock {
   static constexpr absl::Duration kLeap = absl::Seconds(10);
   static constexpr double kFaster = 0.1;
   static constexpr double kSlower = 0.5;
-  // A node's offset below counts as none, so that the ends of lives in Redis stay equal to the
-  // millisecond where clocks agree.
+  // A node's offset counts as none unless it is surely larger, so that the ends of lives in Redis
+  // stay equal to the millisecond where clocks agree.
   static constexpr absl::Duration kNoOffset = absl::Milliseconds(50);
 
   // `own` outlives it. A node is skewed once its clock is further than `max_skew` from cluster

@@ -335,100 +335,6 @@ void WriteOperation::TimePassed(MonotonicTime now) {
   EndIfDone();
 }
 
-void WriteOperation::AnswerIfDecided() {
-  AnswerIfSuperseded();
-  if (Answered() || All(Outcome::kHoldsNewer) > 0) return;
-  if (consistency_ != Consistency::kOne) {
-    const uint32_t stored = Homes(Outcome::kAcknowledged);
-    if (stored + Homes(Outcome::kWaiting) < required_) {
-      return All(Outcome::kEnded) > 0 ? AnswerLifeOver() : AnswerShort();
-    }
-    if (stored < required_) return;
-  } else if (Acknowledged() == 0) {
-    if (All(Outcome::kWaiting) > 0) return;
-    if (All(Outcome::kEnded) > 0) return AnswerLifeOver();
-    if (!SendToStandIn()) AnswerFailure();
-    return;
-  }
-  const bool primary_may_answer = primary_ && targets_[*primary_].outcome == Outcome::kWaiting &&
-                                  !late_ && shard().Left(deadline_) > absl::ZeroDuration();
-  if (primary_may_answer) return;
-  const Receipt receipt = ReceiptNow();
-  if (receipt.degraded) shard().metrics().writes_degraded.Increment();
-  Answer(receipt);
-}
-
-// All home replicas are waited for, so that the caller learns the newest version and can stamp
-// above all that was acknowledged before; but not for one that is late.
-void WriteOperation::AnswerIfSuperseded() {
-  if (Answered() || All(Outcome::kHoldsNewer) == 0) return;
-  const bool in_time = !late_ && shard().Left(deadline_) > absl::ZeroDuration();
-  const uint32_t waiting = Homes(Outcome::kWaiting);
-  if (waiting > 0 && in_time) return;
-  const bool one = consistency_ == Consistency::kOne;
-  const uint32_t reached = one ? Acknowledged() + All(Outcome::kHoldsNewer)
-                               : Homes(Outcome::kAcknowledged) + Homes(Outcome::kHoldsNewer);
-  if (reached < required_) {
-    if (reached + waiting < required_) AnswerShort();
-    return;
-  }
-  shard().metrics().stamps_superseded.Increment();
-  Answer(
-      WithReceipt(WithSuperseded(absl::AbortedError("a replica holds a newer version of the key"),
-                                 {newest_held_, AllHomesHeard()}),
-                  ReceiptNow(reached)));
-}
-
-Receipt WriteOperation::ReceiptNow() const {
-  return ReceiptNow(consistency_ == Consistency::kOne ? Acknowledged()
-                                                      : Homes(Outcome::kAcknowledged));
-}
-
-Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
-  Receipt receipt;
-  receipt.version = fields_.version;
-  receipt.acknowledged = acknowledged;
-  receipt.required = required_;
-  receipt.expires_at_ms = fields_.tombstone ? 0 : fields_.expires_at_ms;
-  receipt.degraded = degraded_ || !primary_ ||
-                     (targets_[*primary_].outcome != Outcome::kAcknowledged &&
-                      targets_[*primary_].outcome != Outcome::kHoldsNewer);
-  return receipt;
-}
-
-void WriteOperation::AnswerShort() {
-  shard().metrics().writes_short.Increment();
-  Answer(WithReceipt(absl::AbortedError("fewer home replicas acknowledged the write than the "
-                                        "consistency level needs; it may have been applied"),
-                     ReceiptNow()));
-}
-
-void WriteOperation::AnswerLifeOver() {
-  absl::Status status =
-      absl::AbortedError("the value's life was over before it was stored; give it a longer TTL");
-  SetReason(kLifeOver, &status);
-  Answer(WithReceipt(std::move(status), ReceiptNow()));
-}
-
-void WriteOperation::AnswerFailure() {
-  if (targets_.empty()) {
-    return Answer(absl::UnavailableError("no Redis server of the key can take writes"));
-  }
-  Answer(last_error_);
-}
-
-void WriteOperation::Answer(absl::StatusOr<Receipt> receipt) {
-  shard().Unwatch(this);
-  fields_.value = {};  // The caller's bytes go with the answer.
-  std::exchange(done_, nullptr)(std::move(receipt));
-}
-
-uint32_t WriteOperation::Homes(Outcome outcome) const {
-  return static_cast<uint32_t>(std::count_if(
-      targets_.begin(), targets_.end(),
-      [&](const Target& target) { return target.home && target.outcome == outcome; }));
-}
-
 bool WriteOperation::EnoughMayTakeIt() const {
   return consistency_ == Consistency::kOne || Homes(Outcome::kWaiting) >= required_;
 }
@@ -453,12 +359,6 @@ void WriteOperation::NoteFailed() {
 
 void WriteOperation::EndIfDone() {
   if (Answered() && outstanding_ == 0) delete this;
-}
-
-uint32_t WriteOperation::All(Outcome outcome) const {
-  return static_cast<uint32_t>(
-      std::count_if(targets_.begin(), targets_.end(),
-                    [outcome](const Target& target) { return target.outcome == outcome; }));
 }
 
 }  // namespace kache

@@ -23,6 +23,8 @@
 //    ABORTED, SUPERSEDED: only its caller can tell whether that is a conflict (stamp.h, ADR 14).
 //  * Lateness is bounded where the record lands: a node that holds nothing for the key refuses a
 //    record that reaches it more than max_write_age after its stamp.
+//
+// Bodies: write_operation.cc, write_operation_answer.cc.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 

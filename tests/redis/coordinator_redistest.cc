@@ -42,7 +42,7 @@ TEST(Coordinator, ReadsWhatWasWritten) {
   EXPECT_EQ(get->receipt.version, put->version);
   EXPECT_EQ(get->receipt.node->index(), cluster.HomesOf(key)[0]);
   EXPECT_FALSE(get->receipt.degraded);
-  EXPECT_EQ(put->version.clock, cluster.coordinator().id());
+  EXPECT_TRUE(SameClock(put->version.clock, cluster.coordinator().id()));
 }
 
 TEST(Coordinator, MissesWhatWasNeverWrittenOrIsDeleted) {
@@ -84,16 +84,18 @@ TEST(Coordinator, AValueOfTwoSecondsIsAMissAfterTwoPointOne) {
   const absl::Time start = absl::Now();
   const auto put = cluster.Put("k", "v", absl::Seconds(2));
   const absl::Time end = absl::FromUnixMillis(put->expires_at_ms);
-  EXPECT_GE(end, start + absl::Seconds(2));
+  // Cluster time is known to within half a round trip, which a busy machine makes long.
+  constexpr absl::Duration kGrain = absl::Milliseconds(50);
+  EXPECT_GE(end, start + absl::Seconds(2) - kGrain);
   bool found = true;
   while (absl::Now() < start + absl::Milliseconds(2100)) {
     const absl::Time before = absl::Now();
     found = cluster.Get("k")->found;
     // A read that began after the end, or ended before it, leaves no doubt.
-    if (before >= end) {
+    if (before >= end + kGrain) {
       EXPECT_FALSE(found);
     }
-    if (absl::Now() < end) {
+    if (absl::Now() < end - kGrain) {
       EXPECT_TRUE(found);
     }
   }

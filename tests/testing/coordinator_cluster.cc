@@ -61,7 +61,7 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   config.client = ShortTimes();
   config.replication = options.replication;
   ring_ = std::make_shared<HashRing>(std::move(names), options.vnodes);
-  clock_ = std::make_unique<ClusterClock>(own_clock_, ring_->nodes(), options.max_clock_skew);
+  clock_ = std::make_unique<ClusterClock>(own_clock_, ring_->nodes(), absl::Seconds(5));
   monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, *clock_);
   coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, *clock_, registry_);
   RecoveryConfig recovery;

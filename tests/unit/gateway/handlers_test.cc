@@ -270,11 +270,11 @@ TEST(StatusJson, ShowsEveryNode) {
   EXPECT_EQ(
       StatusJson(status),
       R"({"nodes":[{"name":"a","address":"h:1","state":"SYNCING","reason":"oom",)"
-      R"("since":5,"lastPing":0,"pingRttMicros":7,"share":0.333333,"runId":"","redisVersion":""},)"
+      R"("since":5,"lastPing":0,"pingRttMicros":7,"share":0.333333,"clockOffsetMs":0,"runId":"","redisVersion":""},)"
       R"({"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,)"
-      R"("pingRttMicros":0,"share":0.000000,"runId":"","redisVersion":""}],)"
+      R"("pingRttMicros":0,"share":0.000000,"clockOffsetMs":0,"runId":"","redisVersion":""}],)"
       R"("replicationFactor":2,"vnodesPerNode":0,"ringFingerprint":"0000000000000abc",)"
-      R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0})");
+      R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0,"clusterTime":0})");
 }
 
 TEST(StatusJson, ShowsAResyncWhereThereIsOne) {
