@@ -53,12 +53,10 @@
 //                        how long to wait, where it is known. Of a batch, this may be single keys.
 //   ABORTED              fewer replicas took part than `consistency` asks; a write may have been
 //                        applied, ReceiptOfError tells to how many. Or nothing is as new as
-//                        min_version. Or, with the reason SUPERSEDED (ReasonOf in
-//                        base/error_details.h), a write lost again and again to newer ones; some
-//                        replicas may have had it in between. Or, with LIFE_OVER, its TTL had
-//                        passed before it was stored.
-//   FAILED_PRECONDITION  with the reason STAMP_OUT_OF_RANGE: the servers differ about the time.
-//                        Nothing was done. Or the record is of a newer release than the server.
+//                        min_version. Or newer writes of the key kept winning over this one; some
+//                        replicas may have had it in between. Or, with the reason LIFE_OVER
+//                        (ReasonOf in base/error_details.h), its TTL had passed before it was stored.
+//   FAILED_PRECONDITION  the record is of a newer release than the server.
 //   UNAUTHENTICATED      the servers ask for a token, and know none that this client sent.
 //   PERMISSION_DENIED    the token does not allow that.
 //   UNIMPLEMENTED        the server's release does not offer that.
