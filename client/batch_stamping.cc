@@ -33,17 +33,26 @@ void KeepOf(Field* field, const std::vector<int>& places) {
 void Keep(v1::BatchPutRequest* request, const std::vector<int>& places) {
   KeepOf(request->mutable_entries(), places);
 }
+v1::Stamp* StampAt(v1::BatchDeleteRequest* request, int i) {
+  while (request->stamps_size() <= i) request->add_stamps();
+  return request->mutable_stamps(i);
+}
 void Keep(v1::BatchDeleteRequest* request, const std::vector<int>& places) {
+  if (request->keys_size() > 0) StampAt(request, request->keys_size() - 1);  // one for each
   KeepOf(request->mutable_keys(), places);
-  request->clear_stamps();
+  KeepOf(request->mutable_stamps(), places);
 }
 
 v1::Stamp* StampAt(v1::BatchPutRequest* request, int i) {
   return request->mutable_entries(i)->mutable_stamp();
 }
-v1::Stamp* StampAt(v1::BatchDeleteRequest* request, int i) {
-  while (request->stamps_size() <= i) request->add_stamps();
-  return request->mutable_stamps(i);
+
+// A stamp without a clock is none.
+bool HasStamp(const v1::BatchPutRequest& request, int i) {
+  return request.entries(i).stamp().clock() != 0;
+}
+bool HasStamp(const v1::BatchDeleteRequest& request, int i) {
+  return i < request.stamps_size() && request.stamps(i).clock() != 0;
 }
 
 v1::Error ErrorOf(const absl::Status& status) {
@@ -62,12 +71,11 @@ v1::Error ErrorOf(const absl::Status& status) {
 
 template <class Request, class Response>
 bool BatchStamping<Request, Response>::IsGiven(const Request& request) {
-  if constexpr (requires { request.stamps(); }) {
-    return !request.stamps().empty();
-  } else {
-    return std::any_of(request.entries().begin(), request.entries().end(),
-                       [](const auto& entry) { return entry.has_stamp(); });
+  const int count = Count(request);
+  for (int i = 0; i < count; ++i) {
+    if (!HasStamp(request, i)) return false;
   }
+  return count > 0;
 }
 
 template <class Request, class Response>
@@ -93,8 +101,13 @@ void BatchStamping<Request, Response>::Begin(Request* request, StampClock& clock
   writes_.resize(places.size());
   for (size_t i = 0; i < writes_.size(); ++i) {
     asked_.push_back(i);
-    writes_[i].stamped.Stamp(clock, now);
-    writes_[i].stamped.CopyTo(StampAt(request, static_cast<int>(i)));
+    const int place = static_cast<int>(i);
+    if (HasStamp(*request, place)) {
+      writes_[i].stamped.TakeGiven(*StampAt(request, place));
+    } else {
+      writes_[i].stamped.Stamp(clock, now);
+      writes_[i].stamped.CopyTo(StampAt(request, place));
+    }
   }
 }
 
@@ -164,6 +177,7 @@ void BatchStamping<Request, Response>::End(absl::Status* status, Response* respo
   }
   response->clear_results();
   for (Write& write : writes_) {
+    if (write.stamped.is_given()) continue;
     const std::string& reason = write.result.error().reason();
     if (reason != kSuperseded && reason != kStampOutOfRange) continue;
     *write.result.mutable_error() = ErrorOf(WithoutStamp(StatusFromError(write.result.error())));

@@ -26,6 +26,8 @@ class BatchStamping {
   using Verdict = StampedWrite::Verdict;
   static constexpr bool kOneResult = false;
 
+  // True where every entry has a stamp of the caller's. In other batches each entry without one
+  // gets one here; the others keep theirs.
   static bool IsGiven(const Request& request);
   void TakeGiven(const Request& /*request*/) {}
   void Begin(Request* request, StampClock& clock, absl::Time now);

@@ -337,7 +337,10 @@ class Call final : public CallBase, private ClientTag {
   void Finish(absl::Status status, bool listed) {
     if (absl::IsUnavailable(status) && IsCancelled()) status = Stopping();
     CallList* const calls = environment_.calls;
-    if constexpr (kWrites) stamping_.End(&status, &response_);
+    if constexpr (kWrites) {
+      stamping_.End(&status, &response_);
+      TellTime();
+    }
     environment_.observer->OnCallEnd(rpc_, status.code());
     if (status.ok()) {
       done_(std::move(response_));
@@ -346,6 +349,14 @@ class Call final : public CallBase, private ClientTag {
     }
     if (listed) calls->Remove(this);
     delete this;
+  }
+
+  // Who asked for a write on a stream has cluster time from here, as its message told it to us.
+  void TellTime() {
+    if (response_.cluster_time_unix_ms() != 0) return;
+    if (const auto now = environment_.cluster_time->At(std::chrono::steady_clock::now())) {
+      response_.set_cluster_time_unix_ms(absl::ToUnixMillis(*now));
+    }
   }
 
   bool IsCancelled() {

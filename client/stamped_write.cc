@@ -34,8 +34,10 @@ StampedWrite::Verdict StampedWrite::Judge(const absl::Status& error, IsWaitedFor
     const std::optional<v1::Superseded> superseded = SupersededOf(error);
     return superseded ? JudgeSuperseded(*superseded, is_waited_for, clock, now) : Verdict::kFailed;
   }
-  if (reason != kStampOutOfRange || was_out_of_range_ || !is_waited_for()) return Verdict::kFailed;
-  was_out_of_range_ = true;
+  if (reason != kStampOutOfRange || refusals_ == kMaxRefusals || !is_waited_for()) {
+    return Verdict::kFailed;
+  }
+  ++refusals_;
   if (version_.timestamp > TimestampAt(now)) clock.Restart(version_, now);
   version_ = clock.Next(now);
   above_ = {};
@@ -65,8 +67,7 @@ StampedWrite::Verdict StampedWrite::JudgeSuperseded(const v1::Superseded& supers
 absl::Status WithoutStamp(const absl::Status& error) {
   const std::string reason = ReasonOf(error);
   if (reason == kStampOutOfRange) {
-    return absl::UnavailableError(
-        "the servers refuse the time by which this write was stamped; nothing was done");
+    return absl::UnavailableError("the servers refuse the time by which this write was stamped");
   }
   if (reason != kSuperseded) return error;
   absl::Status status = absl::AbortedError(

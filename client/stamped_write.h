@@ -35,6 +35,8 @@ class StampedWrite {
  public:
   // How often a write that lost is stamped anew; then the error counts.
   static constexpr int kMaxRestamps = 5;
+  // How often one that is out of range is: servers may differ about the time for a while.
+  static constexpr int kMaxRefusals = 3;
 
   enum class Verdict : uint8_t {
     kFailed,     // the error counts
@@ -69,7 +71,7 @@ class StampedWrite {
   int64_t made_at_ms_ = 0;
   int restamps_ = 0;
   bool given_ = false;
-  bool was_out_of_range_ = false;
+  int refusals_ = 0;
 };
 
 // What to answer for a write that failed, where the stamp was not the caller's own: one that lost

@@ -37,7 +37,7 @@ class WriteStamping {
   using Verdict = StampedWrite::Verdict;
   static constexpr bool kOneResult = true;
 
-  static bool IsGiven(const Request& request) { return request.has_stamp(); }
+  static bool IsGiven(const Request& request) { return request.stamp().clock() != 0; }
   void TakeGiven(const Request& request) { write_.TakeGiven(request.stamp()); }
   void Begin(Request* /*request*/, StampClock& clock, absl::Time now) { write_.Stamp(clock, now); }
 

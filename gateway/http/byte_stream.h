@@ -6,10 +6,9 @@
 #define KACHE_GATEWAY_HTTP_BYTE_STREAM_H_
 
 #include <openssl/ssl.h>
-#include <sys/socket.h>
+#include <poll.h>
 
 #include <array>
-#include <cerrno>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -97,11 +96,10 @@ class ByteStream {
   // False once the other side has ended its sending, or the connection is lost. Any thread, but not
   // beside Close.
   bool PeerIsThere() const {
-    char byte = 0;
-    // The descriptor of a socket that is closed is -1, and no peer is there.
-    const int socket = const_cast<TcpSocket&>(socket_).native_handle();
-    const ssize_t count = ::recv(socket, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT);
-    return count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+    // Not by what there is to read: bytes may stand before the end, as TLS's last record does. The
+    // descriptor of a socket that is closed is -1, and no peer is there.
+    pollfd peer{const_cast<TcpSocket&>(socket_).native_handle(), POLLRDHUP, 0};
+    return peer.fd >= 0 && ::poll(&peer, 1, /*timeout=*/0) == 0;
   }
 
  private:

@@ -28,7 +28,8 @@ ClusterClock::ClusterClock(const Clock& own, size_t nodes, absl::Duration max_sk
 int64_t ClusterClock::Line::At(int64_t monotonic) const {
   const int64_t slewing = std::clamp<int64_t>(std::min(monotonic, slewed_ns) - monotonic_ns, 0,
                                               slewed_ns - monotonic_ns);
-  return unix_ns + (monotonic - monotonic_ns) + slewing / kMillion * rate_ppm;
+  return unix_ns + (monotonic - monotonic_ns) +
+         static_cast<int64_t>(static_cast<__int128>(slewing) * rate_ppm / kMillion);
 }
 
 absl::Time ClusterClock::Now() const {
@@ -60,9 +61,9 @@ void ClusterClock::OnNodeTime(NodeId node, MonotonicTime sent, MonotonicTime rec
                               absl::Time told) {
   nodes_[node.index()].samples.Add(sent, received, told);
   const std::optional<absl::Time> epoch = Median(received);
-  if (!epoch) return;
-  Aim(*epoch, received);
-  MeasureNodes(*epoch, received);
+  if (epoch) Aim(*epoch, received);
+  const absl::Time now_there = absl::FromUnixNanos(ReadLine().At(Nanoseconds(received)));
+  MeasureNodes(epoch.value_or(now_there - absl::FromChrono(received.time_since_epoch())), received);
 }
 
 std::optional<absl::Time> ClusterClock::Median(MonotonicTime now) const {
@@ -70,7 +71,7 @@ std::optional<absl::Time> ClusterClock::Median(MonotonicTime now) const {
   for (const Node& node : nodes_) {
     if (const auto estimate = node.samples.Best(now)) votes.push_back(estimate->epoch);
   }
-  if (votes.empty()) return std::nullopt;
+  if (2 * votes.size() <= nodes_.size()) return std::nullopt;  // no majority of all nodes
   if (votes.size() % 2 == 0) votes.push_back(EpochOf(own_));
   const auto middle = votes.begin() + static_cast<ptrdiff_t>(votes.size() / 2);
   std::nth_element(votes.begin(), middle, votes.end());

@@ -4,12 +4,13 @@
 //  * Each inspection of a node reads its clock; ClockOffset (base/clock_offset.h) turns the round
 //    trips of the last minutes into an offset to this process's monotonic clock.
 //  * The median is of the nodes that told their time within these minutes. Where their number is
-//    even, this machine's wall clock votes, too: so with two nodes one wrong clock is outvoted. One
-//    node alone is followed, as it ends the lives.
+//    even, this machine's wall clock votes, too: so with two nodes one wrong clock is outvoted. A
+//    node that is the only one of its ring is followed, as it ends the lives.
+//  * Fewer than a majority of all nodes decide nothing, as one wrong clock could be among the few:
+//    cluster time goes on as it was, at first as this machine's clock.
 //  * Before Serve, cluster time follows the median at once. From then on changes are slewed: time
-//  runs
-//    10 % faster, or at half speed, until it is right again. It never goes back. It leaps forward
-//    where it is behind by more than kLeap, as after the machine stood still.
+//    runs 10 % faster, or at half speed, until it is right again. It never goes back. It leaps
+//    forward where it is behind by more than kLeap, as after the machine stood still.
 //
 // Coordinators that see the same nodes so agree within a round trip. As a Clock, Now() is cluster
 // time; until a node has told its time, it is this machine's.
@@ -34,7 +35,7 @@ namespace kache {
 
 class ClusterClock final : public Clock {
  public:
-  static constexpr absl::Duration kLeap = absl::Seconds(10);
+  static constexpr absl::Duration kLeap = absl::Seconds(1);
   static constexpr double kFaster = 0.1;
   static constexpr double kSlower = 0.5;
   // A node's offset counts as none unless it is surely larger, so that the ends of lives in Redis

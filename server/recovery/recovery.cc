@@ -190,12 +190,23 @@ void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply
                   reply.ok() ? reply->text : reply.status().ToString());
   } else {
     it.look_changes = changes;
-    clock_.OnNodeTime(node, it.looked_at, clock_.Monotonic(), absl::FromUnixMillis(look->now_ms));
+    NoteTime(node, absl::FromUnixMillis(look->now_ms));
     NoteLook(it, *std::move(look));
     ForgetSeenTo(node);
   }
   it.attempted = true;
   Reconsider();
+}
+
+// A node whose clock ran far ahead has ended lives that are not over, tombstones among them: it may
+// lack anything, and is compared with the others before it is read again.
+void Recovery::NoteTime(NodeId node, absl::Time told) {
+  const bool was_skewed = clock_.node_clock(node).skewed;
+  clock_.OnNodeTime(node, at(node).looked_at, clock_.Monotonic(), told);
+  const ClusterClock::NodeClock& now = clock_.node_clock(node);
+  if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
+    monitor_.OnWriteMissed(node);
+  }
 }
 
 void Recovery::NoteLook(Node& node, Look look) {

@@ -116,6 +116,7 @@ class Recovery : private redis::NodeObserver {
   void Tick();
   void SendLook(NodeId node);
   void OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply);
+  void NoteTime(NodeId node, absl::Time told);
   void NoteLook(Node& node, Look look);
   std::optional<NodeId> Find(std::string_view name) const;
   void OnTopology(std::shared_ptr<const Topology> topology);

@@ -46,10 +46,8 @@ std::optional<size_t> NextUp(absl::Span<const NodeId> walk, size_t from, NodeVie
 WritePlan PlanWrite(absl::Span<const NodeId> homes, absl::FunctionRef<const PreferenceList&()> walk,
                     NodeViews views) {
   WritePlan plan;
-  plan.all_up = true;
   for (const NodeId node : homes) {
     const NodeView view = views(node);
-    plan.all_up &= view.state == NodeState::kUp && view.takes_writes;
     if (!view.takes_writes) continue;
     if (view.state == NodeState::kUp && !plan.primary) plan.primary = plan.targets.size();
     plan.targets.push_back({node, /*home=*/true});

@@ -51,8 +51,6 @@ struct WritePlan {
   std::optional<size_t> primary;
   // A home replica was skipped.
   bool degraded = false;
-  // All home replicas are UP and take writes.
-  bool all_up = false;
 };
 
 // All home replicas that take writes, and for each that does not the next node on the walk that

@@ -1,5 +1,7 @@
 #include "server/replication/stamp.h"
 
+#include <algorithm>
+
 namespace kache {
 namespace {
 
@@ -7,12 +9,15 @@ namespace {
 // the writes of one client that outbid each other, and no step in time (1 ms).
 constexpr uint64_t kJustAbove = uint64_t{1} << 16;
 
+constexpr absl::Duration kMargin = absl::Seconds(10);
+
 }  // namespace
 
 StampVerdict JudgeStamp(const Stamp& stamp, absl::Time now, absl::Duration max_write_age,
                         absl::Duration max_skew) {
   const int64_t now_ms = absl::ToUnixMillis(now);
-  const int64_t oldest_ms = now_ms - absl::ToInt64Milliseconds(max_write_age);
+  const absl::Duration margin = std::min(kMargin, max_write_age / 4);
+  const int64_t oldest_ms = now_ms - absl::ToInt64Milliseconds(max_write_age - margin);
   const int64_t newest_ms = now_ms + absl::ToInt64Milliseconds(max_skew);
   const auto stamp_ms = static_cast<int64_t>(stamp.timestamp >> 16);
   // A life that began so long ago, or begins so late, is no life of a write that is made now.

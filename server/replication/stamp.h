@@ -26,10 +26,12 @@ struct Stamp {
   }
 };
 
-// What is to be done with a stamped write at cluster time `now`.
+// What is to be done with a stamped write at cluster time `now`. A stamp is too old a while before
+// max_write_age is over (10 s, or a quarter of it where that is less), so that what is taken does
+// not reach one node in time and the next too late.
 enum class StampVerdict : uint8_t {
   kFits,
-  kTooOld,  // by more than max_write_age: a tombstone that is newer may have ended
+  kTooOld,  // a newer tombstone may end before it lands
   kTooFarAhead,
   kAskFirst,  // too far ahead, but just above `above`: it fits where a replica holds that
 };

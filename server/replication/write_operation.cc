@@ -23,14 +23,6 @@ bool IsInteger(const redis::Reply& reply, int64_t value) {
   return reply.type == redis::Reply::Type::kInteger && reply.integer == value;
 }
 
-absl::Status StampOutOfRangeError(absl::Time now) {
-  absl::Status status = absl::FailedPreconditionError(
-      "the write's stamp is too old, or too far ahead of cluster time; stamp it anew");
-  SetReason(kStampOutOfRange, &status);
-  SetClusterTimeMs(absl::ToUnixMillis(now), &status);
-  return status;
-}
-
 }  // namespace
 
 WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
@@ -90,7 +82,6 @@ void WriteOperation::Begin() {
       PlanWrite(homes, whole_walk, [this](NodeId node) { return shard().View(node); });
   for (const WriteTarget& target : plan.targets) targets_.push_back({target.node, target.home});
   primary_ = plan.primary;
-  all_up_ = plan.all_up;
   degraded_ = plan.degraded;
   if (!EnoughMayTakeIt()) {
     Answer(absl::UnavailableError(
@@ -122,13 +113,8 @@ bool WriteOperation::RefusesStamp() {
     case StampVerdict::kTooFarAhead:
       break;
   }
-  RefuseStamp();
+  AnswerOutOfRange();
   return true;
-}
-
-void WriteOperation::RefuseStamp() {
-  shard().metrics().stamps_out_of_range.Increment();
-  Answer(StampOutOfRangeError(shard().clock().Now()));
 }
 
 // One record from a wrong clock must not make its key unwritable: a stamp that is just above it is
@@ -140,7 +126,7 @@ void WriteOperation::AskForHeld() {
                  [this](bool held) {
                    --outstanding_;
                    if (held) return Begin();
-                   RefuseStamp();
+                   AnswerOutOfRange();
                    EndIfDone();
                  });
   --outstanding_;
@@ -227,8 +213,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     from.outcome = Outcome::kEnded;
   } else if (IsInteger(*reply, kTooLateReply)) {
     shard().metrics().writes_too_late.Increment();
-    last_error_ = StampOutOfRangeError(shard().clock().Now());
-    from.outcome = Outcome::kFailed;
+    from.outcome = Outcome::kTooLate;
   } else {
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
@@ -248,7 +233,9 @@ void WriteOperation::OnErrorReply(Target& target, const std::string& text) {
 }
 
 void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
-  if (Answered() || above_all_ || shard().versions().Gave(held, token_)) {
+  // A stamp of another clock may be older than a version of ours that was given before it.
+  const bool ours_overtook = !stamp_.IsSet() && shard().versions().Gave(held, token_);
+  if (Answered() || above_all_ || ours_overtook) {
     shard().metrics().writes_superseded.Increment();
     target.outcome = Outcome::kAcknowledged;
     return;
@@ -273,16 +260,23 @@ void WriteOperation::OnRefusedAsOlder(Target& target, const Version& held) {
 
 void WriteOperation::StampAboveHeld() {
   ++attempt_;
-  // What was acknowledged before this write began is on a home replica, as all were UP; so it is
-  // not above this stamp.
-  above_all_ = AllHomesHeard();
+  above_all_ = AllHeard();
   shard().ObserveVersion(newest_held_);
   StampWith(shard().versions().NextAbove(newest_held_, token_, shard().clock().Now()));
 }
 
-bool WriteOperation::AllHomesHeard() const {
-  return all_up_ && std::all_of(targets_.begin(), targets_.end(),
-                                [](const Target& target) { return target.heard || !target.home; });
+// Then what was acknowledged before this write began was heard of, as far as it can be reached:
+// each majority of the home replicas has one in common with those that were heard, and a home
+// replica that takes no writes is not read before it is whole again.
+bool WriteOperation::AllHeard() const {
+  const size_t homes = shard().homes();
+  const size_t enough = homes - RequiredReplicas(Consistency::kQuorum, homes) + 1;
+  const auto heard = std::count_if(targets_.begin(), targets_.end(), [](const Target& target) {
+    return target.home && target.heard;
+  });
+  return static_cast<size_t>(heard) >= enough &&
+         std::all_of(targets_.begin(), targets_.end(),
+                     [](const Target& target) { return target.heard; });
 }
 
 void WriteOperation::Fail(Target& target) {

@@ -73,6 +73,7 @@ class WriteOperation final : public Operation, private TimedOperation {
     kBeaten,      // it holds ever newer ones of others
     kHoldsNewer,  // it holds something newer than the caller's stamp
     kEnded,       // it holds nothing, and the value's life is over by its clock
+    kTooLate,     // it holds nothing, and the write came too long after its stamp
   };
   struct Target {
     NodeId node;
@@ -89,7 +90,6 @@ class WriteOperation final : public Operation, private TimedOperation {
   // A caller's stamp that can't be taken; asks the replicas where that needs to be known.
   bool RefusesStamp();
   void AskForHeld();
-  void RefuseStamp();
   // The caller still waits for the answer.
   bool CallerWaits() const;
   void SendAll();
@@ -106,9 +106,11 @@ class WriteOperation final : public Operation, private TimedOperation {
   void NoteFailed();
   void AnswerIfDecided();
   void AnswerIfSuperseded();
-  bool AllHomesHeard() const;
+  bool AllHeard() const;
   void AnswerFailure();
   void AnswerLifeOver();
+  void AnswerOutOfRange();
+  bool AllTooLate() const;
   void AnswerShort();
   Receipt ReceiptNow(uint32_t acknowledged) const;
   Receipt ReceiptNow() const;
@@ -140,10 +142,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   std::optional<redis::Command> home_command_;  // for nodes whose clock is right
   absl::InlinedVector<Target, 4> targets_;
   std::optional<size_t> primary_;
-  uint32_t attempt_ = 0;    // how often the record was stamped anew
-  bool all_up_ = false;     // the home replicas, when the write was begun
-  bool above_all_ = false;  // the stamp is above what every home replica held in this write's time
-  Version newest_held_;     // of those that refused it
+  uint32_t attempt_ = 0;      // how often the record was stamped anew
+  bool above_all_ = false;    // the stamp is above all that AllHeard means
+  Version newest_held_;       // of those that refused it
   uint32_t outstanding_ = 0;  // callbacks yet to come
   uint32_t stand_ins_tried_ = 0;
   bool degraded_ = false;

@@ -13,12 +13,17 @@ void WriteOperation::AnswerIfDecided() {
   if (consistency_ != Consistency::kOne) {
     const uint32_t stored = Homes(Outcome::kAcknowledged);
     if (stored + Homes(Outcome::kWaiting) < required_) {
-      return All(Outcome::kEnded) > 0 ? AnswerLifeOver() : AnswerShort();
+      if (All(Outcome::kEnded) > 0) return AnswerLifeOver();
+      const uint32_t late = All(Outcome::kTooLate);
+      if (late == 0 || late + All(Outcome::kWaiting) < targets_.size()) return AnswerShort();
+      if (AllTooLate()) AnswerOutOfRange();  // else the others may say the same
+      return;
     }
     if (stored < required_) return;
   } else if (Acknowledged() == 0) {
     if (All(Outcome::kWaiting) > 0) return;
     if (All(Outcome::kEnded) > 0) return AnswerLifeOver();
+    if (AllTooLate()) return AnswerOutOfRange();
     if (!SendToStandIn()) AnswerFailure();
     return;
   }
@@ -47,7 +52,7 @@ void WriteOperation::AnswerIfSuperseded() {
   shard().metrics().stamps_superseded.Increment();
   Answer(
       WithReceipt(WithSuperseded(absl::AbortedError("a replica holds a newer version of the key"),
-                                 {newest_held_, AllHomesHeard()}),
+                                 {newest_held_, AllHeard()}),
                   ReceiptNow(reached)));
 }
 
@@ -80,6 +85,20 @@ void WriteOperation::AnswerLifeOver() {
       absl::AbortedError("the value's life was over before it was stored; give it a longer TTL");
   SetReason(kLifeOver, &status);
   Answer(WithReceipt(std::move(status), ReceiptNow()));
+}
+
+bool WriteOperation::AllTooLate() const {
+  return !targets_.empty() && All(Outcome::kTooLate) == targets_.size();
+}
+
+// Nothing was done anywhere.
+void WriteOperation::AnswerOutOfRange() {
+  shard().metrics().stamps_out_of_range.Increment();
+  absl::Status status = absl::FailedPreconditionError(
+      "the write's stamp is too old, or too far ahead of cluster time; stamp it anew");
+  SetReason(kStampOutOfRange, &status);
+  SetClusterTimeMs(absl::ToUnixMillis(shard().clock().Now()), &status);
+  Answer(std::move(status));
 }
 
 void WriteOperation::AnswerFailure() {

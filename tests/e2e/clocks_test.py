@@ -5,7 +5,7 @@ import time
 import unittest
 
 from harness.case import SystemCase
-from harness.clocks import shifted
+from harness.clocks import ShiftedClock
 from harness.system import System
 from harness.waiting import wait_until
 
@@ -21,10 +21,11 @@ class ClockCase(SystemCase):
     @classmethod
     def setUpClass(cls):
         cls.system = System()
-        if cls.NODE_AHEAD:
-            cls.system.redis[0].settings.update(shifted(cls.NODE_AHEAD))
+        cls.node_clock = ShiftedClock(cls.system.folder, cls.NODE_AHEAD, "node-clock")
+        cls.system.redis[0].settings.update(cls.node_clock.settings)
         if cls.COORDINATOR_AHEAD:
-            cls.system.server.settings.update(shifted(cls.COORDINATOR_AHEAD))
+            clock = ShiftedClock(cls.system.folder, cls.COORDINATOR_AHEAD, "coordinator-clock")
+            cls.system.server.settings.update(clock.settings)
         for process in reversed(cls.system.processes):
             process.start()
         cls.addClassCleanup(cls.system.close)
@@ -101,6 +102,22 @@ class NodeAheadTest(ClockCase):
 
     def test_a_life_of_2_s_lives_2_s(self):
         self.check_that_a_life_of_2_s_lives_2_s()
+
+
+class NodeThatRanAheadTest(ClockCase):
+    """While its clock was ahead, the node ended lives that are not over."""
+
+    def test_it_is_not_read_before_it_has_them_again(self):
+        keys = [self.key(f"-{i}") for i in range(40)]
+        for key in keys:
+            put = self.rest.put_json(key, {"value": "v", "ttl": 1800}, "?consistency=all")
+            self.assertEqual(put.status, 200, put.body)
+        self.node_clock.set(3600)
+        wait_until(lambda: self.node().reason == "clock_skew", "the clock is found wrong")
+        self.node_clock.set(0)
+        self.system.server.wait_up()
+        for key in keys:
+            self.assertEqual(self.rest.get(key).status, 200, key)
 
 
 class CoordinatorBehindTest(ClockCase):

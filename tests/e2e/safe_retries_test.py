@@ -5,6 +5,7 @@ answer, and sends the write again through another one. KACHE_RETRY_ROUNDS sets t
 KACHE_HOT_SECONDS for how long a hot key is written.
 """
 
+import collections
 import concurrent.futures
 import os
 import threading
@@ -13,7 +14,7 @@ import unittest
 
 from harness import exposition
 from harness.case import SystemCase
-from harness.clocks import shifted
+from harness.clocks import ShiftedClock
 from harness.proxy import Proxy
 from harness.system import System
 from harness.waiting import wait_until
@@ -125,14 +126,38 @@ class HotKeyTest(SystemCase):
     @classmethod
     def setUpClass(cls):
         cls.system = System(servers=2, gateways=2, gateway_settings=GATEWAY)
-        cls.system.gateways[1].settings.update(shifted(2))
+        clock = ShiftedClock(cls.system.folder, 2)
+        cls.system.gateways[1].settings.update(clock.settings)
         cls.system.start()
         cls.addClassCleanup(cls.system.close)
         cls.rests = [cls.system.rest(gateway) for gateway in range(2)]
         cls.rest, cls.grpc = cls.rests[0], cls.system.grpc()
 
     def test_nobody_is_refused_and_the_last_answer_wins(self):
-        key, end = self.key(), time.monotonic() + HOT_SECONDS
+        self.write_hot_key(HOT_SECONDS)
+
+    def test_nobody_is_refused_while_a_home_replica_is_away(self):
+        key = self.key()
+        self.system.homes_of(key.encode())[1].kill()
+        try:
+            self.write_hot_key(3)
+        finally:
+            for redis in self.system.redis:
+                if not redis.running:
+                    redis.start()
+            for server in self.system.servers:
+                server.wait_up()
+
+    def test_a_write_without_a_stamp_does_not_beat_a_later_one(self):
+        key = self.key()
+        for turn in range(100):
+            self.grpc.put(key.encode(), b"without a stamp %d" % turn)
+            value = f"stamped {turn}"
+            self.assertEqual(self.rests[turn % 2].put_raw(key, value.encode()).status, 200)
+            self.assertEqual(self.rests[1 - turn % 2].get(key).json()["value"], value)
+
+    def write_hot_key(self, seconds):
+        key, end = self.key(), time.monotonic() + seconds
         written, lock = [], threading.Lock()  # (begin, end, value, status)
 
         def write(writer):
@@ -149,7 +174,8 @@ class HotKeyTest(SystemCase):
         with concurrent.futures.ThreadPoolExecutor(64) as pool:
             for done in [pool.submit(write, writer) for writer in range(64)]:
                 done.result()
-        self.assertEqual({status for *_, status in written}, {200})
+        counts = collections.Counter(status for *_, status in written)
+        self.assertEqual(counts, {200: len(written)})
         self.assertGreater(len(written), 64)
         # Writes that overlap may end in either order; one that was followed by a whole other one
         # is never what is read.

@@ -56,15 +56,14 @@ class ExpiryTest(HistoryCase):
         self.assert_counts(history, "resurrected_expired")
         self.assert_finds(history.get(60, "a", 1, level=ONE), "resurrected_expired")
 
-    def test_clock_ahead_ends_lives_early_and_writes_them_late(self):
+    def test_the_clock_of_a_coordinator_changes_no_life(self):
         skewed = dict(nodes=[], coordinators=[1], coordinator_fault=True, skew_ms=2500)
         history = History().fault("coordinator_skew", 2, 60, **skewed)
         history.put(5, "a", 1, ttl_ms=1000)
-        self.assert_clean(history.get(5.1, None, 0, coordinator=1))
-        self.assert_finds(history.get(5.2, None, 0, coordinator=0), "expiry_early")
+        self.assert_finds(history.get(5.1, None, 0, coordinator=1), "expiry_early")
         history = History().fault("coordinator_skew", 2, 60, **skewed)
         history.put(5, "a", 1, ttl_ms=1000, coordinator=1, expires_at_ms=History.wall_ms(8.5))
-        self.assert_clean(self.get_with_expiry(history, 8, "a", 1, 8.5))
+        self.assert_finds(history, "expiry_wrong")
 
 
 if __name__ == "__main__":

@@ -60,15 +60,6 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual(timeline.away(us(12), us(13)), 0)
         self.assertFalse(timeline.is_quiet(us(12), us(13)))
 
-    def test_skew_holds_from_restart_to_restart(self):
-        history = History().fault("coordinator_skew", 10, 20, nodes=[], coordinators=[1],
-                                  coordinator_fault=True, skew_ms=-700)
-        history.faults[0].update(struck=us(11), healing=us(19))
-        timeline = self.timeline(history)
-        self.assertEqual(timeline.skew_ms(1, us(12), us(13)), (-700, -700))
-        self.assertEqual(timeline.skew_ms(1, us(10.5), us(13)), (-700, 0))
-        self.assertEqual(timeline.skew_ms(0, us(12), us(13)), (0, 0))
-
 
 class GeneratorTest(unittest.TestCase):
     def test_same_seed_same_plans(self):

@@ -1,7 +1,8 @@
-/* To be preloaded (LD_PRELOAD): this process's wall clock is CLOCK_SHIFT_S seconds ahead; its other
- * clocks are not touched. libfaketime does the same for more programs, but not for one whose malloc
+/* To be preloaded (LD_PRELOAD): this process's wall clock is so many seconds ahead as the file
+ * CLOCK_SHIFT_FILE says, now; its other clocks are not touched. libfaketime does the same for more programs, but not for one whose malloc
  * asks for the time, as redis-server's does: what stands here allocates nothing. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -9,8 +10,13 @@
 #include <unistd.h>
 
 static time_t shift_s(void) {
-  const char* text = getenv("CLOCK_SHIFT_S");
-  return text == NULL ? 0 : atol(text);
+  char text[32] = {0};
+  const char* path = getenv("CLOCK_SHIFT_FILE");
+  const int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t size = read(file, text, sizeof(text) - 1);
+  close(file);
+  return size > 0 ? atol(text) : 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {

@@ -47,6 +47,29 @@ TEST_F(WritesTest, OfABatchOnlyWhatLostIsSentAgain) {
   EXPECT_EQ(answer->results(2).error().code(), grpc::StatusCode::INVALID_ARGUMENT);
 }
 
+TEST_F(WritesTest, OfABatchWithSomeStampsTheOthersAreStamped) {
+  Connect({&first_});
+  v1::BatchPutRequest request;
+  for (const char* key : {"a", "b", "c"}) {
+    request.add_entries()->set_key(key);
+    request.mutable_entries()->rbegin()->set_value("v");
+  }
+  v1::Stamp* const given = request.mutable_entries(1)->mutable_stamp();
+  given->set_timestamp(TimestampAt(absl::Now()));
+  given->set_clock(0x7777'0000);
+  Answer<v1::BatchPutResponse> answer;
+  transport_->BatchPut(request, Within(kPatience), answer.Callback());
+  ASSERT_TRUE(answer.WaitFor(kPatience));
+  ASSERT_TRUE(answer.ok()) << answer.status();
+  const std::vector<v1::Stamp> stamps = first_.stamps();
+  ASSERT_EQ(stamps.size(), 3u);
+  EXPECT_EQ(stamps[1].SerializeAsString(), given->SerializeAsString());
+  for (const size_t i : {0, 2}) {
+    EXPECT_NE(stamps[i].clock(), 0u);
+    EXPECT_NE(stamps[i].clock(), given->clock());
+  }
+}
+
 TEST_F(WritesTest, OfABatchThatEndsEarlyWhatWasAnsweredCounts) {
   Connect({&first_});
   ASSERT_TRUE(BatchPut({{"x", "0"}}).ok());

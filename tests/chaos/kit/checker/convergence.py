@@ -60,10 +60,10 @@ def check_convergence(replicas, by_key, timeline, findings, tombstone_ttl_ms):
 def _check_lost(key, held, facts, at, findings):
     newest = max((r["version"] for r in held), default=0)
     known = newer(facts.strong.before(at), facts.settled.before(at))
-    if known and newest < known.version and not facts.may_be_gone(known, 0, at, at):
+    if known and newest < known.version and not facts.may_be_gone(known, at, at):
         findings.add_key("lost_write", key, "no home replica holds it", known.operation)
     seen = facts.all.before(at)
-    if seen and newest < seen.version and not facts.may_be_gone(seen, 0, at, at):
+    if seen and newest < seen.version and not facts.may_be_gone(seen, at, at):
         if not known or seen.version > known.version:
             findings.count("lost_write", seen.operation.level)
 

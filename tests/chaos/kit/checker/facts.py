@@ -94,9 +94,9 @@ class KeyFacts:
                 and not (fact.operation.degraded and fact.operation.start >= begin))
         return self._windows[number]
 
-    def may_be_gone(self, fact, coordinator, begin, end):
+    def may_be_gone(self, fact, begin, end):
         """Whether a miss between `begin` and `end` can be right although `fact` is known."""
-        latest_ms = self._latest_ms(coordinator, begin, end)
+        latest_ms = self._timeline.wall_ms(end)
         if fact.is_delete or self._ended(fact.expires_at_ms, latest_ms):
             return True
         for op in self._enders:
@@ -112,13 +112,7 @@ class KeyFacts:
             return False
         if op.kind == DELETE:
             return True
-        low, _ = self._timeline.skew_ms(op.coordinator, op.start, op.end)
-        return self._timeline.wall_ms(op.start) + low + op.ttl_ms <= latest_ms
-
-    def _latest_ms(self, coordinator, begin, end):
-        """What the clocks that decide about an expiry show at most: Redis's, the coordinator's."""
-        _, ahead = self._timeline.skew_ms(coordinator, begin, end)
-        return self._timeline.wall_ms(end) + max(0, ahead)
+        return self._timeline.wall_ms(op.start) + op.ttl_ms <= latest_ms
 
     @staticmethod
     def _ended(expires_at_ms, latest_ms):

@@ -30,8 +30,7 @@ def _check_overrun(op, timeline, findings):
     findings.check("expiry", op.level)
     if not op.expires_at_ms:
         return
-    behind, _ = timeline.skew_ms(op.coordinator, op.start, op.end)
-    over = timeline.wall_ms(op.start) + behind - op.expires_at_ms
+    over = timeline.wall_ms(op.start) - op.expires_at_ms
     if over > _OVERRUN_MS:
         findings.add("expiry_overrun", op, f"{over:.0f} ms past its expiry")
 
@@ -46,7 +45,7 @@ def _check_min_version(op, facts, timeline, findings):
         findings.add("below_min_version", op, "the answer is older than was asked for")
         return
     fact = facts.by_version.get(op.min_version)
-    if fact is None or facts.may_be_gone(fact, op.coordinator, op.start, op.end):
+    if fact is None or facts.may_be_gone(fact, op.start, op.end):
         return
     reached = fact.strong or facts.is_settled(fact) or timeline.is_quiet(
         fact.operation.start, op.end)
@@ -90,7 +89,7 @@ def _knows(op, needed, facts):
     if op.version >= needed.version:
         return True
     # A miss is right where the value is gone, whatever older record it was read from.
-    return not op.found and facts.may_be_gone(needed, op.coordinator, op.start, op.end)
+    return not op.found and facts.may_be_gone(needed, op.start, op.end)
 
 
 def _may_have_come_late(op, facts, timeline):

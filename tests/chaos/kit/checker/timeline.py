@@ -67,19 +67,6 @@ class Timeline:
     def is_flooded(self, begin, end):
         return self._floods.touches(begin, end)
 
-    def skew_ms(self, coordinator, begin, end):
-        """The least and the most that the coordinator's clock was ahead in that time."""
-        values = set()
-        covered = False
-        for fault in self.faults:
-            if fault["skew_ms"] and coordinator in fault["coordinators"]:
-                if fault["begin"] <= end and fault["healed"] >= begin:
-                    values.add(fault["skew_ms"])
-                    covered |= fault["struck"] <= begin and end <= fault["healing"]
-        if not covered:
-            values.add(0)
-        return min(values), max(values)
-
     def last_stamp_ms(self, operation):
         """The latest wall-clock time that an unanswered write can have got its version at: while
         its coordinator was at it, or when that was thawed again, and by the fastest clock."""

@@ -116,15 +116,52 @@ TEST_F(ClusterClockTest, SlewsForwardOnceItServes) {
   Start({kNone, kNone, kNone});
   AskAll();
   clock_->Serve();
-  ahead_ = {absl::Seconds(2), absl::Seconds(2), absl::Seconds(2)};
+  ahead_.assign(3, absl::Milliseconds(500));
   AskAll();
   EXPECT_EQ(Off(), kNone);
+  own_.Advance(absl::Milliseconds(2500));
+  EXPECT_EQ(Off(), absl::Milliseconds(250));
+  own_.Advance(absl::Milliseconds(2500));
+  EXPECT_EQ(Off(), absl::Milliseconds(500));
   own_.Advance(absl::Seconds(10));
-  EXPECT_EQ(Off(), absl::Seconds(1));
-  own_.Advance(absl::Seconds(10));
-  EXPECT_EQ(Off(), absl::Seconds(2));
-  own_.Advance(absl::Seconds(10));
-  EXPECT_EQ(Off(), absl::Seconds(2));
+  EXPECT_EQ(Off(), absl::Milliseconds(500));
+}
+
+TEST_F(ClusterClockTest, GoesBackInNoStepWhileItIsSlewed) {
+  Start({kNone, kNone, kNone});
+  AskAll();
+  clock_->Serve();
+  ahead_.assign(3, -absl::Milliseconds(500));
+  AskAll();
+  absl::Time before = clock_->Now();
+  for (int i = 0; i < 5000; ++i) {
+    own_.Advance(absl::Microseconds(101));
+    EXPECT_GT(clock_->Now(), before);
+    before = clock_->Now();
+  }
+}
+
+TEST_F(ClusterClockTest, IsNotLedAwayByTheFewThatCanBeReached) {
+  Start({absl::Hours(1), kNone, kNone, kNone});
+  Ask(0);
+  Ask(1);
+  EXPECT_EQ(Off(), kNone);
+  EXPECT_TRUE(Node(0).skewed);
+  AskAll();
+  clock_->Serve();
+  own_.Advance(absl::Minutes(10));
+  Ask(0);
+  EXPECT_EQ(Off(), kNone);
+  EXPECT_TRUE(Node(0).skewed);
+}
+
+TEST_F(ClusterClockTest, OneOfTwoNodesAloneDecidesNothing) {
+  Start({absl::Hours(1), kNone});
+  AskAll();
+  clock_->Serve();
+  own_.Advance(absl::Minutes(10));
+  Ask(0);
+  EXPECT_EQ(Off(), kNone);
 }
 
 TEST_F(ClusterClockTest, NeverGoesBackOnceItServes) {

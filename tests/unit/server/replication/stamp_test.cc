@@ -6,7 +6,8 @@ namespace kache {
 namespace {
 
 const absl::Time kNow = absl::FromUnixSeconds(2'000'000'000);
-constexpr absl::Duration kAge = absl::Minutes(10);
+constexpr absl::Duration kMaxAge = absl::Minutes(10);
+const absl::Duration kAge = kMaxAge - absl::Seconds(10);  // that a stamp may have
 constexpr absl::Duration kSkew = absl::Seconds(5);
 
 Stamp At(absl::Duration from_now) {
@@ -14,7 +15,7 @@ Stamp At(absl::Duration from_now) {
           .clock = uint64_t{1} << 16};
 }
 
-StampVerdict Judged(const Stamp& stamp) { return JudgeStamp(stamp, kNow, kAge, kSkew); }
+StampVerdict Judged(const Stamp& stamp) { return JudgeStamp(stamp, kNow, kMaxAge, kSkew); }
 
 TEST(Stamp, FitsWithinTheAgeAndTheSkew) {
   EXPECT_EQ(Judged(At(absl::ZeroDuration())), StampVerdict::kFits);
@@ -28,6 +29,14 @@ TEST(Stamp, IsTooOldBeyondTheAge) {
   Stamp stamp = At(absl::ZeroDuration());
   stamp.made_at_ms = absl::ToUnixMillis(kNow - kAge) - 1;
   EXPECT_EQ(Judged(stamp), StampVerdict::kTooOld);
+}
+
+TEST(Stamp, LeavesAQuarterOfAShortAgeForTheWay) {
+  const auto judged = [](absl::Duration age) {
+    return JudgeStamp(At(-age), kNow, absl::Seconds(1), kSkew);
+  };
+  EXPECT_EQ(judged(absl::Milliseconds(750)), StampVerdict::kFits);
+  EXPECT_EQ(judged(absl::Milliseconds(751)), StampVerdict::kTooOld);
 }
 
 TEST(Stamp, IsTooFarAheadBeyondTheSkew) {

@@ -125,13 +125,39 @@ TEST_F(WriteStampTest, SupersededIsAnsweredWithoutALateReplica) {
   ExpectSuperseded(put, held, /*all_heard=*/false);
 }
 
-TEST_F(WriteStampTest, NotAllAreHeardWhereAHomeReplicaIsDown) {
+TEST_F(WriteStampTest, AHomeReplicaThatIsDownIsNotWaitedForIfItsStandInIsHeard) {
   Start();
   MakeDown(2);
   const auto put = PutStamped(StampAt());
   const Version held = VersionAt(absl::Seconds(2));
+  Asked();
+  node(3).Answer(Stored());
   for (size_t i : {0, 1}) node(i).Answer(Holds(held));
+  ExpectSuperseded(put, held, /*all_heard=*/true);
+}
+
+TEST_F(WriteStampTest, NotAllAreHeardWhereAMajorityIsDown) {
+  Start();
+  MakeDown(1);
+  MakeDown(2);
+  const auto put = PutStamped(StampAt());
+  const Version held = VersionAt(absl::Seconds(2));
+  node(3).Answer(Stored());
+  node(4).Answer(Stored());
+  node(0).Answer(Holds(held));
   ExpectSuperseded(put, held, /*all_heard=*/false);
+}
+
+// The coordinator's clock says nothing of the order in which callers made their writes.
+TEST_F(WriteStampTest, IsNotTakenForOvertakenByAnEarlierWriteWithoutAStamp) {
+  Start();
+  const auto earlier = Put("earlier");
+  const Version held = WrittenTo(0).version;
+  for (size_t i = 0; i < 3; ++i) node(i).Answer(Stored());
+  ASSERT_TRUE(earlier.ok());
+  const auto later = PutStamped(StampAt(-absl::Milliseconds(50)));
+  for (size_t i = 0; i < 3; ++i) node(i).Answer(Holds(held));
+  ExpectSuperseded(later, held, /*all_heard=*/true);
 }
 
 TEST_F(WriteStampTest, AtQuorumARefusalBeforeTheAnswerCounts) {
@@ -231,6 +257,32 @@ TEST_F(WriteStampTest, ThatCameTooLateIsNotAcknowledged) {
   for (size_t i = 0; i < 3; ++i) node(i).Answer(TooLate());
   ExpectOutOfRange(put);
   EXPECT_EQ(metrics().writes_too_late.Value(), 3);
+}
+
+// Anybody may send such a stamp: no node is taken out of use for it.
+TEST_F(WriteStampTest, ThatCameTooLateToOneNodeLeavesNoDoubtAboutIt) {
+  Start();
+  const auto put = PutStamped(StampAt());
+  node(1).Answer(TooLate());
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  EXPECT_TRUE(put.ok());
+  EXPECT_EQ(Status(1).missed, 0u);
+}
+
+TEST_F(WriteStampTest, ThatMayHaveBeenStoredIsNotCalledOutOfRange) {
+  Start(3);
+  const auto put = PutStamped(StampAt());
+  node(0).Fail(absl::UnavailableError("lost"));
+  for (size_t i : {1, 2}) node(i).Answer(TooLate());
+  EXPECT_EQ(put.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(WriteStampTest, AtQuorumThatCameTooLateIsOutOfRange) {
+  Start();
+  const auto put = PutStamped(StampAt(), "v", Consistency::kQuorum);
+  for (size_t i = 0; i < 3; ++i) node(i).Answer(TooLate());
+  ExpectOutOfRange(put);
 }
 
 TEST_F(WriteStampTest, WhoseLifeIsOverIsNotAcknowledged) {
