@@ -169,6 +169,13 @@ StampedWrite::Verdict BatchStamping<Request, Response>::TakeResult(
 }
 
 template <class Request, class Response>
+int BatchStamping<Request, Response>::restamps() const {
+  int most = 0;
+  for (const size_t i : asked_) most = std::max(most, writes_[i].stamped.restamps());
+  return most;
+}
+
+template <class Request, class Response>
 void BatchStamping<Request, Response>::End(absl::Status* status, Response* response) {
   if (is_given() || !answered_) return;
   if (!status->ok()) {

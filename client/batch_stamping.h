@@ -42,6 +42,9 @@ class BatchStamping {
   Verdict Judge(absl::Status* status, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
                 absl::Time now, Request* request, Response* response);
 
+  // Of the entry that lost most often.
+  int restamps() const;
+
   // The results of all entries, in order. What was not answered when the call failed has that
   // error; where nothing was answered at all, it is the call's.
   void End(absl::Status* status, Response* response);

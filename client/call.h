@@ -217,7 +217,7 @@ class Call final : public CallBase, private ClientTag {
     if constexpr (kWrites) {
       if (Judge(&status) == Verdict::kSendAgain) {
         environment_.observer->OnRestamped();
-        return SendAnew();
+        return SendAnew(stamping_.restamps());
       }
       if (!status.ok() && MayTryAgain(status) && MayHaveBeenDone(status, ending) &&
           environment_.stamp_support->Ignores(*server_)) {
@@ -278,12 +278,18 @@ class Call final : public CallBase, private ClientTag {
            (requester_ == nullptr || requester_->StillWaits());
   }
 
-  // The next attempt is the first with its stamp: at once, on any server, and no retry.
-  void SendAnew() {
+  // The next attempt is the first with its stamp: on any server, and no retry. From the second new
+  // stamp on it waits a little, so that what makes the write lose has time to end.
+  void SendAnew(int restamps) {
     response_.Clear();
     server_.reset();
     --attempts_;
-    Attempt();
+    const absl::Duration wait =
+        restamps < 2 ? absl::ZeroDuration()
+                     : RetryBackoff(restamps, absl::Uniform(absl::BitGen(), 0.0, 1.0));
+    const MonotonicTime at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(wait);
+    if (wait == absl::ZeroDuration() || at >= deadline_) return Attempt();
+    if (!AttemptAt(at)) Finish(Stopping(), /*listed=*/true);
   }
 
   // Whether what was sent to a server may have been done although it failed, or may be done later.
@@ -317,10 +323,15 @@ class Call final : public CallBase, private ClientTag {
     }
     const MonotonicTime at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(Wait());
     if (at >= deadline_) return false;
-    const std::lock_guard lock(cancel_mutex_);
-    if (cancelled_) return false;
     environment_.observer->OnRetry();
     response_.Clear();
+    return AttemptAt(at);
+  }
+
+  // False when the call is cancelled. This object may be gone by then, otherwise.
+  bool AttemptAt(MonotonicTime at) {
+    const std::lock_guard lock(cancel_mutex_);
+    if (cancelled_) return false;
     // A new one each time: the old one's callback may still be on its way out.
     alarm_.emplace();
     alarm_->Set(WallClock(at), [this](bool /*fired*/) { OnAlarm(); });

@@ -51,6 +51,8 @@ class StampedWrite {
   // Requires that the stamp is not a given one.
   void CopyTo(v1::Stamp* message) const;
   bool is_given() const { return given_; }
+  // How often it lost and was stamped anew.
+  int restamps() const { return restamps_; }
   const Version& version() const { return version_; }
 
   // Whether who asked for the write still waits for it. Asked only where the answer decides.

@@ -56,6 +56,8 @@ class WriteStamping {
     return IsOfStamp(FromMessage(response.receipt().version()), write_.version());
   }
 
+  int restamps() const { return write_.restamps(); }
+
   Verdict Judge(absl::Status* status, StampedWrite::IsWaitedFor is_waited_for, StampClock& clock,
                 absl::Time now, Request* /*request*/, Response* response) {
     if (status->ok()) return Verdict::kStored;

@@ -276,11 +276,12 @@ bool WriteOperation::AllHeard() const {
   });
   return static_cast<size_t>(heard) >= enough &&
          std::all_of(targets_.begin(), targets_.end(),
-                     [](const Target& target) { return target.heard; });
+                     [](const Target& target) { return target.heard || target.gone; });
 }
 
 void WriteOperation::Fail(Target& target) {
   target.outcome = Outcome::kFailed;
+  target.gone = true;
   degraded_ = true;
   if (target.replaced) return;  // When the record was sent before it was stamped anew.
   const auto index = &target - targets_.data();

@@ -82,6 +82,7 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool replaced = false;  // A stand-in has been sent the record in its place.
     bool noted = false;     // as one that missed the write
     bool heard = false;     // whether it took an attempt, or what it holds
+    bool gone = false;      // its connection broke, or it refuses writes: as if it were DOWN
   };
 
   void Begin();

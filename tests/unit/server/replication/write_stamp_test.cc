@@ -136,6 +136,16 @@ TEST_F(WriteStampTest, AHomeReplicaThatIsDownIsNotWaitedForIfItsStandInIsHeard) 
   ExpectSuperseded(put, held, /*all_heard=*/true);
 }
 
+TEST_F(WriteStampTest, AHomeReplicaThatIsLostUnderTheWriteIsNotWaitedForEither) {
+  Start();
+  const auto put = PutStamped(StampAt());
+  const Version held = VersionAt(absl::Seconds(2));
+  node(2).Fail(absl::UnavailableError("lost"));
+  node(3).Answer(Stored());  // in its place
+  for (size_t i : {0, 1}) node(i).Answer(Holds(held));
+  ExpectSuperseded(put, held, /*all_heard=*/true);
+}
+
 TEST_F(WriteStampTest, NotAllAreHeardWhereAMajorityIsDown) {
   Start();
   MakeDown(1);
