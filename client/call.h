@@ -278,15 +278,12 @@ class Call final : public CallBase, private ClientTag {
            (requester_ == nullptr || requester_->StillWaits());
   }
 
-  // The next attempt is the first with its stamp: on any server, and no retry. From the second new
-  // stamp on it waits a little, so that what makes the write lose has time to end.
+  // The next attempt is the first with its stamp: on any server, and no retry.
   void SendAnew(int restamps) {
     response_.Clear();
     server_.reset();
     --attempts_;
-    const absl::Duration wait =
-        restamps < 2 ? absl::ZeroDuration()
-                     : RetryBackoff(restamps, absl::Uniform(absl::BitGen(), 0.0, 1.0));
+    const absl::Duration wait = RestampWait(restamps, absl::Uniform(absl::BitGen(), 0.0, 1.0));
     const MonotonicTime at = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(wait);
     if (wait == absl::ZeroDuration() || at >= deadline_) return Attempt();
     if (!AttemptAt(at)) Finish(Stopping(), /*listed=*/true);
@@ -339,8 +336,7 @@ class Call final : public CallBase, private ClientTag {
   }
 
   void OnAlarm() {
-    // It may come before RetryLater, which set it, has let go of the lock. The attempt may end this
-    // object at once, so it waits for that.
+    // AttemptAt, which set it, may still hold the lock, and the attempt may end this object.
     { const std::lock_guard lock(cancel_mutex_); }
     Attempt();
   }

@@ -55,7 +55,8 @@
 //                        applied, ReceiptOfError tells to how many. Or nothing is as new as
 //                        min_version. Or newer writes of the key kept winning over this one; some
 //                        replicas may have had it in between. Or, with the reason LIFE_OVER
-//                        (ReasonOf in base/error_details.h), its TTL had passed before it was stored.
+//                        (ReasonOf in base/error_details.h), its TTL had passed before it was
+//                        stored.
 //   FAILED_PRECONDITION  the record is of a newer release than the server.
 //   UNAUTHENTICATED      the servers ask for a token, and know none that this client sent.
 //   PERMISSION_DENIED    the token does not allow that.

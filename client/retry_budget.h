@@ -25,6 +25,12 @@ inline absl::Duration RetryBackoff(int attempt, double random) {
   return wait * (0.5 + random / 2);
 }
 
+// How long to wait before a write is sent that was stamped anew `restamps` times: not at all at
+// first; then so that what makes it lose has time to end.
+inline absl::Duration RestampWait(int restamps, double random) {
+  return restamps < 2 ? absl::ZeroDuration() : RetryBackoff(restamps, random);
+}
+
 // Thread-safe; counts may be off by a few under contention, which harms nobody.
 class RetryBudget {
  public:
