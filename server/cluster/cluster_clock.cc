@@ -26,10 +26,11 @@ ClusterClock::ClusterClock(const Clock& own, size_t nodes, absl::Duration max_sk
       slewed_ns_(monotonic_ns_.load()) {}
 
 int64_t ClusterClock::Line::At(int64_t monotonic) const {
-  const int64_t slewing = std::clamp<int64_t>(std::min(monotonic, slewed_ns) - monotonic_ns, 0,
-                                              slewed_ns - monotonic_ns);
-  return unix_ns + (monotonic - monotonic_ns) +
-         static_cast<int64_t>(static_cast<__int128>(slewing) * rate_ppm / kMillion);
+  const int64_t passed = monotonic - monotonic_ns;
+  if (rate_ppm == 0) return unix_ns + passed;
+  const int64_t slewing = std::clamp<int64_t>(passed, 0, slewed_ns - monotonic_ns);
+  return unix_ns + passed +
+         static_cast<int64_t>(static_cast<double>(slewing) * static_cast<double>(rate_ppm) * 1e-6);
 }
 
 absl::Time ClusterClock::Now() const {

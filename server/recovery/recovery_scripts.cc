@@ -164,7 +164,7 @@ for i = 1, #KEYS do
   end
   local wrote = stored and not stored['err']
   if not stored then
-    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), 0)
+    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), '0')
   end
   if type(stored) == 'table' and stored['err'] then return stored end
   if wrote then copied = copied + 1 end

@@ -38,9 +38,9 @@ local function set_if_newer(key, record, ends, limit, latest)
     end
   end
   local now
-  if not beats and latest > 0 then
+  if not beats and latest ~= '0' then
     now = now_ms()
-    if now > latest then return -1 end
+    if now > tonumber(latest) then return -1 end
   end
   if ends == 0 then
     local stored = redis.pcall('SET', key, record)
@@ -55,7 +55,11 @@ local function set_if_newer(key, record, ends, limit, latest)
       ends = math.max(ends, math.min(old, limit))
     end
   end
-  if ends <= (now or now_ms()) then
+  if not now then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  if ends <= now then
     if occupied then redis.call('DEL', key) end
     return 0
   end
@@ -66,7 +70,7 @@ end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])))
+return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]))
 )lua";
 
 constexpr char kReadWithMarker[] = R"lua(

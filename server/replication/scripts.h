@@ -50,8 +50,8 @@ const redis::Script& ReadWithMarker();
 std::vector<const redis::Script*> AllScripts();
 
 // Pieces of Lua that other scripts are made of.
-//   set_if_newer(key, record, ends, limit, latest)  as SetIfNewer; the last three are numbers,
-//                                                   latest 0 = whenever
+//   set_if_newer(key, record, ends, limit, latest)  as SetIfNewer; `ends` and `limit` are numbers,
+//                                                   `latest` is text, '0' = whenever
 //   end_of(key)                                     when the key ends
 //   now_ms()                                        the node's clock
 std::string SetIfNewerFunction();

@@ -57,19 +57,19 @@ void WriteOperation::Run() {
     Answer(absl::CancelledError("the caller was gone before the write was begun"));
     return EndIfDone();
   }
-  if (stamp_.IsSet() && RefusesStamp()) return EndIfDone();
-  Begin();
+  const absl::Time now = shard().clock().Now();
+  if (stamp_.IsSet() && RefusesStamp(now)) return EndIfDone();
+  Begin(now);
 }
 
-void WriteOperation::Begin() {
-  const absl::Time now = shard().clock().Now();
+void WriteOperation::Begin(absl::Time now) {
   if (stamp_.IsSet()) {
     made_at_ = absl::FromUnixMillis(stamp_.MadeAtMs());
     shard().versions().Observe({stamp_.timestamp, stamp_.clock}, now);
-    StampWith({stamp_.timestamp, stamp_.clock});
+    StampWith({stamp_.timestamp, stamp_.clock}, now);
   } else {
     made_at_ = now;
-    StampWith(shard().versions().Next(token_, now));
+    StampWith(shard().versions().Next(token_, now), now);
   }
 
   const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
@@ -100,10 +100,9 @@ bool WriteOperation::CallerWaits() const {
   return cancelled_ == nullptr || !cancelled_->load(std::memory_order_relaxed);
 }
 
-bool WriteOperation::RefusesStamp() {
+bool WriteOperation::RefusesStamp(absl::Time now) {
   const ReplicationOptions& options = shard().options();
-  switch (
-      JudgeStamp(stamp_, shard().clock().Now(), options.max_write_age, options.max_clock_skew)) {
+  switch (JudgeStamp(stamp_, now, options.max_write_age, options.max_clock_skew)) {
     case StampVerdict::kFits:
       return false;
     case StampVerdict::kAskFirst:
@@ -125,14 +124,14 @@ void WriteOperation::AskForHeld() {
   StartHeldCheck(shard(), redis_key_, homes, stamp_.above, shard().Left(deadline_),
                  [this](bool held) {
                    --outstanding_;
-                   if (held) return Begin();
+                   if (held) return Begin(shard().clock().Now());
                    AnswerOutOfRange();
                    EndIfDone();
                  });
   --outstanding_;
 }
 
-void WriteOperation::StampWith(const Version& version) {
+void WriteOperation::StampWith(const Version& version, absl::Time now) {
   const ReplicationOptions& options = shard().options();
   fields_.version = version;
   // Fixed once, for every copy.
@@ -143,8 +142,8 @@ void WriteOperation::StampWith(const Version& version) {
   }
   record_ = EncodeStamped(&fields_);
   // A stamp may be far ahead; its write is no younger for that.
-  const absl::Time stamped = std::min(
-      absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)), shard().clock().Now());
+  const absl::Time stamped =
+      std::min(absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)), now);
   latest_ms_ = absl::ToUnixMillis(stamped + options.max_write_age);
   home_command_.reset();
 }
@@ -262,7 +261,8 @@ void WriteOperation::StampAboveHeld() {
   ++attempt_;
   above_all_ = AllHeard();
   shard().ObserveVersion(newest_held_);
-  StampWith(shard().versions().NextAbove(newest_held_, token_, shard().clock().Now()));
+  const absl::Time now = shard().clock().Now();
+  StampWith(shard().versions().NextAbove(newest_held_, token_, now), now);
 }
 
 // Then what was acknowledged before this write began was heard of, as far as it can be reached:

@@ -85,11 +85,11 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool gone = false;      // its connection broke, or it refuses writes: as if it were DOWN
   };
 
-  void Begin();
+  void Begin(absl::Time now);
   // Sets the version, and what depends on it.
-  void StampWith(const Version& version);
+  void StampWith(const Version& version, absl::Time now);
   // A caller's stamp that can't be taken; asks the replicas where that needs to be known.
-  bool RefusesStamp();
+  bool RefusesStamp(absl::Time now);
   void AskForHeld();
   // The caller still waits for the answer.
   bool CallerWaits() const;
