@@ -82,7 +82,7 @@ std::optional<Receipt> ReceiptOf(const absl::Status& status);
 // Why a stamped write lost.
 struct Superseded {
   Version held;            // the newest version that a replica of the key holds
-  bool all_heard = false;  // all home replicas are UP, and all of them said what they hold
+  bool all_heard = false;  // as kache.v1.Superseded says
 };
 
 // Also sets the reason kSuperseded (base/error_details.h). `status` is not OK.

@@ -12,7 +12,7 @@ import threading
 import time
 import unittest
 
-from harness import exposition
+from harness import exposition, record
 from harness.case import SystemCase
 from harness.clocks import ShiftedClock
 from harness.proxy import Proxy
@@ -87,6 +87,43 @@ class LongFreezeTest(LateAttempts):
 
     def test_what_comes_after_the_tombstones_have_ended_is_refused(self):
         self.play(self.system.server.freeze, self.system.server.thaw, rounds=2, hold=14)
+
+
+class FrozenNodesTest(SystemCase):
+    """The nodes themselves stand still, with a write in their buffers."""
+
+    SYSTEM = {"server_settings": {"TOMBSTONE_TTL_SECONDS": 8}}
+
+    def test_a_write_that_they_find_after_a_tombstones_life_is_refused(self):
+        key = self.key()
+        for redis in self.system.redis:
+            redis.freeze()
+        refused = self.rest.put_raw(key, b"late", kache_timeout_ms="500")
+        self.assertIn(refused.status, (503, 504))
+        time.sleep(3)  # longer than MAX_WRITE_AGE, which is 2 s here
+        for redis in self.system.redis:
+            redis.thaw()
+        self.system.server.wait_up()
+        self.assertEqual(self.rest.get(key).status, 404)
+        self.assertTrue(all(record.read(redis, key.encode()) is None for redis in self.system.redis))
+
+
+class FarAheadTest(SystemCase):
+    """A record whose version is of the year 2100: something once stamped it by a wrong clock."""
+
+    def test_its_key_can_still_be_written(self):
+        key = self.key()
+        year_2100 = record.Record(False, 4_102_444_800_000 << 16, 7 << 16, 0, b"from 2100")
+        for redis in self.system.homes_of(key.encode()):
+            redis.call("SET", record.DATA_PREFIX + key.encode(), record.encode(year_2100))
+        self.assertEqual(self.rest.get(key).json()["value"], "from 2100")
+        for value in ("one", "two", "three"):
+            put = self.rest.put_json(key, {"value": value, "ttl": 60}, "?consistency=quorum")
+            self.assertEqual(put.status, 200, put.body)
+            self.assertEqual(self.rest.get(key).json()["value"], value)
+            self.assertLess(put.json()["expiresAt"], (time.time() + 61) * 1000)
+        self.assertEqual(self.rest.delete(key).status, 200)
+        self.assertEqual(self.rest.get(key).status, 404)
 
 
 class SlowWayTest(LateAttempts):

@@ -20,6 +20,12 @@ def decode(stored):
     return Record(bool(flags & 1), timestamp, clock, expiry, stored[28:])
 
 
+def encode(record):
+    """As a coordinator would have written it; any hash will do."""
+    return struct.pack(">HBBQQQ", 0x4BAC, 1, int(record.tombstone), record.timestamp, record.clock,
+                       record.expires_at_ms) + record.value
+
+
 def read(redis, key):
     """The record of a user's key on one Redis server; None when there is none."""
     stored = redis.call("GET", DATA_PREFIX + key)

@@ -91,6 +91,23 @@ HTTP_LISTEN_ADDRESS=0.0.0.0:8080
   EXPECT_EQ(config.log.format, LogFormat::kJson);
 }
 
+// A short life of tombstones refuses no start.
+TEST(ServerConfig, AWriteMayBeNoOlderThanAQuarterOfATombstonesLife) {
+  const auto max_write_age = [](const std::string& settings) {
+    Environment environment;
+    environment.AddText(settings, ".env");
+    std::string mistakes;
+    const ServerConfig config = Read(environment, &mistakes);
+    EXPECT_EQ(mistakes, "");
+    return config.max_write_age;
+  };
+  EXPECT_EQ(max_write_age(""), absl::Seconds(600));
+  EXPECT_EQ(max_write_age("MAX_WRITE_AGE_SECONDS=60"), absl::Seconds(60));
+  EXPECT_EQ(max_write_age("TOMBSTONE_TTL_SECONDS=4"), absl::Seconds(1));
+  EXPECT_EQ(max_write_age("TOMBSTONE_TTL_SECONDS=1\nMAX_WRITE_AGE_SECONDS=60"),
+            absl::Milliseconds(250));
+}
+
 TEST(ServerConfig, ListsAllMistakesAtOnce) {
   EXPECT_EQ(MistakesOf({{"REDIS_URLS", ""},
                         {"GRPC_LISTEN_ADDRESS", "0.0.0.0:99999"},
