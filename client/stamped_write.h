@@ -4,15 +4,15 @@
 //
 //   StampedWrite write;
 //   write.Stamp(clock, now);
+//   absl::Status status;
 //   do {
-//     write.CopyTo(request.mutable_stamp());   // the same for every attempt, until it says
-//     kSendAgain status = Send(request);
+//     write.CopyTo(request.mutable_stamp());   // the same for every attempt, until Judge says
+//     status = Send(request);
 //   } while (write.Judge(status, is_waited_for, clock, now) == Verdict::kSendAgain);
 //
 // Invariants
 //   1. A write has one current stamp. Attempts never go back to an older one, and only an answer
-//   for
-//      the current one may be judged: so the caller has no other attempt under way then.
+//      for the current one may be judged: the caller has no other attempt under way then.
 //   2. A stamp that came with the request is never changed: not ours to judge either.
 //   3. A new stamp keeps the instant from which the value's life runs.
 //

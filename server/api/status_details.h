@@ -16,9 +16,8 @@ namespace kache {
 
 // The value of the metadata `grpc-status-details-bin`: a google.rpc.Status with these details, each
 // only where the status carries it. Empty where the status carries none of them.
-//   google.rpc.ErrorInfo  the reason, of the domain kErrorDomain. Its metadata: `held` (a version,
-//   as
-//                         REST writes it) and `all_heard` ("true" or "false") with SUPERSEDED;
+//   google.rpc.ErrorInfo  the reason, of the domain kErrorDomain. Its metadata: `held` (a version
+//                         as REST writes it) and `all_heard` ("true" or "false") with SUPERSEDED;
 //                         `cluster_time_unix_ms` with STAMP_OUT_OF_RANGE
 //   google.rpc.RetryInfo  RetryAdvice
 //   kache.v1.Receipt      what a write that fell short did reach

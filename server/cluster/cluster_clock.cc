@@ -64,7 +64,8 @@ void ClusterClock::OnNodeTime(NodeId node, MonotonicTime sent, MonotonicTime rec
   const std::optional<absl::Time> epoch = Median(received);
   if (epoch) Aim(*epoch, received);
   const absl::Time now_there = absl::FromUnixNanos(ReadLine().At(Nanoseconds(received)));
-  MeasureNodes(epoch.value_or(now_there - absl::FromChrono(received.time_since_epoch())), received);
+  MeasureNodes(epoch.value_or(now_there - absl::FromChrono(received.time_since_epoch())),
+               epoch.has_value(), received);
 }
 
 std::optional<absl::Time> ClusterClock::Median(MonotonicTime now) const {
@@ -92,7 +93,7 @@ void ClusterClock::Aim(absl::Time target_epoch, MonotonicTime now) {
              static_cast<int64_t>(rate * static_cast<double>(kMillion))});
 }
 
-void ClusterClock::MeasureNodes(absl::Time epoch, MonotonicTime now) {
+void ClusterClock::MeasureNodes(absl::Time epoch, bool is_median, MonotonicTime now) {
   for (Node& node : nodes_) {
     const auto estimate = node.samples.Best(now);
     if (!estimate) {
@@ -109,7 +110,7 @@ void ClusterClock::MeasureNodes(absl::Time epoch, MonotonicTime now) {
     } else if (absl::AbsDuration(clock.offset - clock.applied) >= kStep) {
       clock.applied = absl::Trunc(clock.offset, absl::Milliseconds(1));
     }
-    clock.skewed = least > (clock.skewed ? max_skew_ * 9 / 10 : max_skew_);
+    if (is_median) clock.skewed = least > (clock.skewed ? max_skew_ * 9 / 10 : max_skew_);
   }
 }
 

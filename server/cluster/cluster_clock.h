@@ -85,7 +85,8 @@ class ClusterClock final : public Clock {
   void WriteLine(const Line& line);
   std::optional<absl::Time> Median(MonotonicTime now) const;
   void Aim(absl::Time target_epoch, MonotonicTime now);
-  void MeasureNodes(absl::Time epoch, MonotonicTime now);
+  // Which nodes are skewed is judged by a median only.
+  void MeasureNodes(absl::Time epoch, bool is_median, MonotonicTime now);
 
   const Clock& own_;
   const absl::Duration max_skew_;

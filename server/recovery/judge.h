@@ -12,8 +12,7 @@
 //  * A node whose clock is skewed is not used (clock_skew): it would end lives at the wrong time.
 //  * A missing marker, or that of another name or process: the node is to be fenced.
 //  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
-//  once
-//    it can write to it again.
+//    once it can write to it again.
 #ifndef KACHE_SERVER_RECOVERY_JUDGE_H_
 #define KACHE_SERVER_RECOVERY_JUDGE_H_
 

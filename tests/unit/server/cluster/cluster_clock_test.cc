@@ -146,8 +146,10 @@ TEST_F(ClusterClockTest, IsNotLedAwayByTheFewThatCanBeReached) {
   Ask(0);
   Ask(1);
   EXPECT_EQ(Off(), kNone);
-  EXPECT_TRUE(Node(0).skewed);
+  EXPECT_FALSE(Node(0).skewed);  // It may be our clock that is wrong.
+  EXPECT_EQ(Node(0).applied, absl::Hours(1));
   AskAll();
+  EXPECT_TRUE(Node(0).skewed);
   clock_->Serve();
   own_.Advance(absl::Minutes(10));
   Ask(0);
