@@ -10,7 +10,10 @@ namespace {
 
 // Shared by the callbacks of the nodes that were asked; the last one to go says no.
 struct HeldCheck {
-  Version version;
+  HeldCheck(const Version& asked_for, absl::AnyInvocable<void(bool)> callback)
+      : version(asked_for), done(std::move(callback)) {}
+
+  const Version version;
   absl::AnyInvocable<void(bool)> done;
 
   void Decide(bool held) {
