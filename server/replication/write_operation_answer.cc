@@ -35,13 +35,13 @@ void WriteOperation::AnswerIfDecided() {
   Answer(receipt);
 }
 
-// All home replicas are waited for, so that the caller learns the newest version and can stamp
-// above all that was acknowledged before; but not for one that is late.
+// All replicas are waited for, stand-ins too, so that the caller learns the newest version and can
+// stamp above all that was acknowledged before; but not for one that is late.
 void WriteOperation::AnswerIfSuperseded() {
   if (Answered() || All(Outcome::kHoldsNewer) == 0) return;
   const bool in_time = !late_ && shard().Left(deadline_) > absl::ZeroDuration();
+  if (All(Outcome::kWaiting) > 0 && in_time) return;
   const uint32_t waiting = Homes(Outcome::kWaiting);
-  if (waiting > 0 && in_time) return;
   const bool one = consistency_ == Consistency::kOne;
   const uint32_t reached = one ? Acknowledged() + All(Outcome::kHoldsNewer)
                                : Homes(Outcome::kAcknowledged) + Homes(Outcome::kHoldsNewer);
