@@ -68,7 +68,6 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
   const int count = request.entries_size();
   context.batch_keys.Observe(count);
   NoteBegun(answer);
-  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
@@ -94,7 +93,6 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
   const int count = request.keys_size();
   context.batch_keys.Observe(count);
   NoteBegun(answer);
-  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   if (count == 0) return answer.Finish(absl::OkStatus());
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =

@@ -39,15 +39,13 @@ int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_
 int64_t Operations(const v1::GetStatusRequest&) { return 0; }
 int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
 
-// Answers of unary writes tell cluster time, for their callers' next stamps; in a stream the
-// message does.
+// The answers of unary writes and of GetStatus tell cluster time, for their callers' next stamps;
+// in a stream the message does.
 template <class Response>
-void TellClusterTime(const ServiceContext&, Response&) {}
-void TellClusterTime(const ServiceContext& context, v1::PutResponse& response) {
-  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
-}
-void TellClusterTime(const ServiceContext& context, v1::DeleteResponse& response) {
-  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
+void TellClusterTime(const ServiceContext& context, Response& response) {
+  if constexpr (requires { response.set_cluster_time_unix_ms(0); }) {
+    response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
+  }
 }
 
 }  // namespace

@@ -59,7 +59,6 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
   }
   response.set_replication_factor(context.replication_factor);
   response.set_vnodes_per_node(ring.vnodes_per_node());
-  response.set_cluster_time_unix_ms(absl::ToUnixMillis(context.coordinator.Now()));
   response.set_ring_fingerprint(ring.Fingerprint(context.replication_factor));
   response.set_coordinator(context.coordinator_id);
   response.set_server_version(kVersion);

@@ -58,8 +58,8 @@ class ClusterClock final : public Clock {
   // Zero, and false, while it is not known.
   struct NodeClock {
     absl::Duration offset;  // as measured
-    absl::Duration
-        applied;  // what is added to instants for the node: steps of kStep, see kNoOffset
+    // What is added to instants for the node: steps of kStep, see kNoOffset.
+    absl::Duration applied;
     bool skewed = false;
   };
   const NodeClock& node_clock(NodeId node) const { return nodes_[node.index()].clock; }

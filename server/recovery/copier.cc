@@ -82,8 +82,8 @@ absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
 struct Copier::Copy {
   std::string_view redis_key;
   std::string_view record;
-  int64_t ends_ms =
-      0;  // of the source's key, in cluster time; 0 = never, or not known and without meaning
+  // Of the source's key, in cluster time; 0 = never, or not known and without meaning.
+  int64_t ends_ms = 0;
 };
 
 // Shared by the callbacks of the commands that are under way for the page.

@@ -30,7 +30,7 @@ PreferenceList Prune::HomesOf(const PageEntry& entry) const {
 }
 
 bool Prune::IsCandidate(const PageEntry& entry) const {
-  if (static_cast<int64_t>(entry.version.timestamp >> 16) >= plan_.away_ms) return false;
+  if (MillisOf(entry.version.timestamp) >= plan_.away_ms) return false;
   bool home = false;
   bool witness = false;
   for (const NodeId node : HomesOf(entry)) {

@@ -12,8 +12,6 @@ double Cost(const PageResult& page) {
   return static_cast<double>(page.copied) + 0.25 * static_cast<double>(page.seen);
 }
 
-int64_t WrittenMs(const Version& version) { return static_cast<int64_t>(version.timestamp >> 16); }
-
 }  // namespace
 
 Resync::Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
@@ -30,7 +28,7 @@ PreferenceList Resync::HomesOf(std::string_view user_key) const {
 }
 
 std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& entry) const {
-  if (WrittenMs(entry.version) < source.distrust_before_ms) {
+  if (MillisOf(entry.version.timestamp) < source.distrust_before_ms) {
     const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
     const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
       return home != plan_.node && home != source.node && is_up_(home);

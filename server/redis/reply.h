@@ -19,6 +19,7 @@ struct Reply {
 
   bool IsNil() const { return type == Type::kNil; }
   bool IsError() const { return type == Type::kError; }
+  bool IsInteger(int64_t value) const { return type == Type::kInteger && integer == value; }
 
   static Reply Nil() { return {}; }
   static Reply Status(std::string text) { return {Type::kStatus, 0, std::move(text), {}}; }

@@ -197,8 +197,7 @@ void QuorumRead::Repair(size_t index) {
 void QuorumRead::OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply) {
   --outstanding_;
   Replica& replica = replicas_[index];
-  const bool too_late =
-      reply.ok() && reply->type == redis::Reply::Type::kInteger && reply->integer == kTooLateReply;
+  const bool too_late = reply.ok() && reply->IsInteger(kTooLateReply);
   if (!reply.ok() || reply->IsError() || too_late) {
     replica.phase = Phase::kFailed;
     if (too_late) {

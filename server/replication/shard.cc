@@ -58,9 +58,7 @@ void Shard::ObserveVersion(const Version& version) {
   spdlog::warn(
       "a record's version is far ahead of this clock: check the clocks of all coordinators "
       "ahead={} coordinator={:016x}",
-      absl::FormatDuration(absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)) -
-                           now),
-      version.clock);
+      absl::FormatDuration(absl::FromUnixMillis(MillisOf(version.timestamp)) - now), version.clock);
 }
 
 void Shard::ReportWriteRefused(NodeId node, redis::ErrorKind kind) {

@@ -9,6 +9,7 @@ namespace {
 // the writes of one client that outbid each other, and no step in time (1 ms).
 constexpr uint64_t kJustAbove = uint64_t{1} << 16;
 
+// How long before max_write_age is over a stamp is too old, at most (stamp.h says why).
 constexpr absl::Duration kMargin = absl::Seconds(10);
 
 }  // namespace
@@ -19,7 +20,7 @@ StampVerdict JudgeStamp(const Stamp& stamp, absl::Time now, absl::Duration max_w
   const absl::Duration margin = std::min(kMargin, max_write_age / 4);
   const int64_t oldest_ms = now_ms - absl::ToInt64Milliseconds(max_write_age - margin);
   const int64_t newest_ms = now_ms + absl::ToInt64Milliseconds(max_skew);
-  const auto stamp_ms = static_cast<int64_t>(stamp.timestamp >> 16);
+  const int64_t stamp_ms = MillisOf(stamp.timestamp);
   // A life that began so long ago, or begins so late, is no life of a write that is made now.
   if (stamp_ms < oldest_ms || stamp.MadeAtMs() < oldest_ms) return StampVerdict::kTooOld;
   if (stamp_ms <= newest_ms) {

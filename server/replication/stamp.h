@@ -21,9 +21,7 @@ struct Stamp {
   Version above = {};
 
   bool IsSet() const { return clock != 0; }
-  int64_t MadeAtMs() const {
-    return made_at_ms != 0 ? made_at_ms : static_cast<int64_t>(timestamp >> 16);
-  }
+  int64_t MadeAtMs() const { return made_at_ms != 0 ? made_at_ms : MillisOf(timestamp); }
 };
 
 // What is to be done with a stamped write at cluster time `now`. A stamp is too old a while before

@@ -20,6 +20,9 @@ struct Version {
   friend constexpr auto operator<=>(const Version&, const Version&) = default;
 };
 
+// The milliseconds of a Version::timestamp, since the Unix epoch.
+constexpr int64_t MillisOf(uint64_t timestamp) { return static_cast<int64_t>(timestamp >> 16); }
+
 inline constexpr uint64_t kContentHashMask = 0xFFFF;
 
 // True when both were stamped by one clock.

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error_details.h"
 #include "server/replication/held_check.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
@@ -17,10 +16,6 @@ constexpr uint32_t kMaxRestamps = 5;
 // The first whole millisecond at `time` or after it: no value goes before its life is over.
 int64_t UnixMillisFrom(absl::Time time) {
   return absl::ToUnixMillis(time + absl::Milliseconds(1) - absl::Nanoseconds(1));
-}
-
-bool IsInteger(const redis::Reply& reply, int64_t value) {
-  return reply.type == redis::Reply::Type::kInteger && reply.integer == value;
 }
 
 }  // namespace
@@ -142,8 +137,7 @@ void WriteOperation::StampWith(const Version& version, absl::Time now) {
   }
   record_ = EncodeStamped(&fields_);
   // A stamp may be far ahead; its write is no younger for that.
-  const absl::Time stamped =
-      std::min(absl::FromUnixMillis(static_cast<int64_t>(version.timestamp >> 16)), now);
+  const absl::Time stamped = std::min(absl::FromUnixMillis(MillisOf(version.timestamp)), now);
   latest_ms_ = absl::ToUnixMillis(stamped + options.max_write_age);
   home_command_.reset();
 }
@@ -208,9 +202,9 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     OnErrorReply(from, reply->text);
   } else if (held) {
     OnRefusedAsOlder(from, *held);
-  } else if (IsInteger(*reply, kLifeOverReply)) {
+  } else if (reply->IsInteger(kLifeOverReply)) {
     from.outcome = Outcome::kEnded;
-  } else if (IsInteger(*reply, kTooLateReply)) {
+  } else if (reply->IsInteger(kTooLateReply)) {
     shard().metrics().writes_too_late.Increment();
     from.outcome = Outcome::kTooLate;
   } else {

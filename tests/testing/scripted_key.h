@@ -62,14 +62,11 @@ class ScriptedKey {
   BlockingRedis redis_;
 };
 
-inline bool IsInteger(const redis::Reply& reply, int64_t value) {
-  return reply.type == redis::Reply::Type::kInteger && reply.integer == value;
-}
 // True for the reply by which the script acknowledges.
-inline bool IsAcknowledged(const redis::Reply& reply) { return IsInteger(reply, kStoredReply); }
+inline bool IsAcknowledged(const redis::Reply& reply) { return reply.IsInteger(kStoredReply); }
 // The record was not stored, as its life is over; as it came too late.
-inline bool IsLifeOver(const redis::Reply& reply) { return IsInteger(reply, kLifeOverReply); }
-inline bool IsTooLate(const redis::Reply& reply) { return IsInteger(reply, kTooLateReply); }
+inline bool IsLifeOver(const redis::Reply& reply) { return reply.IsInteger(kLifeOverReply); }
+inline bool IsTooLate(const redis::Reply& reply) { return reply.IsInteger(kTooLateReply); }
 
 }  // namespace kache::testing
 
