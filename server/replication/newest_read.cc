@@ -28,6 +28,7 @@ class NewestRead final : public Operation {
     const absl::Duration timeout =
         min_version_.IsZero() ? std::min(left, std::max(shard().options().try_timeout, left / 2))
                               : left;
+    asked_until_deadline_ = timeout == left;
     waiting_ = 1;  // Held until all are asked.
     for (const NodeId node : nodes_) {
       if (shard().View(node).state == NodeState::kDown) continue;
@@ -47,6 +48,7 @@ class NewestRead final : public Operation {
       shard().metrics().read_failures.For(reply.status()).Increment();
       // One that was lost can't be reached; one that is late could hold what is asked for.
       late_ |= !absl::IsUnavailable(reply.status());
+      timed_out_ |= absl::IsDeadlineExceeded(reply.status());
     }
     OneLess();
   }
@@ -78,7 +80,7 @@ class NewestRead final : public Operation {
   }
 
   absl::StatusOr<ReadResult> Result() {
-    if (answered_ == 0) return absl::UnavailableError("no replica of the key answered in time");
+    if (answered_ == 0) return NobodyAnswered();
     ReadResult result;
     result.receipt.version = newest_version_;
     if (newest_version_ < min_version_ && (newest_ || late_)) {
@@ -95,6 +97,14 @@ class NewestRead final : public Operation {
     return result;
   }
 
+  // Where time is left, the caller may try again.
+  absl::Status NobodyAnswered() const {
+    if (asked_until_deadline_ && timed_out_) {
+      return absl::DeadlineExceededError("the deadline passed before a replica answered");
+    }
+    return absl::UnavailableError("no replica of the key answered in time");
+  }
+
   Receipt Complete(Receipt receipt) const {
     receipt.acknowledged = answered_;
     receipt.node = node_;
@@ -109,7 +119,9 @@ class NewestRead final : public Operation {
   ReadCallback done_;
   size_t waiting_ = 0;
   uint32_t answered_ = 0;
-  bool late_ = false;
+  bool asked_until_deadline_ = false;
+  bool timed_out_ = false;
+  bool late_ = false;  // so did a node, or it failed: it may hold what is asked for
   std::optional<std::string> newest_;
   Version newest_version_;
   std::optional<NodeId> node_;

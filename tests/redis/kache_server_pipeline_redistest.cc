@@ -107,7 +107,8 @@ TEST_F(PipelineTest, GivesEveryOperationItsOwnTime) {
   v1::PipelineOperation hasty = Get(1, "a");
   hasty.set_timeout_ms(50);
   client_->Send({Get(2, "a"), hasty});
-  EXPECT_EQ(client_->Read(1)[1].error().code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  const v1::Error error = client_->Read(1)[1].error();
+  EXPECT_EQ(error.code(), grpc::StatusCode::DEADLINE_EXCEEDED) << error.message();
   cluster_.redis(0).Thaw();
   EXPECT_TRUE(client_->Read(1)[2].has_get());
 }

@@ -168,6 +168,23 @@ TEST_F(NewestReadTest, IsUnavailableWhenNobodyAnswers) {
   EXPECT_EQ(get.code(), absl::StatusCode::kUnavailable);
 }
 
+// It asked for half of the time that it had: who called may try again.
+TEST_F(NewestReadTest, IsUnavailableWhenAllAreLateAndTimeIsLeft) {
+  StartSyncing();
+  const auto get = Get(absl::Seconds(1));
+  Pass(absl::Milliseconds(510));
+  EXPECT_EQ(get.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(NewestReadTest, SaysThatTheDeadlinePassedWhenItDid) {
+  Start(3, {.try_timeout = absl::Seconds(15)});
+  for (size_t i = 0; i < 3; ++i) MakeSyncing(i);
+  const auto get = Get(absl::Milliseconds(50));
+  node(0).Disconnect();
+  Pass(absl::Milliseconds(60));
+  EXPECT_EQ(get.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
 TEST_F(NewestReadTest, AsksNobodyAfterTheDeadline) {
   StartSyncing();
   const auto get = Get(absl::ZeroDuration());
