@@ -87,7 +87,7 @@ class Call final : public CallBase, private ClientTag {
   void Cancel() override {
     const std::lock_guard lock(cancel_mutex_);
     cancelled_ = true;
-    if (context_) context_->TryCancel();
+    if (unary_ != nullptr) unary_->context.TryCancel();
     if (alarm_) alarm_->Cancel();
   }
 
@@ -115,6 +115,16 @@ class Call final : public CallBase, private ClientTag {
     kUnary,        // gRPC's word, which may be the server's
   };
 
+  // What only an attempt that is a call of its own needs. Apart, as it is more than all the rest,
+  // and most calls travel on a stream: they stay within what malloc hands out at once (1 KiB in
+  // glibc).
+  struct UnaryAttempt {
+    grpc::ClientContext context;
+    Reader reader;  // lives in the context's call
+    grpc::Status status;
+    MonotonicTime deadline;
+  };
+
   // The least time of an attempt, and how early its deadline may show.
   static constexpr absl::Duration kMinAttempt = absl::Milliseconds(250);
   static constexpr std::chrono::milliseconds kSoon{5};
@@ -129,13 +139,15 @@ class Call final : public CallBase, private ClientTag {
 
   void Begin() {
     if constexpr (kWrites) {
+      const MonotonicTime instant = std::chrono::steady_clock::now();
       if (Stamping::IsGiven(request_)) {
         stamping_.TakeGiven(request_);
-      } else if (const auto now = environment_.cluster_time->At(std::chrono::steady_clock::now())) {
+      } else if (const auto now = environment_.cluster_time->At(instant)) {
         stamping_.Begin(&request_, *environment_.clock, *now);
       } else {
         return environment_.time_question->Ask(deadline_, [this] { BeginLate(); });
       }
+      return AttemptFrom(instant);
     }
     Attempt();
   }
@@ -157,26 +169,29 @@ class Call final : public CallBase, private ClientTag {
     return environment_.cluster_time->At(std::chrono::steady_clock::now()).value_or(absl::Now());
   }
 
-  void Attempt() {
+  void Attempt() { AttemptFrom(kWrites ? std::chrono::steady_clock::now() : MonotonicTime()); }
+
+  // `now` only counts for a write. This object may be gone when it returns.
+  void AttemptFrom(MonotonicTime now) {
     ++attempts_;
-    if constexpr (kWrites) sent_ = std::chrono::steady_clock::now();
+    sent_ = now;
     if (SendOnStream()) return;
     sent_ = std::chrono::steady_clock::now();
     if constexpr (kWrites) stamping_.CopyTo(&request_);
     server_ = environment_.servers->Pick(server_);
     {
       const std::lock_guard lock(cancel_mutex_);
-      reader_.reset();  // it lives in the context's call
-      context_.emplace();
-      attempt_deadline_ = AttemptDeadline();
-      context_->set_deadline(WallClock(attempt_deadline_));
-      NameCall(name_, &*context_);
-      if (cancelled_) context_->TryCancel();
+      unary_ = std::make_unique<UnaryAttempt>();
+      unary_->deadline = AttemptDeadline();
+      unary_->context.set_deadline(WallClock(unary_->deadline));
+      NameCall(name_, &unary_->context);
+      if (cancelled_) unary_->context.TryCancel();
     }
     ClientQueue& queue = *(*environment_.queues)[lane_ % environment_.queues->size()];
-    reader_ = prepare_(*environment_.servers, *server_, &*context_, request_, queue.grpc_queue());
-    reader_->StartCall();
-    reader_->Finish(&response_, &status_, static_cast<ClientTag*>(this));
+    unary_->reader =
+        prepare_(*environment_.servers, *server_, &unary_->context, request_, queue.grpc_queue());
+    unary_->reader->StartCall();
+    unary_->reader->Finish(&response_, &unary_->status, static_cast<ClientTag*>(this));
   }
 
   // False: to be sent otherwise. This object may be gone when it returns.
@@ -204,9 +219,9 @@ class Call final : public CallBase, private ClientTag {
 
   // The unary call is over.
   void OnEvent(bool /*ok*/) override {
-    absl::Status result = StatusFromRpc(status_);
-    const bool late = absl::IsDeadlineExceeded(result) && attempt_deadline_ < deadline_ &&
-                      std::chrono::steady_clock::now() + kSoon >= attempt_deadline_;
+    absl::Status result = StatusFromRpc(unary_->status);
+    const bool late = absl::IsDeadlineExceeded(result) && unary_->deadline < deadline_ &&
+                      std::chrono::steady_clock::now() + kSoon >= unary_->deadline;
     OnAttemptDone(
         late ? absl::UnavailableError("the server did not answer in time") : std::move(result),
         Ending::kUnary);
@@ -358,11 +373,12 @@ class Call final : public CallBase, private ClientTag {
     delete this;
   }
 
-  // Who asked for a write on a stream has cluster time from here, as its message told it to us.
+  // Who asked for a write on a stream has cluster time from here, as its message told it to us: of
+  // the instant at which it was sent, which is one between the question and the answer, too.
   void TellTime() {
     if (response_.cluster_time_unix_ms() != 0) return;
-    if (const auto now = environment_.cluster_time->At(std::chrono::steady_clock::now())) {
-      response_.set_cluster_time_unix_ms(absl::ToUnixMillis(*now));
+    if (const auto sent = environment_.cluster_time->At(sent_)) {
+      response_.set_cluster_time_unix_ms(absl::ToUnixMillis(*sent));
     }
   }
 
@@ -383,15 +399,12 @@ class Call final : public CallBase, private ClientTag {
   [[no_unique_address]] Stamping stamping_;
   Response response_;
   int attempts_ = 0;
-  std::optional<size_t> server_;    // of the last attempt, as is:
-  MonotonicTime sent_;              // not of a read on a stream
-  MonotonicTime attempt_deadline_;  // of the unary call under way
+  std::optional<size_t> server_;  // of the last attempt, as is:
+  MonotonicTime sent_;            // not of a read on a stream
 
   std::mutex cancel_mutex_;  // between Cancel and the start of an attempt
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
-  std::optional<grpc::ClientContext> context_;
-  Reader reader_;  // of the unary call under way, as is:
-  grpc::Status status_;
+  std::unique_ptr<UnaryAttempt> unary_;  // the last one
   std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(cancel_mutex_);
 };
 

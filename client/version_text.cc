@@ -26,9 +26,15 @@ bool ParseHex(std::string_view digits, uint64_t* value) {
 
 }  // namespace
 
+void AppendVersionText(const v1::Version& version, std::string* text) {
+  Append(text, absl::Hex(version.timestamp(), absl::kZeroPad16), "-",
+         absl::Hex(version.clock(), absl::kZeroPad16));
+}
+
 std::string VersionText(const v1::Version& version) {
-  return Concat(absl::Hex(version.timestamp(), absl::kZeroPad16), "-",
-                absl::Hex(version.clock(), absl::kZeroPad16));
+  std::string text;
+  AppendVersionText(version, &text);
+  return text;
 }
 
 bool ParseVersionText(std::string_view text, v1::Version* version) {

@@ -13,6 +13,7 @@
 namespace kache {
 
 std::string VersionText(const v1::Version& version);
+void AppendVersionText(const v1::Version& version, std::string* text);
 
 // False when `text` is not in that form; `version` is then unchanged. Either case of letters.
 bool ParseVersionText(std::string_view text, v1::Version* version);

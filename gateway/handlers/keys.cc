@@ -27,9 +27,13 @@ std::string ETagOf(const v1::Version& version, bool raw) {
              : Concat("W/\"", VersionText(version), "\"");
 }
 
+// Of the body beside the key, about.
+constexpr size_t kAnswerBytes = 192;
+
 template <class Answer>
 HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;
+  response.body.reserve(key.size() + kAnswerBytes);
   response.body.push_back('{');
   AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
   AppendReceipt(answer.receipt(), &response.body);

@@ -6,9 +6,18 @@
 
 namespace kache::gateway {
 
+namespace {
+
+// Room for what a receipt adds and for what handlers add to it, so that it is made at once.
+constexpr size_t kReceiptBytes = 320;
+
+}  // namespace
+
 void AppendReceipt(const v1::Receipt& receipt, std::string_view node, std::string* json) {
   if (receipt.has_version()) {
-    Append(json, ",\"version\":\"", VersionText(receipt.version()), "\"");
+    json->append(",\"version\":\"");
+    AppendVersionText(receipt.version(), json);
+    json->push_back('"');
   }
   Append(json, ",\"acknowledged\":", receipt.acknowledged(), ",\"required\":", receipt.required(),
          ",\"degraded\":", receipt.degraded() ? "true" : "false");
@@ -21,8 +30,11 @@ void AppendReceipt(const v1::Receipt& receipt, std::string_view node, std::strin
 
 void AddReceiptHeaders(const v1::Receipt& receipt, std::string_view node, HttpResponse* response) {
   std::string* const headers = &response->headers;
+  headers->reserve(headers->size() + kReceiptBytes);
   if (receipt.has_version()) {
-    Append(headers, "Kache-Version: ", VersionText(receipt.version()), "\r\n");
+    headers->append("Kache-Version: ");
+    AppendVersionText(receipt.version(), headers);
+    headers->append("\r\n");
   }
   Append(headers, "Kache-Acknowledged: ", receipt.acknowledged(),
          "\r\nKache-Required: ", receipt.required(),

@@ -56,6 +56,10 @@ absl::Status SplitTarget(std::string_view target, RequestTarget* result) {
 
 bool SkipLiteral(std::string_view literal, std::string_view* path) {
   std::string_view rest = *path;
+  if (rest.starts_with(literal)) {  // what nearly every client sends
+    path->remove_prefix(literal.size());
+    return true;
+  }
   for (const char wanted : literal) {
     if (rest.empty()) return false;
     const bool escaped = rest.front() == '%';

@@ -43,7 +43,8 @@ def _cpu(subject):
             machine.children_cpu_seconds())
 
 
-def _output(command):
+def output(command):
+    """What it printed; ends everything where it fails."""
     command = [str(part) for part in command]
     ended = subprocess.run(command, capture_output=True, text=True)
     if ended.returncode != 0:
@@ -71,13 +72,13 @@ def bench_sample(text):
 
 def kache_bench(subject, seconds, *options):
     return measured(subject, lambda: bench_sample(
-        _output(bench_command(subject, seconds, *options))))
+        output(bench_command(subject, seconds, *options))))
 
 
 def redis_benchmark(subject, seconds, clients, pipeline, *command, keys_each=1):
     """Runs a tenth of the time to learn the rate, then about as long as asked."""
     def run(requests):
-        text = _output(["redis-benchmark", "-p", subject.port, "-c", clients, "-P", pipeline,
+        text = output(["redis-benchmark", "-p", subject.port, "-c", clients, "-P", pipeline,
                         "-r", KEYS, "-n", requests, "--csv", *command])
         lines = [line for line in text.splitlines() if line.startswith('"')]
         row = next(csv.DictReader(lines))
@@ -92,7 +93,7 @@ def redis_benchmark(subject, seconds, clients, pipeline, *command, keys_each=1):
 
 def wrk(subject, seconds, clients, method, prefix, kind):
     def run():
-        text = _output(["wrk", "-t1", f"-c{clients}", f"-d{max(round(seconds), 1)}s", "--timeout",
+        text = output(["wrk", "-t1", f"-c{clients}", f"-d{max(round(seconds), 1)}s", "--timeout",
                         "5s", "-s", HERE / "requests.lua", f"http://{subject.address}", "--",
                         method, prefix, kind])
         line = next(line for line in text.splitlines() if line.startswith("JSON "))

@@ -152,7 +152,7 @@ class Stage:
         kache = self.subject("kache")
         gateway = self.run(KacheGateway([kache.address], {"LOG_LEVEL": "warn"},
                                         folder=self.folder)).wait_ready()
-        self._fill_rest(gateway.port)
+        self.fill_rest(gateway.port)
         return Subject("kache REST", f"127.0.0.1:{gateway.port}", [gateway, *kache.own],
                        kache.redis)
 
@@ -170,7 +170,7 @@ class Stage:
                     assert answers.readline() == b"+OK\r\n"
 
     @staticmethod
-    def _fill_rest(port):
+    def fill_rest(port):
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         for first in range(0, KEYS, 500):
             entries = [{"key": raw_key(number), "value": VALUE}
