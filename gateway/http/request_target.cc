@@ -56,7 +56,8 @@ absl::Status SplitTarget(std::string_view target, RequestTarget* result) {
 
 bool SkipLiteral(std::string_view literal, std::string_view* path) {
   std::string_view rest = *path;
-  if (rest.starts_with(literal)) {  // what nearly every client sends
+  // As nearly every client sends it.
+  if (rest.starts_with(literal) && literal.find('%') == std::string_view::npos) {
     path->remove_prefix(literal.size());
     return true;
   }
