@@ -19,6 +19,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "REPLICATION_FACTOR",
     "MAX_TRIES",
     "KEY_PREFIX",
+    "ACCEPT_RING",
     "GRPC_LISTEN_ADDRESS",
     "METRICS_LISTEN_ADDRESS",
     "GRPC_TLS_CERT_FILE",

@@ -82,6 +82,19 @@ LoadReport MeasureLoad(const HashRing& ring, size_t copies) {
   return report;
 }
 
+double ShareHeldOnlyBy(const HashRing& ring, size_t copies, const std::vector<bool>& nodes) {
+  std::vector<uint64_t> tokens;
+  AppendTokens(ring, &tokens);
+  double share = 0;
+  for (const Arc& arc : CutCircle(std::move(tokens))) {
+    const PreferenceList homes = ring.Preference(arc.end, std::min(copies, ring.nodes()));
+    const bool only_these =
+        std::all_of(homes.begin(), homes.end(), [&](NodeId node) { return nodes[node.index()]; });
+    if (only_these) share += arc.part;
+  }
+  return share;
+}
+
 std::string RenderLoad(const HashRing& ring, const LoadReport& report) {
   size_t width = 4;
   for (const std::string& name : ring.names()) width = std::max(width, name.size());

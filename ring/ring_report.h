@@ -37,6 +37,10 @@ LoadReport MeasureLoad(const HashRing& ring, size_t copies);
 // One line for each node and one for the whole.
 std::string RenderLoad(const HashRing& ring, const LoadReport& report);
 
+// The part of all keys whose first `copies` servers are all among `nodes`, given by NodeId: what is
+// gone when these lose their memory together.
+double ShareHeldOnlyBy(const HashRing& ring, size_t copies, const std::vector<bool>& nodes);
+
 struct MoveReport {
   // Keys whose first owner is another server than before.
   double first_owners = 0;

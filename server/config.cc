@@ -114,6 +114,8 @@ void ReadRing(SettingsReader& reader, ServerConfig* config) {
   fields.Number("REPLICATION_FACTOR", &config->replication_factor, {1, kMaxServers});
   fields.Number("MAX_TRIES", &config->max_tries, {0, kMaxServers});
   config->key_prefix = ReadKeyPrefix(reader, config->key_prefix);
+  const std::string change = reader.String("ACCEPT_RING", "none");
+  if (change != "none") config->accept_ring = ReadRingChange(change, "ACCEPT_RING", reader);
 }
 
 void ReadTimes(SettingsReader& reader, ServerConfig* config) {
@@ -180,6 +182,18 @@ void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
 }
 
 }  // namespace
+
+std::optional<RingChange> ReadRingChange(std::string_view text, std::string_view name,
+                                         SettingsReader& reader) {
+  const std::optional<RingChange> change = ParseRingChange(text);
+  if (!change) {
+    reader.AddMistake(name,
+                      "must name a change from one ring to another, 16 hexadecimal digits each: "
+                      "FROM:TO. Start without it: where the rings differ, the log line "
+                      "ring_mismatch has the value");
+  }
+  return change;
+}
 
 ServerConfig ReadServerConfig(SettingsReader& reader) {
   ServerConfig config;

@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -13,6 +15,7 @@
 #include "base/logging.h"
 #include "base/redis_url.h"
 #include "base/settings.h"
+#include "ring/ring_change.h"
 #include "security/access_control.h"
 #include "security/tls_files.h"
 
@@ -69,8 +72,9 @@ struct ServerConfig {
   uint32_t sweep_keys_per_second = 5000;
   uint32_t resync_keys_per_second = 100000;
 
-  // From the command line: overwrite another ring's markers (docs/operations.md).
-  bool accept_ring = false;
+  // Where the nodes carry the one ring of it, move their data to the other, the ring of these
+  // settings.
+  std::optional<RingChange> accept_ring;
 
   // Threads. ReadServerConfig's defaults are half the CPUs, at least 1.
   size_t grpc_threads = 1;
@@ -84,6 +88,10 @@ struct ServerConfig {
 // `reader`: the result counts only when reader.Finish() is OK. The settings of the other programs
 // are declared as known.
 ServerConfig ReadServerConfig(SettingsReader& reader);
+
+// A change of the ring as ACCEPT_RING names it. What is none is a mistake of `name`, and nullopt.
+std::optional<RingChange> ReadRingChange(std::string_view text, std::string_view name,
+                                         SettingsReader& reader);
 
 }  // namespace kache
 

@@ -85,18 +85,20 @@ RecoveryConfig MakeRecoveryConfig(const ServerConfig& config,
 
 ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator, Recovery& recovery,
                            const HealthMonitor& monitor, prometheus::Registry& registry) {
-  ServiceContext context{.coordinator = coordinator,
-                         .coordinator_id = coordinator.id(),
-                         .recovery = recovery,
-                         .monitor = monitor,
-                         .limits = {.max_key_bytes = config.max_key_bytes,
-                                    .max_value_bytes = config.max_value_bytes,
-                                    .max_batch_keys = config.max_batch_keys,
-                                    .max_batch_bytes = config.max_batch_bytes},
-                         .addresses = {},
-                         .replication_factor = config.replication_factor,
-                         .started_at = absl::Now(),
-                         .batch_keys = BatchKeysHistogram(registry)};
+  ServiceContext context{
+      .coordinator = coordinator,
+      .coordinator_id = coordinator.id(),
+      .recovery = recovery,
+      .monitor = monitor,
+      .limits = {.max_key_bytes = config.max_key_bytes,
+                 .max_value_bytes = config.max_value_bytes,
+                 .max_batch_keys = config.max_batch_keys,
+                 .max_batch_bytes = config.max_batch_bytes},
+      .addresses = {},
+      .replication_factor = config.replication_factor,
+      .started_at = absl::Now(),
+      .accept_ring = config.accept_ring ? RingChangeText(*config.accept_ring) : "",
+      .batch_keys = BatchKeysHistogram(registry)};
   for (const RedisAddress& server : config.servers) {
     context.addresses.push_back(server.address.ToString());
   }

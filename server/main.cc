@@ -45,7 +45,7 @@ std::string Footer() {
 
 struct Arguments {
   std::string env_file;
-  bool accept_ring = false;
+  std::optional<std::string> accept_ring;     // as ACCEPT_RING; empty = names no change
   std::optional<std::string> health_service;  // set = ask, don't serve
 };
 
@@ -100,7 +100,9 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
   if (!arguments.env_file.empty()) environment.AddFile(arguments.env_file);
   SettingsReader reader(environment);
   ServerConfig config = ReadServerConfig(reader);
-  config.accept_ring = arguments.accept_ring;
+  if (!arguments.accept_ring.value_or("").empty()) {
+    config.accept_ring = ReadRingChange(*arguments.accept_ring, "--accept-ring", reader);
+  }
   if (absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     std::fprintf(stderr, "kache-server: wrong settings:\n%s\n",
                  std::string(mistakes.message()).c_str());
@@ -109,6 +111,11 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
   if (arguments.health_service) return PrintHealth(config, *arguments.health_service);
   StartLogging(config.log, "kache-server");
   for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
+  if (arguments.accept_ring == "") {
+    spdlog::warn(
+        "--accept-ring without the name of a change accepts nothing: where the rings "
+        "differ, the line ring_mismatch has the name");
+  }
   return Serve(config, shutdown);
 }
 
@@ -124,9 +131,15 @@ int main(int argc, char** argv) {
   kache::Arguments arguments;
   app.add_option("--env-file", arguments.env_file, "File of settings, NAME=value a line")
       ->type_name("FILE");
-  app.add_flag("--accept-ring", arguments.accept_ring,
-               "Where the Redis servers carry another ring (ring_mismatch), move their data to the "
-               "one of these settings. Stop all other servers of the old ring first");
+  std::string change;
+  CLI::Option* accept_ring =
+      app.add_option(
+             "--accept-ring", change,
+             "As the setting ACCEPT_RING: where the Redis servers carry another ring "
+             "(ring_mismatch, whose log line has the value), move their data to the ring of "
+             "these settings. Stop all other servers of the old ring first")
+          ->type_name("FROM:TO")
+          ->expected(0, 1);
   std::string service;
   CLI::Option* health =
       app.add_option("--health", service,
@@ -140,6 +153,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kache::kExitWrongSettings;
   }
+  if (accept_ring->count() > 0) arguments.accept_ring = change;
   if (health->count() > 0) {
     const bool named = !health->results().front().empty();
     arguments.health_service = named ? service : kache::kDefaultHealthService;

@@ -55,7 +55,7 @@ constexpr ReasonAdvice kReasons[] = {
     {"ring_mismatch",
      "It carries the marker of another ring: give all Kache servers equal "
      "REDIS_URLS (names), VNODES_PER_NODE and REPLICATION_FACTOR; or, where the "
-     "change is meant, start one with --accept-ring."},
+     "change is meant, start one with the ACCEPT_RING that its log names."},
     {"returned", "It was away and may lack what was written meanwhile; reads know. Wait."},
 };
 

@@ -124,6 +124,11 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
       Concat("; ", RingLine(status), "\n");
   Append(&text, "answered by ", answered_by, " (kache-server ", Printable(status.server_version()),
          ", started ", AgoText(status.started_at_unix_ms(), now), ")\n");
+  if (!status.accept_ring().empty()) {
+    text += Paint(Concat("ACCEPT_RING=", Printable(status.accept_ring()),
+                         " is set there: remove it once all nodes are UP\n"),
+                  Tone::kWarning, colour);
+  }
   return text;
 }
 
@@ -138,6 +143,7 @@ std::string StatusJson(const v1::GetStatusResponse& status, std::string_view ans
       .Member("coordinator", FingerprintText(status.coordinator()))
       .Member("serverVersion", status.server_version())
       .Member("startedAt", status.started_at_unix_ms())
+      .Member("acceptRing", status.accept_ring())
       .EndObject()
       .text();
 }

@@ -28,7 +28,7 @@ std::string FingerprintText(uint64_t fingerprint);
 // has no such node.
 std::string_view NodeName(uint32_t node_id, const v1::GetStatusResponse& status);
 
-// A line for each node, then what the ring is and who said so.
+// A line for each node, then what the ring is and who said so, and what should not stay as it is.
 std::string StatusText(const v1::GetStatusResponse& status, std::string_view answered_by,
                        absl::Time now, bool colour);
 

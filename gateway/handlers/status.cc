@@ -56,7 +56,9 @@ std::string StatusJson(const v1::GetStatusResponse& status) {
          absl::Hex(status.coordinator(), absl::kZeroPad16), "\"");
   AppendTextMember("serverVersion", status.server_version(), &json);
   Append(&json, ",\"startedAt\":", status.started_at_unix_ms(),
-         ",\"clusterTime\":", status.cluster_time_unix_ms(), "}");
+         ",\"clusterTime\":", status.cluster_time_unix_ms());
+  if (!status.accept_ring().empty()) AppendTextMember("acceptRing", status.accept_ring(), &json);
+  json.push_back('}');
   return json;
 }
 

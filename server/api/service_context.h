@@ -24,6 +24,7 @@ struct ServiceContext {
   std::vector<std::string> addresses;  // host:port by NodeId, without credentials
   uint32_t replication_factor = 3;
   absl::Time started_at;
+  std::string accept_ring;            // the change of the ring that is accepted; empty = none
   prometheus::Histogram& batch_keys;  // kache_batch_keys
 };
 

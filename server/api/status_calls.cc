@@ -63,6 +63,7 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
   response.set_coordinator(context.coordinator_id);
   response.set_server_version(kVersion);
   response.set_started_at_unix_ms(absl::ToUnixMillis(context.started_at));
+  response.set_accept_ring(context.accept_ring);
   answer.Finish(absl::OkStatus());
 }
 

@@ -16,12 +16,6 @@ bool HasForeignRing(const Evidence& evidence, const NodeEvidence& node) {
   return node.look->marker && node.look->marker->ring != evidence.ring;
 }
 
-bool IsRightMarker(const Evidence& evidence, const NodeEvidence& node) {
-  const std::optional<Marker>& marker = node.look->marker;
-  return marker && marker->ring == evidence.ring && marker->name == node.name &&
-         marker->run_id == node.look->run_id;
-}
-
 const char* WhatIsWrong(const Evidence& evidence, const NodeEvidence& node) {
   const std::optional<Marker>& marker = node.look->marker;
   if (!marker) return "no_marker";
@@ -62,7 +56,7 @@ Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
   if (!node.look) return {Verdict::kInDoubt, "checking", false, "", 0};
   if (node.clock_skewed) return {Verdict::kExcluded, kClockSkew, false, "", 0};
-  if (!IsRightMarker(evidence, node)) {
+  if (!HasRightMarker(evidence, node)) {
     return {Verdict::kInDoubt, WhatIsWrong(evidence, node), false, "if_wrong", 0};
   }
   if (node.missed_unfenced) return {Verdict::kInDoubt, "missed_writes", false, "", 0};
@@ -106,6 +100,16 @@ std::vector<Assessment> Judge(const Evidence& evidence) {
     result.push_back(JudgeNode(evidence, node, living));
   }
   return result;
+}
+
+bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node) {
+  const std::optional<Marker>& marker = node.look->marker;
+  return marker && marker->ring == evidence.ring && marker->name == node.name &&
+         marker->run_id == node.look->run_id;
+}
+
+bool IsWhole(const Evidence& evidence, const NodeEvidence& node) {
+  return node.look && HasRightMarker(evidence, node) && node.look->marker->whole;
 }
 
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence) {

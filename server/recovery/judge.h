@@ -57,6 +57,13 @@ struct Assessment {
 
 std::vector<Assessment> Judge(const Evidence& evidence);
 
+// Whether the node's marker is of our ring, of its name and of the process that runs. Requires: the
+// node was checked.
+bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node);
+
+// Whether the node was checked, and a right marker says that it is whole.
+bool IsWhole(const Evidence& evidence, const NodeEvidence& node);
+
 // The coordinators that live, by any node's word.
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence);
 

@@ -1,5 +1,6 @@
 #include "server/recovery/look.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -11,6 +12,9 @@ namespace kache {
 namespace {
 
 using redis::Reply;
+
+// Beyond the next inspection, so that the nodes that are not whole stay named while one is late.
+constexpr absl::Duration kNotWholeStands = absl::Seconds(1);
 
 // The places of LookScript's answer.
 enum Place : size_t {
@@ -26,6 +30,7 @@ enum Place : size_t {
   kSweepHolder,
   kSweep,
   kKeys,
+  kMembers,
   kPlaces
 };
 
@@ -67,13 +72,15 @@ void ReadSweep(const Reply& hash, Look& look) {
 }  // namespace
 
 redis::Command LookCommand(const KeySpace& keys, uint64_t coordinator, absl::Duration interval,
-                           uint64_t settled, uint64_t ring) {
+                           uint64_t settled, uint64_t ring, const std::string& not_whole) {
   return redis::Command::Call(
       LookScript(),
       {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Missed(), keys.ResyncLease(),
-       keys.ResyncProgress(), keys.Forsaken(), keys.SweepLease(), keys.Sweep()},
+       keys.ResyncProgress(), keys.Forsaken(), keys.SweepLease(), keys.Sweep(), keys.Members(),
+       keys.NotWhole()},
       {CoordinatorText(coordinator), std::to_string(absl::ToInt64Milliseconds(interval)),
-       std::to_string(settled), RingText(ring)});
+       std::to_string(settled), RingText(ring), not_whole,
+       std::to_string(absl::ToInt64Milliseconds(interval + kNotWholeStands))});
 }
 
 std::optional<Look> ParseLook(const Reply& reply) {
@@ -101,6 +108,7 @@ std::optional<Look> ParseLook(const Reply& reply) {
   look.sweep_holder = ParseCoordinator(parts[kSweepHolder].text);
   ReadSweep(parts[kSweep], look);
   look.keys = static_cast<uint64_t>(std::max<int64_t>(parts[kKeys].integer, 0));
+  for (const Reply& name : parts[kMembers].elements) look.members.push_back(name.text);
   return look;
 }
 
@@ -109,6 +117,12 @@ int64_t ProgressNumber(const Look& look, const std::string& field) {
     if (name == field) return Number(value);
   }
   return 0;
+}
+
+bool HasBroughtFrom(const Look& look, const std::string& source, const std::string& run_id) {
+  return std::any_of(look.progress.begin(), look.progress.end(), [&](const auto& field) {
+    return field.first == "from:" + source && field.second == run_id;
+  });
 }
 
 }  // namespace kache

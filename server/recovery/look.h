@@ -43,9 +43,11 @@ struct Look {
   std::vector<MissedOn> missed;
   std::optional<uint64_t> resync_holder;
   // Of the resync that is under way, as its holder wrote it: "sync", "done", "left", "per_second",
-  // "sources", "waiting".
+  // "sources", "waiting"; and "from:" and a node's name for each source of which it has brought
+  // all, with that source's run_id.
   std::vector<std::pair<std::string, std::string>> progress;
   std::vector<std::string> forsaken;  // names
+  std::vector<std::string> members;   // names of nodes that were whole once
   std::optional<uint64_t> sweep_holder;
   int64_t swept_ms = 0;      // when it was swept last; 0 = not known
   bool sweep_due = false;    // somebody wants it swept now
@@ -53,14 +55,19 @@ struct Look {
   uint64_t keys = 0;         // all of the database
 };
 
+// `not_whole`: the names of the nodes that this coordinator does not see whole, with blanks
+// between.
 redis::Command LookCommand(const KeySpace& keys, uint64_t coordinator, absl::Duration interval,
-                           uint64_t settled, uint64_t ring);
+                           uint64_t settled, uint64_t ring, const std::string& not_whole);
 
 // Nullopt for an answer that is none of LookScript's.
 std::optional<Look> ParseLook(const redis::Reply& reply);
 
 // A number that Progress holds; 0 when it is not there.
 int64_t ProgressNumber(const Look& look, const std::string& field);
+
+// Whether the resync that is under way has brought all that this process of `source` holds.
+bool HasBroughtFrom(const Look& look, const std::string& source, const std::string& run_id);
 
 }  // namespace kache
 

@@ -37,6 +37,7 @@ std::optional<Marker> ParseMarker(std::string_view text) {
   marker.run_id = std::string(run_id);
   marker.name = std::string(name);
   marker.from_all = sources == "all";
+  marker.came_empty = sources == "empty";
   if (!absl::SimpleHexAtoi(ToAbsl(ring), &marker.ring) ||
       !absl::SimpleAtoi(ToAbsl(sync), &marker.sync) ||
       !absl::SimpleAtoi(ToAbsl(since), &marker.since_ms) ||

@@ -11,10 +11,13 @@
 //   sync     which synchronisation this is or was: each fence takes a higher one, so that whoever
 //            finishes an earlier one cannot lift a later fence
 //   since    when the state began, Unix time by the node's clock
-//   away     since when the node may have lacked writes, Unix time; 0 = it came with an empty
-//   memory sources  "arcs": the nodes that share arcs of the ring with it; "all": every node, as
-//   the ring
-//            was another one before
+//   away     since when the node may have lacked writes, Unix time; 0 = it came empty
+//   sources  where a resync takes its records from:
+//              "arcs"   the nodes that share arcs of the ring with it
+//              "all"    every node, as the ring was another one before
+//              "empty"  as "arcs"; and the process came with an empty memory, which no resync has
+//                       filled yet. A first start writes "whole ... empty".
+//            A release that does not know "empty" reads it as "arcs".
 //
 // Pure.
 #ifndef KACHE_SERVER_RECOVERY_MARKER_H_
@@ -36,6 +39,7 @@ struct Marker {
   int64_t since_ms = 0;
   int64_t away_ms = 0;
   bool from_all = false;
+  bool came_empty = false;
 };
 
 // Nullopt for what is no marker of this form.

@@ -62,7 +62,9 @@ Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
       nodes_(ring_->nodes()),
       topology_(monitor.topology()),
       started_(clock.Monotonic()),
+      losses_(ring_, homes_),
       resync_rate_(config_.resync_keys_per_second) {
+  if (config_.accept_ring) LogAcceptedChange();
   Connect();
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
     loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
@@ -76,7 +78,7 @@ Recovery::~Recovery() { Stop(); }
 
 void Recovery::Connect() {
   for (size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].accepts_ring = config_.accept_ring;
+    nodes_[i].accepts_ring = config_.accept_ring && config_.accept_ring->to == fingerprint_;
     nodes_[i].client =
         redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)), config_.endpoints[i],
                                    config_.client, RecoveryScripts(), *this);
@@ -170,13 +172,13 @@ void Recovery::SendLook(NodeId node) {
   it.looked_at = clock_.Monotonic();
   const uint64_t changes = status(node).connection_changes;
   const bool connected = status(node).connected;
-  client(it).Send(LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_),
-                  kLookTimeout,
-                  [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
-                    // What was asked while a connection of the data path was missing proves nothing
-                    // for it.
-                    OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
-                  });
+  client(it).Send(
+      LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_, not_whole_),
+      kLookTimeout, [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
+        // What was asked while a connection of the data path was missing proves nothing
+        // for it.
+        OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
+      });
 }
 
 void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply) {
@@ -261,7 +263,8 @@ Evidence Recovery::MakeEvidence() const {
     const bool tried = status.connected || status.connection_tried || patience_over_;
     each.attempted = node.attempted && tried;
     if (status.connected) each.look = node.look;
-    each.accepts_ring = node.accepts_ring;
+    each.accepts_ring = node.accepts_ring && node.look && node.look->marker &&
+                        node.look->marker->ring == config_.accept_ring->from;
     each.clock_skewed = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).skewed;
     each.missed_unfenced = topology_->nodes[i].missed > std::max(node.fenced, node.resolved);
     evidence.nodes.push_back(std::move(each));
@@ -277,6 +280,8 @@ void Recovery::Reconsider() {
   Publish(assessments);
   WarnOfRings(assessments);
   if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
+  WarnOfLosses(evidence);
+  NoteNotWhole(assessments);
   clock_.Serve();
   for (const NodeId node : AllNodes()) {
     if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) {
@@ -285,66 +290,11 @@ void Recovery::Reconsider() {
     }
     at(node).waiting_for.clear();
     Act(evidence, node, assessments[node.index()]);
+    ShareMembers(evidence, node);
     if (MayResync(evidence, node)) BeginResync(node);
+    LogWaiting(node);
   }
   PublishProgress();
-}
-
-void Recovery::Publish(const std::vector<Assessment>& assessments) {
-  std::vector<Standing> standings;
-  for (const NodeId node : AllNodes()) {
-    const Node& it = nodes_[node.index()];
-    const Assessment& assessment = assessments[node.index()];
-    Standing standing;
-    standing.verdict = assessment.verdict;
-    standing.reason = assessment.reason;
-    standing.resolved = it.resolved;
-    standing.clock_offset = clock_.node_clock(node).applied;
-    standing.connection_changes = it.look ? it.look_changes : UINT64_MAX;
-    if (it.look) {
-      standing.run_id = it.look->run_id;
-      standing.whole_marker = WholeMarker(fingerprint_, it.look->run_id, name(node));
-    }
-    standings.push_back(std::move(standing));
-  }
-  monitor_.SetStandings(standings);
-}
-
-void Recovery::PublishProgress() {
-  std::vector<HealthMonitor::Recovery> recoveries(nodes_.size());
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    HealthMonitor::Recovery& recovery = recoveries[i];
-    recovery.waiting_for = nodes_[i].waiting_for;
-    recovery.clock_offset = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).offset;
-    if (!nodes_[i].look) continue;
-    const Look& look = *nodes_[i].look;
-    recovery.resyncing = look.marker && !look.marker->whole && look.resync_holder.has_value();
-    recovery.swept_unix_ms = look.swept_ms;
-    recovery.keys = look.keys;
-    if (!recovery.resyncing) continue;
-    recovery.keys_done = static_cast<uint64_t>(ProgressNumber(look, "done"));
-    recovery.keys_left = static_cast<uint64_t>(ProgressNumber(look, "left"));
-    recovery.keys_per_second = static_cast<uint64_t>(ProgressNumber(look, "per_second"));
-  }
-  monitor_.SetRecoveries(std::move(recoveries));
-}
-
-void Recovery::WarnOfRings(const std::vector<Assessment>& assessments) {
-  const bool mismatch = assessments.front().reason == kRingMismatch;
-  metrics_.ring_mismatch.Set(mismatch ? 1 : 0);
-  if (!std::exchange(warned_of_rings_, mismatch) && mismatch) {
-    for (const NodeId node : AllNodes()) {
-      const std::optional<Look>& look = at(node).look;
-      if (!look || !look->marker || look->marker->ring == fingerprint_) continue;
-      spdlog::error(
-          "ring_mismatch: this server does not serve, as the Redis servers carry another ring. "
-          "Correct REDIS_URLS, VNODES_PER_NODE or REPLICATION_FACTOR; or, to move the data to this "
-          "server's ring, stop all other Kache servers and start this one with --accept-ring "
-          "node={} theirs=\"{}\" ours=\"{}\"",
-          name(node), look->ring, ring_description_);
-      return;
-    }
-  }
 }
 
 }  // namespace kache

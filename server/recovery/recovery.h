@@ -16,7 +16,7 @@
 // One thread with an event loop and connections of its own, apart from those of the data path.
 // Thread-safe where it says so; else for the thread that owns it.
 //
-// Bodies: recovery.cc (looks), recovery_fences.cc, recovery_jobs.cc.
+// Bodies: recovery.cc (looks), recovery_fences.cc, recovery_jobs.cc, recovery_reports.cc.
 #ifndef KACHE_SERVER_RECOVERY_RECOVERY_H_
 #define KACHE_SERVER_RECOVERY_RECOVERY_H_
 
@@ -36,10 +36,12 @@
 #include "base/clock.h"
 #include "prometheus/registry.h"
 #include "ring/hash_ring.h"
+#include "ring/ring_change.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/recovery/judge.h"
 #include "server/recovery/look.h"
+#include "server/recovery/loss_watch.h"
 #include "server/recovery/recovery_metrics.h"
 #include "server/recovery/resync.h"
 #include "server/recovery/sweep.h"
@@ -63,8 +65,9 @@ struct RecoveryConfig {
   absl::Duration max_write_age = absl::Seconds(600);
   uint32_t resync_keys_per_second = 100000;
   uint32_t sweep_keys_per_second = 5000;
-  // Overwrite another ring's markers that are found at the start.
-  bool accept_ring = false;
+  // Markers of the ring that it comes from are overwritten where this coordinator's ring is the one
+  // that it leads to: once on each node.
+  std::optional<RingChange> accept_ring;
   redis::NodeClientDecorator decorate;  // its clients
 };
 
@@ -107,6 +110,7 @@ class Recovery : private redis::NodeObserver {
     bool settling = false;
     // Resync and sweep.
     std::string waiting_for;
+    std::string logged_waiting_for;
     MonotonicTime resync_not_before;
     MonotonicTime sweep_not_before;
   };
@@ -125,9 +129,16 @@ class Recovery : private redis::NodeObserver {
   void OnPing(NodeId node, absl::Duration round_trip) override;
   Evidence MakeEvidence() const;
   void Reconsider();
+
+  // recovery_reports.cc
   void Publish(const std::vector<Assessment>& assessments);
   void PublishProgress();
+  void LogAcceptedChange() const;
   void WarnOfRings(const std::vector<Assessment>& assessments);
+  void WarnOfLosses(const Evidence& evidence);
+  void NoteNotWhole(const std::vector<Assessment>& assessments);
+  void ShareMembers(const Evidence& evidence, NodeId node);
+  void LogWaiting(NodeId node);
 
   // recovery_fences.cc
   void Act(const Evidence& evidence, NodeId node, const Assessment& assessment);
@@ -151,7 +162,9 @@ class Recovery : private redis::NodeObserver {
   void Lease(NodeId node, const std::string& lease, absl::Duration life,
              absl::AnyInvocable<void(bool has_it)> done);
   bool MayResync(const Evidence& evidence, NodeId node);
+  std::optional<NodeId> MissingSource(NodeId node) const;
   void BeginResync(NodeId node);
+  void NoteSources();
   CopyRules MakeCopyRules() const;
   std::vector<MissedOn> NotesOfTheDead(NodeId node) const;
   Resync::Plan PlanResync(NodeId node) const;
@@ -201,7 +214,10 @@ class Recovery : private redis::NodeObserver {
   MonotonicTime started_;
   bool patience_over_ = false;  // for nodes that can't be reached at the start
   bool warned_of_rings_ = false;
+  LossWatch losses_;
+  std::string not_whole_;  // as LookCommand says it
   std::unique_ptr<Resync> resync_;
+  size_t noted_sources_ = 0;  // of resync_
   YieldingRate resync_rate_;
   bool measuring_wait_ = false;
   std::vector<MissedOn> resync_notes_;  // of dead coordinators, about its node, when it began

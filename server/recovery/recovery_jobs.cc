@@ -23,6 +23,7 @@ void Recovery::PumpJobs(MonotonicTime now) {
   if (resync_) {
     YieldToOperations();
     resync_->Pump(now);
+    NoteSources();
     if (lease_lost_) {
       EndResync(absl::AbortedError("another server has the lease"));
     } else if (resync_->finished()) {
@@ -91,19 +92,31 @@ bool Recovery::MayResync(const Evidence& evidence, NodeId node) {
                       marker.run_id == it.look->run_id;
   if (!fenced) return false;
   it.waiting_for = ResyncBlockedBy(evidence, node.index());
+  if (!it.waiting_for.empty()) return false;
+  // The node becomes whole only once all that may hold what it lacks have been heard. What the
+  // others hold is brought at once: until then it may have no other copy.
+  if (const std::optional<NodeId> missing = MissingSource(node)) {
+    it.waiting_for = "node " + name(*missing);
+    if (PlanResync(node).sources.empty()) return false;
+  }
+  if (resync_) return false;
+  if (it.look->resync_holder && *it.look->resync_holder != self_) return false;
+  return IsCurrent(node) && clock_.Monotonic() >= it.resync_not_before;
+}
+
+// A node that may hold what `node` lacks, and cannot be reached. Requires: `node` has a marker.
+std::optional<NodeId> Recovery::MissingSource(NodeId node) const {
+  const bool from_all = nodes_[node.index()].look->marker->from_all;
   for (const NodeId other : AllNodes()) {
-    if (!it.waiting_for.empty()) break;
-    if (other == node || at(other).look) continue;
-    if (!marker.from_all && !share_arcs_[node.index()][other.index()]) continue;
+    if (other == node || nodes_[other.index()].look) continue;
+    if (!from_all && !share_arcs_[node.index()][other.index()]) continue;
     const bool forsaken = std::any_of(nodes_.begin(), nodes_.end(), [&](const Node& each) {
       return each.look && std::find(each.look->forsaken.begin(), each.look->forsaken.end(),
                                     name(other)) != each.look->forsaken.end();
     });
-    if (!forsaken) it.waiting_for = "node " + name(other);
+    if (!forsaken) return other;
   }
-  if (!it.waiting_for.empty() || resync_) return false;
-  if (it.look->resync_holder && *it.look->resync_holder != self_) return false;
-  return IsCurrent(node) && clock_.Monotonic() >= it.resync_not_before;
+  return std::nullopt;
 }
 
 void Recovery::BeginResync(NodeId node) {
@@ -118,6 +131,7 @@ void Recovery::BeginResync(NodeId node) {
     if (!taken || resync_ || !look || !look->marker || look->marker->sync != sync) return;
     if (sweep_) EndSweep();
     lease_lost_ = false;
+    noted_sources_ = 0;
     resync_notes_ = NotesOfTheDead(node);
     resync_ = std::make_unique<Resync>(
         PlanResync(node), Clients(), keys_.data_prefix(), MakeCopyRules(), *ring_,
@@ -125,6 +139,23 @@ void Recovery::BeginResync(NodeId node) {
     spdlog::info("resync begins node={} sync={} sources={}", name(node), sync,
                  resync_->plan().sources.size());
   });
+}
+
+// So that neither a later attempt nor another coordinator has to bring them again.
+void Recovery::NoteSources() {
+  const Resync::Plan& plan = resync_->plan();
+  while (noted_sources_ < resync_->sources_done()) {
+    const Resync::Source& source = plan.sources[noted_sources_++];
+    if (source.distrust_before_ms > 0) continue;  // Not all of it was brought.
+    Send(plan.node,
+         redis::Command::Call(NoteSourceScript(),
+                              {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},
+                              {plan.run_id, std::to_string(plan.sync), CoordinatorText(self_),
+                               name(source.node), source.run_id}),
+         [this, node = plan.node](const absl::StatusOr<redis::Reply>&) {
+           at(node).look_due = true;
+         });
+  }
 }
 
 CopyRules Recovery::MakeCopyRules() const {
@@ -160,23 +191,32 @@ Resync::Plan Recovery::PlanResync(NodeId node) const {
   plan.sync = marker.sync;
   plan.run_id = marker.run_id;
   plan.homes = homes_;
+  plan.complete = !MissingSource(node);
+  // What a coordinator that has died left undone since may be missing from what was brought before:
+  // the last resync then brings all again.
+  const bool resumes = !plan.complete || NotesOfTheDead(node).empty();
   PrunePlan prune{node, marker.away_ms, std::vector<bool>(nodes_.size(), false),
                   std::vector<bool>(nodes_.size(), false)};
   const int64_t skew_ms = absl::ToInt64Milliseconds(config_.max_clock_skew);
   for (const NodeId other : AllNodes()) {
     const std::optional<Look>& look = nodes_[other.index()].look;
     if (other == node || !look || !look->marker) continue;
-    plan.sources.push_back(
-        {other, look->keys, is_long(*look->marker, look->now_ms) ? look->marker->away_ms : 0});
+    const bool brought = resumes && HasBroughtFrom(*it.look, name(other), look->run_id);
+    const bool distrusted = is_long(*look->marker, look->now_ms);
+    if (!brought && (plan.complete || !distrusted)) {
+      plan.sources.push_back(
+          {other, look->run_id, look->keys, distrusted ? look->marker->away_ms : 0});
+    }
     prune.reachable[other.index()] = true;
     prune.up_throughout[other.index()] =
         IsUp(other) && look->marker->whole && look->marker->since_ms + skew_ms <= marker.away_ms;
   }
-  if (is_long(marker, it.look->now_ms)) plan.prune = std::move(prune);
+  if (plan.complete && is_long(marker, it.look->now_ms)) plan.prune = std::move(prune);
   return plan;
 }
 
 void Recovery::EndResync(absl::Status status) {
+  NoteSources();
   const Resync::Plan plan = resync_->plan();
   const Resync::Progress progress = resync_->progress(clock_.Monotonic());
   resync_.reset();
@@ -194,8 +234,12 @@ void Recovery::EndResync(absl::Status status) {
                  name(plan.node), plan.sync, progress.copied, std::string(status.message()));
     return;
   }
-  spdlog::info("resync is through node={} sync={} records={} copied={} removed={}", name(plan.node),
-               plan.sync, progress.done, progress.copied, progress.pruned);
+  spdlog::info("resync is through node={} sync={} records={} copied={} removed={} complete={}",
+               name(plan.node), plan.sync, progress.done, progress.copied, progress.pruned,
+               plan.complete);
+  if (!plan.complete) {
+    return Lease(plan.node, keys_.ResyncLease(), absl::ZeroDuration(), [](bool) {});
+  }
   Send(plan.node,
        redis::Command::Call(LiftScript(),
                             {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},

@@ -65,6 +65,8 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                      "Servers that were gone without a goodbye, as this one noticed.")),
       forsaken(NewCounter(registry, "kache_recovery_nodes_forsaken_total",
                           "Nodes that an operator gave up through this server: data at risk.")),
+      data_losses(NewCounter(registry, "kache_recovery_data_losses_total",
+                             "Times that every home replica of some keys had lost its memory.")),
       ring_mismatch(
           prometheus::BuildGauge()
               .Name("kache_recovery_ring_mismatch")

@@ -29,6 +29,7 @@ struct RecoveryMetrics {
   prometheus::Counter& sweep_removed;
   prometheus::Counter& coordinators_vanished;
   prometheus::Counter& forsaken;
+  prometheus::Counter& data_losses;
   prometheus::Gauge& ring_mismatch;
 };
 

@@ -34,6 +34,7 @@ local marker = redis.call('GET', KEYS[1])
 local parsed = parse(marker)
 if parsed and parsed.run_id == run_id then
   redis.pcall('HSET', KEYS[3], ARGV[1], text(now) .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
+  if ARGV[5] ~= '' then redis.pcall('SET', KEYS[11], ARGV[5], 'PX', ARGV[6]) end
 end
 local ring = ''
 if parsed and parsed.ring ~= ARGV[4] then ring = redis.call('GET', KEYS[2]) or '' end
@@ -41,13 +42,13 @@ return {run_id, text(now), marker or '', ring, redis.call('HGETALL', KEYS[3]),
         redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]) or '',
         redis.call('HGETALL', KEYS[6]), redis.call('HKEYS', KEYS[7]),
         redis.call('GET', KEYS[8]) or '', redis.call('HGETALL', KEYS[9]),
-        redis.call('DBSIZE')}
+        redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10])}
 )lua";
 
 constexpr char kInit[] = R"lua(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 redis.call('SET', KEYS[1], compose({state = 'whole', ring = ARGV[1], run_id = run_id,
-  name = ARGV[2], sync = now, since = now, away = 0, sources = 'arcs'}))
+  name = ARGV[2], sync = now, since = now, away = 0, sources = 'empty'}))
 redis.call('SET', KEYS[2], ARGV[3])
 redis.call('HSET', KEYS[3], 'swept', text(now))
 return 1
@@ -59,11 +60,13 @@ local old = parse(stands)
 local fits = old and old.ring == ARGV[1] and old.name == ARGV[2] and old.run_id == run_id
 if fits and ARGV[4] ~= 'always' and ARGV[4] ~= text(old.sync) then return stands end
 local new = {state = 'syncing', ring = ARGV[1], run_id = run_id, name = ARGV[2], sync = now,
-             since = now, away = 0, sources = 'arcs'}
+             since = now, away = 0, sources = stands and 'arcs' or 'empty'}
 if old then
   new.sync = math.max(now, old.sync + 1)
   if old.ring ~= ARGV[1] or (old.state == 'syncing' and old.sources == 'all') then
     new.sources = 'all'
+  elseif old.state == 'syncing' and old.sources == 'empty' and old.run_id == run_id then
+    new.sources = 'empty'
   end
   -- Since when it may have lacked writes: the earliest that anybody knows of.
   local since = tonumber(ARGV[5])
@@ -110,6 +113,16 @@ end
 marker.state, marker.since, marker.away, marker.sources = 'whole', now, 0, 'arcs'
 redis.call('SET', KEYS[1], compose(marker))
 redis.call('DEL', KEYS[2], KEYS[3])
+return 1
+)lua";
+
+constexpr char kNoteSource[] = R"lua(
+local marker = parse(redis.call('GET', KEYS[1]))
+if not marker or marker.state ~= 'syncing' or marker.run_id ~= run_id or run_id ~= ARGV[1] or
+   text(marker.sync) ~= ARGV[2] or redis.call('GET', KEYS[2]) ~= ARGV[3] then
+  return 0
+end
+redis.call('HSET', KEYS[3], 'from:' .. ARGV[4], ARGV[5])
 return 1
 )lua";
 
@@ -211,6 +224,10 @@ const redis::Script& LiftScript() {
   static const redis::Script& script = NewScript("lift", std::string(kCommon) + kLift);
   return script;
 }
+const redis::Script& NoteSourceScript() {
+  static const redis::Script& script = NewScript("note_source", std::string(kCommon) + kNoteSource);
+  return script;
+}
 const redis::Script& ForgetScript() {
   static const redis::Script& script = NewScript("forget", kForget);
   return script;
@@ -237,9 +254,9 @@ const redis::Script& RemoveScript() {
 }
 
 std::vector<const redis::Script*> RecoveryScripts() {
-  return {&LookScript(),  &InitScript(),   &FenceScript(), &LeaseScript(),
-          &LiftScript(),  &ForgetScript(), &PeekScript(),  &HeadersScript(),
-          &FetchScript(), &StoreScript(),  &RemoveScript()};
+  return {&LookScript(),    &InitScript(),       &FenceScript(),  &LeaseScript(),
+          &LiftScript(),    &NoteSourceScript(), &ForgetScript(), &PeekScript(),
+          &HeadersScript(), &FetchScript(),      &StoreScript(),  &RemoveScript()};
 }
 
 }  // namespace kache

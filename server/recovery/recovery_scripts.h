@@ -15,9 +15,10 @@ namespace kache {
 // All that one check of a node reads, in one command; and this coordinator's sign of life, which is
 // written only where the marker is of the process that runs.
 //   KEYS  marker, ring, coordinators, missed, resync lease, resync progress, forsaken, sweep lease,
-//         sweep
+//         sweep, members, not whole
 //   ARGV  coordinator, its check interval (ms), the sync up to which its writes have settled, the
-//         ring's fingerprint as text
+//         ring's fingerprint as text, the names of the nodes that are not whole (empty = all are),
+//         how long that is to stand (ms)
 // Answers as look.h reads it.
 const redis::Script& LookScript();
 
@@ -40,6 +41,12 @@ const redis::Script& LeaseScript();
 // Answers 1 when lifted.
 //   KEYS  marker, resync lease, resync progress       ARGV  run_id, sync, coordinator
 const redis::Script& LiftScript();
+
+// Notes that the resync of a fence has brought all that one source holds, if that fence still
+// stands on the same process, and the caller has the lease. Answers 1 when noted.
+//   KEYS  marker, resync lease, resync progress
+//   ARGV  run_id, sync, coordinator, the source's name, the source's run_id
+const redis::Script& NoteSourceScript();
 
 // Removes a field of a hash whose value begins with a number not above ARGV[2], or, where that is
 // empty, whatever its value.

@@ -1,6 +1,7 @@
 // Refills one node from the others: merges what each of them holds of the keys that the node is
 // home to, one after another; then, where the node may have slept through whole lives of
-// tombstones, removes what was deleted meanwhile (prune.h).
+// tombstones, removes what was deleted meanwhile (prune.h). While some of the others are away, the
+// plan is not complete: it brings what can be had, and a later one brings the rest.
 //
 // It only ever stores what is newer, so it may be broken off and begun again, here or by another
 // coordinator, at any point. Loop thread only.
@@ -30,6 +31,7 @@ class Resync {
  public:
   struct Source {
     NodeId node;
+    std::string run_id;
     uint64_t keys = 0;  // about so many records
     // Records older than this (Unix ms) are not taken where another home replica is UP: the source
     // is in doubt itself, and slept through the life of their tombstones. 0 = all are taken.
@@ -40,6 +42,9 @@ class Resync {
     uint64_t sync = 0;
     std::string run_id;
     std::vector<Source> sources;
+    // Of the sources that hold what the node may lack, each is among `sources` or was brought
+    // before.
+    bool complete = true;
     std::optional<PrunePlan> prune;
     size_t homes = 0;
   };
@@ -64,6 +69,8 @@ class Resync {
   };
   Progress progress(MonotonicTime now) const;
   const Plan& plan() const { return plan_; }
+  // How many of the plan's sources, in order, have been brought.
+  size_t sources_done() const { return next_source_; }
 
  private:
   void BeginSource(MonotonicTime now);

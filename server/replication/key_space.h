@@ -37,6 +37,13 @@ class KeySpace {
   std::string ResyncProgress() const { return bookkeeping_ + "resync"; }
   // The nodes that an operator gave up: a hash.
   std::string Forsaken() const { return bookkeeping_ + "forsaken"; }
+  // The names of the nodes that have been whole once, the fields of a hash: the others have no
+  // memory to lose.
+  std::string Members() const { return bookkeeping_ + "members"; }
+  // The names of the nodes that a coordinator does not see whole at present, with blanks between: a
+  // string that ends by itself once no coordinator writes it any more. What runs beside a Redis
+  // process (deploy/kubernetes/redis-pod.sh) waits by it before it stops the process.
+  std::string NotWhole() const { return bookkeeping_ + "not-whole"; }
   // Which coordinator sweeps this node: a string with an expiry.
   std::string SweepLease() const { return bookkeeping_ + "sweep-lease"; }
   // Written to see whether the node takes writes.

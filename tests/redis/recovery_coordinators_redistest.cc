@@ -32,6 +32,16 @@ class CoordinatorsTest : public ::testing::Test {
       ASSERT_TRUE(first_->Put(Key(i), value, absl::ZeroDuration(), consistency).ok()) << i;
     }
   }
+  // Settings of a ring with so many virtual nodes, which accept the change from the first one's.
+  CoordinatorCluster::Options Accepting(uint32_t vnodes) const {
+    const HashRing ring({"cache-0", "cache-1", "cache-2", "cache-3"}, vnodes);
+    CoordinatorCluster::Options options;
+    options.vnodes = vnodes;
+    options.accept_ring =
+        RingChange{.from = first_->RingFingerprint(),
+                   .to = ring.Fingerprint(options.replication.replication_factor)};
+    return options;
+  }
   static double Metric(CoordinatorCluster& cluster, const std::string& name) {
     return testing::MetricValue(cluster.registry(), name);
   }
@@ -71,10 +81,7 @@ TEST_F(CoordinatorsTest, AnAcceptedRingIsFilledFromTheOldOne) {
   Start();
   PutAll("v");
   first_->DestroyCoordinator();
-  CoordinatorCluster::Options other;
-  other.vnodes = 50;
-  other.accept_ring = true;
-  StartSecond(other);
+  StartSecond(Accepting(50));
   ASSERT_TRUE(second_->WaitUntilAllUp());
   EXPECT_EQ(Metric(*second_, "kache_recovery_ring_mismatch"), 0);
   for (int i = 0; i < kKeys; ++i) {
@@ -88,14 +95,36 @@ TEST_F(CoordinatorsTest, AnAcceptedRingIsFilledFromTheOldOne) {
 // Whoever was started for the old ring must not go on beside the new one.
 TEST_F(CoordinatorsTest, ARingThatAnotherAcceptedStopsTheOldOne) {
   Start();
-  CoordinatorCluster::Options other;
-  other.vnodes = 50;
-  other.accept_ring = true;
-  StartSecond(other);
+  StartSecond(Accepting(50));
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return first_->Status(0).reason == "ring_mismatch"; }));
   ASSERT_TRUE(second_->WaitUntilAllUp());
   EXPECT_EQ(first_->Put("k", "v").status().code(), absl::StatusCode::kUnavailable);
+}
+
+// The setting was left in place, and the next change of the settings is a mistake.
+TEST_F(CoordinatorsTest, AnAcceptedRingCountsForNoOtherRingOfTheSettings) {
+  Start();
+  PutAll("v");
+  CoordinatorCluster::Options wrong = Accepting(50);
+  wrong.vnodes = 60;
+  StartSecond(wrong);
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return second_->Status(0).reason == "ring_mismatch"; }));
+  EXPECT_EQ(first_->Get(Key(0))->value, "v");
+}
+
+TEST_F(CoordinatorsTest, AnAcceptedRingCountsForNodesOfNoOtherRing) {
+  Start();
+  PutAll("v");
+  const CoordinatorCluster::Options earlier = Accepting(50);
+  first_->DestroyCoordinator();
+  StartSecond(Accepting(60));
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  const auto late = std::make_unique<CoordinatorCluster>(earlier, *first_);
+  ASSERT_TRUE(
+      CoordinatorCluster::Eventually([&] { return late->Status(0).reason == "ring_mismatch"; }));
+  EXPECT_EQ(second_->Get(Key(0))->value, "v");
 }
 
 TEST_F(CoordinatorsTest, AllSeeTheFenceThatOneRaised) {

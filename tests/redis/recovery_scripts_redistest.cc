@@ -1,4 +1,5 @@
-// The recovery's scripts, each by itself in a real redis-server.
+// The recovery's scripts for markers, leases and inspections, each by itself in a real
+// redis-server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,8 +7,6 @@
 
 #include "server/recovery/look.h"
 #include "server/recovery/recovery_scripts.h"
-#include "server/replication/record.h"
-#include "server/replication/scripts.h"
 #include "tests/testing/scripted_node.h"
 
 namespace kache {
@@ -24,9 +23,6 @@ constexpr char kOther[] = "00000000000000f0";
 class RecoveryScriptsTest : public ::testing::Test {
  protected:
   const KeySpace& keys() { return node_.keys(); }
-  // Some time ahead, as an argument.
-  std::string Soon() { return std::to_string(node_.NowMs() + 60'000); }
-
   int64_t Init() {
     return node_
         .Call(InitScript(), {keys().Marker(), keys().Ring(), keys().Sweep()},
@@ -53,16 +49,20 @@ class RecoveryScriptsTest : public ::testing::Test {
                      {run_id, std::to_string(sync), coordinator})
                .integer == 1;
   }
-  std::optional<Look> LookAt(uint64_t settled = 0, uint64_t ring = kRing) {
+  std::optional<Look> LookAt(uint64_t settled = 0, uint64_t ring = kRing,
+                             const std::string& not_whole = "") {
     const KeySpace& k = keys();
-    return ParseLook(
-        node_.Call(LookScript(),
-                   {k.Marker(), k.Ring(), k.Coordinators(), k.Missed(), k.ResyncLease(),
-                    k.ResyncProgress(), k.Forsaken(), k.SweepLease(), k.Sweep()},
-                   {kMe, "3000", std::to_string(settled), RingText(ring)}));
+    return ParseLook(node_.Call(
+        LookScript(),
+        {k.Marker(), k.Ring(), k.Coordinators(), k.Missed(), k.ResyncLease(), k.ResyncProgress(),
+         k.Forsaken(), k.SweepLease(), k.Sweep(), k.Members(), k.NotWhole()},
+        {kMe, "3000", std::to_string(settled), RingText(ring), not_whole, "200"}));
   }
-  void Hold(const std::string& key, const Record& record) {
-    node_.Run({"SET", key, EncodeRecord(record)});
+  int64_t NoteSource(const std::string& run_id, uint64_t sync, const std::string& coordinator) {
+    return node_
+        .Call(NoteSourceScript(), {keys().Marker(), keys().ResyncLease(), keys().ResyncProgress()},
+              {run_id, std::to_string(sync), coordinator, "cache-b", "run-b"})
+        .integer;
   }
 
   testing::ScriptedNode node_;
@@ -77,6 +77,7 @@ TEST_F(RecoveryScriptsTest, InitWritesAWholeMarkerWhereThereIsNone) {
   EXPECT_EQ(marker.run_id, node_.RunId());
   EXPECT_GT(marker.sync, 0u);
   EXPECT_FALSE(marker.from_all);
+  EXPECT_TRUE(marker.came_empty);
   EXPECT_EQ(node_.Get(keys().Ring()), "the ring");
 }
 
@@ -97,7 +98,49 @@ TEST_F(RecoveryScriptsTest, AFenceWhereNoMarkerStandsSaysThatTheNodeCameEmpty) {
   const Marker marker = Fence("if_wrong");
   EXPECT_FALSE(marker.whole);
   EXPECT_EQ(marker.away_ms, 0);
+  EXPECT_TRUE(marker.came_empty);
   EXPECT_EQ(marker.run_id, node_.RunId());
+}
+
+TEST_F(RecoveryScriptsTest, ANodeThatCameEmptyStaysSoUntilItIsWhole) {
+  EXPECT_TRUE(Fence("if_wrong").came_empty);
+  const Marker again = Fence("always", node_.NowMs());  // It missed writes besides.
+  EXPECT_TRUE(again.came_empty);
+  TakeLease(kMe);
+  ASSERT_TRUE(Lift(node_.RunId(), again.sync, kMe));
+  EXPECT_FALSE(node_.marker().came_empty);
+  EXPECT_FALSE(Fence("always").came_empty);
+}
+
+TEST_F(RecoveryScriptsTest, ANodeThatWasWholeOrWasLoadedFromADiskDidNotComeEmpty) {
+  Init();
+  EXPECT_FALSE(Fence("always").came_empty);
+  node_.Run({"DEL", keys().Marker()});
+  EXPECT_TRUE(Fence("if_wrong").came_empty);
+  node_.Run({"SAVE"});
+  node_.server().Restart();
+  EXPECT_FALSE(Fence("if_wrong").came_empty);
+}
+
+TEST_F(RecoveryScriptsTest, WhatIsNoMarkerOfOursIsNoEmptyMemory) {
+  node_.Run({"SET", keys().Marker(), "anything"});
+  EXPECT_FALSE(Fence("if_wrong").came_empty);
+}
+
+TEST_F(RecoveryScriptsTest, TheHolderNotesTheSourcesThatItsResyncHasBrought) {
+  Init();
+  const Marker fenced = Fence("always");
+  TakeLease(kMe);
+  EXPECT_EQ(NoteSource(node_.RunId(), fenced.sync, kOther), 0);
+  EXPECT_EQ(NoteSource(node_.RunId(), fenced.sync - 1, kMe), 0);
+  EXPECT_EQ(NoteSource(std::string(40, '0'), fenced.sync, kMe), 0);
+  EXPECT_FALSE(HasBroughtFrom(*LookAt(), "cache-b", "run-b"));
+  EXPECT_EQ(NoteSource(node_.RunId(), fenced.sync, kMe), 1);
+  EXPECT_TRUE(HasBroughtFrom(*LookAt(), "cache-b", "run-b"));
+  EXPECT_FALSE(HasBroughtFrom(*LookAt(), "cache-b", "another run"));
+  EXPECT_FALSE(HasBroughtFrom(*LookAt(), "cache-c", "run-b"));
+  Fence("always");  // What was missed since has to be brought from all.
+  EXPECT_FALSE(HasBroughtFrom(*LookAt(), "cache-b", "run-b"));
 }
 
 TEST_F(RecoveryScriptsTest, AFenceTakesAHigherSyncEachTime) {
@@ -237,6 +280,7 @@ TEST_F(RecoveryScriptsTest, ALookTellsAllAndLeavesASignOfLife) {
   Init();
   node_.Run({"HSET", keys().Missed(), "cache-b " + std::string(kOther), "3 77"});
   node_.Run({"HSET", keys().Forsaken(), "cache-c", "1"});
+  node_.Run({"HSET", keys().Members(), "cache-d", "1"});
   node_.Run({"HSET", keys().Sweep(), "due", "1", "cursor", "42"});
   ASSERT_TRUE(LookAt(/*settled=*/9));
   const std::optional<Look> look = LookAt(9);
@@ -253,6 +297,7 @@ TEST_F(RecoveryScriptsTest, ALookTellsAllAndLeavesASignOfLife) {
   EXPECT_EQ(look->missed[0].about.node, "cache-b");
   EXPECT_EQ(look->missed[0].note.number, 3u);
   EXPECT_THAT(look->forsaken, ElementsAre("cache-c"));
+  EXPECT_THAT(look->members, ElementsAre("cache-d"));
   EXPECT_TRUE(look->sweep_due);
   EXPECT_EQ(look->sweep_cursor, "42");
   EXPECT_EQ(LookAt(0, kOtherRing)->ring, "the ring");
@@ -269,6 +314,17 @@ TEST_F(RecoveryScriptsTest, ALookLeavesNoSignOnAProcessWithoutARightMarker) {
   EXPECT_FALSE(node_.Exists(keys().Coordinators()));
 }
 
+TEST_F(RecoveryScriptsTest, ALookNamesTheNodesThatAreNotWholeForAWhile) {
+  ASSERT_TRUE(LookAt(0, kRing, "cache-b cache-c"));
+  EXPECT_FALSE(node_.Exists(keys().NotWhole()));  // without a marker, it may be nobody's
+  Init();
+  ASSERT_TRUE(LookAt(0, kRing, "cache-b cache-c"));
+  EXPECT_EQ(node_.Get(keys().NotWhole()), "cache-b cache-c");
+  ASSERT_TRUE(LookAt());  // by a coordinator that sees them whole
+  while (node_.Exists(keys().NotWhole())) {
+  }
+}
+
 TEST_F(RecoveryScriptsTest, ALookAtANodeThatTakesNoWritesIsAnswered) {
   Init();
   node_.Run({"CONFIG", "SET", "maxmemory", "1"});
@@ -276,86 +332,6 @@ TEST_F(RecoveryScriptsTest, ALookAtANodeThatTakesNoWritesIsAnswered) {
   ASSERT_TRUE(look);
   EXPECT_TRUE(look->marker->whole);
   EXPECT_THAT(look->coordinators, IsEmpty());
-}
-
-TEST_F(RecoveryScriptsTest, APeekTellsHowEachBegins) {
-  const Record record{{5, 7}, 0, false, "value"};
-  Hold("a", record);
-  Hold("b", {{5, 7}, 0, false, std::string(100, 'x')});
-  node_.Run({"RPUSH", "list", "x"});
-  const redis::Reply reply = node_.Call(PeekScript(), {"a", "b", "list", "none"}, {"64"});
-  ASSERT_EQ(reply.elements.size(), 2u);
-  const std::vector<redis::Reply>& beginnings = reply.elements[0].elements;
-  ASSERT_EQ(beginnings.size(), 4u);
-  EXPECT_EQ(beginnings[0].text, EncodeRecord(record));
-  EXPECT_EQ(beginnings[1].text.size(), 64u);
-  EXPECT_TRUE(beginnings[2].IsError());
-  EXPECT_EQ(beginnings[3].text, "");
-  ASSERT_EQ(reply.elements[1].elements.size(), 1u);
-  EXPECT_EQ(reply.elements[1].elements[0].integer, static_cast<int64_t>(kRecordHeaderBytes + 100));
-}
-
-TEST_F(RecoveryScriptsTest, HeadersAreTheFirst28Bytes) {
-  const Record record{{5, 7}, 0, false, "value"};
-  Hold("a", record);
-  node_.Run({"RPUSH", "list", "x"});
-  const redis::Reply reply = node_.Call(HeadersScript(), {"a", "list", "none"}, {});
-  ASSERT_EQ(reply.elements.size(), 3u);
-  EXPECT_EQ(reply.elements[0].text, EncodeRecord(record).substr(0, kRecordHeaderBytes));
-  EXPECT_TRUE(reply.elements[1].IsError());
-  EXPECT_EQ(reply.elements[2].text, "");
-}
-
-TEST_F(RecoveryScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {
-  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
-  const std::string later = std::to_string(node_.NowMs() + 60'000);
-  const std::string expiring = EncodeRecord({{5, 7}, node_.NowMs() + 60'000, false, "value"});
-  Hold("older", {{4, 7}, 0, false, "old"});
-  Hold("same", {{5, 7}, 0, false, "value"});
-  Hold("newer", {{6, 7}, 0, false, "newer"});
-  node_.Run({"SET", "foreign", "x"});
-  const redis::Reply reply =
-      node_.Call(StoreScript(), {"missing", "older", "same", "newer", "foreign", "expiring"},
-                 {later, record, "0", "0", record, "0", "0", record, "0", "0", record, "0", "0",
-                  record, "0", "0", expiring, later, "0"});
-  EXPECT_EQ(reply.integer, 4);
-  for (const char* key : {"missing", "older", "same", "foreign"}) {
-    EXPECT_EQ(node_.Get(key), record) << key;
-  }
-  EXPECT_EQ(node_.Get("newer"), EncodeRecord({{6, 7}, 0, false, "newer"}));
-  EXPECT_EQ(node_.Get("expiring"), expiring);
-  EXPECT_NEAR(static_cast<double>(node_.Run({"PTTL", "expiring"}).integer), 60'000, 10'000);
-}
-
-TEST_F(RecoveryScriptsTest, AStoreEndsWithTheFirstError) {
-  node_.Run({"CONFIG", "SET", "maxmemory", "1"});
-  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
-  const redis::Reply reply = node_.Call(StoreScript(), {"a"}, {Soon(), record, "0", "0"});
-  ASSERT_TRUE(reply.IsError());
-  EXPECT_EQ(redis::ClassifyError(reply.text), redis::ErrorKind::kOom);
-}
-
-TEST_F(RecoveryScriptsTest, RemovesExactlyTheVersionThatWasSeen) {
-  const Record record{{5, 7}, 0, false, "value"};
-  Hold("kache:d:a", record);
-  Hold("kache:d:b", {{6, 7}, 0, false, "written since"});
-  const std::string version = EncodeRecord(record).substr(4, 16);
-  EXPECT_EQ(
-      node_.Call(RemoveScript(), {"kache:d:a", "kache:d:b"}, {Soon(), version, version}).integer,
-      1);
-  EXPECT_FALSE(node_.Exists("kache:d:a"));
-  EXPECT_TRUE(node_.Exists("kache:d:b"));
-}
-
-// Their sender stood still, for longer than a tombstone lives, say.
-TEST_F(RecoveryScriptsTest, NeitherStoresNorRemovesTooLate) {
-  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
-  const std::string past = std::to_string(node_.NowMs() - 1);
-  EXPECT_EQ(node_.Call(StoreScript(), {"a"}, {past, record, "0", "0"}).integer, kTooLateReply);
-  EXPECT_FALSE(node_.Exists("a"));
-  Hold("b", {{5, 7}, 0, false, "value"});
-  EXPECT_EQ(node_.Call(RemoveScript(), {"b"}, {past, record.substr(4, 16)}).integer, kTooLateReply);
-  EXPECT_TRUE(node_.Exists("b"));
 }
 
 }  // namespace

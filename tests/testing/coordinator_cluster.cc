@@ -49,7 +49,8 @@ CoordinatorCluster::Servers CoordinatorCluster::StartServers(size_t count) {
 }
 
 CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
-    : homes_(std::min<size_t>(options.replication.replication_factor, servers.size())),
+    : replication_factor_(options.replication.replication_factor),
+      homes_(std::min<size_t>(options.replication.replication_factor, servers.size())),
       servers_(std::move(servers)) {
   std::vector<std::string> names;
   CoordinatorConfig config;

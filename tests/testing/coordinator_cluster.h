@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "absl/time/time.h"
 #include "base/notification.h"
 #include "prometheus/registry.h"
+#include "ring/ring_change.h"
 #include "server/recovery/recovery.h"
 #include "server/replication/coordinator.h"
 #include "tests/testing/redis_server.h"
@@ -40,7 +42,7 @@ class CoordinatorCluster {
     uint32_t sweep_keys_per_second = 5000;
     uint32_t resync_keys_per_second = 100000;
     absl::Duration max_clock_skew = absl::Seconds(5);
-    bool accept_ring = false;
+    std::optional<RingChange> accept_ring;
   };
   // No replica that is slow for a moment counts as late.
   static Options Patient() {
@@ -72,6 +74,7 @@ class CoordinatorCluster {
   size_t servers() const { return servers_.size(); }
   // The numbers of the key's home replicas, nearest first.
   std::vector<size_t> HomesOf(const std::string& key) const;
+  uint64_t RingFingerprint() const { return ring_->Fingerprint(replication_factor_); }
   // Some key whose nearest home replica is `server`; the same for the same `salt`.
   std::string KeyAt(size_t server, const std::string& salt = "") const;
   // What a server says to PEXPIRETIME of the key.
@@ -102,6 +105,7 @@ class CoordinatorCluster {
   CoordinatorCluster(const Options& options, Servers servers);
   void TickUntilStopped();
 
+  const uint32_t replication_factor_;
   const size_t homes_;
   const SystemClock own_clock_;
   std::unique_ptr<ClusterClock> clock_;

@@ -1,6 +1,7 @@
 // What the manifests promise beyond being well-formed: hardened pods, probes, budgets, reachable
 // services, and network policies that let through what must pass and nothing else.
 import assert from 'node:assert/strict';
+import path from 'node:path';
 import test from 'node:test';
 
 import { render } from './render.mjs';
@@ -148,6 +149,28 @@ test('Redis stays below its memory limit and keeps nothing on disk', () => {
   assert.ok(megabytes <= 0.6 * parseInt(container.resources.limits.memory, 10));
   assert.match(conf, /^save ""$/m);
   assert.match(conf, /^appendonly no$/m);
+});
+
+test('a Redis pod is ready when Kache says so, and waits for the others before it stops', () => {
+  const pod = podOf(named('StatefulSet', 'redis'));
+  const [container] = pod.containers;
+  const [shell, script] = ['sh', '/etc/redis/redis-pod.sh'];
+  assert.deepEqual(container.readinessProbe.exec.command, [shell, script, 'ready']);
+  assert.equal(container.readinessProbe.failureThreshold, 1);
+  assert.deepEqual(container.lifecycle.preStop.exec.command, [shell, script, 'stop']);
+
+  const { name } = pod.volumes.find(({ configMap }) => configMap).configMap;
+  assert.match(named('ConfigMap', name).data['redis-pod.sh'], /^#!\/bin\/sh\n/);
+  assert.equal(container.volumeMounts.find(({ name: volume }) => volume === 'settings').mountPath,
+               path.dirname(script));
+
+  const wait = Number(container.env.find(({ name: each }) => each === 'STOP_WAIT_SECONDS').value);
+  assert.ok(wait > 0 && pod.terminationGracePeriodSeconds >= wait + 10);
+});
+
+test('the Redis pods are reached before they are ready', () => {
+  assert.equal(named('StatefulSet', 'redis').spec.podManagementPolicy, 'Parallel');
+  assert.equal(named('Service', 'redis').spec.publishNotReadyAddresses, true);
 });
 
 test('a change does not empty one Redis server after another', () => {

@@ -12,6 +12,7 @@ namespace kache::gateway {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Handlers : public testing::Test {
  protected:
@@ -275,6 +276,14 @@ TEST(StatusJson, ShowsEveryNode) {
       R"("pingRttMicros":0,"share":0.000000,"clockOffsetMs":0,"runId":"","redisVersion":""}],)"
       R"("replicationFactor":2,"vnodesPerNode":0,"ringFingerprint":"0000000000000abc",)"
       R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0,"clusterTime":0})");
+}
+
+TEST(StatusJson, ShowsAnAcceptedRingWhereThereIsOne) {
+  v1::GetStatusResponse status;
+  EXPECT_THAT(StatusJson(status), Not(HasSubstr("acceptRing")));
+  status.set_accept_ring("00000000000000aa:00000000000000bb");
+  EXPECT_THAT(StatusJson(status),
+              HasSubstr(R"(,"acceptRing":"00000000000000aa:00000000000000bb"})"));
 }
 
 TEST(StatusJson, ShowsAResyncWhereThereIsOne) {

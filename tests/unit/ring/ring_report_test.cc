@@ -34,6 +34,23 @@ TEST(RingReport, MeasuresPreferenceLists) {
   EXPECT_THAT(MeasureLoad(Quarters(), 2).shares, ElementsAre(0.375, 0.375, 0.25));
 }
 
+// The lists of the quarters are ab, bc, ca and ab.
+TEST(RingReport, MeasuresWhatOnlyTheseNodesHold) {
+  const auto share = [](size_t copies, const std::vector<bool>& nodes) {
+    return ShareHeldOnlyBy(Quarters(), copies, nodes);
+  };
+  EXPECT_EQ(share(2, {true, true, false}), 0.5);
+  EXPECT_EQ(share(2, {false, true, true}), 0.25);
+  EXPECT_EQ(share(2, {true, false, true}), 0.25);
+  EXPECT_EQ(share(2, {true, false, false}), 0);
+  EXPECT_EQ(share(1, {true, false, false}), 0.5);
+  EXPECT_EQ(share(3, {true, true, false}), 0);
+  EXPECT_EQ(share(3, {true, true, true}), 1);
+  EXPECT_EQ(share(9, {true, true, true}), 1);  // more copies than nodes
+  EXPECT_EQ(ShareHeldOnlyBy(HashRing({"alone"}, 1), 3, {true}), 1);
+  EXPECT_EQ(ShareHeldOnlyBy(HashRing({"alone"}, 1), 3, {false}), 0);
+}
+
 TEST(RingReport, IsEvenWhenEveryNodeHoldsEverything) {
   const LoadReport load = MeasureLoad(HashRing({"a", "b", "c"}, 10), 5);
   EXPECT_NEAR(load.min, 1.0, 1e-9);

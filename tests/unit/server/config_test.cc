@@ -49,6 +49,21 @@ TEST(ServerConfig, HasTheDocumentedDefaults) {
   EXPECT_EQ(config.shards, config.grpc_threads);
 }
 
+TEST(ServerConfig, AcceptsOnlyAChangeOfTheRingThatHasAName) {
+  std::string mistakes;
+  EXPECT_FALSE(Read(Environment(), &mistakes).accept_ring);
+  EXPECT_FALSE(Read(Environment::Of({{"ACCEPT_RING", "none"}}), &mistakes).accept_ring);
+  EXPECT_EQ(mistakes, "");
+  EXPECT_EQ(Read(Environment::Of({{"ACCEPT_RING", "00000000000000aa:00000000000000bb"}}), &mistakes)
+                .accept_ring,
+            (RingChange{0xAA, 0xBB}));
+  EXPECT_EQ(mistakes, "");
+  for (const char* wrong : {"true", "1", "yes", "00000000000000aa"}) {
+    EXPECT_THAT(MistakesOf({{"ACCEPT_RING", wrong}}),
+                HasSubstr("ACCEPT_RING: must name a change from one ring to another"));
+  }
+}
+
 TEST(ServerConfig, StartsFromTheSameDefaultsWhenMadeByHand) {
   std::string mistakes;
   const ServerConfig read = Read(Environment(), &mistakes);

@@ -69,6 +69,17 @@ TEST(StatusText, TellsHowFarRefillingIs) {
   EXPECT_EQ(ResyncText(status.nodes(1)), "waits to be refilled, for node cache-b");
 }
 
+TEST(StatusText, WarnsWhileAChangeOfTheRingIsAccepted) {
+  v1::GetStatusResponse status = OneDown();
+  status.set_accept_ring("00000000000000aa:00000000000000bb");
+  EXPECT_THAT(
+      StatusText(status, "s:1", absl::FromUnixMillis(kNow), false),
+      HasSubstr("\nACCEPT_RING=00000000000000aa:00000000000000bb is set there: remove it once "
+                "all nodes are UP\n"));
+  EXPECT_THAT(StatusJson(status, "s:1"),
+              HasSubstr(R"("acceptRing":"00000000000000aa:00000000000000bb")"));
+}
+
 TEST(StatusJson, NamesThingsAsRestDoes) {
   const std::string json = StatusJson(OneDown(), "s:1");
   EXPECT_THAT(json, HasSubstr(R"({"server":"s:1","nodes":[{"name":"a")"));

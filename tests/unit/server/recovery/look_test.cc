@@ -28,9 +28,10 @@ Reply LookReply() {
                        "no id", "99000 3000 12"}),
                 Texts({"cache-b 00000000000000bb", "3 90000", "nonsense", "3 90000"}),
                 Reply::String("00000000000000aa"),
-                Texts({"done", "10", "left", "20", "per_second", "5"}), Texts({"cache-c"}),
-                Reply::String(""), Texts({"swept", "70000", "due", "1", "cursor", "77"}),
-                Reply::Integer(42)});
+                Texts({"done", "10", "left", "20", "per_second", "5", "from:cache-b", "run-2"}),
+                Texts({"cache-c"}), Reply::String(""),
+                Texts({"swept", "70000", "due", "1", "cursor", "77"}), Reply::Integer(42),
+                Texts({"cache-a", "cache-b"})});
 }
 
 TEST(Look, IsParsed) {
@@ -52,6 +53,10 @@ TEST(Look, IsParsed) {
   EXPECT_EQ(look->resync_holder, 0xAAu);
   EXPECT_EQ(ProgressNumber(*look, "left"), 20);
   EXPECT_EQ(ProgressNumber(*look, "nothing"), 0);
+  EXPECT_TRUE(HasBroughtFrom(*look, "cache-b", "run-2"));
+  EXPECT_FALSE(HasBroughtFrom(*look, "cache-b", "run-3"));
+  EXPECT_FALSE(HasBroughtFrom(*look, "cache-c", "run-2"));
+  EXPECT_EQ(look->members, (std::vector<std::string>{"cache-a", "cache-b"}));
   EXPECT_EQ(look->forsaken, std::vector<std::string>{"cache-c"});
   EXPECT_FALSE(look->sweep_holder.has_value());
   EXPECT_EQ(look->swept_ms, 70000);

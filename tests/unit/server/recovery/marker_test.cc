@@ -18,6 +18,14 @@ TEST(Marker, IsParsed) {
   EXPECT_EQ(marker->since_ms, 1000);
   EXPECT_EQ(marker->away_ms, 900);
   EXPECT_TRUE(marker->from_all);
+  EXPECT_FALSE(marker->came_empty);
+}
+
+TEST(Marker, TellsOfAMemoryThatCameEmpty) {
+  const auto marker = ParseMarker("kache1 syncing 00000000000000ff run-1 cache-a 12 1000 0 empty");
+  ASSERT_TRUE(marker.has_value());
+  EXPECT_TRUE(marker->came_empty);
+  EXPECT_FALSE(marker->from_all);
 }
 
 TEST(Marker, RefusesWhatIsNone) {

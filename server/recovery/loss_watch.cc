@@ -1,0 +1,66 @@
+#include "server/recovery/loss_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ring/ring_report.h"
+
+namespace kache {
+namespace {
+
+bool IsEmpty(const Evidence& evidence, const NodeEvidence& node) {
+  if (!node.look->has_marker) return true;
+  return HasRightMarker(evidence, node) && node.look->marker->came_empty;
+}
+
+bool IsMember(const Evidence& evidence, const std::string& name) {
+  return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& each) {
+    return each.look && std::find(each.look->members.begin(), each.look->members.end(), name) !=
+                            each.look->members.end();
+  });
+}
+
+}  // namespace
+
+LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
+    : ring_(std::move(ring)),
+      homes_(homes),
+      memories_(ring_->nodes(), Memory::kNone),
+      lost_(ring_->nodes(), false),
+      told_(ring_->nodes(), false) {}
+
+LossWatch::Memory LossWatch::Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
+                                  bool all_whole) {
+  if (!node.look) return memory;
+  if (IsWhole(evidence, node)) {
+    // After the loss of all nodes a new first start makes them whole one by one: they count as lost
+    // until the last of them has come back.
+    const bool begun_anew = memory == Memory::kLost && node.look->marker->came_empty && !all_whole;
+    return begun_anew ? Memory::kLost : Memory::kKept;
+  }
+  const bool had_one = memory != Memory::kNone || IsMember(evidence, node.name);
+  return had_one && IsEmpty(evidence, node) ? Memory::kLost : memory;
+}
+
+std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
+  const bool all_whole =
+      std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
+                  [&](const NodeEvidence& node) { return IsWhole(evidence, node); });
+  const std::vector<bool> before = lost_;
+  for (size_t i = 0; i < memories_.size(); ++i) {
+    memories_[i] = Next(memories_[i], evidence, evidence.nodes[i], all_whole);
+    lost_[i] = memories_[i] == Memory::kLost;
+    told_[i] = told_[i] && lost_[i];
+  }
+  if (lost_ == before) return std::nullopt;
+  Loss loss;
+  loss.share = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
+  if (loss.share <= 0) return std::nullopt;
+  told_ = lost_;
+  for (size_t i = 0; i < lost_.size(); ++i) {
+    if (lost_[i]) loss.nodes.push_back(evidence.nodes[i].name);
+  }
+  return loss;
+}
+
+}  // namespace kache

@@ -1,0 +1,214 @@
+// When it is said that data was lost, and when it is not.
+#include "server/recovery/loss_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace kache {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr uint64_t kRing = 0xABC;
+constexpr uint64_t kQuarter = uint64_t{1} << 62;
+
+// Four nodes, a quarter of the keys first on each: their homes are abc, bcd, cda and dab.
+std::shared_ptr<const HashRing> Quarters() {
+  return std::make_shared<const HashRing>(
+      HashRing::AtTokens({"a", "b", "c", "d"}, {{0}, {kQuarter}, {2 * kQuarter}, {3 * kQuarter}}));
+}
+
+class LossWatchTest : public ::testing::Test {
+ protected:
+  LossWatchTest() {
+    evidence_.ring = kRing;
+    for (const char* name : {"a", "b", "c", "d"}) {
+      NodeEvidence node;
+      node.name = name;
+      node.attempted = true;
+      evidence_.nodes.push_back(node);
+      Empty(evidence_.nodes.size() - 1);
+    }
+  }
+
+  // A process without anything.
+  void Empty(size_t node) {
+    evidence_.nodes[node].look = Look();
+    evidence_.nodes[node].look->run_id = "run-" + std::to_string(++runs_);
+  }
+  void Mark(size_t node, bool whole, bool came_empty) {
+    Look& look = *evidence_.nodes[node].look;
+    look.has_marker = true;
+    look.marker = Marker{.whole = whole,
+                         .ring = kRing,
+                         .run_id = look.run_id,
+                         .name = evidence_.nodes[node].name,
+                         .sync = 1,
+                         .since_ms = 1,
+                         .away_ms = 0,
+                         .from_all = false,
+                         .came_empty = came_empty};
+  }
+  void FirstMarker(size_t node) { Mark(node, true, true); }
+  void Fence(size_t node) { Mark(node, false, true); }
+  void Resync(size_t node) { Mark(node, true, false); }
+  void Leave(size_t node) { evidence_.nodes[node].look.reset(); }
+  // Loses its memory, and is fenced.
+  void Restart(size_t node) {
+    Empty(node);
+    Fence(node);
+  }
+  void FirstStart() {
+    for (size_t i = 0; i < 4; ++i) FirstMarker(i);
+    EXPECT_EQ(Share(), 0);
+  }
+  // The loss that the evidence as it stands brings to light.
+  double Share() {
+    const auto loss = watch_.OnEvidence(evidence_);
+    return loss ? loss->share : 0;
+  }
+
+  Evidence evidence_;
+  int runs_ = 0;
+  LossWatch watch_{Quarters(), 3};
+};
+
+TEST_F(LossWatchTest, AFirstStartIsNoLoss) {
+  EXPECT_EQ(Share(), 0);
+  FirstStart();
+}
+
+TEST_F(LossWatchTest, NodesThatJoinAFirstStartLateLoseNothing) {
+  for (const size_t late : {1, 2, 3}) Leave(late);
+  FirstMarker(0);
+  EXPECT_EQ(Share(), 0);
+  for (const size_t late : {1, 2, 3}) Restart(late);
+  EXPECT_EQ(Share(), 0);
+}
+
+TEST_F(LossWatchTest, NothingIsLostWhileOneHomeReplicaKeptItsMemory) {
+  FirstStart();
+  Restart(0);
+  Restart(1);
+  EXPECT_EQ(Share(), 0);
+}
+
+TEST_F(LossWatchTest, TellsOfTheKeysWhoseHomeReplicasAllLostTheirMemory) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  const auto loss = watch_.OnEvidence(evidence_);
+  ASSERT_TRUE(loss);
+  EXPECT_EQ(loss->share, 0.25);
+  EXPECT_THAT(loss->nodes, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(LossWatchTest, ANodeWithoutAMarkerCountsBeforeItIsFenced) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Empty(node);
+  EXPECT_EQ(Share(), 0.25);
+}
+
+TEST_F(LossWatchTest, LossesAreToldOfOnce) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0.25);
+  EXPECT_EQ(Share(), 0);
+  Leave(1);  // Out of sight is not whole again,
+  EXPECT_EQ(Share(), 0);
+  Restart(1);  // and what is lost cannot be lost again.
+  EXPECT_EQ(Share(), 0);
+}
+
+TEST_F(LossWatchTest, AFurtherNodeTellsOfTheFurtherKeysAlone) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0.25);
+  Restart(3);
+  EXPECT_EQ(Share(), 0.75);
+}
+
+TEST_F(LossWatchTest, NodesThatGoOneAfterAnotherLoseNothingWhenEachIsResynchronised) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2, 3, 0}) {
+    Restart(node);
+    EXPECT_EQ(Share(), 0);
+    Resync(node);
+    EXPECT_EQ(Share(), 0);
+  }
+}
+
+TEST_F(LossWatchTest, WhatIsLostAgainAfterAResyncIsToldOfAgain) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0.25);
+  for (const size_t node : {0, 1, 2}) Resync(node);
+  EXPECT_EQ(Share(), 0);
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0.25);
+}
+
+TEST_F(LossWatchTest, ANodeThatGoesWhileTwoAreResynchronisedLosesWhatTheyLacked) {
+  FirstStart();
+  Restart(0);
+  Restart(1);
+  EXPECT_EQ(Share(), 0);
+  Leave(2);
+  EXPECT_EQ(Share(), 0);
+  Restart(2);
+  EXPECT_EQ(Share(), 0.25);
+}
+
+TEST_F(LossWatchTest, AProcessLoadedFromADiskKeptItsMemory) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) {
+    Empty(node);
+    Mark(node, true, true);
+    evidence_.nodes[node].look->marker->run_id = "the process that saved it";
+  }
+  EXPECT_EQ(Share(), 0);
+  for (const size_t node : {0, 1, 2}) Mark(node, false, false);  // fenced
+  EXPECT_EQ(Share(), 0);
+}
+
+TEST_F(LossWatchTest, AFenceOfANodeThatKeptItsMemoryIsNoLoss) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Mark(node, false, false);
+  EXPECT_EQ(Share(), 0);
+}
+
+// The coordinator was started while they were away; other nodes tell that they were whole.
+TEST_F(LossWatchTest, NodesThatOthersKnowHaveAMemoryToLose) {
+  Resync(3);
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0);
+  evidence_.nodes[3].look->members = {"a", "b", "c", "d"};
+  EXPECT_EQ(Share(), 0.25);
+}
+
+TEST_F(LossWatchTest, TheLossOfEverythingIsNoFirstStart) {
+  FirstStart();
+  for (size_t i = 0; i < 4; ++i) Empty(i);
+  EXPECT_EQ(Share(), 1);
+  for (size_t i = 0; i < 4; ++i) FirstMarker(i);
+  EXPECT_EQ(Share(), 0);
+  for (size_t i = 0; i < 4; ++i) Empty(i);
+  EXPECT_EQ(Share(), 1);
+}
+
+// They come back one by one, and the first of them are given new markers before the last are there.
+TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfInFull) {
+  FirstStart();
+  for (size_t i = 0; i < 4; ++i) Leave(i);
+  EXPECT_EQ(Share(), 0);
+  for (const size_t node : {0, 1}) Empty(node);
+  EXPECT_EQ(Share(), 0);
+  for (const size_t node : {0, 1}) FirstMarker(node);
+  EXPECT_EQ(Share(), 0);
+  Restart(2);
+  EXPECT_EQ(Share(), 0.25);
+  Restart(3);
+  EXPECT_EQ(Share(), 0.75);
+}
+
+}  // namespace
+}  // namespace kache
