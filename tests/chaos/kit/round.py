@@ -102,7 +102,7 @@ class Round:
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
             "deadline_ms": self._load["deadline_ms"],
-            "floors": {"rate": self._load.get("rate", 0) / 4, **self._floors},
+            "floors": {"rate": self._load.get("rate", 0) / 10, **self._floors},
             "wall_offset_ms": _wall_offset_ms(),
         }
 

@@ -45,6 +45,7 @@ class History:
             {"at": 0, "before": 0, "coordinator": c, "nodes": [UP] * 4} for c in range(coordinators)
         ]
         self.replicas = None
+        self.stalls = []
         self.meta = {
             "seed": 0, "begin": 0, "quiet_end": us(1), "faults_begin": us(1),
             "faults_end": us(seconds), "end": us(seconds), "ping_seconds": 1, "nodes": 4,
@@ -77,6 +78,11 @@ class History:
     def state(self, at, coordinator, *down):
         """From then on that coordinator calls these nodes DOWN, the others UP."""
         self.states.append(self._line(us(at), coordinator, down))
+        return self
+
+    def stall(self, begin, end, node=None):
+        """The machine was slow, or only that node."""
+        self.stalls.append({"begin": us(begin), "end": us(end), "node": node})
         return self
 
     def replica(self, key, *held):
@@ -127,7 +133,7 @@ class History:
     def verdict(self):
         states = self._all_states()
         return Verdict(
-            self.meta, self.completed(), self.faults, states, self.replicas, self.homes)
+            self.meta, self.completed(), self.faults, states, self.replicas, self.homes, self.stalls)
 
     @staticmethod
     def wall_ms(at):

@@ -26,6 +26,23 @@ class WithoutAFaultTest(HistoryCase):
         self.assert_finds(history.state(40, 0, 2).state(41, 0), "wrong_state")
 
 
+class SlowMachineTest(HistoryCase):
+    def history(self):
+        return History().put(5, "a", 1).state(20, 1, 2).state(20.5, 1)
+
+    def test_a_node_that_the_machine_held_up(self):
+        self.assert_excuses(self.history().stall(19, 19.1), "wrong_state", "")
+        self.assert_excuses(self.history().stall(19, 19.1, node=2), "wrong_state", "")
+
+    def test_not_another_one_or_at_another_time(self):
+        self.assert_finds(self.history().stall(19, 19.1, node=1), "wrong_state")
+        self.assert_finds(self.history().stall(12, 12.1).stall(21, 22), "wrong_state")
+
+    def test_a_coordinator_that_the_machine_held_up(self):
+        history = History().put(5, "a", 1).silent(20, 1).state(21, 1).stall(19.5, 20)
+        self.assert_excuses(history, "wrong_state", "")
+
+
 class WithAFaultTest(HistoryCase):
     def test_on_that_node_for_any_coordinator_until_its_writes_are_given_up(self):
         history = History().fault("cut_one", 10, 11, coordinators=[0], nodes=[2]).put(5, "a", 1)

@@ -9,27 +9,40 @@ from kit.cluster.nodes import NODE_NAMES
 _PINGS = 3  # after that many everybody has noticed
 
 
-def check_node_states(timeline, findings):
-    causes = [Intervals(_causes(node, timeline)) for node in range(timeline.settings.nodes)]
+def check_node_states(timeline, stalls, findings):
+    """`stalls`: of the machine (kit/cluster/stalls.py), which excuse what would be wrong."""
+    nodes = range(timeline.settings.nodes)
+    causes = [Intervals(_causes(node, timeline)) for node in nodes]
+    slow = [Intervals((s["begin"], s["end"] + _late(timeline)) for s in stalls
+                      if s["node"] in (node, None)) for node in nodes]
     for coordinator in timeline.settings.coordinators:
         for absence in timeline.states.absences(coordinator):
-            findings.check("node state", "")
-            if not causes[absence.node].touches(min(absence.before, absence.at), absence.at):
+            begun = min(absence.before, absence.at), absence.at
+            if causes[absence.node].touches(*begun):
+                findings.check("node state", "")
+            elif slow[absence.node].touches(*begun):
+                findings.excuse("wrong_state", "", "the machine itself was slow")
+            else:
                 findings.add_key(
                     "wrong_state", "", f"coordinator {coordinator} calls {NODE_NAMES[absence.node]}"
                     f" {absence.state} ({absence.reason}) at"
                     f" {(absence.at - timeline.begin) / 1e6:.1f} s, though no fault is on it")
-        _check_answers(coordinator, timeline, findings)
+        _check_answers(coordinator, timeline, stalls, findings)
     for fault in timeline.faults:
         if fault.get("silences"):
             _check_noticed(fault, timeline, findings)
 
 
-def _check_answers(coordinator, timeline, findings):
+def _check_answers(coordinator, timeline, stalls, findings):
+    slow = Intervals((s["begin"], s["end"] + _late(timeline)) for s in stalls)
     for line in timeline.states.of(coordinator):
-        if line["nodes"] is None and not (
+        if line["nodes"] is not None or (
                 timeline.absence.is_hit(coordinator, line["before"], line["at"])
                 or timeline.absence.is_flooded(line["before"], line["at"])):
+            continue
+        if slow.touches(line["before"], line["at"]):
+            findings.excuse("wrong_state", "", "the machine itself was slow")
+        else:
             findings.add_key(
                 "wrong_state", "", f"coordinator {coordinator} does not answer at"
                 f" {(line['at'] - timeline.begin) / 1e6:.1f} s, though no fault is on it")
@@ -38,13 +51,18 @@ def _check_answers(coordinator, timeline, findings):
 def _causes(node, timeline):
     """When a node may begin to be away: a fault is on it, or on a coordinator, or its writes of then are
     given up."""
-    settings = timeline.settings
-    late = settings.write_timeout + settings.ping + NOTICE
+    late = _late(timeline)
     for fault in timeline.faults:
         if node in fault["nodes"] or not (fault["nodes"] or fault["coordinator_fault"]):
-            yield fault["begin"], fault["up"] + late
-    for coordinator in settings.coordinators:
+            unseen = 2 * timeline.settings.ping if fault["unseen"] else 0
+            yield fault["begin"], fault["up"] + unseen + late
+    for coordinator in timeline.settings.coordinators:
         yield from ((b, e + late) for b, e in timeline.absence.hits(coordinator))
+
+
+def _late(timeline):
+    """How long after its cause everybody has noticed what it did."""
+    return timeline.settings.write_timeout + timeline.settings.ping + NOTICE
 
 
 def _check_noticed(fault, timeline, findings):

@@ -26,7 +26,7 @@ class Verdict:
 
     `homes`: {key: nodes}, for keys that `replicas` does not have."""
 
-    def __init__(self, meta, operations, faults, states, replicas, homes=None):
+    def __init__(self, meta, operations, faults, states, replicas, homes=None, stalls=()):
         self.meta = meta
         self.operations = len(operations)
         self.answered = sum(op.ok for op in operations)
@@ -40,7 +40,7 @@ class Verdict:
                 check(facts, timeline, self.findings)
         self.failures = check_failures(
             operations, by_key, timeline, self.findings, meta["deadline_ms"])
-        check_node_states(timeline, self.findings)
+        check_node_states(timeline, stalls, self.findings)
         if replicas:
             check_convergence(replicas, by_key, timeline, self.findings)
         if not meta.get("all_up", True):
@@ -79,4 +79,5 @@ def read_verdict(folder):
     return Verdict(
         files.read_json(folder, "meta.json"), files.read_operations(folder),
         files.read_json(folder, "faults.json", []), files.read_lines(folder, "states.jsonl"),
-        files.read_json(folder, "replicas.json", {}) or None)
+        files.read_json(folder, "replicas.json", {}) or None,
+        stalls=files.read_lines(folder, "stalls.jsonl"))

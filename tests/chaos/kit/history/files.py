@@ -4,6 +4,7 @@
     operations-P.jsonl      the operations of client process P, in the order of their ends
     faults.json             what the nemesis did (nemesis/journal.py)
     states.jsonl            every change of a node's state that a coordinator told of
+    stalls.jsonl            when the machine itself was slow (cluster/stalls.py)
     replicas.json           what every home replica of every key held in the end
     verdict.json            what the checker found
 
