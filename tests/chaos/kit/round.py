@@ -3,6 +3,7 @@ convergence without a reader, an audit of every key; then the checker."""
 
 import time
 
+from kit.checker import floors as run_floors
 from kit.checker.convergence import differs
 from kit.checker.verdict import read_verdict
 from kit.cluster.cluster import Cluster
@@ -31,16 +32,17 @@ def _wall_offset_ms():
 
 
 class Round:
-    """`load` are further arguments of the Fleet."""
+    """`load` are further arguments of the Fleet; `floors` what it must have checked (checker/floors.py)."""
 
     def __init__(self, folder, seed, coordinators=3, quiet_seconds=10, binary=None, settings=None,
-                 load=None, say=print):
+                 load=None, floors=run_floors.ROUND, say=print):
         folder.mkdir(parents=True)
         self.folder = folder
         self.seed = seed
         self.cluster = Cluster(folder, coordinators, {**SETTINGS, **(settings or {})}, binary)
         self._quiet_seconds = quiet_seconds
         self._load = {"keys": 300, "deadline_ms": 1000, **(load or {})}
+        self._floors = floors
         self._say = say
         # Read and compared in the end; and those that are only compared. A stage may add to them.
         self.keys = [f"key-{i}" for i in range(self._load["keys"])]
@@ -100,6 +102,7 @@ class Round:
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
             "deadline_ms": self._load["deadline_ms"],
+            "floors": {"rate": self._load.get("rate", 0) / 10, **self._floors},
             "wall_offset_ms": _wall_offset_ms(),
         }
 

@@ -8,11 +8,12 @@ LEVELS = {
     ONE: pb.CONSISTENCY_ONE, QUORUM: pb.CONSISTENCY_QUORUM, ALL: pb.CONSISTENCY_ALL,
 }
 
-# A coordinator that comes back is found again at once.
+# A coordinator that comes back is found again at once. An attempt to connect has a second (that is what
+# gRPC's "min_reconnect" is): on a busy machine 200 ms are too few.
 CHANNEL_OPTIONS = [
     ("grpc.enable_http_proxy", 0),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 200),
 ]

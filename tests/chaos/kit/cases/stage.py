@@ -2,6 +2,7 @@
 
 import time
 
+from kit.checker import floors
 from kit.history.clock import now
 from kit.nemesis.journal import Journal
 from kit.round import Round
@@ -58,5 +59,5 @@ def run_case(folder, arguments, say, play, coordinators=None, settings=None, loa
     part = Round(
         folder, arguments.seed or seed, coordinators or arguments.coordinators,
         quiet_seconds=quiet_seconds, binary=arguments.binary, settings=settings,
-        load={"rate": arguments.rate, **(load or {})}, say=say)
+        load={"rate": arguments.rate, **(load or {})}, floors=floors.CASE, say=say)
     return part.run(lambda _: play(Stage(part)))

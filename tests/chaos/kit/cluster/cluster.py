@@ -6,6 +6,7 @@ from kit.cluster.coordinator import Coordinator
 from kit.cluster.nodes import NODE_NAMES
 from harness.proxy import Proxy
 from kit.cluster.redis_node import RedisNode
+from kit.cluster.stalls import StallWatch
 from kit.cluster.watcher import Watcher
 
 
@@ -22,7 +23,7 @@ class Cluster:
             Coordinator(i, self.names, proxy, settings, processes, binary)
             for i, proxy in enumerate(self.proxies)
         ]
-        self.watcher = None
+        self.watcher = self._stalls = None
 
     @property
     def addresses(self):
@@ -38,6 +39,7 @@ class Cluster:
         for coordinator in self.coordinators:
             coordinator.wait_up()
         self.watcher = Watcher(self.folder, self.addresses).start()
+        self._stalls = StallWatch(self.folder, self.redis).start()
         return self
 
     def heal(self):
@@ -64,8 +66,9 @@ class Cluster:
 
     def close(self):
         """Kills everything; what the processes said stays in the folder."""
-        if self.watcher:
-            self.watcher.stop()
+        for watch in (self.watcher, self._stalls):
+            if watch:
+                watch.stop()
         for process in (*self.coordinators, *self.proxies, *self.redis):
             process.thaw() if process.running else None
             process.kill()

@@ -1,7 +1,7 @@
 """Between the history's operations and gRPC's messages."""
 
 from kit.cluster.nodes import NODE_OF_ID
-from kit.history.operation import DELETE, OK, PUT, Operation, version_of
+from kit.history.operation import DELETE, OK, PUT, UNKNOWN_NODE, Operation, version_of
 from kit.load.generator import from_bytes, to_bytes
 from kit.stubs import LEVELS, pb
 
@@ -36,7 +36,7 @@ def answered(operation, answer):
         version=version_of(receipt.version.timestamp, receipt.version.clock),
         degraded=receipt.degraded, acknowledged=receipt.acknowledged, required=receipt.required,
         expires_at_ms=receipt.expires_at_unix_ms,
-        node=NODE_OF_ID.get(receipt.node_id) if receipt.HasField("node_id") else None)
+        node=NODE_OF_ID.get(receipt.node_id, UNKNOWN_NODE) if receipt.HasField("node_id") else None)
 
 
 def failed(operation, error):

@@ -7,6 +7,7 @@ class Kill(Fault):
     """kill -9, away for a while, back empty."""
     NAME = "kill"
     LOSES_MEMORY = True
+    SILENCES = True
 
     def strike(self):
         self.redis.kill()
@@ -25,6 +26,7 @@ class OldRdb(Fault):
     """Killed and back with what a snapshot held, mostly within one ping interval."""
     NAME = "old_rdb"
     LOSES_MEMORY = True
+    SILENCES = True
     SECONDS = (0.0, 1.2)
 
     def strike(self):
@@ -46,6 +48,7 @@ class FlushAll(Fault):
 
 class Freeze(Fault):
     NAME = "freeze"
+    SILENCES = True
     SECONDS = (0.3, 6.0)
 
     def strike(self):
@@ -73,6 +76,7 @@ class Slow(Fault):
 class CutOne(Fault):
     """One coordinator alone loses sight of the node."""
     NAME = "cut_one"
+    SILENCES = True
     SECONDS = (0.3, 8.0)
 
     def __init__(self, cluster, rng, target):
