@@ -229,7 +229,12 @@ Receipt QuorumRead::ReceiptNow() const {
   receipt.required = required_;
   receipt.degraded = degraded_;
   receipt.node = newest_node_;
-  if (!receipt.node && !replicas_.empty()) receipt.node = replicas_.front().node;
+  if (!receipt.node) {  // a miss
+    const auto answered =
+        std::find_if(replicas_.begin(), replicas_.end(),
+                     [](const Replica& replica) { return replica.phase == Phase::kAnswered; });
+    if (answered != replicas_.end()) receipt.node = answered->node;
+  }
   return receipt;
 }
 

@@ -61,6 +61,16 @@ TEST_F(QuorumReadTest, AMajorityOfNilsIsAMiss) {
   EXPECT_FALSE(get->found);
 }
 
+TEST_F(QuorumReadTest, AMissNamesANodeThatAnswered) {
+  Start();
+  const auto get = GetWith(kQuorum);
+  Answer(1, std::nullopt);
+  Answer(2, std::nullopt);
+  ASSERT_TRUE(get.ok());
+  ASSERT_TRUE(get->receipt.node.has_value());
+  EXPECT_NE(get->receipt.node->index(), 0u);
+}
+
 TEST_F(QuorumReadTest, MakesAMajorityEqualBeforeItAnswers) {
   Start();
   const auto get = GetWith(kQuorum);
