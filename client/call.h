@@ -46,6 +46,7 @@
 #include "client/time_question.h"
 #include "client/transport.h"
 #include "client/transport_observer.h"
+#include "client/unary_attempt.h"
 #include "grpcpp/alarm.h"
 #include "grpcpp/client_context.h"
 #include "grpcpp/support/async_unary_call.h"
@@ -70,7 +71,7 @@ struct CallEnvironment {
 template <class Request, class Response>
 class Call final : public CallBase, private ClientTag {
  public:
-  using Reader = std::unique_ptr<grpc::ClientAsyncResponseReader<Response>>;
+  using Reader = typename UnaryAttempt<Response>::Reader;
   using Prepare = Reader (*)(const ServerSet& servers, size_t server, grpc::ClientContext* context,
                              const Request& request, grpc::CompletionQueue* queue);
 
@@ -115,27 +116,11 @@ class Call final : public CallBase, private ClientTag {
     kUnary,        // gRPC's word, which may be the server's
   };
 
-  // What only an attempt that is a call of its own needs. Apart, as it is more than all the rest,
-  // and most calls travel on a stream: they stay within what malloc hands out at once (1 KiB in
-  // glibc).
-  struct UnaryAttempt {
-    grpc::ClientContext context;
-    Reader reader;  // lives in the context's call
-    grpc::Status status;
-    MonotonicTime deadline;
-  };
-
   // The least time of an attempt, and how early its deadline may show.
   static constexpr absl::Duration kMinAttempt = absl::Milliseconds(250);
   static constexpr std::chrono::milliseconds kSoon{5};
 
   static absl::Status Stopping() { return absl::CancelledError("the client is stopping"); }
-
-  static std::chrono::system_clock::time_point WallClock(MonotonicTime instant) {
-    return std::chrono::system_clock::now() +
-           std::chrono::duration_cast<std::chrono::system_clock::duration>(
-               instant - std::chrono::steady_clock::now());
-  }
 
   void Begin() {
     if constexpr (kWrites) {
@@ -181,10 +166,7 @@ class Call final : public CallBase, private ClientTag {
     server_ = environment_.servers->Pick(server_);
     {
       const std::lock_guard lock(cancel_mutex_);
-      unary_ = std::make_unique<UnaryAttempt>();
-      unary_->deadline = AttemptDeadline();
-      unary_->context.set_deadline(WallClock(unary_->deadline));
-      NameCall(name_, &unary_->context);
+      unary_ = std::make_unique<UnaryAttempt<Response>>(AttemptDeadline(), name_);
       if (cancelled_) unary_->context.TryCancel();
     }
     ClientQueue& queue = *(*environment_.queues)[lane_ % environment_.queues->size()];
@@ -404,7 +386,7 @@ class Call final : public CallBase, private ClientTag {
 
   std::mutex cancel_mutex_;  // between Cancel and the start of an attempt
   bool cancelled_ ABSL_GUARDED_BY(cancel_mutex_) = false;
-  std::unique_ptr<UnaryAttempt> unary_;  // the last one
+  std::unique_ptr<UnaryAttempt<Response>> unary_;  // the last one
   std::optional<grpc::Alarm> alarm_ ABSL_GUARDED_BY(cancel_mutex_);
 };
 
