@@ -33,7 +33,7 @@ class LossWatchTest : public ::testing::Test {
 
   // A process without anything.
   void Empty(size_t node) {
-    evidence_.nodes[node].look = Look();
+    evidence_.nodes[node].look.emplace();
     evidence_.nodes[node].look->run_id = "run-" + std::to_string(++runs_);
   }
   void Mark(size_t node, bool whole, bool came_empty) {
