@@ -36,7 +36,8 @@ class RingChangeTest(unittest.TestCase):
         """Until it says that the rings differ; the value of ACCEPT_RING that it names."""
         wait_until(lambda: "ring_mismatch" in self.server.log, "the rings differ")
         with self.system.grpc() as client:
-            self.assertEqual(client.check(), client.health_pb.HealthCheckResponse.NOT_SERVING)
+            refused = client.health_pb.HealthCheckResponse.NOT_SERVING
+            wait_until(lambda: client.check() == refused, "it is NOT_SERVING")
         return re.search(r"ACCEPT_RING=([0-9a-f]{16}:[0-9a-f]{16}) ", self.server.log)[1]
 
     def status_of_gateway(self):
