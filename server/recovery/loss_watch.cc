@@ -27,7 +27,8 @@ LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
       homes_(homes),
       memories_(ring_->nodes(), Memory::kNone),
       lost_(ring_->nodes(), false),
-      told_(ring_->nodes(), false) {}
+      told_(ring_->nodes(), false),
+      inspected_ms_(ring_->nodes(), 0) {}
 
 LossWatch::Memory LossWatch::Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
                                   bool all_whole) {
@@ -52,15 +53,29 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
     lost_[i] = memories_[i] == Memory::kLost;
     told_[i] = told_[i] && lost_[i];
   }
-  if (lost_ == before) return std::nullopt;
+  if (lost_ != before) {
+    untold_share_ = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
+    for (size_t i = 0; i < inspected_ms_.size(); ++i) {
+      const std::optional<Look>& look = evidence.nodes[i].look;
+      inspected_ms_[i] = look ? look->now_ms : 0;
+    }
+  }
+  if (untold_share_ <= 0 || !IsConfirmed(evidence)) return std::nullopt;
   Loss loss;
-  loss.share = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
-  if (loss.share <= 0) return std::nullopt;
+  loss.share = std::exchange(untold_share_, 0);
   told_ = lost_;
   for (size_t i = 0; i < lost_.size(); ++i) {
     if (lost_[i]) loss.nodes.push_back(evidence.nodes[i].name);
   }
   return loss;
+}
+
+bool LossWatch::IsConfirmed(const Evidence& evidence) const {
+  for (size_t i = 0; i < lost_.size(); ++i) {
+    const std::optional<Look>& look = evidence.nodes[i].look;
+    if (lost_[i] && (!look || look->now_ms == inspected_ms_[i])) return false;
+  }
+  return true;
 }
 
 }  // namespace kache

@@ -8,6 +8,9 @@
 //
 //  * Only a node that has been whole once has a memory to lose: a first start is no loss.
 //  * A node that cannot be reached counts as it did before.
+//  * What was seen of the nodes is of different ages: one that another coordinator has filled
+//    meanwhile may still seem lost. So a loss counts once every node that it rests on was inspected
+//    again after the last of them was found lost, and is still lost.
 //  * A process that was loaded from a disk has kept its memory, though it may be an old one.
 //  * Each part of the ring is told of once, until one of its home replicas is whole again.
 //
@@ -51,11 +54,18 @@ class LossWatch {
   static Memory Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
                      bool all_whole);
 
+  // Whether each node that is lost was inspected since that was found.
+  bool IsConfirmed(const Evidence& evidence) const;
+
   const std::shared_ptr<const HashRing> ring_;
   const size_t homes_;
   std::vector<Memory> memories_;  // by NodeId
   std::vector<bool> lost_;        // by NodeId, as memories_ says
   std::vector<bool> told_;        // by NodeId: lost when the last loss was told of, and since
+  double untold_share_ = 0;       // of what is lost by lost_
+  // By NodeId, of the inspection that stood when lost_ changed: the node's clock; 0 = there was
+  // none.
+  std::vector<int64_t> inspected_ms_;
 };
 
 }  // namespace kache

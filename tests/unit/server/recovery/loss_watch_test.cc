@@ -62,14 +62,23 @@ class LossWatchTest : public ::testing::Test {
     for (size_t i = 0; i < 4; ++i) FirstMarker(i);
     EXPECT_EQ(Share(), 0);
   }
-  // The loss that the evidence as it stands brings to light.
+  void InspectAgain(size_t node) {
+    if (evidence_.nodes[node].look) evidence_.nodes[node].look->now_ms = ++now_ms_;
+  }
+  // The loss that the evidence as it stands brings to light, by two inspections of each node.
+  std::optional<LossWatch::Loss> Loss() {
+    EXPECT_FALSE(watch_.OnEvidence(evidence_));
+    for (size_t i = 0; i < evidence_.nodes.size(); ++i) InspectAgain(i);
+    return watch_.OnEvidence(evidence_);
+  }
   double Share() {
-    const auto loss = watch_.OnEvidence(evidence_);
+    const auto loss = Loss();
     return loss ? loss->share : 0;
   }
 
   Evidence evidence_;
   int runs_ = 0;
+  int64_t now_ms_ = 1;
   LossWatch watch_{Quarters(), 3};
 };
 
@@ -96,10 +105,36 @@ TEST_F(LossWatchTest, NothingIsLostWhileOneHomeReplicaKeptItsMemory) {
 TEST_F(LossWatchTest, TellsOfTheKeysWhoseHomeReplicasAllLostTheirMemory) {
   FirstStart();
   for (const size_t node : {0, 1, 2}) Restart(node);
-  const auto loss = watch_.OnEvidence(evidence_);
+  const auto loss = Loss();
   ASSERT_TRUE(loss);
   EXPECT_EQ(loss->share, 0.25);
   EXPECT_THAT(loss->nodes, ElementsAre("a", "b", "c"));
+}
+
+TEST_F(LossWatchTest, WhatWasInspectedBeforeTheLastNodeWasLostDoesNotCount) {
+  FirstStart();
+  Restart(0);
+  Restart(1);
+  EXPECT_EQ(Share(), 0);
+  Restart(2);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  InspectAgain(1);
+  InspectAgain(2);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  Mark(0, /*whole=*/true, /*came_empty=*/false);  // Another coordinator had filled it.
+  InspectAgain(0);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_EQ(Share(), 0);
+}
+
+TEST_F(LossWatchTest, ANodeOutOfReachIsWaitedForBeforeALossIsToldOf) {
+  FirstStart();
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  Leave(1);
+  EXPECT_EQ(Share(), 0);
+  Restart(1);
+  EXPECT_EQ(Share(), 0.25);
 }
 
 TEST_F(LossWatchTest, ANodeWithoutAMarkerCountsBeforeItIsFenced) {
