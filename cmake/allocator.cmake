@@ -27,9 +27,10 @@ elseif(KACHE_MALLOC STREQUAL tcmalloc)
   kache_link_malloc(libtcmalloc_minimal libgoogle-perftools-dev)
 elseif(KACHE_MALLOC STREQUAL mimalloc)
   find_package(mimalloc REQUIRED)
-  # A block of over 512 KiB that another thread frees is never free again with 3.0.0 and 3.0.1, which
-  # Debian 13 has. By mimalloc's history commit a4159406 (January 2025), in 3.0.2-beta, repairs it. Others met the fault, too: github.com/immich-app/base-images/pull/277. The version here
-  # has no third number; 3.1 is the first release of version 3 that is neither an alpha nor a beta.
+  # A block of over 512 KiB that another thread frees is never used again with 3.0.1, which Debian 13
+  # has. By mimalloc's history its commit a4159406 (January 2025), in 3.0.2-beta, repairs it. Others met
+  # the fault, too: github.com/immich-app/base-images/pull/277. The version here has no third number;
+  # 3.1 is the first release of version 3 that is neither an alpha nor a beta.
   if(mimalloc_VERSION VERSION_GREATER_EQUAL 3.0 AND mimalloc_VERSION VERSION_LESS 3.1)
     message(FATAL_ERROR "KACHE_MALLOC=mimalloc: mimalloc ${mimalloc_VERSION} is a pre-release, and up "
       "to 3.0.1 it leaks the memory of large values. Choose another malloc, or mimalloc 2 or 3.1.")
