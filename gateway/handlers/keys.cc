@@ -14,6 +14,7 @@
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
+#include "gateway/http/error_response.h"
 #include "gateway/http/request_target.h"
 
 namespace kache::gateway {
@@ -27,9 +28,13 @@ std::string ETagOf(const v1::Version& version, bool raw) {
              : Concat("W/\"", VersionText(version), "\"");
 }
 
+// Of a value on its way to a server: the call's own, for a further attempt, and the message's.
+constexpr uint64_t kCopiesOfValue = 2;
+
 template <class Answer>
 HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;
+  response.tells_of_write = true;
   response.body.push_back('{');
   AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
   AppendReceipt(answer.receipt(), &response.body);
@@ -67,7 +72,7 @@ Admission KeysHandler::AdmitPut(const HttpRequest& request) const {
                                                 : config_->max_value_bytes);
 }
 
-MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* put,
+MaybeProblem KeysHandler::ReadPut(HttpRequest& request, v1::PutRequest* put,
                                   RequestOptions* options) const {
   const bool json = IsJsonContent(request);
   std::optional<v1::Stamp> stamp;
@@ -80,7 +85,7 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   }
   put->set_consistency(options->consistency);
   if (!json) {
-    put->set_value(request.body);
+    put->set_value(std::move(request.body));
     put->set_ttl_ms(TtlSecondsToMs(options->ttl_seconds.value_or(0)));
     return std::nullopt;
   }
@@ -88,6 +93,7 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   if (MaybeProblem problem = ParseJsonBody(JsonSchema::kPut, request.body, 0, &body)) {
     return problem;
   }
+  request.DropLargeBody();
   if (body.top.value.size() > config_->max_value_bytes) {
     return Problem{413, "VALUE_TOO_LARGE",
                    Concat("the value is larger than ", config_->max_value_bytes, " bytes")};
@@ -97,11 +103,15 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   return std::nullopt;
 }
 
-void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Put(HttpRequest& request, Responder responder) const {
   v1::PutRequest put;
   RequestOptions options;
   if (const MaybeProblem problem = ReadPut(request, &put, &options)) {
     responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  if (!responder.Reserve(kCopiesOfValue * put.value().size())) {
+    responder.Send(NoRoomResponse());
     return;
   }
   upstream_->Put(
@@ -112,7 +122,7 @@ void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
       });
 }
 
-void KeysHandler::Delete(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Delete(HttpRequest& request, Responder responder) const {
   v1::DeleteRequest erase;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/true);
@@ -134,7 +144,7 @@ void KeysHandler::Delete(const HttpRequest& request, Responder responder) const 
                     });
 }
 
-void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Get(HttpRequest& request, Responder responder) const {
   v1::GetRequest get;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/false);
@@ -145,6 +155,10 @@ void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
   }
   if (problem) {
     responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  if (!responder.Reserve(expected_answer_.Get())) {
+    responder.Send(NoRoomResponse());
     return;
   }
   get.set_consistency(options.consistency);
@@ -159,13 +173,14 @@ void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
                    } else if (!answer->found()) {
                      responder.Send(Miss(*answer));
                    } else {
-                     responder.Send(Found(request, *answer, raw));
+                     HttpResponse response = Found(request, *std::move(answer), raw);
+                     expected_answer_.Learn(response.memory_bytes());
+                     responder.Send(std::move(response));
                    }
                  });
 }
 
-HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetResponse& found,
-                                bool raw) const {
+HttpResponse KeysHandler::Found(const HttpRequest& request, v1::GetResponse found, bool raw) const {
   HttpResponse response;
   const std::string_view node = names_->NodeOf(found.receipt());
   AddReceiptHeaders(found.receipt(), node, &response);
@@ -179,7 +194,7 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetRespons
   }
   if (raw) {
     response.content_type = "application/octet-stream";
-    response.body = found.value();
+    response.body = std::move(*found.mutable_value());
     return response;
   }
   std::string* const body = &response.body;

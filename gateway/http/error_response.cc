@@ -39,6 +39,8 @@ HttpResponse ErrorResponse(int status, std::string_view code, std::string_view m
   return response;
 }
 
+HttpResponse NoRoomResponse() { return ErrorResponse(503, DefaultErrorCode(503), kNoRoom); }
+
 std::string_view DefaultErrorCode(int status) {
   switch (status) {
     case 404:

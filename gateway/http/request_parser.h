@@ -48,6 +48,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   bool head_done_ = false;
   bool http_1_1_ = false;
   uint64_t body_limit_bytes_ = 0;
+  uint64_t length_ = 0;  // of the body as announced; 0 = not known
 };
 
 }  // namespace kache::gateway

@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 
 class Handlers : public testing::Test {
  protected:
-  using Method = void (KeysHandler::*)(const HttpRequest&, Responder) const;
+  using Method = void (KeysHandler::*)(HttpRequest&, Responder) const;
 
   // Runs a handler for a key and returns its answer, if there is one yet.
   const std::optional<HttpResponse>& Run(Method method, std::string_view parameter,
@@ -234,6 +234,74 @@ TEST_F(Handlers, ALostCallStillAnswers) {
   upstream_.gets.clear();
   ASSERT_TRUE(kept_->response.has_value());
   EXPECT_EQ(kept_->response->status, 500);
+}
+
+class HandlersWithoutRoom : public Handlers {
+ protected:
+  void ExpectRefused() {
+    ASSERT_TRUE(kept_->response.has_value());
+    EXPECT_EQ(kept_->response->status, 503);
+    EXPECT_THAT(kept_->response->body, HasSubstr("OVERLOADED"));
+    EXPECT_EQ(kept_->response->FindHeader("Retry-After"), "1");
+  }
+
+  // Makes the sink of the next request.
+  Responder WithRoom(uint64_t bytes) {
+    kept_ = std::make_shared<KeptResponse>();
+    kept_->room = bytes;
+    return Responder(kept_);
+  }
+};
+
+TEST_F(HandlersWithoutRoom, SendNoWrite) {
+  request_.parameter = "k";
+  request_.body = std::string(10'000, 'v');
+  keys_.Put(request_, WithRoom(19'999));
+  ExpectRefused();
+  EXPECT_TRUE(upstream_.puts.empty());
+  request_.body = std::string(10'000, 'v');
+  keys_.Put(request_, WithRoom(20'000));
+  EXPECT_EQ(upstream_.puts.size(), 1u);
+  EXPECT_EQ(request_.body, "") << "the value is moved, not copied";
+}
+
+TEST_F(HandlersWithoutRoom, SendNoBatch) {
+  BatchHandler batch(&upstream_, &config_, &names_);
+  for (const bool fits : {false, true}) {
+    const uint64_t room = fits ? 1'000'000 : 100;
+    request_.body = R"({"entries":[{"key":"a","value":"12345"}]})";
+    batch.Put(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    request_.body = R"({"keys":["a"]})";
+    batch.Delete(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    batch.Get(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    EXPECT_EQ(upstream_.batch_puts.size(), fits ? 1u : 0u);
+    EXPECT_EQ(upstream_.batch_deletes.size(), fits ? 1u : 0u);
+    EXPECT_EQ(upstream_.batch_gets.size(), fits ? 1u : 0u);
+  }
+}
+
+TEST_F(HandlersWithoutRoom, AskForNoValueThatIsLikelyToFindNone) {
+  request_.parameter = "k";
+  keys_.Get(request_, WithRoom(0));
+  ASSERT_EQ(upstream_.gets.size(), 1u) << "nothing is known of the values yet";
+  AnswerGet(std::string(100'000, 'v'));
+  EXPECT_EQ(kept_->response->status, 200) << "the sink decides whether it has room for it";
+  keys_.Get(request_, WithRoom(50'000));
+  ExpectRefused();
+  EXPECT_EQ(upstream_.gets.size(), 1u);
+}
+
+TEST_F(Handlers, OnlyAnswersToWritesAreSentWithoutRoom) {
+  request_.body = "v";
+  Run(&KeysHandler::Put, "k");
+  AnswerPut();
+  EXPECT_TRUE(kept_->response->tells_of_write);
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v");
+  EXPECT_FALSE(kept_->response->tells_of_write);
 }
 
 TEST_F(Handlers, BatchesCheckTheirBytes) {
