@@ -1,35 +1,19 @@
-"""A kache-server that sees the Redis servers through a proxy of its own."""
+"""A kache-server that sees the Redis servers through a proxy of its own.
+
+`clock_ms`: how far its wall clock is ahead; None = it is the machine's, and can't be set."""
 
 import os
-import pathlib
 
 from harness.kache import KacheServer
-
-_FAKETIME = "libfaketimeMT.so.1"
-
-
-def _faketime_library():
-    found = sorted(pathlib.Path("/usr/lib").glob(f"*/faketime/{_FAKETIME}"))
-    if not found:
-        raise RuntimeError("the package faketime is missing: deploy/local/install test")
-    return str(found[0])
+from kit.cluster.wrong_clock import wrong_clock
 
 
 class Coordinator(KacheServer):
-    def __init__(self, index, names, proxy, settings, folder, binary=None):
+    def __init__(self, index, names, proxy, settings, folder, binary=None, clock_ms=None):
         urls = [f"{name}=127.0.0.1:{port}" for name, port in zip(names, proxy.ports)]
         # Tells a server that is broken on purpose what to break.
         broken = {name: os.environ[name] for name in ("KACHE_BREAK",) if name in os.environ}
         super().__init__(urls, {**settings, **broken}, f"kache-server-{index}", folder)
+        self.clock = wrong_clock(self, clock_ms)
         if binary:
             self.command = [str(binary)]
-
-    def set_clock_offset(self, seconds):
-        """From the next start on its wall clock is ahead by that much; its monotonic clock is
-        not touched."""
-        for name in ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"):
-            self.settings.pop(name, None)
-        if seconds:
-            self.settings.update(
-                LD_PRELOAD=_faketime_library(), FAKETIME=f"{seconds:+}",
-                FAKETIME_DONT_FAKE_MONOTONIC=1)

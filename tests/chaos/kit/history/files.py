@@ -7,7 +7,7 @@
     replicas.json           what every home replica of every key held in the end
     verdict.json            what the checker found
 
-An operation is a JSON array of the fields of history/operation.py.
+An operation is a JSON array of the fields of history/operation.py. README.md says who has to fill what.
 """
 
 import json
@@ -34,9 +34,14 @@ def read_operations(folder):
     operations = []
     for path in sorted(pathlib.Path(folder).glob("operations-*.jsonl")):
         with open(path, encoding="utf-8") as file:
-            operations += [Operation(*json.loads(line)) for line in file if line.endswith("]\n")]
+            operations += [_operation(line) for line in file if line.endswith("]\n")]
     operations.sort(key=lambda operation: operation.start)
     return operations
+
+
+def _operation(line):
+    operation = Operation(*json.loads(line))
+    return operation._replace(stamps=tuple(operation.stamps))
 
 
 def write_json(folder, name, document):

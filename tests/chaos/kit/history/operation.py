@@ -10,12 +10,13 @@ import typing
 ONE, QUORUM, ALL = "one", "quorum", "all"
 PUT, GET, DELETE = "put", "get", "delete"
 OK = "OK"
+UNKNOWN_NODE = -1
 
 
 class Operation(typing.NamedTuple):
     id: int
     process: int
-    coordinator: int
+    coordinator: int | None  # None: the gateway, or the client library, chose it
     kind: str  # PUT, GET or DELETE
     level: str  # ONE, QUORUM or ALL
     key: str
@@ -30,8 +31,13 @@ class Operation(typing.NamedTuple):
     acknowledged: int = 0
     required: int = 0
     expires_at_ms: int = 0  # of the receipt, Unix time; 0 = never
-    node: int | None = None  # that answered a read
+    node: int | None = None  # that answered a read; UNKNOWN_NODE: a node that is not on the ring
     message: str = ""  # of an error
+    caller: str = "unary"  # the way to Kache: a name of load/callers
+    gateway: int | None = None  # that was asked by REST
+    reason: str = ""  # of an error, for programs: SUPERSEDED, LIFE_OVER, ...
+    stamps: tuple = ()  # that the caller chose and sent, as versions; empty = Kache stamps the write
+    attempts: int = 1  # that the caller made, where it says so
 
     @property
     def ok(self):
@@ -57,3 +63,14 @@ def version_of(timestamp, coordinator):
 def version_ms(version):
     """The wall-clock milliseconds in a version."""
     return version >> 80
+
+
+def version_text(version):
+    """As REST and the client library write it."""
+    return f"{version >> 64:016x}-{version & (1 << 64) - 1:016x}"
+
+
+def parse_version(text):
+    """0 for ""."""
+    timestamp, _, clock = text.partition("-")
+    return version_of(int(timestamp, 16), int(clock, 16)) if text else 0
