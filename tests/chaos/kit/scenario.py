@@ -104,16 +104,17 @@ def draw(seed, **given):
                   "max_clock_skew_ms": SHORT_CLOCK_SKEW_MS}
     if rng.random() < 0.15:
         drawn |= {"keys": 3000, "fillers": 0, "value_bytes": 8192, "max_memory_bytes": 8 * _MIB}
-    if rng.random() < 0.4:
+    nodes = given.get("nodes", nodes)
+    if rng.random() < 0.5 and nodes >= 3:
         skew_ms = drawn.get("max_clock_skew_ms", Scenario.max_clock_skew_ms)
-        drawn |= _clocks(rng, given.get("nodes", nodes), skew_ms)
+        drawn |= _clocks(rng, nodes, skew_ms)
     return Scenario(seed=seed, **drawn | given)
 
 
 def _clocks(rng, nodes, skew_ms):
-    """Most nodes have the right time, so that the median of all is right; those of coordinators count
-    for little and may be off by more."""
-    wrong = rng.sample(range(nodes), (nodes - 1) // 2)
+    """So many nodes have the right time that the median of all is right although one more clock jumps;
+    those of coordinators count for little and may be off by more."""
+    wrong = rng.sample(range(nodes), max(0, (nodes - 1) // 2 - 1))
     return {
         "node_clocks_ms": tuple(
             round(rng.uniform(-0.7, 0.7) * skew_ms) if node in wrong else 0 for node in range(7)),

@@ -19,6 +19,7 @@ _LIFE_MS = 300
 class _SlowOne(CutOne):
     """Each way, for coordinator 0 alone: longer than the shorter life."""
     NAME = "slow_one"
+    SILENCES = False
 
     def __init__(self, cluster, rng, *targets):
         super().__init__(cluster, rng, *targets)

@@ -1,7 +1,8 @@
 """What every home replica of every key holds, read from the Redis servers themselves.
 
-A replica is a dict {node, state, version, expires_at_ms, tombstone, ends_at_ms}; `state` is
-"record", "nothing" or "unreadable"; `ends_at_ms` is the key's end in Redis, -1 for none.
+A replica is a dict {node, state, version, value, expires_at_ms, tombstone, ends_at_ms}; `state` is
+"record", "nothing" or "unreadable"; `value` the id of the value, None in a tombstone; `ends_at_ms` is
+the key's end in Redis, -1 for none.
 """
 
 import grpc
@@ -9,6 +10,7 @@ import grpc
 from harness import record
 from kit.cluster.nodes import NODE_OF_ID
 from kit.history.operation import version_of
+from kit.load.generator import from_bytes
 from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
 
 
@@ -41,8 +43,8 @@ class ReplicaReader:
 
 def _read(connection, node, key):
     stored = connection.call("GET", record.DATA_PREFIX + key)
-    replica = {"node": node, "state": "nothing", "version": 0, "expires_at_ms": 0,
-               "tombstone": False, "ends_at_ms": 0}
+    replica = {"node": node, "state": "nothing", "version": 0, "value": None,
+               "expires_at_ms": 0, "tombstone": False, "ends_at_ms": 0}
     if stored is None:
         return replica
     try:
@@ -51,6 +53,7 @@ def _read(connection, node, key):
         return replica | {"state": "unreadable"}
     return replica | {
         "state": "record", "version": version_of(held.timestamp, held.clock),
+        "value": None if held.tombstone else from_bytes(held.value),
         "expires_at_ms": held.expires_at_ms, "tombstone": held.tombstone,
         "ends_at_ms": connection.call("PEXPIRETIME", record.DATA_PREFIX + key),
     }

@@ -61,8 +61,8 @@ class _WrongClock(Fault):
 
     @classmethod
     def fits(cls, scenario):
-        """Of one node's clock and one coordinator's, nobody can say which is wrong."""
-        return scenario.has_own_clocks and scenario.nodes >= 2
+        """A coordinator that reaches a minority of the nodes has its own clock alone."""
+        return scenario.has_own_clocks and scenario.nodes >= 3
 
     def jump(self):
         offset_ms = self.rng.choice((-8000, -2500, -700, 700, 2500, 8000, 3_600_000))

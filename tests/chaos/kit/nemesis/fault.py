@@ -14,6 +14,10 @@ class Fault:
     LOSES_MEMORY = False
     # No connection breaks, so coordinators notice at their next ping only.
     UNSEEN = False
+    # Between struck and healing nothing that the node says reaches any of the fault's coordinators.
+    SILENCES = False
+    # The node may drop single records, and does not know it: eviction.
+    FORGETS = False
     SECONDS = (1.5, 6.0)  # how long it lasts
 
     @classmethod
@@ -35,8 +39,12 @@ class Fault:
         self.coordinators = list(range(len(cluster.coordinators)))
         if self.TARGET == COORDINATOR:
             self.coordinators = list(targets)
+        self.gateways = []
         self.detail = ""
+        # How far the clocks of the fault's nodes, or of its coordinators, are off; and by how much
+        # cluster time may be off for that.
         self.skew_ms = 0
+        self.cluster_skew_ms = 0
 
     @property
     def target(self):

@@ -1,7 +1,8 @@
 """What the nemesis did: faults.json, a list of
 
-    {"name", "nodes", "coordinators", "loses_memory", "unseen", "coordinator_fault", "skew_ms",
-     "detail", "begin", "struck", "healing", "healed", "up"}
+    {"name", "nodes", "coordinators", "gateways", "loses_memory", "unseen", "silences", "forgets",
+     "coordinator_fault", "skew_ms", "cluster_skew_ms", "detail", "begin", "struck", "healing",
+     "healed", "up"}
 
 with times in microseconds of CLOCK_MONOTONIC. `begin` is before the first thing was done and
 `healed` after the last; `up` is when every coordinator, asked after that, called every node of the
@@ -21,8 +22,10 @@ class Journal:
     def begin(self, fault):
         entry = {
             "name": fault.NAME, "nodes": fault.nodes, "coordinators": fault.coordinators,
-            "loses_memory": fault.LOSES_MEMORY, "unseen": fault.UNSEEN,
-            "coordinator_fault": fault.TARGET == COORDINATOR, "skew_ms": 0, "detail": "",
+            "gateways": fault.gateways, "loses_memory": fault.LOSES_MEMORY,
+            "unseen": fault.UNSEEN, "silences": fault.SILENCES, "forgets": fault.FORGETS,
+            "coordinator_fault": fault.TARGET == COORDINATOR, "skew_ms": 0, "cluster_skew_ms": 0,
+            "detail": "",
             "begin": now(), "struck": None, "healing": None, "healed": None, "up": None,
         }
         self._entries.append(entry)
@@ -32,6 +35,7 @@ class Journal:
         entry[what] = now()
         if fault is not None:
             entry["detail"], entry["skew_ms"] = fault.detail, fault.skew_ms
+            entry["cluster_skew_ms"] = fault.cluster_skew_ms
         self.save()
 
     def save(self):

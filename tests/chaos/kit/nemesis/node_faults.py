@@ -7,6 +7,7 @@ class Kill(Fault):
     """kill -9, away for a while, back empty."""
     NAME = "kill"
     LOSES_MEMORY = True
+    SILENCES = True
 
     def strike(self):
         self.redis.kill()
@@ -25,6 +26,7 @@ class OldRdb(Fault):
     """Killed and back with what a snapshot held, mostly within one ping interval."""
     NAME = "old_rdb"
     LOSES_MEMORY = True
+    SILENCES = True
     SECONDS = (0.0, 1.2)
 
     def strike(self):
@@ -46,6 +48,7 @@ class FlushAll(Fault):
 
 class Freeze(Fault):
     NAME = "freeze"
+    SILENCES = True
     SECONDS = (0.3, 6.0)
 
     def strike(self):
@@ -73,6 +76,7 @@ class Slow(Fault):
 class CutOne(Fault):
     """One coordinator alone loses sight of the node."""
     NAME = "cut_one"
+    SILENCES = True
     SECONDS = (0.3, 8.0)
 
     def __init__(self, cluster, rng, *targets):
@@ -118,13 +122,13 @@ class CutOneWay(CutOne):
         super().__init__(cluster, rng, *targets)
         if rng.random() < 0.4:
             self.coordinators = list(range(len(cluster.coordinators)))
+        self._way = rng.choice(("commands", "replies"))
+        self.SILENCES = self._way == "replies"  # what came before the cut is still answered
+        self.detail = f"{self._way}, for {len(self.coordinators)} coordinators"
 
     def strike(self):
-        cut_commands = self.rng.random() < 0.5
-        self.detail = f"{'commands' if cut_commands else 'replies'} of {len(self.coordinators)}"
         for i in self.coordinators:
-            proxy = self.cluster.proxies[i]
-            proxy.cut_requests(self.target) if cut_commands else proxy.cut_replies(self.target)
+            self.cluster.proxies[i].cut(self.target, self._way)
 
 
 class LongAbsence(Freeze):
@@ -170,6 +174,7 @@ class NodeClock(Fault):
         part = self.rng.choice((-4.0, -0.8, -0.4, 0.4, 0.8, 4.0, 400.0))
         jump_ms = round(part * self.cluster.scenario.max_clock_skew_ms)
         self.detail = f"{jump_ms:+} ms"
+        self.skew_ms = jump_ms
         self.redis.clock.jump(jump_ms)
 
     def heal(self):
