@@ -14,8 +14,7 @@ pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
 find_package(mimalloc REQUIRED)
 
 # The servers' malloc: messages are made on one thread and freed on another, which costs glibc's more
-# (docs/performance.md). jemalloc is as fast, but libfaketime, which the tests need, can't be loaded
-# beside it. The sanitizers bring their own.
+# (docs/performance.md). The sanitizers bring their own.
 add_library(kache_allocator INTERFACE)
 if(NOT KACHE_SANITIZE)
   target_link_libraries(kache_allocator INTERFACE mimalloc)

@@ -1,23 +1,21 @@
 """One round: a new cluster, a quiet control run, faults under load, the end of all faults,
 convergence without a reader, an audit of every key; then the checker."""
 
+import dataclasses
 import time
 
 from kit.checker.convergence import differs
 from kit.checker.verdict import read_verdict
 from kit.cluster.cluster import Cluster
-from kit.cluster.nodes import NODE_NAMES
 from kit.cluster.replicas import ReplicaReader
 from kit.history.clock import now
 from kit.history.files import write_json
 from kit.load.auditor import audit
+from kit.load.filler import fill
 from kit.load.fleet import Fleet
-from kit.probe import offers_levels
+from kit.nemesis.eviction import note_eviction
+from kit.nemesis.journal import Journal
 
-SETTINGS = {
-    "REPLICATION_FACTOR": 3, "PING_INTERVAL_SECONDS": 1, "SWEEP_INTERVAL_SECONDS": 5,
-    "TOMBSTONE_TTL_SECONDS": 3600, "DRAIN_SECONDS": 10,
-}
 _UP_SECONDS = 120
 
 
@@ -31,23 +29,23 @@ def _wall_offset_ms():
 
 
 class Round:
-    """`load` are further arguments of the Fleet."""
+    """`mix`: changes to the mix of the load (load/generator.py)."""
 
-    def __init__(self, folder, seed, coordinators=3, quiet_seconds=10, binary=None, settings=None,
-                 load=None, say=print):
+    def __init__(self, folder, scenario, quiet_seconds=10, binary=None, mix=None, say=print):
         folder.mkdir(parents=True)
         self.folder = folder
-        self.seed = seed
-        self.cluster = Cluster(folder, coordinators, {**SETTINGS, **(settings or {})}, binary)
+        self.scenario = scenario
+        self.cluster = Cluster(folder, scenario, binary)
+        self.journal = Journal(folder)
         self._quiet_seconds = quiet_seconds
-        self._load = {"keys": 300, "deadline_ms": 1000, **(load or {})}
+        self._mix = {"value_bytes": scenario.value_bytes, **(mix or {})}
         self._say = say
         # Read and compared in the end; and those that are only compared. A stage may add to them.
-        self.keys = [f"key-{i}" for i in range(self._load["keys"])]
+        self.keys = [f"key-{i}" for i in range(scenario.keys)]
         self.compared = []
 
     def run(self, stage):
-        """`stage(cluster)` makes the faults and leaves the clients running. The verdict."""
+        """`stage(round)` makes the faults and leaves the clients running. The verdict."""
         meta = {}
         try:
             self._run(stage, meta)
@@ -62,17 +60,17 @@ class Round:
     def _run(self, stage, meta):
         cluster = self.cluster.start()
         self._must_be_up("at the start")
-        only_one = not offers_levels(cluster.addresses[0])
-        if only_one:
-            self._say("  QUORUM is UNIMPLEMENTED here: everything is asked at ONE")
-        meta.update(self._constants(), only_one=only_one, begin=now())
-        fleet = Fleet(self.folder, cluster.addresses, self.seed, only_one, **self._load).start()
+        self.compared += fill(cluster.addresses[0], self.scenario.fillers)[::200]
+        meta.update(self._constants(), begin=now())
+        if self.scenario.evicts:
+            note_eviction(self.journal, cluster)
+        fleet = self._fleet().start()
         try:
             time.sleep(self._quiet_seconds)  # the control run's length
             fleet.check()
             meta["quiet_end"] = meta["faults_begin"] = now()
             try:
-                stage(cluster)
+                stage(self)
             except AssertionError as error:  # a wait that was too long, a process that ended badly
                 meta["stage_error"] = str(error)
             meta["faults_end"] = now()
@@ -85,22 +83,29 @@ class Round:
             fleet.kill()
         self._converge(cluster)
         audit(self.folder, cluster.addresses, self.keys)
+        if self.scenario.evicts:
+            meta["evicted_keys"] = sum(redis.evicted_keys() for redis in cluster.redis)
+            self._say(f"  {meta['evicted_keys']} keys were evicted by nodes that ran to the end")
         meta["end"] = now()
-        cluster.sanitizer_reports()
+        cluster.check_logs()
+
+    def _fleet(self):
+        scenario = self.scenario
+        return Fleet(self.folder, self.cluster, scenario.seed, scenario.callers, scenario.rate,
+                     scenario.keys, scenario.deadline_ms, self._mix)
 
     def _must_be_up(self, when):
         if not self.cluster.wait_all_up(_UP_SECONDS):
             raise RuntimeError(f"not all nodes are UP {when}")
 
     def _constants(self):
-        settings = self.cluster.settings
+        scenario, settings = self.scenario, self.cluster.settings
         return {
-            "seed": self.seed, "settings": settings, "nodes": len(NODE_NAMES),
-            "coordinators": len(self.cluster.coordinators),
+            "seed": scenario.seed, "scenario": dataclasses.asdict(scenario), "settings": settings,
+            "nodes": scenario.nodes, "coordinators": scenario.coordinators,
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
-            "deadline_ms": self._load["deadline_ms"],
-            "wall_offset_ms": _wall_offset_ms(),
+            "deadline_ms": scenario.deadline_ms, "wall_offset_ms": _wall_offset_ms(),
         }
 
     def _converge(self, cluster):

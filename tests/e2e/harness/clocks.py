@@ -17,5 +17,5 @@ class ShiftedClock:
 
     def set(self, seconds):
         changed = self._path.with_suffix(".new")
-        changed.write_text(str(seconds))
+        changed.write_text(str(round(seconds * 1000)))
         changed.rename(self._path)

@@ -1,6 +1,7 @@
-/* To be preloaded (LD_PRELOAD): this process's wall clock is so many seconds ahead as the file
- * CLOCK_SHIFT_FILE says, now; its other clocks are not touched. libfaketime does the same for more programs, but not for one whose malloc
- * asks for the time, as redis-server's does: what stands here allocates nothing. */
+/* To be preloaded (LD_PRELOAD): this process's wall clock is so many milliseconds ahead as the file
+ * CLOCK_SHIFT_FILE says, now; its other clocks are not touched. libfaketime does the same for more
+ * programs, but not for one whose malloc asks for the time, as redis-server's does: what stands here
+ * allocates nothing. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static time_t shift_s(void) {
+static long shift_ms(void) {
   char text[32] = {0};
   const char* path = getenv("CLOCK_SHIFT_FILE");
   const int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
@@ -22,7 +23,10 @@ static time_t shift_s(void) {
 int clock_gettime(clockid_t clock, struct timespec* now) {
   const long result = syscall(SYS_clock_gettime, clock, now);
   if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-    now->tv_sec += shift_s();
+    const long long ns = now->tv_nsec + shift_ms() * 1000000LL;
+    const long long seconds = ns >= 0 ? ns / 1000000000 : -((999999999 - ns) / 1000000000);
+    now->tv_sec += seconds;
+    now->tv_nsec = ns - seconds * 1000000000;
   }
   return (int)result;
 }

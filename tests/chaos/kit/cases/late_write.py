@@ -37,7 +37,7 @@ def late_write(folder, arguments, say):
                     _stage(stage, teller, node, overtake)
                     say(f"  node {node}: {overtake.__name__.strip('_')}")
 
-    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+    return run_case(folder, arguments, say, play, rate=200, keys=50)
 
 
 def _stage(stage, teller, node, overtake):

@@ -19,7 +19,7 @@ def shorter_life(folder, arguments, say):
                 _miss(stage, teller, node)
                 say(f"  node {node} was back after the shorter life's end")
 
-    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+    return run_case(folder, arguments, say, play, rate=200, keys=50)
 
 
 def _miss(stage, teller, node):

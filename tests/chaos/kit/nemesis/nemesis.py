@@ -12,7 +12,6 @@ import time
 from kit.history.clock import now
 from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
-from kit.nemesis.journal import Journal
 
 UP_SECONDS = 120
 NOTICE_SECONDS = 0.3  # until a broken connection is noticed
@@ -21,7 +20,7 @@ _TURN_SECONDS = 0.01
 
 
 class Nemesis:
-    def __init__(self, cluster, names, say=print):
+    def __init__(self, cluster, journal, names, say=print):
         """Of the faults that are named, those that fit the cluster's scenario."""
         scenario = cluster.scenario
         self._cluster = cluster
@@ -29,10 +28,12 @@ class Nemesis:
         self._say = say
         self._busy = set()  # (kind of target, number)
         self._end = 0
-        self.journal = Journal(cluster.folder)
+        self.journal = journal
         faults = [FAULTS[name] for name in names if FAULTS[name].fits(scenario)]
         losing = [fault for fault in faults if fault.LOSES_MEMORY]
         others = [fault for fault in faults if not fault.LOSES_MEMORY]
+        if not faults:
+            raise ValueError("none of the faults fits this round")
         self._slots = [losing, others] if scenario.mixed and losing and others else (
             [faults])
 
@@ -69,8 +70,9 @@ class Nemesis:
         journal.mark(entry, "healing")
         yield from steps_of(fault.heal())
         journal.mark(entry, "healed")
-        targets = f"{fault.TARGET} {', '.join(map(str, fault.targets))}" if fault.TARGET != LOAD else ""
-        self._say(f"  {fault.NAME} {targets} {fault.detail}".rstrip())
+        numbers = " and ".join(map(str, fault.targets))
+        target = f"{fault.TARGET} {numbers}" if fault.TARGET != LOAD else ""
+        self._say(f"  {fault.NAME} {target} {fault.detail}".rstrip())
         if fault.LOSES_MEMORY or len(self._slots) == 1:
             # Time to notice it: by the next ping, where no connection broke.
             pings = 2 if fault.UNSEEN else 0
