@@ -13,8 +13,8 @@ from kit.history.files import write_json
 from kit.load.auditor import audit
 from kit.load.filler import fill
 from kit.load.fleet import Fleet
-from kit.nemesis.eviction import note_eviction
 from kit.nemesis.journal import Journal
+from kit.nemesis.standing import note_standing_faults
 
 _UP_SECONDS = 120
 
@@ -62,8 +62,7 @@ class Round:
         self._must_be_up("at the start")
         self.compared += fill(cluster.addresses[0], self.scenario.fillers)[::200]
         meta.update(self._constants(), begin=now())
-        if self.scenario.evicts:
-            note_eviction(self.journal, cluster)
+        note_standing_faults(self.journal, cluster)
         fleet = self._fleet().start()
         try:
             time.sleep(self._quiet_seconds)  # the control run's length
