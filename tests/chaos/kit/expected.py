@@ -99,4 +99,13 @@ def _eviction(_scenario, faults):
 
 
 _RETURNED = ("resurrected_delete", "resurrected_expired", "diverged")
-EXPECTED = ()
+_LOST = ("stale_read", "expiry_early", "lost_write", "below_min_version")
+
+EXPECTED = (
+    Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
+    Expected("stand-ins' copies outlive tombstones", F1, _RETURNED, _stand_ins_outlive_tombstones),
+    Expected("an only copy away: its shorter life undone", F1, _RETURNED, _only_copy_away),
+    Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
+    Expected("QUORUM refused for a partial cut", F2, ("failed_request",), _partial_cut),
+    Expected("eviction takes a node's marker", F2, ("failed_request", "not_up"), _eviction),
+)
