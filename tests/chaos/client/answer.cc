@@ -1,7 +1,6 @@
 #include "tests/chaos/client/answer.h"
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <boost/json.hpp>
@@ -15,11 +14,11 @@ namespace {
 
 namespace json = boost::json;
 
-json::string Text(std::string_view text) { return json::string(text.data(), text.size()); }
+json::string Text(const std::string& text) { return json::string(text.data(), text.size()); }
 
 json::object Described(const absl::Status& status) {
   return {{"code", Text(absl::StatusCodeToString(status.code()))},
-          {"message", Text(status.message())},
+          {"message", Text(std::string(status.message()))},
           {"reason", Text(ReasonOf(status))}};
 }
 

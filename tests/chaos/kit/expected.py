@@ -26,7 +26,10 @@ class Expected(typing.NamedTuple):
 
 def sort_out(violations, scenario, faults):
     """(unexpected violations, {name: expected ones, perhaps none}) of one round; the names are those
-    whose cause was staged. Pure; `scenario`: the dict of meta.json."""
+    whose cause was staged. Pure; `scenario`: the dict of meta.json, empty for a history that is no
+    round's, of which nothing is expected."""
+    if not scenario:
+        return list(violations), {}
     since = {known: known.staged(scenario, faults) for known in EXPECTED}
     staged = {known.name: [] for known, begin in since.items() if begin is not None}
     unexpected = []

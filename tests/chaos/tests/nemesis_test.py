@@ -62,7 +62,7 @@ class NemesisTest(unittest.TestCase):
             stack.enter_context(mock.patch.object(nemesis, "PAUSE_SECONDS", (0.0, 0.01)))
             stack.enter_context(mock.patch.object(nemesis, "NOTICE_SECONDS", 0.01))
             for fault in FAULTS.values():
-                stack.enter_context(mock.patch.object(fault, "seconds", lambda _: (0.0, 0.03)))
+                stack.enter_context(mock.patch.object(fault, "seconds", lambda *_: (0.0, 0.03)))
             done = nemesis.Nemesis(self.cluster, journal, self.names, say=lambda line: None)
             done.run(seconds)
         return journal.entries

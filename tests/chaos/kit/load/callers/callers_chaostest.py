@@ -107,11 +107,10 @@ class CallersTest(unittest.TestCase):
             with self.subTest(name):
                 self.play(name, turn)
 
-    def test_a_version_that_nobody_has_is_refused_with_its_code(self):
+    def test_what_is_refused_has_its_code(self):
         async def turn(caller):
-            operation = self.operation(caller, GET, "never written", min_version=2**126)
-            answer, = await caller.call([operation], _SECONDS)
-            self.assertNotIn(answer.code, ("OK", ""))
+            answer, = await caller.call([self.operation(caller, GET, "k" * 2000)], _SECONDS)
+            self.assertIn(answer.code, ("INVALID_ARGUMENT", "BAD_KEY"))
             self.assertTrue(answer.message)
         self.for_each_way(turn)
 
@@ -145,6 +144,7 @@ class CallersTest(unittest.TestCase):
 
     def test_a_coordinator_that_stands_still_costs_others_their_deadline(self):
         async def turn(caller):
+            await self.call(caller, self.operation(caller, GET, "frozen", 1))  # it is connected
             coordinator = self.cluster.coordinators[caller.fields["coordinator"]]
             coordinator.freeze()
             try:
