@@ -2,6 +2,7 @@
 recorded nothing, or the wrong thing, would prove nothing."""
 
 import asyncio
+import contextlib
 import pathlib
 import sys
 import tempfile
@@ -113,6 +114,27 @@ class CallersTest(unittest.TestCase):
             self.assertIn(answer.code, ("INVALID_ARGUMENT", "BAD_KEY"))
             self.assertTrue(answer.message)
         self.for_each_way(turn)
+
+    def test_an_error_has_its_reason(self):
+        """Of a life that is over before it can be stored."""
+        async def turn(caller):
+            with self.nodes_that_stand_still():
+                operation = self.operation(caller, PUT, "short", 2, value="p7.1", ttl_ms=1000)
+                call = asyncio.create_task(caller.call([operation], _SECONDS))
+                await asyncio.sleep(1.5)
+            answer, = await call
+            self.assertEqual((answer.code, answer.reason), ("ABORTED", "LIFE_OVER"), answer)
+        self.for_each_way(turn)
+
+    @contextlib.contextmanager
+    def nodes_that_stand_still(self):
+        for redis in self.cluster.redis:
+            redis.freeze()
+        try:
+            yield
+        finally:
+            for redis in self.cluster.redis:
+                redis.thaw()
 
     def test_a_mangled_value_is_noticed(self):
         key = "mangled"
