@@ -1,9 +1,13 @@
 #include "tests/chaos/broken/broken_client.h"
 
+#include <cstddef>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "server/recovery/marker.h"
 #include "server/recovery/recovery_scripts.h"
 #include "server/replication/record.h"
@@ -25,7 +29,15 @@ constexpr size_t kLatest = 7;
 // The places in LookScript's and ReadWithMarker's answers.
 constexpr size_t kLookRunId = 0;
 constexpr size_t kLookMarker = 2;
+constexpr size_t kReadRecord = 0;
 constexpr size_t kReadWhole = 2;
+
+// The place of the number of keys in an EVALSHA; a version's place in a record.
+constexpr size_t kKeyCount = 2;
+constexpr size_t kVersionAt = 4;
+constexpr size_t kVersionBytes = 16;
+constexpr size_t kHeaderBytes = 28;
+constexpr size_t kVersionsMax = 10'000;
 
 // What a marker would be if nothing were wrong.
 std::string Whole(const Marker& marker, const std::string& run_id) {
@@ -46,6 +58,7 @@ class BrokenClient final : public redis::NodeClient {
     if (command.script() == &ReadWithMarker()) {
       done = Then(std::move(done), [this](Reply& reply) { BreakRead(reply); });
     }
+    if (command.script() == &StoreScript()) command = BreakCopies(command, done);
     client_.Send(std::move(command), timeout, std::move(done));
   }
 
@@ -80,6 +93,16 @@ class BrokenClient final : public redis::NodeClient {
         return Command::Of({"DEL", key});
       case Fault::kShortenedLife:
         return Command::Call(SetIfNewer(), {key}, {record, ends, "0", arguments[kLatest]});
+      case Fault::kAcknowledgements:
+        done = [done = std::move(done)](absl::StatusOr<Reply> reply) mutable {
+          if (!reply.ok() || reply->IsError()) reply = Reply::Integer(kStoredReply);
+          done(std::move(reply));
+        };
+        return command;
+      case Fault::kReadRepair:
+        if (!WasRead(record)) return command;  // the write itself
+        done = Acknowledge(std::move(done));
+        return Command::Of({"EXISTS", key});
       default:
         return command;
     }
@@ -102,10 +125,49 @@ class BrokenClient final : public redis::NodeClient {
   }
 
   void BreakRead(Reply& reply) const {
-    const bool breaks = fault_ == Fault::kFence || fault_ == Fault::kMarker;
-    if (breaks && reply.elements.size() > kReadWhole) {
+    if (reply.elements.size() <= kReadWhole) return;
+    if (fault_ == Fault::kFence || fault_ == Fault::kMarker) {
       reply.elements[kReadWhole] = Reply::Integer(1);
     }
+    if (fault_ == Fault::kReadRepair) RememberRead(reply.elements[kReadRecord].text);
+  }
+
+  // What a resync or a sweep stores.
+  Command BreakCopies(const Command& command, redis::ReplyCallback& done) const {
+    if (fault_ == Fault::kCopies) {
+      done = Then(std::move(done), [](Reply& reply) {
+        if (!reply.IsError()) reply = Reply::Integer(0);
+      });
+      return Command::Of({"ECHO", "nothing is stored"});
+    }
+    if (fault_ != Fault::kCopiedExpiry) return command;
+    const std::vector<std::string> words = ParseWire(command.wire());
+    size_t keys = 0;
+    if (!absl::SimpleAtoi(words[kKeyCount], &keys)) return command;
+    const auto first = words.begin() + kKeyCount + 1;
+    const auto latest = first + static_cast<ptrdiff_t>(keys);
+    const std::vector<std::string_view> names(first, latest);
+    std::vector<std::string_view> arguments(latest, words.end());
+    for (size_t i = 0; i < keys; ++i) {  // record, end, limit
+      arguments[3 * i + 2] = "0";
+      arguments[3 * i + 3] = "0";
+    }
+    return Command::Call(StoreScript(), names, arguments);
+  }
+
+  // The versions that reads have shown, by all clients of this thread: a record that is written
+  // afterwards is a repair.
+  static std::set<std::string>& Versions() {
+    static thread_local std::set<std::string> versions;
+    return versions;
+  }
+  static void RememberRead(std::string_view record) {
+    if (record.size() < kHeaderBytes) return;
+    if (Versions().size() >= kVersionsMax) Versions().clear();
+    Versions().emplace(record.substr(kVersionAt, kVersionBytes));
+  }
+  static bool WasRead(std::string_view record) {
+    return Versions().contains(std::string(record.substr(kVersionAt, kVersionBytes)));
   }
 
   redis::NodeClient& client_;
@@ -121,6 +183,10 @@ std::optional<Fault> ParseFault(std::string_view name) {
   if (name == "set_if_newer") return Fault::kSetIfNewer;
   if (name == "tombstones") return Fault::kTombstones;
   if (name == "shortened_life") return Fault::kShortenedLife;
+  if (name == "acknowledgements") return Fault::kAcknowledgements;
+  if (name == "read_repair") return Fault::kReadRepair;
+  if (name == "copies") return Fault::kCopies;
+  if (name == "copied_expiry") return Fault::kCopiedExpiry;
   return std::nullopt;
 }
 

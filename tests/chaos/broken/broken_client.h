@@ -10,9 +10,19 @@
 
 namespace kache::testing {
 
-enum class Fault { kFence, kMarker, kSetIfNewer, kTombstones, kShortenedLife };
+enum class Fault {
+  kFence,
+  kMarker,
+  kSetIfNewer,
+  kTombstones,
+  kShortenedLife,
+  kAcknowledgements,
+  kReadRepair,
+  kCopies,
+  kCopiedExpiry,
+};
 
-// "fence", "marker", "set_if_newer", "tombstones", "shortened_life".
+// As main.cc lists them.
 std::optional<Fault> ParseFault(std::string_view name);
 
 // `client` outlives the result.

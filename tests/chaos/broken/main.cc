@@ -6,6 +6,10 @@
 //   set_if_newer     writes overwrite whatever is there
 //   tombstones       a delete removes the record, and leaves nothing
 //   shortened_life   a record is gone with its expiry, whatever it replaced
+//   acknowledgements a write that failed on a node counts as stored there
+//   read_repair      replicas that differ are not made equal, and counted as if they were
+//   copies           what a resync or a sweep copies is not stored
+//   copied_expiry    what they copy never ends in Redis
 #include <cstdio>
 #include <cstdlib>
 #include <string>

@@ -38,16 +38,20 @@ class Report:
 
     def text(self):
         lines = [f"{'':<52}{'ONE':>8}{'QUORUM':>8}{'ALL':>8}{'total':>8}"]
-        table, counted, checked = self._sums()
+        table, excused, checked = self._sums()
         for kind, words in KINDS.items():
             row = table.get(kind, {})
             numbers = [row.get(level, 0) for level in _LEVELS]
             lines.append(_row(words, [*numbers[:3], sum(numbers)]))
-        lines.append("seen where it is not promised otherwise (no violation):")
-        for kind in sorted({kind for kind, _ in counted}):
-            row = [counted[kind, level] for level in _LEVELS]
-            lines.append(_row("  " + KINDS[kind], [*row[:3], sum(row)]))
-        lines.append("checked:")
+        lines.append("excused (no violation), by the reason:")
+        for kind in KINDS:
+            reasons = sorted({why for what, why, _ in excused if what == kind})
+            if reasons:
+                lines.append("  " + KINDS[kind])
+            for why in reasons:
+                row = [excused[kind, why, level] for level in _LEVELS]
+                lines.append(_row("    " + why, [*row[:3], sum(row)]))
+        lines.append("checked without an excuse:")
         for rule in sorted({rule for rule, _ in checked}):
             row = [checked[rule, level] for level in _LEVELS]
             lines.append(_row("  " + rule, [*row[:3], sum(row)]))
@@ -74,10 +78,10 @@ class Report:
         return "\n".join(lines)
 
     def document(self):
-        table, counted, checked = self._sums()
+        table, excused, checked = self._sums()
         return {
             "violations": {kind: dict(row) for kind, row in table.items()},
-            "counted": {f"{kind} {level}".strip(): n for (kind, level), n in counted.items()},
+            "excused": {f"{kind} {level}: {why}": n for (kind, why, level), n in excused.items()},
             "checked": {f"{rule} {level}".strip(): n for (rule, level), n in checked.items()},
             "expected": {known: {"staged": staged, "violations": seen}
                          for known, (staged, seen) in self._expected.items()},
@@ -92,13 +96,13 @@ class Report:
         }
 
     def _sums(self):
-        table, counted, checked = {}, collections.Counter(), collections.Counter()
+        table, excused, checked = {}, collections.Counter(), collections.Counter()
         for verdict in self._verdicts.values():
             for kind, row in verdict.findings.table().items():
                 table.setdefault(kind, collections.Counter()).update(row)
-            counted.update(verdict.findings.counted)
+            excused.update(verdict.findings.counted)
             checked.update(verdict.findings.checked)
-        return table, counted, checked
+        return table, excused, checked
 
     def _expected_failures(self):
         yield f"{'expected failures (kit/expected.py)':<52}{'staged':>16}{'violations':>16}"

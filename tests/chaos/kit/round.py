@@ -4,6 +4,7 @@ convergence without a reader, an audit of every key; then the checker."""
 import dataclasses
 import time
 
+from kit.checker import floors as run_floors
 from kit.checker.convergence import differs
 from kit.checker.verdict import read_verdict
 from kit.cluster.cluster import Cluster
@@ -29,15 +30,18 @@ def _wall_offset_ms():
 
 
 class Round:
-    """`mix`: changes to the mix of the load (load/generator.py)."""
+    """`mix`: changes to the mix of the load (load/generator.py). `floors`: what the round must have
+    checked (checker/floors.py)."""
 
-    def __init__(self, folder, scenario, quiet_seconds=10, binary=None, mix=None, say=print):
+    def __init__(self, folder, scenario, quiet_seconds=10, binary=None, mix=None,
+                 floors=run_floors.ROUND, say=print):
         folder.mkdir(parents=True)
         self.folder = folder
         self.scenario = scenario
         self.cluster = Cluster(folder, scenario, binary)
         self.journal = Journal(folder)
         self._quiet_seconds = quiet_seconds
+        self._floors = floors
         self._mix = {"value_bytes": scenario.value_bytes, **(mix or {})}
         self._say = say
         # Read and compared in the end; and those that are only compared. A stage may add to them.
@@ -105,6 +109,7 @@ class Round:
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
             "deadline_ms": scenario.deadline_ms, "wall_offset_ms": _wall_offset_ms(),
+            "floors": {"rate": scenario.rate / 4, **self._floors},
         }
 
     def _converge(self, cluster):

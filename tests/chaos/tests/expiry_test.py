@@ -51,10 +51,32 @@ class ExpiryTest(HistoryCase):
         self.assert_finds(history.get(9, "a", 1, level=ONE), "resurrected_expired")
 
     def test_late_write_may_outlast_a_shorter_life_at_one_until_it_is_quiet(self):
-        history = History().fault("cut_one", 4, 50, coordinators=[0]).put(5, "a", 1)
+        history = History().fault("slow", 4, 50, coordinators=[0]).put(5, "a", 1)
         history.put(6, "b", 2, level=ALL, ttl_ms=500).get(9, "a", 1, level=ONE)
-        self.assert_counts(history, "resurrected_expired")
+        self.assert_excuses(history, "resurrected_expired")
         self.assert_finds(history.get(60, "a", 1, level=ONE), "resurrected_expired")
+
+    def test_but_not_in_a_later_fault_once_all_was_quiet(self):
+        history = History().fault("cut_one", 4, 9, coordinators=[0]).put(5, "a", 1)
+        history.put(20, "b", 2, level=ALL, ttl_ms=500)
+        history.fault("old_rdb", 50, 52, loses_memory=True)
+        self.assert_finds(history.get(53, "a", 1, level=ONE), "resurrected_expired")
+
+    def test_an_unanswered_write_has_the_expiry_that_was_asked_for(self):
+        def history(expires_at_s, ttl_ms=5000):
+            history = History().fault("slow", 1, 50).fault("slow", 1, 50, nodes=[1])
+            history.put(2, "a", 0, ttl_ms=ttl_ms, code="ABORTED")
+            return self.get_with_expiry(history, 3, "a", 2000, expires_at_s)
+
+        self.assert_clean(history(7))
+        self.assert_finds(history(8), "expiry_wrong")
+        self.assert_finds(history(7, ttl_ms=0), "expiry_wrong")
+
+    def test_every_read_of_a_version_shows_one_expiry(self):
+        history = History().fault("slow", 1, 50).fault("slow", 1, 50, nodes=[1])
+        history.put(2, "a", 0, ttl_ms=5000, code="ABORTED")
+        self.get_with_expiry(history, 3, "a", 2000, 7)
+        self.assert_finds(self.get_with_expiry(history, 4, "a", 2000, 7.05), "expiry_wrong")
 
     def test_the_clock_of_a_coordinator_changes_no_life(self):
         skewed = dict(nodes=[], coordinators=[1], coordinator_fault=True, skew_ms=2500)

@@ -28,10 +28,10 @@ class IntervalsTest(unittest.TestCase):
         self.assertEqual(some.containing(6, 9), 1)
         self.assertIsNone(some.containing(3, 7))
 
-    def test_complement_and_last_end(self):
+    def test_complement_and_next_instant(self):
         some = Intervals([(2, 4), (6, 8)])
         self.assertEqual(list(some.complement(0, 10)), [(0, 2), (4, 6), (8, 10)])
-        self.assertEqual([some.last_end_before(t) for t in (1, 3, 5, 9)], [0, 3, 4, 8])
+        self.assertEqual([some.next_instant(t) for t in (1, 2, 3, 4, 5, 9)], [2, 2, 3, 4, 6, None])
 
 
 class TimelineTest(unittest.TestCase):
@@ -50,14 +50,22 @@ class TimelineTest(unittest.TestCase):
     def test_away_counts_nodes_not_faults(self):
         history = History().fault("kill", 10, 12).fault("freeze", 11, 13)
         history.fault("cut_one", 11, 13, nodes=[2])
-        self.assertEqual(self.timeline(history).away(us(11.5), us(11.6)), 2)
+        away = self.timeline(history).absence.away
+        self.assertEqual(away(range(4), us(11.5), us(11.6)), 2)
+        self.assertEqual(away([1, 2, 3], us(11.5), us(11.6)), 1)
+
+    def test_a_cut_takes_the_node_from_one_coordinator(self):
+        history = History().fault("cut_one", 11, 13, coordinators=[1])
+        away = self.timeline(history).absence.away
+        times = us(11.5), us(11.6)
+        self.assertEqual([away([0], *times, c) for c in ([0], [1], [0, 1], None)], [0, 1, 1, 1])
 
     def test_silence_of_a_coordinator_is_no_absence_of_nodes(self):
         history = History().state(20, 1)
-        history.states.append({"at": us(10), "before": us(9), "coordinator": 1, "nodes": None})
+        history.silent(10, 1)
         history.states.sort(key=lambda line: line["at"])
         timeline = self.timeline(history)
-        self.assertEqual(timeline.away(us(12), us(13)), 0)
+        self.assertEqual(timeline.absence.away(range(4), us(12), us(13)), 0)
         self.assertFalse(timeline.is_quiet(us(12), us(13)))
 
 
@@ -127,12 +135,12 @@ class FilesTest(unittest.TestCase):
         self.addCleanup(lambda: [p.unlink() for p in folder.iterdir()] and folder.rmdir())
         history = History().put(2, "b", 2).get(1, None, 0)
         writer = files.OperationWriter(folder, 0)
-        for operation in history.operations:
+        for operation in history.completed():
             writer.add(operation)
         writer.close()
         with open(folder / "operations-0.jsonl", "a", encoding="utf-8") as file:
             file.write('[3,0,0,"put","one"')
-        self.assertEqual(files.read_operations(folder), history.operations[::-1])
+        self.assertEqual(files.read_operations(folder), history.completed()[::-1])
 
 
 class ReportTest(unittest.TestCase):
@@ -145,6 +153,17 @@ class ReportTest(unittest.TestCase):
         self.assertIn("get quorum k = a", text)
         self.assertIn("3 operations, 1 violations", report.text())
         self.assertEqual(report.document()["violations"], {"stale_read": {"quorum": 1}})
+
+    def test_excuses_stand_apart_from_what_was_checked(self):
+        history = History().fault("slow", 0.5, 50).fault("slow", 0.5, 50, nodes=[1])
+        history.put(1, "a", 1).delete(2, 0, code="ABORTED").get(3, None, 0)
+        report = Report()
+        report.add("x", history.verdict())
+        document = report.document()
+        why = "an unanswered write may have ended it"
+        self.assertEqual(document["excused"][f"missing quorum: {why}"], 1)
+        self.assertNotIn("newest quorum", document["checked"])
+        self.assertIn(why, report.text())
 
 
 if __name__ == "__main__":

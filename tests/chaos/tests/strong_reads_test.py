@@ -17,7 +17,7 @@ class StrongReadsTest(HistoryCase):
     def test_older_value_is_stale_in_the_middle_of_a_fault_too(self):
         for level in (ALL, "quorum"):
             with self.subTest(level):
-                history = History().fault("kill", 1, 50, loses_memory=True)
+                history = History().fault("slow", 1, 50, loses_memory=True)
                 history.put(10, "a", 1).put(11, "b", 2, level=level).get(12, "a", 1)
                 self.assert_finds(history, "stale_read")
 
@@ -31,8 +31,8 @@ class StrongReadsTest(HistoryCase):
                 self.assert_clean(history.get(2.2, value, number))
 
     def test_unanswered_write_may_take_effect_at_any_time(self):
-        history = History().put(1, "a", 1).fault("kill", 1.5, 50)
-        history.fault("kill", 1.5, 50, nodes=[1])
+        history = History().put(1, "a", 1).fault("slow", 1.5, 50)
+        history.fault("slow", 1.5, 50, nodes=[1])
         history.put(2, "b", 0, code="DEADLINE_EXCEEDED", end=3).get(4, "a", 1).get(5, "b", 2000)
         self.assert_clean(history)
 
@@ -64,20 +64,72 @@ class DeletesTest(HistoryCase):
     def test_written_again_is_not_resurrected(self):
         self.assert_clean(History().put(1, "a", 1).delete(2, 2).put(3, "b", 3).get(4, "b", 3))
 
-    def test_an_unanswered_delete_explains_a_miss(self):
-        history = History().fault("freeze", 1, 50).fault("freeze", 1, 50, nodes=[1])
-        history.put(1, "a", 1).delete(2, 0, code="ABORTED").get(3, None, 0)
-        self.assert_clean(history)
+    def slow(self):
+        return History().fault("slow", 0.5, 50).fault("slow", 0.5, 50, nodes=[1])
 
-    def test_not_one_that_ended_long_before_the_write(self):
-        history = History(100).fault("freeze", 1, 50).fault("freeze", 1, 50, nodes=[1])
-        history.delete(2, 0, code="ABORTED").put(30, "a", 30_000).get(31, None, 0)
+    def test_an_unanswered_delete_explains_a_miss(self):
+        history = self.slow().put(1, "a", 1).delete(2, 0, code="ABORTED").get(3, None, 0)
+        self.assert_excuses(history, "missing", "quorum")
+
+    def test_not_one_that_ended_before_the_write_was_stamped(self):
+        for seconds in (4, 30):
+            with self.subTest(seconds):
+                history = self.slow().delete(2, 0, code="ABORTED")
+                history.put(seconds, "a", seconds * 1000).get(31, None, 0)
+                self.assert_finds(history, "stale_read")
+
+    def test_nor_for_a_clock_that_was_wrong(self):
+        history = self.slow().fault("coordinator_skew", 80, 90, nodes=[], coordinators=[1],
+                                    coordinator_fault=True, skew_ms=8000)
+        history.delete(2, 0, code="ABORTED").put(12, "a", 12_000).get(31, None, 0)
         self.assert_finds(history, "stale_read")
+
+    def test_nor_one_that_was_refused_in_a_flood(self):
+        history = self.slow().put(1, "a", 1).fault("flood", 1, 5, nodes=[])
+        history.delete(2, 0, code="RESOURCE_EXHAUSTED").get(3, None, 0)
+        self.assert_finds(history, "stale_read")
+
+
+class LossTest(HistoryCase):
+    def history(self, homes, lost):
+        history = History(homes=homes)
+        history.meta["settings"] = {"REPLICATION_FACTOR": len(homes)}
+        history.put(1, "a", 1)
+        for node in lost:
+            history.fault("kill", 5, 8, nodes=[node], loses_memory=True)
+        return history.get(20, None, 0)
+
+    def test_the_only_replica_that_lost_its_memory_forgets(self):
+        self.assert_excuses(self.history([0], [0]), "stale_read", "quorum")
+        self.assert_finds(self.history([0], [1]), "stale_read")
+
+    def test_one_of_several_does_not(self):
+        self.assert_finds(self.history([0, 1], [0]), "stale_read")
+        self.assert_finds(self.history([0, 1, 2], [0]), "stale_read")
+
+    def test_all_at_once_do(self):
+        self.assert_excuses(self.history([0, 1, 2], [0, 1, 2]), "stale_read", "quorum")
+
+    def test_a_node_that_evicts_is_not_enough(self):
+        history = History().put(1, "a", 1).fault("evict", 2, 50, nodes=[0], forgets=True)
+        self.assert_finds(history.get(3, None, 0), "stale_read")
+        history = History().put(1, "a", 1).fault("evict", 2, 50, nodes=[0], forgets=True)
+        self.assert_excuses(history.get(3, None, 0, level=ONE), "stale_read")
 
 
 class OrderTest(HistoryCase):
     def test_later_write_with_an_older_version(self):
         self.assert_finds(History().put(1, "a", 5).put(2, "b", 3), "order")
+
+    def test_a_loss_of_memory_excuses_it_on_a_home_replica_only(self):
+        for node, clean in ((0, True), (3, False)):
+            with self.subTest(node):
+                history = History().put(1, "a", 5)
+                history.fault("slow", 1.5, 9, nodes=[node], loses_memory=True).put(2, "b", 3)
+                if clean:
+                    self.assert_excuses(history, "order", "quorum")
+                else:
+                    self.assert_finds(history, "order")
 
     def test_one_version_of_two_values(self):
         self.assert_finds(History().put(1, "a", 1).put(1, "b", 1), "two_values")

@@ -2,6 +2,7 @@
 
 import time
 
+from kit.checker import floors
 from kit.history.clock import now
 from kit.round import Round
 from kit.scenario import Scenario
@@ -60,5 +61,5 @@ def run_case(folder, arguments, say, play, mix=None, quiet_seconds=5, **scenario
     if arguments.coordinators is not None:
         given["coordinators"] = arguments.coordinators
     part = Round(folder, Scenario(**given), quiet_seconds=quiet_seconds, binary=arguments.binary,
-                 mix=mix, say=say)
+                 mix=mix, floors=floors.CASE, say=say)
     return part.run(lambda _: play(Stage(part)))

@@ -9,8 +9,16 @@ import bisect
 import itertools
 import typing
 
-from kit.checker.timeline import SECOND, WRITE_SECONDS
+from kit.checker.settings import SECOND
 from kit.history.operation import ALL, DELETE, PUT, Operation, version_ms
+
+# Redis ends keys by the milliseconds, coordinators by their own clock.
+_END_SLACK_MS = 5
+# After these nothing was done: such a write explains nothing.
+REFUSED = {"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "UNAUTHENTICATED",
+           "PERMISSION_DENIED"}
+
+KNOWN, UNANSWERED = "known", "an unanswered write"
 
 
 class Fact(typing.NamedTuple):
@@ -18,7 +26,6 @@ class Fact(typing.NamedTuple):
     time: int  # known to be so from here on (us)
     strong: bool  # a majority holds it
     operation: Operation  # that told of it
-    write: Operation | None  # that made it, where known
 
     @property
     def is_delete(self):
@@ -48,64 +55,106 @@ def newer(*facts):
     return max((fact for fact in facts if fact), key=lambda fact: fact.version, default=None)
 
 
+def is_unanswered(operation):
+    """A write that may take effect, or not."""
+    return not operation.ok and (operation.code not in REFUSED or operation.attempts > 1)
+
+
 class KeyFacts:
-    def __init__(self, operations, timeline):
+    """`homes`: the key's home replicas. `held`: what all of them were seen to hold in the end, as an
+    operation of level ALL; None where they differed or held nothing."""
+
+    def __init__(self, operations, timeline, homes, held=None):
         self.operations = operations
+        self.homes = homes
         self._timeline = timeline
         self.writes = {op.value: op for op in operations if op.kind == PUT}
-        self.facts = list(self._collect())
-        self.by_version = {}
-        for fact in self.facts:
-            self.by_version.setdefault(fact.version, fact)
+        self.facts = list(self._collect(operations, held))
         acknowledged = [fact for fact in self.facts if fact.operation.is_write]
+        self.by_version = {fact.version: fact for fact in (*self.facts, *acknowledged)}
+        self._majority_since = {}
+        for fact in self.facts:
+            if fact.strong:
+                since = self._majority_since.get(fact.version, fact.time)
+                self._majority_since[fact.version] = min(since, fact.time)
         self.all = Newest(acknowledged)
         self.strong = Newest(fact for fact in self.facts if fact.strong)
-        self.settled = Newest(self._settle(fact) for fact in acknowledged if self.is_settled(fact))
+        settled = [fact._replace(time=at) for fact in acknowledged
+                   if (at := self._settled_at(fact)) is not None]
+        self._settled_since = {fact.version: fact.time for fact in settled}
+        self.settled = Newest(settled)
         self._windows = {}
         # What may end a value: deletes and lives with an end, newest first; unknown ones apart.
         enders = [op for op in operations if op.kind == DELETE or op.kind == PUT and op.ttl_ms]
         self._enders = sorted(
-            (op for op in enders if op.version), key=lambda op: -op.version)
-        self._unknown_enders = [op for op in enders if not op.version]
+            (op for op in enders if op.ok and op.version), key=lambda op: -op.version)
+        self._unknown_enders = [op for op in enders if is_unanswered(op)]
 
-    def is_settled(self, fact):
-        """All home replicas are known to hold it."""
-        return fact.operation.level == ALL or self._timeline.is_settled(fact.operation)
+    def is_settled(self, fact, time):
+        """Whether all home replicas are known to have held it by then."""
+        return self._settled_since.get(fact.version, time + 1) <= time
 
-    @staticmethod
-    def _settle(fact):
-        if fact.operation.level == ALL:
-            return fact
-        return fact._replace(time=fact.time + WRITE_SECONDS * SECOND)
+    def is_at_majority(self, fact, time):
+        """Whether a majority of the home replicas is known to have held it by then."""
+        since = self._majority_since.get(fact.version, time + 1)
+        return since <= time or self.is_settled(fact, time)
+
+    def _settled_at(self, fact):
+        """From when on all home replicas hold it, or something newer; None where that is not known.
+
+        When all has been quiet for once, nobody lacks anything of which somebody knew: who was late
+        or away has been resynced. What only a coordinator knew that was hit may be lacking, and what
+        was on one node that lost its memory."""
+        op, timeline = fact.operation, self._timeline
+        if op.level == ALL:
+            return fact.time
+        written = timeline.written(op)
+        if timeline.is_quiet(op.start, written):
+            return written
+        quiet = timeline.quiet.next_instant(written)
+        if quiet is None or self._may_be_lost(fact, quiet):
+            return None
+        return quiet
+
+    def _may_be_lost(self, fact, until):
+        """Whether an acknowledged write can be missing where nobody knows it."""
+        op, timeline = fact.operation, self._timeline
+        hit_until = min(until, timeline.written(op) + SECOND)
+        if timeline.hit(op, op.start, hit_until):
+            return True
+        return not fact.strong and timeline.memory.lost(self.homes, op.start, until)
 
     def in_window(self, number):
         """What a read at ONE in that quiet window has to know: what was acknowledged in it, and
         what was before it and can't have been lost to an excuse in between (README.md)."""
         if number not in self._windows:
-            timeline = self._timeline
-            begin, end = timeline.quiet.bounds(number)
-            coordinator_fault = timeline.coordinator_faults.last_end_before(begin)
-            memory_loss = timeline.memory_losses.last_end_before(begin)
-            excused = {True: coordinator_fault, False: max(coordinator_fault, memory_loss)}
+            begin, end = self._timeline.quiet.bounds(number)
             self._windows[number] = Newest(
                 fact for fact in self.facts
                 if fact.operation.is_write and fact.time <= end
-                and fact.operation.start > excused[fact.strong]
-                and not (fact.operation.degraded and fact.operation.start >= begin))
+                and not (fact.operation.degraded and fact.operation.start >= begin)
+                and (fact.operation.start >= begin or not self._may_be_lost(fact, begin)))
         return self._windows[number]
 
-    def may_be_gone(self, fact, begin, end):
-        """Whether a miss between `begin` and `end` can be right although `fact` is known."""
+    def is_void(self, fact, until):
+        """Whether so many home replicas lost their memory at once that a fact may be forgotten."""
+        lost = self._timeline.memory.most_lost(self.homes, fact.operation.start, until)
+        holders = len(self.homes) if self.is_settled(fact, until) else len(self.homes) // 2 + 1
+        return lost >= holders
+
+    def why_gone(self, fact, end):
+        """Why a miss that ended at `end` can be right although `fact` is known; None when it can't."""
         latest_ms = self._timeline.wall_ms(end)
-        if fact.is_delete or self._ended(fact.expires_at_ms, latest_ms):
-            return True
+        if fact.is_delete or ended(fact.expires_at_ms, latest_ms):
+            return KNOWN
         for op in self._enders:
             if op.version <= fact.version:
                 break
-            if op.start < end and (
-                    op.kind == DELETE or self._ended(op.expires_at_ms, latest_ms)):
-                return True
-        return any(self._unknown_may_end(op, fact, end, latest_ms) for op in self._unknown_enders)
+            if op.start < end and (op.kind == DELETE or ended(op.expires_at_ms, latest_ms)):
+                return KNOWN
+        if any(self._unknown_may_end(op, fact, end, latest_ms) for op in self._unknown_enders):
+            return UNANSWERED
+        return None
 
     def _unknown_may_end(self, op, fact, end, latest_ms):
         if op.start >= end or self._timeline.last_stamp_ms(op) < version_ms(fact.version):
@@ -115,14 +164,15 @@ class KeyFacts:
         return self._timeline.wall_ms(op.start) + op.ttl_ms <= latest_ms
 
     @staticmethod
-    def _ended(expires_at_ms, latest_ms):
-        return expires_at_ms != 0 and expires_at_ms <= latest_ms + 5
-
-    def _collect(self):
-        for op in self.operations:
+    def _collect(operations, held):
+        for op in operations:
             if not op.ok or not op.version:
                 continue
-            if op.is_write:
-                yield Fact(op.version, op.end, op.strong, op, op)
-            elif op.strong and op.found:
-                yield Fact(op.version, op.end, True, op, self.writes.get(op.value))
+            if op.is_write or op.strong and op.found:
+                yield Fact(op.version, op.end, op.strong, op)
+        if held is not None:
+            yield Fact(held.version, held.end, True, held)
+
+
+def ended(expires_at_ms, now_ms):
+    return expires_at_ms != 0 and expires_at_ms <= now_ms + _END_SLACK_MS

@@ -2,7 +2,8 @@
 
 import collections
 
-from kit.history.operation import ALL, ONE
+from kit.checker.facts import is_unanswered
+from kit.history.operation import ALL, ONE, version_ms
 
 # What a client is told to expect and knows how to take (proto/kache/v1/kache.proto).
 _TELLING = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED"}
@@ -14,36 +15,84 @@ def check_failures(operations, by_key, timeline, findings, deadline_ms):
     """{(code, level): [failed, of these allowed]}"""
     table = collections.defaultdict(lambda: [0, 0])
     for op in operations:
-        if op.end - op.start > deadline_ms * 1000 + _LATE and not timeline.is_flooded(
+        if op.end - op.start > deadline_ms * 1000 + _LATE and not timeline.absence.is_flooded(
                 op.start, op.end):
-            findings.count("over_deadline", op.level)
+            findings.excuse("over_deadline", op.level, "the client itself may be late")
         if op.ok:
             continue
         row = table[op.code, op.level]
         row[0] += 1
-        if op.code not in _TELLING:
-            findings.add("wrong_code", op, "no client would try this again")
-        elif _allowed(op, by_key, timeline):
+        why = _excuse(op, by_key[op.key], timeline)
+        if why:
             row[1] += 1
+            findings.excuse("failed_request", op.level, why)
+        elif op.code not in _TELLING:
+            findings.add("wrong_code", op, "no client would try this again")
         else:
             findings.add("failed_request", op, "enough replicas were there")
     return {f"{code} {level}": row for (code, level), row in sorted(table.items())}
 
 
-def _allowed(op, by_key, timeline):
-    begin = op.start - _BEFORE
-    if timeline.is_coordinator_faulty(op.coordinator, begin, op.end):
-        return True
-    if op.code == "RESOURCE_EXHAUSTED" or op.code == "DEADLINE_EXCEEDED":
-        if timeline.is_flooded(begin, op.end):
-            return True
-    away = timeline.away(begin, op.end)
+def _excuse(op, facts, timeline):
+    """Why the request may fail as it did; None when it may not."""
+    if op.reason == "STAMP_OUT_OF_RANGE":
+        return "its stamp was too old" if _is_too_old(op, timeline) else None
+    if op.code not in _TELLING:
+        return None
+    if op.reason == "SUPERSEDED":
+        return "a newer write may be there" if _may_be_beaten(op, facts, timeline) else None
+    if op.reason == "LIFE_OVER":
+        over = op.ttl_ms and timeline.wall_ms(op.end) >= timeline.first_stamp_ms(op) + op.ttl_ms
+        return "its life was over" if over else None
+    begin, absence = op.start - _BEFORE, timeline.absence
+    if absence.is_path_hit(op, begin, op.end):
+        return "its coordinator was hit"
+    if op.code == "RESOURCE_EXHAUSTED":
+        flooded = absence.is_flooded(begin, op.end, timeline.settings.reached_by(op))
+        return "its coordinator was flooded" if flooded else None
+    if op.code == "DEADLINE_EXCEEDED" and absence.is_flooded(begin, op.end):
+        return "a coordinator was flooded"
+    if _away(op, begin, facts, timeline) > _spare(op, facts, timeline):
+        return "too few home replicas were there"
+    return None
+
+
+def _away(op, begin, facts, timeline):
+    """How many home replicas were away: at ONE for the coordinators that may have done it; who asks for
+    more than one needs them to be whole, which any coordinator may doubt."""
+    one = op.level == ONE and not op.min_version
+    reached = timeline.settings.reached_by(op) if one else None
+    return timeline.absence.away(facts.homes, begin, op.end, reached)
+
+
+def _spare(op, facts, timeline):
+    """How many home replicas may be away without making it fail."""
+    homes = len(facts.homes)
     if op.level == ALL:
-        return away >= 1
+        return 0
     if op.level != ONE:
-        return away >= 2
-    if op.min_version:
-        fact = by_key[op.key].by_version.get(op.min_version)
-        everywhere = fact and (fact.strong or by_key[op.key].is_settled(fact))
-        return away >= (2 if everywhere else 1)
-    return away >= 3
+        return homes - timeline.settings.majority
+    if not op.min_version:
+        return homes - 1
+    fact = facts.by_version.get(op.min_version)
+    at_majority = fact and facts.is_at_majority(fact, op.start)
+    return timeline.settings.majority - 1 if at_majority else 0
+
+
+def _is_too_old(op, timeline):
+    """Stamps are refused MAX_WRITE_AGE_SECONDS after they were made, less 10 s, or less a quarter of
+    it where that is less."""
+    age_ms = timeline.settings.max_write_age_ms
+    stamped_ms = min(map(version_ms, op.stamps), default=timeline.first_stamp_ms(op))
+    return timeline.wall_ms(op.end) >= stamped_ms + age_ms - min(10_000, age_ms // 4)
+
+
+def _may_be_beaten(op, facts, timeline):
+    """Whether another write can have stood above this one's stamp."""
+    stamp = max(op.stamps, default=0)
+    first_ms = version_ms(stamp) if stamp else timeline.first_stamp_ms(op)
+    return any(
+        other is not op and other.start < op.end and (
+            version_ms(other.version) >= first_ms if other.ok
+            else is_unanswered(other) and timeline.last_stamp_ms(other) >= first_ms)
+        for other in facts.operations if other.is_write)

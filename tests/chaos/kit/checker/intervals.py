@@ -25,13 +25,15 @@ class Intervals:
         at = bisect.bisect_right(self._begins, begin) - 1
         return at if at >= 0 and end <= self._ends[at] else None
 
+    def next_instant(self, time):
+        """The first instant from `time` on that is in the set; None when there is none."""
+        at = bisect.bisect_right(self._begins, time) - 1
+        if at >= 0 and time <= self._ends[at]:
+            return time
+        return self._begins[at + 1] if at + 1 < len(self._begins) else None
+
     def bounds(self, number):
         return self._begins[number], self._ends[number]
-
-    def last_end_before(self, time):
-        """The latest instant before `time` that is in the set; 0 when there is none."""
-        at = bisect.bisect_right(self._begins, time) - 1
-        return 0 if at < 0 else min(self._ends[at], time)
 
     def complement(self, begin, end):
         gaps, at = [], begin

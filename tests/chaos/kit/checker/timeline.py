@@ -1,85 +1,84 @@
 """What was wrong when: the nemesis' journal and the coordinators' own words about the nodes, made
-into the windows that the promises speak of. All times in microseconds of CLOCK_MONOTONIC.
+into the windows that the promises speak of. All times in microseconds of CLOCK_MONOTONIC. Pure.
 
 quiet       no fault is on, and every coordinator has called every node UP for one ping interval.
-settled     a write around which it was quiet from its start until WRITE_SECONDS after its end: then
+settled     a write around which it was quiet from its start until WRITE_TIMEOUT_MS after its end: then
             its background replicas are written too.
-away        a node that a fault is on, or that a coordinator does not call UP.
 """
 
+from kit.checker.absence import Absence
 from kit.checker.intervals import Intervals
+from kit.checker.memory import Memory
+from kit.checker.settings import SECOND, Settings
+from kit.checker.states import States
 
-SECOND = 1_000_000
-# How long a coordinator may still be writing the background replicas (WRITE_TIMEOUT_MS).
-WRITE_SECONDS = 2
-# How long a coordinator may take to notice by its own traffic and pings that a node is bad, before
-# it says so; and how much later than a change we may have seen it.
-NOTICE_SECONDS = 1.5
 _SLACK = 300_000
+# Between cluster time and the true time; between a coordinator's last look at its caller, or at the
+# deadline, and the stamp.
+_STAMP_SLACK_MS = 250
 
 
 class Timeline:
-    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms."""
+    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms, settings."""
 
     def __init__(self, meta, faults, states):
-        self._meta = meta
-        self.end = meta["end"]
-        self._ping = int(meta["ping_seconds"] * SECOND)
-        self._states = [
-            [line for line in states if line["coordinator"] == c]
-            for c in range(meta["coordinators"])
-        ]
+        self._wall_offset_ms = meta["wall_offset_ms"]
+        self.begin, self.end = meta["begin"], meta["end"]
+        self.settings = settings = Settings(meta)
+        self.states = States(meta, states, settings)
         faults = [self._ended(fault) for fault in faults]
-        self.faults = [dict(fault, up=self._up_at(fault)) for fault in faults]
-        self.max_skew_ms = max((abs(f["skew_ms"]) for f in faults), default=0)
-        troubles = [(f["begin"], f["up"] + self._ping + _SLACK) for f in self.faults]
-        for c in range(meta["coordinators"]):
-            troubles += [(b, e + self._ping + _SLACK) for b, e in self._troubles(c)]
+        self.faults = [dict(f, up=self.states.up_at(f["healed"], f["nodes"] or range(settings.nodes)))
+                       for f in faults]
+        self.absence = Absence(self.faults, self.states, settings)
+        self.memory = Memory(self.faults, settings.nodes, self.end)
+        after = settings.ping + _SLACK
+        troubles = [(f["begin"], f["up"] + after) for f in self.faults]
+        for coordinator in settings.coordinators:
+            troubles += [(t.begin, t.end + after) for t in self.states.troubles(coordinator)]
         self.quiet = Intervals(troubles).complement(meta["begin"], meta["end"])
-        self._away = [self._away_of(node) for node in range(meta["nodes"])]
-        self.memory_losses = self._spans(lambda f: f["loses_memory"])
-        self.coordinator_faults = self._spans(lambda f: f["coordinator_fault"])
-        self.unseen_losses = Intervals(
-            (f["begin"], self._next_ping(f["healed"])) for f in self.faults if f["unseen"])
-        self._own_faults = [
-            self._spans(lambda f, c=c: f["coordinator_fault"] and c in f["coordinators"], SECOND)
-            for c in range(meta["coordinators"])
-        ]
-        self._floods = Intervals((f["begin"], f["healed"] + SECOND) for f in self.faults
-                                 if f["name"] == "flood")
+        self._unseen = [
+            Intervals((f["begin"], self._next_ping(f["healed"])) for f in self.faults
+                      if f["unseen"] and node in f["nodes"]) for node in range(settings.nodes)]
+        self._skews = [f for f in self.faults if f.get("cluster_skew_ms")]
 
     def wall_ms(self, time):
-        return self._meta["wall_offset_ms"] + time / 1000
+        return self._wall_offset_ms + time / 1000
 
     def is_quiet(self, begin, end):
         return self.quiet.containing(begin, end) is not None
 
-    def is_settled(self, operation):
-        return self.is_quiet(operation.start, operation.end + WRITE_SECONDS * SECOND)
+    def written(self, operation):
+        """When its background replicas have been written or given up."""
+        return operation.end + self.settings.write_timeout
 
-    def away(self, begin, end):
-        """How many nodes were away at some time in between."""
-        return sum(node.touches(begin, end) for node in self._away)
+    def hit(self, operation, begin, end):
+        """Whether a coordinator that may have done it was hit meanwhile."""
+        return any(self.absence.is_hit(c, begin, end)
+                   for c in self.settings.reached_by(operation))
 
-    def is_coordinator_faulty(self, coordinator, begin, end):
-        return self._own_faults[coordinator].touches(begin, end)
+    def unseen_loss(self, nodes, begin, end):
+        """Whether one of them lost its memory and nobody can know it yet."""
+        return any(self._unseen[node].touches(begin, end) for node in nodes)
 
-    def is_flooded(self, begin, end):
-        return self._floods.touches(begin, end)
+    def cluster_skew_ms(self, begin, end):
+        """By how much cluster time may be off meanwhile."""
+        return max((f["cluster_skew_ms"] for f in self._skews
+                    if f["begin"] <= end and f["up"] >= begin), default=0)
+
+    def node_skew_ms(self, node):
+        """By how much that node's clock was off at any time."""
+        return max((abs(f["skew_ms"]) for f in self.faults if node in f["nodes"]), default=0)
+
+    def first_stamp_ms(self, operation):
+        """The earliest milliseconds that a stamp of this write can have."""
+        skew = self.cluster_skew_ms(operation.start, operation.end)
+        return self.wall_ms(operation.start) - _STAMP_SLACK_MS - skew
 
     def last_stamp_ms(self, operation):
-        """The latest wall-clock time that an unanswered write can have got its version at: while
-        its coordinator was at it, or when that was thawed again, and by the fastest clock."""
-        end = operation.end + (WRITE_SECONDS + 1) * SECOND
-        for fault in self.faults:
-            if fault["name"] == "coordinator_freeze" and operation.coordinator in (
-                    fault["coordinators"]):
-                if fault["begin"] <= end and fault["healed"] >= operation.start:
-                    end = max(end, fault["healed"] + (WRITE_SECONDS + 1) * SECOND)
-        return self.wall_ms(end) + self.max_skew_ms
-
-    def _spans(self, wanted, slack=0):
-        return Intervals((f["begin"], f["up"] + slack) for f in self.faults if wanted(f))
+        """The latest milliseconds that it can have: nobody stamps a write that was answered, or whose
+        caller is gone."""
+        skew = self.cluster_skew_ms(operation.start, operation.end)
+        return self.wall_ms(operation.end) + _STAMP_SLACK_MS + skew
 
     def _ended(self, fault):
         """A fault that was not staged to its end goes on until the end of all."""
@@ -87,61 +86,8 @@ class Timeline:
 
     def _next_ping(self, time):
         """When every coordinator has pinged since; one that was frozen, after that."""
-        end = time + self._ping + SECOND
+        end = time + self.settings.ping + SECOND
         for fault in self.faults:
             if fault["coordinator_fault"] and fault["begin"] <= end and fault["healed"] >= time:
-                end = max(end, fault["healed"] + self._ping + SECOND)
+                end = max(end, fault["healed"] + self.settings.ping + SECOND)
         return end
-
-    def _up_at(self, fault):
-        """When all coordinators had called the nodes of the fault UP after its end."""
-        healed = fault["healed"]
-        nodes = fault["nodes"] or range(self._meta["nodes"])
-        seen = [healed]
-        for lines in self._states:
-            at = self.end
-            for line, following in zip(lines, [*lines[1:], {"at": self.end}]):
-                if following["at"] >= healed and _all_up(line, nodes):
-                    at = max(healed, line["at"])
-                    break
-            seen.append(at)
-        return max(seen)
-
-    def _troubles(self, coordinator, nodes=None):
-        """When that coordinator did not answer, or did not call all those nodes UP."""
-        lines = self._states[coordinator]
-        begin = self._meta["begin"]
-        if not lines or lines[0]["at"] > begin:
-            yield begin, lines[0]["at"] if lines else self.end
-        for i, line in enumerate(lines):
-            until = lines[i + 1]["at"] if i + 1 < len(lines) else self.end
-            if not _all_up(line, nodes):
-                since = line["before"] if i else line["at"]
-                if line["nodes"] is not None:
-                    bad = [n[2] for j, n in enumerate(line["nodes"])
-                           if n[0] != "UP" and (nodes is None or j in nodes)]
-                    said = int((min(bad) - self._meta["wall_offset_ms"]) * 1000)
-                    if since < said < line["at"]:
-                        since = said
-                yield since - int(NOTICE_SECONDS * SECOND), until
-            elif i and lines[i - 1]["nodes"] != line["nodes"]:
-                yield line["before"], line["at"]  # away and back between two questions
-
-    def _away_of(self, node):
-        pairs = [(f["begin"], f["up"]) for f in self.faults if node in f["nodes"]]
-        for c in range(self._meta["coordinators"]):
-            pairs += [
-                pair for pair in self._troubles(c, {node})
-                if not self._is_silent(c, pair[1])
-            ]
-        return Intervals(pairs)
-
-    def _is_silent(self, coordinator, until):
-        """Whether a trouble that ended then was the coordinator's silence, not a node's state."""
-        last = [line for line in self._states[coordinator] if line["at"] < until]
-        return not last or last[-1]["nodes"] is None
-
-
-def _all_up(line, nodes=None):
-    return line["nodes"] is not None and all(
-        node[0] == "UP" for i, node in enumerate(line["nodes"]) if nodes is None or i in nodes)

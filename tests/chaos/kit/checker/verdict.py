@@ -3,36 +3,46 @@
 import collections
 
 from kit.checker import latency
-from kit.checker.convergence import check_convergence
+from kit.checker.convergence import check_convergence, held_by_all
+from kit.checker.degraded import check_degraded
 from kit.checker.facts import KeyFacts
 from kit.checker.failures import check_failures
+from kit.checker.floors import check_floors
+from kit.checker.min_version import check_min_version
+from kit.checker.node_states import check_node_states
+from kit.checker.origins import check_origins
 from kit.checker.reads import check_reads
+from kit.checker.receipts import check_receipts
 from kit.checker.timeline import Timeline
 from kit.checker.violation import Findings
 from kit.checker.writes import check_writes
 from kit.history import files
 
+_RULES = (check_reads, check_min_version, check_origins, check_receipts, check_degraded, check_writes)
+
 
 class Verdict:
-    """`findings`, and for the report: failures, latencies, operations, up (seconds by fault)."""
+    """`findings`, and for the report: failures, latencies, operations, up (seconds by fault).
 
-    def __init__(self, meta, operations, faults, states, replicas):
+    `homes`: {key: nodes}, for keys that `replicas` does not have."""
+
+    def __init__(self, meta, operations, faults, states, replicas, homes=None):
         self.meta = meta
         self.operations = len(operations)
+        self.answered = sum(op.ok for op in operations)
+        self.staged = sum(fault["healed"] is not None for fault in faults)
         self.findings = Findings()
-        timeline = Timeline(meta, faults, states)
-        by_name = collections.defaultdict(list)
-        for op in operations:
-            by_name[op.key].append(op)
-        by_key = {key: KeyFacts(ops, timeline) for key, ops in by_name.items()}
+        self._timeline = timeline = Timeline(meta, faults, states)
+        by_key = self._facts_by_key(operations, replicas, homes or {})
+        operations = [op for op in operations if op.key in by_key]
         for facts in by_key.values():
-            check_reads(facts, timeline, self.findings)
-            check_writes(facts, timeline, self.findings)
+            for check in _RULES:
+                check(facts, timeline, self.findings)
         self.failures = check_failures(
             operations, by_key, timeline, self.findings, meta["deadline_ms"])
+        check_node_states(timeline, self.findings)
         if replicas:
-            check_convergence(replicas, by_key, timeline, self.findings,
-                              meta["tombstone_ttl_seconds"] * 1000)
+            check_convergence(replicas, by_key, timeline, self.findings)
         if not meta.get("all_up", True):
             self.findings.add_key("not_up", "", "some node was not UP again after all faults")
         if "stage_error" in meta:
@@ -43,6 +53,26 @@ class Verdict:
         for fault in timeline.faults:
             self.up[fault["name"]].append((fault["up"] - fault["healed"]) / 1e6)
         self.quiet_seconds = sum(end - begin for begin, end in timeline.quiet) / 1e6
+        check_floors(self, meta.get("floors"), self.findings)
+
+    def _facts_by_key(self, operations, replicas, homes):
+        """Of the keys whose home replicas are known; the others can't be checked."""
+        by_name = collections.defaultdict(list)
+        for op in operations:
+            by_name[op.key].append(op)
+        held = replicas["keys"] if replicas else {}
+        homes = {key: [r["node"] for r in replica] for key, replica in held.items()} | homes
+        by_key = {}
+        for key, ops in by_name.items():
+            if key not in homes:
+                self.findings.add_key("not_checked", key, "its home replicas are not known")
+                continue
+            by_all = None
+            if key in held:
+                at = replicas["at"]
+                by_all = held_by_all(key, held[key], at, self._timeline.wall_ms(at))
+            by_key[key] = KeyFacts(ops, self._timeline, homes[key], by_all)
+        return by_key
 
 
 def read_verdict(folder):

@@ -1,14 +1,16 @@
-"""What the checker finds. A violation breaks a promise; what is only counted does not."""
+"""What the checker finds. A violation breaks a promise; what is excused would, but for the reason that
+is counted with it."""
 
 import collections
 import typing
 
 from kit.cluster.nodes import NODE_NAMES
-from kit.history.operation import Operation, version_ms
+from kit.history.operation import UNKNOWN_NODE, Operation, version_ms
 
 KINDS = {
     "lost_write": "acknowledged writes lost",
     "stale_read": "stale reads",
+    "missing": "misses of values that live",
     "below_min_version": "reads older than their min_version",
     "resurrected_delete": "deletes resurrected",
     "resurrected_expired": "expired or shortened lives resurrected",
@@ -17,10 +19,16 @@ KINDS = {
     "expiry_wrong": "expiries not as asked for",
     "order": "acknowledged writes ordered before earlier ones",
     "unknown_value": "values that nobody wrote",
+    "wrong_version": "versions that no write can have got",
+    "done_though_refused": "refused writes that took effect",
     "two_values": "versions with two values",
+    "wrong_receipt": "receipts that can't be true",
+    "degraded": "answers degraded without a cause",
+    "wrong_state": "nodes called DOWN, SYNCING or UP wrongly",
     "diverged": "keys diverged after convergence",
     "not_up": "nodes not UP after the faults' end",
     "not_staged": "faults that could not be staged to their end",
+    "not_checked": "runs that did or checked too little",
     "failed_request": "requests failed that had to succeed",
     "wrong_code": "failures with a code that is not promised",
     "too_slow": "latencies over their limit",
@@ -39,8 +47,8 @@ class Violation(typing.NamedTuple):
 class Findings:
     def __init__(self):
         self.violations = []
-        self.counted = collections.Counter()  # (kind, level): seen where it is not promised away
-        self.checked = collections.Counter()  # (rule, level)
+        self.counted = collections.Counter()  # (kind, why, level): would be one but for a reason
+        self.checked = collections.Counter()  # (rule, level): what was judged without an excuse
 
     def add(self, kind, operation, what, *others):
         self.violations.append(
@@ -49,8 +57,8 @@ class Findings:
     def add_key(self, kind, key, what, *operations):
         self.violations.append(Violation(kind, "", key, what, operations))
 
-    def count(self, kind, level):
-        self.counted[kind, level] += 1
+    def excuse(self, kind, level, why):
+        self.counted[kind, why, level] += 1
 
     def check(self, rule, level):
         self.checked[rule, level] += 1
@@ -68,8 +76,7 @@ def describe(operation: Operation, origin=0):
     """One line for people; times in seconds since `origin` (us)."""
     parts = [
         f"{(operation.start - origin) / 1e6:9.4f}-{(operation.end - origin) / 1e6:9.4f} s",
-        f"coordinator {operation.coordinator}", operation.kind, operation.level, operation.key,
-        f"= {operation.value}",
+        _path(operation), operation.kind, operation.level, operation.key, f"= {operation.value}",
     ]
     if operation.ttl_ms:
         parts.append(f"ttl {operation.ttl_ms} ms")
@@ -85,8 +92,18 @@ def describe(operation: Operation, origin=0):
     if operation.ok:
         parts.append(f"{operation.acknowledged}/{operation.required}")
     if operation.node is not None:
-        parts.append(f"from {NODE_NAMES[operation.node]}")
-    return " ".join(parts + ([operation.message] if operation.message else []))
+        known = operation.node != UNKNOWN_NODE
+        parts.append(f"from {NODE_NAMES[operation.node] if known else 'a node that is not known'}")
+    return " ".join(parts + [text for text in (operation.reason, operation.message) if text])
+
+
+def _path(operation):
+    """By which way it came."""
+    if operation.gateway is not None:
+        return f"{operation.caller} gateway {operation.gateway}"
+    if operation.coordinator is None:
+        return operation.caller
+    return f"{operation.caller} coordinator {operation.coordinator}"
 
 
 def show_version(version):

@@ -1,4 +1,4 @@
-"""What the receipts of writes have to say."""
+"""What the receipts of writes have to say of versions and expiries, and reads after them."""
 
 from kit.checker.facts import newer
 from kit.history.operation import PUT
@@ -7,15 +7,20 @@ _EXPIRY_SLACK_MS = 100
 
 
 def check_writes(facts, timeline, findings):
-    _check_two_values(facts, findings)
+    _check_one_content(facts, findings)
     for op in facts.operations:
         if op.is_write and op.ok:
             if op.kind == PUT:
-                _check_expiry(op, timeline, findings)
+                _check_expiry(op, op, timeline, findings)
             _check_order(op, facts, timeline, findings)
+        elif op.found:
+            write = facts.writes.get(op.value)
+            if write is not None and not write.ok:  # whose receipt nobody has
+                _check_expiry(op, write, timeline, findings)
 
 
-def _check_two_values(facts, findings):
+def _check_one_content(facts, findings):
+    """A version has one value and one expiry, whoever tells of it."""
     seen = {}
     for op in facts.operations:
         if not op.ok or not op.version or (not op.is_write and op.value is None):
@@ -23,24 +28,29 @@ def _check_two_values(facts, findings):
         first = seen.setdefault(op.version, op)
         if first.value != op.value:
             findings.add("two_values", op, "one version, two values", first)
+        elif first.expires_at_ms != op.expires_at_ms:
+            findings.add("expiry_wrong", op, f"{first.expires_at_ms} was said before", first)
 
 
-def _check_expiry(op, timeline, findings):
+def _check_expiry(op, write, timeline, findings):
     """The instant is cluster time when the request was taken, and the life asked for, whatever the
     coordinator's own clock says."""
-    if op.ttl_ms == 0:
+    if write.ttl_ms == 0:
         if op.expires_at_ms:
             findings.add("expiry_wrong", op, "no expiry was asked for")
         return
-    earliest = timeline.wall_ms(op.start) + op.ttl_ms - _EXPIRY_SLACK_MS
-    latest = timeline.wall_ms(op.end) + op.ttl_ms + _EXPIRY_SLACK_MS
+    slack = _EXPIRY_SLACK_MS + timeline.cluster_skew_ms(write.start, write.end)
+    earliest = timeline.wall_ms(write.start) + write.ttl_ms - slack
+    latest = timeline.wall_ms(write.end) + write.ttl_ms + slack
     if not earliest <= op.expires_at_ms <= latest:
         findings.add("expiry_wrong", op, f"not within {earliest:.0f} and {latest:.0f}")
 
 
 def _check_order(op, facts, timeline, findings):
-    """The last acknowledged write wins, in spite of skew."""
-    if timeline.memory_losses.touches(op.start, op.end):
+    """The last acknowledged write wins, in spite of skew. Not while a home replica that lost its memory
+    is resynced: it counts for writes and no longer knows what it had."""
+    if timeline.memory.lost(facts.homes, op.start, op.end):
+        findings.excuse("order", op.level, "a home replica had lost its memory")
         return
     earlier = None
     if op.strong:
@@ -48,7 +58,7 @@ def _check_order(op, facts, timeline, findings):
     window = timeline.quiet.containing(op.start, op.end)
     if window is not None:
         earlier = newer(earlier, facts.in_window(window).before(op.start))
-    if earlier is None:
+    if earlier is None or facts.is_void(earlier, op.end):
         return
     findings.check("order", op.level)
     if op.version <= earlier.version:

@@ -1,0 +1,65 @@
+"""What coordinators say of nodes: none is called DOWN or SYNCING without a fault, a dead one is not
+called UP, and who was not hit answers."""
+
+from kit.checker.intervals import Intervals
+from kit.checker.settings import SECOND
+from kit.checker.states import NOTICE
+from kit.cluster.nodes import NODE_NAMES
+
+_PINGS = 3  # after that many everybody has noticed
+
+
+def check_node_states(timeline, findings):
+    causes = [Intervals(_causes(node, timeline)) for node in range(timeline.settings.nodes)]
+    for coordinator in timeline.settings.coordinators:
+        for absence in timeline.states.absences(coordinator):
+            findings.check("node state", "")
+            if not causes[absence.node].touches(min(absence.before, absence.at), absence.at):
+                findings.add_key(
+                    "wrong_state", "", f"coordinator {coordinator} calls {NODE_NAMES[absence.node]}"
+                    f" {absence.state} ({absence.reason}) at"
+                    f" {(absence.at - timeline.begin) / 1e6:.1f} s, though no fault is on it")
+        _check_answers(coordinator, timeline, findings)
+    for fault in timeline.faults:
+        if fault.get("silences"):
+            _check_noticed(fault, timeline, findings)
+
+
+def _check_answers(coordinator, timeline, findings):
+    for line in timeline.states.of(coordinator):
+        if line["nodes"] is None and not (
+                timeline.absence.is_hit(coordinator, line["before"], line["at"])
+                or timeline.absence.is_flooded(line["before"], line["at"])):
+            findings.add_key(
+                "wrong_state", "", f"coordinator {coordinator} does not answer at"
+                f" {(line['at'] - timeline.begin) / 1e6:.1f} s, though no fault is on it")
+
+
+def _causes(node, timeline):
+    """When a node may begin to be away: a fault is on it, or on a coordinator, or its writes of then are
+    given up."""
+    settings = timeline.settings
+    late = settings.write_timeout + settings.ping + NOTICE
+    for fault in timeline.faults:
+        if node in fault["nodes"] or not (fault["nodes"] or fault["coordinator_fault"]):
+            yield fault["begin"], fault["up"] + late
+    for coordinator in settings.coordinators:
+        yield from ((b, e + late) for b, e in timeline.absence.hits(coordinator))
+
+
+def _check_noticed(fault, timeline, findings):
+    begin = fault["struck"] + _PINGS * timeline.settings.ping + 2 * SECOND
+    end = fault["healing"]
+    if begin >= end:
+        return
+    for coordinator in fault["coordinators"]:
+        for line in timeline.states.of(coordinator):
+            if line["nodes"] is None or line["at"] >= end or line["until"] <= begin:
+                continue
+            for node in fault["nodes"]:
+                findings.check("node state", "")
+                if line["nodes"][node][0] == "UP":
+                    findings.add_key(
+                        "wrong_state", "", f"coordinator {coordinator} calls {NODE_NAMES[node]} UP"
+                        f" {(begin - fault['struck']) / 1e6:.1f} s after {fault['name']} at"
+                        f" {(fault['struck'] - timeline.begin) / 1e6:.1f} s")

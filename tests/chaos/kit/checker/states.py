@@ -1,0 +1,105 @@
+"""What the coordinators said of the nodes, and when: states.jsonl (kit/cluster/watcher.py). Pure."""
+
+import typing
+
+from kit.checker.settings import SECOND
+
+# How long a coordinator may take to notice by its own traffic and pings that a node is bad, before
+# it says so; and how much later than a change we may have seen it.
+NOTICE = SECOND * 3 // 2
+_UP = "UP"
+_WATCHED = 1_300_000  # us: how long the watcher may take to see that a coordinator is silent
+
+
+class Trouble(typing.NamedTuple):
+    begin: int
+    end: int
+    silent: bool  # the coordinator itself did not answer
+
+
+class Absence(typing.NamedTuple):
+    """One coordinator calls a node something else than UP."""
+    node: int
+    state: str
+    reason: str
+    before: int  # when the coordinator was last seen to say otherwise, or nothing
+    at: int
+
+
+class States:
+    """`end`: of the round."""
+
+    def __init__(self, meta, lines, settings):
+        self._begin, self._end = meta["begin"], meta["end"]
+        self._wall_offset_ms = meta["wall_offset_ms"]
+        self._lines = [self._of(c, lines) for c in settings.coordinators]
+
+    def of(self, coordinator):
+        """Its lines, each with `until`."""
+        return self._lines[coordinator]
+
+    def up_at(self, healed, nodes):
+        """When all coordinators had called these nodes UP after `healed`."""
+        return max([healed, *(self._first(lines, healed, nodes) for lines in self._lines)])
+
+    def serving_at(self, coordinator, healed):
+        """When a coordinator that was hit until `healed` answered again."""
+        at = healed
+        for line in self._lines[coordinator]:
+            if line["nodes"] is None and line["at"] <= at + _WATCHED and line["until"] > at:
+                at = line["until"]
+        return at
+
+    def troubles(self, coordinator, nodes=None):
+        """When that coordinator did not answer, or did not call all those nodes UP."""
+        lines = self._lines[coordinator]
+        if not lines or lines[0]["at"] > self._begin:
+            yield Trouble(self._begin, lines[0]["at"] if lines else self._end, True)
+        for i, line in enumerate(lines):
+            if not _all_up(line, nodes):
+                begin = self._since(line, nodes, line["before"] if i else line["at"])
+                yield Trouble(begin - NOTICE, line["until"], line["nodes"] is None)
+            elif i and lines[i - 1]["nodes"] != line["nodes"]:
+                # Away and back between two questions.
+                yield Trouble(line["before"], line["at"], lines[i - 1]["nodes"] is None)
+
+    def absences(self, coordinator):
+        """Each once, where it begins: a node that stays away and only changes its state goes on."""
+        away = set()
+        for line in self._lines[coordinator]:
+            nodes = line["nodes"]
+            if nodes is None:
+                away = set()
+                continue
+            for node, (state, reason, *_) in enumerate(nodes):
+                if state == _UP:
+                    away.discard(node)
+                elif node not in away:
+                    away.add(node)
+                    yield Absence(node, state, reason, line["before"], line["at"])
+
+    def _of(self, coordinator, lines):
+        lines = [dict(line) for line in lines if line["coordinator"] == coordinator]
+        for line, following in zip(lines, [*lines[1:], {"at": self._end}]):
+            line["until"] = following["at"]
+        return lines
+
+    def _first(self, lines, healed, nodes):
+        for line in lines:
+            if line["until"] >= healed and _all_up(line, nodes):
+                return max(healed, line["at"])
+        return self._end
+
+    def _since(self, line, nodes, earliest):
+        """When it began, as the coordinator itself says where that can be."""
+        if line["nodes"] is None:
+            return earliest
+        bad = [n[2] for j, n in enumerate(line["nodes"])
+               if n[0] != _UP and (nodes is None or j in nodes)]
+        said = int((min(bad) - self._wall_offset_ms) * 1000)
+        return said if earliest < said < line["at"] else earliest
+
+
+def _all_up(line, nodes=None):
+    return line["nodes"] is not None and all(
+        node[0] == _UP for i, node in enumerate(line["nodes"]) if nodes is None or i in nodes)
