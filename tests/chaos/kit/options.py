@@ -24,6 +24,8 @@ def parse(arguments, description):
     parser.add_argument("--callers", type=_names_of(CALLERS, "way to call"), default=tuple(CALLERS),
                         metavar="A,B", help=f"ways to call Kache: {', '.join(CALLERS)} (all)")
     parser.add_argument("--rate", type=int, default=1500, help="operations a second (1500)")
+    parser.add_argument("--deadline-ms", type=int, default=1000,
+                        help="of each request (1000); a busy machine may need more")
     _add_scenario(parser.add_argument_group("in place of what a round draws from its seed"))
     parser.add_argument("--binary", help="another kache-server to test")
     parser.add_argument("--expect-violation", nargs="?", const="any", metavar="KIND,...",
@@ -46,7 +48,8 @@ def scenario_fields(arguments):
                   "max_clock_skew_ms": SHORT_CLOCK_SKEW_MS}
     elif arguments.tombstones == "default":
         given |= {"tombstone_ttl_seconds": 3600, "max_clock_skew_ms": 5000}
-    return given | {"callers": tuple(arguments.callers), "rate": arguments.rate}
+    return given | {"callers": tuple(arguments.callers), "rate": arguments.rate,
+                    "deadline_ms": arguments.deadline_ms}
 
 
 def _add_scenario(group):

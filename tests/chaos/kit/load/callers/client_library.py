@@ -12,8 +12,8 @@ from kit.load.generator import from_bytes, to_bytes
 from kit.load.messages import refused
 
 _PROGRAM = paths.BUILD / "tests" / "chaos-client"
-# For an answer that says that the deadline has passed: the library keeps it to 25 ms.
-_GRACE_SECONDS = 1.0
+# Beyond the deadline, for an answer that says so: the library keeps to 25 ms, on a busy machine to more.
+_GRACE_SECONDS = 5.0
 
 
 class ClientLibraryCaller:

@@ -4,7 +4,6 @@ gateway chooses the coordinator and tries again. JSON and raw bodies take turns.
 import asyncio
 import http.client
 import json
-import socket
 
 from harness.rest import key_path
 from kit.cluster.nodes import NODE_NAMES
@@ -43,9 +42,6 @@ class RestCaller:
         headers["Kache-Timeout-Ms"] = str(round(seconds * 1000))
         try:
             status, fields, answer = self._send(method, target, headers, body, seconds)
-        except socket.timeout:
-            self._forget()
-            return [refused(op, "DEADLINE_EXCEEDED", "no answer") for op in operations]
         except (OSError, http.client.HTTPException) as error:
             self._forget()
             return [refused(op, "NO_ANSWER", repr(error)) for op in operations]
