@@ -26,7 +26,9 @@ class RedisNode(RedisServer):
         return self
 
     def take_snapshot(self):
-        self.call("SAVE")
+        connection = self.connect(timeout=60)
+        connection.call("SAVE")
+        connection.close()
         self._rdb.rename(self._snapshot)
 
     @property
