@@ -104,12 +104,16 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 )lua";
 
-constexpr char kLift[] = R"lua(
+// Answers 0 unless the resync of this very fence and process is the caller's.
+constexpr char kOwnResyncOnly[] = R"lua(
 local marker = parse(redis.call('GET', KEYS[1]))
 if not marker or marker.state ~= 'syncing' or marker.run_id ~= run_id or run_id ~= ARGV[1] or
    text(marker.sync) ~= ARGV[2] or redis.call('GET', KEYS[2]) ~= ARGV[3] then
   return 0
 end
+)lua";
+
+constexpr char kLift[] = R"lua(
 marker.state, marker.since, marker.away, marker.sources = 'whole', now, 0, 'arcs'
 redis.call('SET', KEYS[1], compose(marker))
 redis.call('DEL', KEYS[2], KEYS[3])
@@ -117,11 +121,6 @@ return 1
 )lua";
 
 constexpr char kNoteSource[] = R"lua(
-local marker = parse(redis.call('GET', KEYS[1]))
-if not marker or marker.state ~= 'syncing' or marker.run_id ~= run_id or run_id ~= ARGV[1] or
-   text(marker.sync) ~= ARGV[2] or redis.call('GET', KEYS[2]) ~= ARGV[3] then
-  return 0
-end
 redis.call('HSET', KEYS[3], 'from:' .. ARGV[4], ARGV[5])
 return 1
 )lua";
@@ -221,11 +220,13 @@ const redis::Script& LeaseScript() {
   return script;
 }
 const redis::Script& LiftScript() {
-  static const redis::Script& script = NewScript("lift", std::string(kCommon) + kLift);
+  static const redis::Script& script =
+      NewScript("lift", std::string(kCommon) + kOwnResyncOnly + kLift);
   return script;
 }
 const redis::Script& NoteSourceScript() {
-  static const redis::Script& script = NewScript("note_source", std::string(kCommon) + kNoteSource);
+  static const redis::Script& script =
+      NewScript("note_source", std::string(kCommon) + kOwnResyncOnly + kNoteSource);
   return script;
 }
 const redis::Script& ForgetScript() {
