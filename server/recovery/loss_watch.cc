@@ -31,12 +31,13 @@ LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
       inspected_ms_(ring_->nodes(), 0) {}
 
 LossWatch::Memory LossWatch::Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
-                                  bool all_whole) {
+                                  bool loss_is_over) {
   if (!node.look) return memory;
   if (IsWhole(evidence, node)) {
     // After the loss of all nodes a new first start makes them whole one by one: they count as lost
-    // until the last of them has come back.
-    const bool begun_anew = memory == Memory::kLost && node.look->marker->came_empty && !all_whole;
+    // until the last of them has come back, and that was told of.
+    const bool begun_anew =
+        memory == Memory::kLost && node.look->marker->came_empty && !loss_is_over;
     return begun_anew ? Memory::kLost : Memory::kKept;
   }
   const bool had_one = memory != Memory::kNone || IsMember(evidence, node.name);
@@ -47,9 +48,10 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
   const bool all_whole =
       std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
                   [&](const NodeEvidence& node) { return IsWhole(evidence, node); });
+  const bool loss_is_over = all_whole && untold_share_ <= 0;
   const std::vector<bool> before = lost_;
   for (size_t i = 0; i < memories_.size(); ++i) {
-    memories_[i] = Next(memories_[i], evidence, evidence.nodes[i], all_whole);
+    memories_[i] = Next(memories_[i], evidence, evidence.nodes[i], loss_is_over);
     lost_[i] = memories_[i] == Memory::kLost;
     told_[i] = told_[i] && lost_[i];
   }
@@ -60,7 +62,9 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
       inspected_ms_[i] = look ? look->now_ms : 0;
     }
   }
-  if (untold_share_ <= 0 || !IsConfirmed(evidence)) return std::nullopt;
+  const bool confirmed = IsConfirmed(evidence);
+  confirming_ = untold_share_ > 0 && !confirmed && CanBeConfirmed(evidence);
+  if (untold_share_ <= 0 || !confirmed) return std::nullopt;
   Loss loss;
   loss.share = std::exchange(untold_share_, 0);
   told_ = lost_;
@@ -74,6 +78,13 @@ bool LossWatch::IsConfirmed(const Evidence& evidence) const {
   for (size_t i = 0; i < lost_.size(); ++i) {
     const std::optional<Look>& look = evidence.nodes[i].look;
     if (lost_[i] && (!look || look->now_ms == inspected_ms_[i])) return false;
+  }
+  return true;
+}
+
+bool LossWatch::CanBeConfirmed(const Evidence& evidence) const {
+  for (size_t i = 0; i < lost_.size(); ++i) {
+    if (lost_[i] && !evidence.nodes[i].look) return false;
   }
   return true;
 }

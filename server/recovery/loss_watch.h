@@ -45,6 +45,10 @@ class LossWatch {
   // the ring only when a node has lost its memory, or has it back, since the last call.
   std::optional<Loss> OnEvidence(const Evidence& evidence);
 
+  // Whether a loss was found that inspections under way will confirm or not. A node that was made
+  // whole before that would hide it.
+  bool is_confirming() const { return confirming_; }
+
  private:
   enum class Memory : uint8_t {
     kNone,  // never whole, as far as is known
@@ -52,10 +56,11 @@ class LossWatch {
     kLost,
   };
   static Memory Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
-                     bool all_whole);
+                     bool loss_is_over);
 
-  // Whether each node that is lost was inspected since that was found.
+  // Whether each node that is lost was inspected since that was found, and whether each can be.
   bool IsConfirmed(const Evidence& evidence) const;
+  bool CanBeConfirmed(const Evidence& evidence) const;
 
   const std::shared_ptr<const HashRing> ring_;
   const size_t homes_;
@@ -63,6 +68,7 @@ class LossWatch {
   std::vector<bool> lost_;        // by NodeId, as memories_ says
   std::vector<bool> told_;        // by NodeId: lost when the last loss was told of, and since
   double untold_share_ = 0;       // of what is lost by lost_
+  bool confirming_ = false;
   // By NodeId, of the inspection that stood when lost_ changed: the node's clock; 0 = there was
   // none.
   std::vector<int64_t> inspected_ms_;

@@ -26,7 +26,7 @@ void Recovery::PumpJobs(MonotonicTime now) {
     NoteSources();
     if (lease_lost_) {
       EndResync(absl::AbortedError("another server has the lease"));
-    } else if (resync_->finished()) {
+    } else if (resync_->finished() && !losses_.is_confirming()) {
       EndResync(resync_->status());
     }
     return;

@@ -137,6 +137,27 @@ TEST_F(LossWatchTest, ANodeOutOfReachIsWaitedForBeforeALossIsToldOf) {
   EXPECT_EQ(Share(), 0.25);
 }
 
+// A resync that ends just then waits for this: the node that it makes whole would hide the loss.
+TEST_F(LossWatchTest, IsConfirmingUntilEachLostNodeThatCanBeReachedWasInspectedAgain) {
+  FirstStart();
+  Restart(0);
+  Restart(1);
+  EXPECT_EQ(Share(), 0);
+  EXPECT_FALSE(watch_.is_confirming());
+  Restart(2);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_TRUE(watch_.is_confirming());
+  Leave(2);  // Nobody knows for how long.
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.is_confirming());
+  Restart(2);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_TRUE(watch_.is_confirming());
+  for (const size_t node : {0, 1, 2}) InspectAgain(node);
+  EXPECT_TRUE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.is_confirming());
+}
+
 TEST_F(LossWatchTest, ANodeWithoutAMarkerCountsBeforeItIsFenced) {
   FirstStart();
   for (const size_t node : {0, 1, 2}) Empty(node);
@@ -228,6 +249,19 @@ TEST_F(LossWatchTest, TheLossOfEverythingIsNoFirstStart) {
   EXPECT_EQ(Share(), 0);
   for (size_t i = 0; i < 4; ++i) Empty(i);
   EXPECT_EQ(Share(), 1);
+}
+
+// By another coordinator, which knows nothing of what was there before.
+TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfThoughANewFirstStartComesFirst) {
+  FirstStart();
+  for (size_t i = 0; i < 4; ++i) Empty(i);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  for (size_t i = 0; i < 4; ++i) {
+    FirstMarker(i);
+    InspectAgain(i);
+  }
+  EXPECT_TRUE(watch_.OnEvidence(evidence_));
+  EXPECT_EQ(Share(), 0);
 }
 
 // They come back one by one, and the first of them are given new markers before the last are there.
