@@ -11,12 +11,3 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
 pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
-find_package(mimalloc REQUIRED)
-
-# The servers' malloc: messages are made on one thread and freed on another, which costs glibc's more
-# (docs/performance.md). jemalloc is as fast, but libfaketime, which the tests need, can't be loaded
-# beside it. The sanitizers bring their own.
-add_library(kache_allocator INTERFACE)
-if(NOT KACHE_SANITIZE)
-  target_link_libraries(kache_allocator INTERFACE mimalloc)
-endif()

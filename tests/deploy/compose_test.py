@@ -4,46 +4,19 @@ server that dies or freezes fails no request.
 
 The images are expected to be built (docker compose build). Without an engine the test fails.
 """
-import os
-import pathlib
-import subprocess
+import json
 import unittest
 
 import rest
+from stack import compose, start_for
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROJECT = f"kache-test-{os.getpid()}"
-UP_SECONDS = 180
 NOTICE_SECONDS = 90
-
-
-def compose(*arguments):
-    """Runs docker compose for the test's own project, on free ports; returns its output."""
-    command = ["docker", "compose", "-f", "deploy/compose.yaml", "-p", PROJECT, *arguments]
-    environment = {**os.environ, "KACHE_HTTP_PORT": "", "KACHE_GRPC_PORT": ""}
-    ended = subprocess.run(
-        command, cwd=ROOT, env=environment, text=True, capture_output=True, timeout=UP_SECONDS
-    )
-    if ended.returncode != 0:
-        raise AssertionError(f"{' '.join(command)}\n{ended.stdout}{ended.stderr}")
-    return ended.stdout
-
-
-def containers_with_trouble():
-    return compose("ps", "-a", "--format", "{{.Service}} {{.Status}}") + compose(
-        "logs", "--no-color", "--tail", "20"
-    )
 
 
 class ComposeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.addClassCleanup(compose, "down", "-v", "--timeout", "10")
-        try:
-            compose("up", "-d", "--wait", "--no-build")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{containers_with_trouble()}") from error
-        cls.client = rest.RestClient(compose("port", "gateway", "8080").strip())
+        cls.client = rest.RestClient(start_for(cls))
 
     def wait_for_state(self, node, state):
         rest.wait_until(
@@ -74,6 +47,11 @@ class ComposeTest(unittest.TestCase):
         rest.put_and_get_many(self.client, "frozen")
         self.wait_for_state("cache-3", "DOWN")
         rest.put_and_get_many(self.client, "known")
+
+    def test_each_image_is_built_once(self):
+        services = json.loads(compose("config", "--format", "json"))["services"].values()
+        built = sorted(service["image"] for service in services if "build" in service)
+        self.assertEqual(built, sorted({service["image"] for service in services}))
 
     def test_runs_without_privileges(self):
         for service in ("server", "gateway", "redis-1"):

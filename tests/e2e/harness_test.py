@@ -1,9 +1,13 @@
 """The harness itself: a test that can't fail would show nothing."""
 
+import pathlib
 import sys
+import tempfile
+import time
 import unittest
 
 from harness import exposition
+from harness.clocks import ShiftedClock
 from harness.process import Process
 from harness.redis_server import RedisServer
 
@@ -32,6 +36,21 @@ class ProcessTest(unittest.TestCase):
         self.assertIn("REDIS_URLS", process.log)
         self.assertNotIn("KACHE_BUILD_DIR", process.log)
         process.stop()
+
+
+class ShiftedClockTest(unittest.TestCase):
+    def test_moves_the_wall_clock_and_no_other(self):
+        for ahead in (8, 0.7, -0.7):
+            with tempfile.TemporaryDirectory() as folder:
+                process = _python("shifted", "import time; print(time.time(), time.monotonic())")
+                process.settings = ShiftedClock(pathlib.Path(folder), ahead).settings
+                before = time.time() + ahead, time.monotonic()
+                process.start().wait()
+                after = time.time() + ahead, time.monotonic()
+                told = map(float, process.log.split())
+                process.stop()
+            for earliest, shown, latest in zip(before, told, after, strict=True):
+                self.assertTrue(earliest <= shown <= latest, f"{earliest} {shown} {latest}")
 
 
 class RedisServerTest(unittest.TestCase):

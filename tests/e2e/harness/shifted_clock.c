@@ -1,6 +1,7 @@
 /* To be preloaded (LD_PRELOAD): this process's wall clock is so many seconds ahead as the file
- * CLOCK_SHIFT_FILE says, now; its other clocks are not touched. libfaketime does the same for more programs, but not for one whose malloc
- * asks for the time, as redis-server's does: what stands here allocates nothing. */
+ * CLOCK_SHIFT_FILE says, now; its other clocks are not touched. libfaketime does the same for more
+ * programs, but not for those whose malloc is jemalloc, such as redis-server: jemalloc asks for the time
+ * while libfaketime starts (github.com/wolfcw/libfaketime/issues/130). This library allocates nothing. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdlib.h>
@@ -9,20 +10,24 @@
 #include <time.h>
 #include <unistd.h>
 
-static time_t shift_s(void) {
+#define NANOSECONDS 1000000000LL
+
+static long long shift_ns(void) {
   char text[32] = {0};
   const char* path = getenv("CLOCK_SHIFT_FILE");
   const int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return 0;
   const ssize_t size = read(file, text, sizeof(text) - 1);
   close(file);
-  return size > 0 ? atol(text) : 0;
+  return size > 0 ? (long long)(atof(text) * NANOSECONDS) : 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec* now) {
   const long result = syscall(SYS_clock_gettime, clock, now);
   if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) {
-    now->tv_sec += shift_s();
+    const long long shifted_ns = now->tv_sec * NANOSECONDS + now->tv_nsec + shift_ns();
+    now->tv_sec = shifted_ns / NANOSECONDS;
+    now->tv_nsec = shifted_ns % NANOSECONDS;
   }
   return (int)result;
 }

@@ -1,18 +1,9 @@
 """A kache-server that sees the Redis servers through a proxy of its own."""
 
 import os
-import pathlib
 
+from harness.clocks import ShiftedClock
 from harness.kache import KacheServer
-
-_FAKETIME = "libfaketimeMT.so.1"
-
-
-def _faketime_library():
-    found = sorted(pathlib.Path("/usr/lib").glob(f"*/faketime/{_FAKETIME}"))
-    if not found:
-        raise RuntimeError("the package faketime is missing: deploy/local/install test")
-    return str(found[0])
 
 
 class Coordinator(KacheServer):
@@ -28,9 +19,8 @@ class Coordinator(KacheServer):
     def set_clock_offset(self, seconds):
         """From the next start on its wall clock is ahead by that much; its monotonic clock is
         not touched."""
-        for name in ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC"):
+        clock = ShiftedClock(self.folder, seconds, f"{self.name}-clock")
+        for name, value in clock.settings.items():
             self.settings.pop(name, None)
-        if seconds:
-            self.settings.update(
-                LD_PRELOAD=_faketime_library(), FAKETIME=f"{seconds:+}",
-                FAKETIME_DONT_FAKE_MONOTONIC=1)
+            if seconds:
+                self.settings[name] = value
