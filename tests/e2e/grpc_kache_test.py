@@ -204,11 +204,6 @@ class LocateTest(SystemCase):
             self.grpc.get(key)
         self.assertEqual(raised.exception.code(), Code.FAILED_PRECONDITION)
 
-    def test_placement_is_a_function_of_the_key(self):
-        for key in (b"a", b"\x00\xff", b"k" * 1024):
-            orders = {tuple(r.node_id for r in self.grpc.locate(key).replicas) for _ in range(3)}
-            self.assertEqual(len(orders), 1)
-
 
 class CodesTest(SystemCase):
     SYSTEM = {"redis": 2, "server_settings": {"TRY_TIMEOUT_MS": 60000,

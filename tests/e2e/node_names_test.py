@@ -5,7 +5,7 @@ import unittest
 
 from harness import exposition, record
 from harness.case import UNHURRIED, SystemCase
-from harness.node_ids import node_id_of
+from harness.node_ids import node_id_of, placement_of
 from harness.rest import key_path
 from harness.waiting import wait_until
 
@@ -64,6 +64,12 @@ class TwoOrdersTest(SystemCase):
         for status in (first, second):
             self.assertEqual({n.name: n.node_id for n in status.nodes},
                              {name: node_id_of(name) for name in NAMES})
+
+    def test_both_place_keys_as_the_second_implementation_of_the_ring_does(self):
+        for key in (b"a", b"\x00\xff", b"k" * 1024, *(f"user:{i}".encode() for i in range(20))):
+            for client in self.coordinators():
+                placed = [replica.node_id for replica in client.locate(key).replicas]
+                self.assertEqual(placed, placement_of(key, NAMES), key)
 
     def test_grpc_names_the_server_that_holds_the_key(self):
         for key in KEYS:

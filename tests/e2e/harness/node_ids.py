@@ -1,5 +1,5 @@
-"""What messages call a node (Node.node_id), from its name: by the ring's second implementation, which
-shares nothing with Kache's code."""
+"""What messages call a node (Node.node_id), from its name, and where keys live: by the ring's second
+implementation, which shares nothing with Kache's code."""
 
 import importlib.util
 
@@ -13,3 +13,10 @@ _spec.loader.exec_module(_placement)
 
 def node_id_of(name):
     return _placement.murmur3_x64_128(name.encode())[0] & 0xFFFFFFFF
+
+
+def placement_of(key, names, vnodes=100):
+    """The ids of the nodes named `names`, in the order of the key's preference list."""
+    ring = _placement.virtual_nodes(names, vnodes)
+    order = _placement.preference(ring, _placement.token(key), len(names))
+    return [node_id_of(name) for name in order]
