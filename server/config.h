@@ -58,10 +58,10 @@ struct ServerConfig {
   size_t max_in_flight = 10000;            // operations
   size_t max_pipeline_operations = 1024;   // per stream
   size_t max_in_flight_bytes = 268435456;  // of requests and answers
-  size_t max_connection_queue_bytes = 67108864;
-  size_t max_grpc_buffer_bytes = 536870912;    // received and not taken yet, of all connections
-  size_t max_uncounted_queue_bytes = 8388608;  // follows others (server/memory.h)
-  int max_concurrent_streams = 1024;           // per connection
+  size_t max_connection_queue_bytes = 100663296;
+  size_t max_grpc_buffer_bytes = 536870912;     // received and not taken yet, of all connections
+  size_t max_uncounted_queue_bytes = 12582912;  // follows others (server/memory.h)
+  int max_concurrent_streams = 1024;            // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
 
   // TLS; no certificate = none.

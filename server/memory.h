@@ -18,11 +18,11 @@ struct ServerBounds {
   uint64_t max_key_bytes = 1024;
   uint64_t max_value_bytes = uint64_t{1} << 20;
   uint64_t max_in_flight_bytes = uint64_t{256} << 20;
-  uint64_t max_connection_queue_bytes = uint64_t{64} << 20;
+  uint64_t max_connection_queue_bytes = uint64_t{96} << 20;
   uint64_t max_grpc_buffer_bytes = uint64_t{512} << 20;
   // Of max_connection_queue_bytes, what may wait on one connection that max_in_flight_bytes does
   // not count: small commands, and those of the recovery.
-  uint64_t max_uncounted_queue_bytes = uint64_t{8} << 20;
+  uint64_t max_uncounted_queue_bytes = uint64_t{12} << 20;
 };
 
 // Which of the bounds were set, and stay as they are.
