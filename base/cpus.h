@@ -6,17 +6,18 @@
 #define KACHE_BASE_CPUS_H_
 
 #include <optional>
-#include <string>
-#include <string_view>
+#include <vector>
+
+#include "base/cgroup.h"
 
 namespace kache {
 
 // At least 1. A fraction of a CPU counts as one. Reads files: call it at start-up.
 unsigned AvailableCpus();
 
-// The smallest quota, in CPUs, of the cgroup and those above it; nullopt = unlimited. `membership`
-// is the text of /proc/self/cgroup, `root` where the cgroup file systems (v1 and v2) are mounted.
-std::optional<double> CgroupCpuQuota(std::string_view membership, const std::string& root);
+// The smallest quota, in CPUs, of these folders, which CgroupFolders made for the controller "cpu";
+// nullopt = unlimited.
+std::optional<double> CgroupCpuQuota(const std::vector<CgroupFolder>& folders);
 
 }  // namespace kache
 

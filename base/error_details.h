@@ -28,6 +28,7 @@ inline constexpr char kSuperseded[] = "SUPERSEDED";  // ABORTED: something newer
 inline constexpr char kStampOutOfRange[] = "STAMP_OUT_OF_RANGE";  // FAILED_PRECONDITION
 inline constexpr char kLifeOver[] = "LIFE_OVER";      // ABORTED: the value's life ended too early
 inline constexpr char kAnswerFull[] = "ANSWER_FULL";  // OUT_OF_RANGE: one key of a BatchGet
+inline constexpr char kValueTooLarge[] = "VALUE_TOO_LARGE";  // OUT_OF_RANGE: more than asked for
 
 // All setters require that `status` is not OK. Getters say nothing of an OK status.
 void SetReason(std::string_view reason, absl::Status* status);

@@ -175,6 +175,10 @@ absl::Status SettingsReader::Finish() {
   return absl::InvalidArgumentError(absl::StrJoin(all, "\n"));
 }
 
+bool SettingsReader::IsSet(std::string_view name) const {
+  return environment_.variables().find(name) != environment_.variables().end();
+}
+
 const Environment::Variable* SettingsReader::Find(std::string_view name,
                                                   std::string_view default_value) {
   AlsoKnown(name);

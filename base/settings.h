@@ -56,6 +56,9 @@ class SettingsReader {
   // keep their (empty) place, so that the caller can check the others and number them.
   std::vector<std::string> List(std::string_view name, std::string_view default_value);
 
+  // Whether the variable is there, right or wrong.
+  bool IsSet(std::string_view name) const;
+
   // Adds a mistake that only the caller can see. `message` completes "NAME: ...".
   void AddMistake(std::string_view name, std::string_view message);
   // Declares a setting that another program of Kache reads, so that it counts as known.

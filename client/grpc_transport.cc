@@ -30,8 +30,10 @@ struct GrpcTransport::Shared {
   explicit Shared(const GrpcTransportOptions& options)
       : observer(options.observer != nullptr ? *options.observer : NoObserver()),
         queues(MakeQueues(std::max<size_t>(options.lanes, 1))),
-        servers(options.servers, options.security, *queues.front(), observer),
-        streams(servers, queues, options.lanes, budget, observer, cluster_time),
+        servers(options.servers, options.security, options.max_buffer_bytes, *queues.front(),
+                observer),
+        streams(servers, queues, options.lanes, options.max_buffer_bytes, budget, observer,
+                cluster_time),
         stamp_support(options.servers.size()) {}
 
   void AskForTime(MonotonicTime deadline, TimeQuestion::Then then);

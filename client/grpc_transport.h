@@ -23,6 +23,9 @@ struct GrpcTransportOptions {
   // Each has a stream of its own to every server; CallOptions::lane is taken modulo their number.
   // 0 = all calls are unary.
   size_t lanes = 1;
+  // What waits to be sent to the servers in all streams together; and, counted apart, what gRPC
+  // holds of what it receives. gRPC breaks streams rather than hold more.
+  size_t max_buffer_bytes = size_t{256} << 20;
   TransportObserver* observer = nullptr;  // outlives the transport
 };
 

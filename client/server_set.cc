@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "client/channel.h"
+#include "grpcpp/resource_quota.h"
 
 namespace kache {
 namespace {
@@ -16,8 +17,9 @@ constexpr char kServiceConfig[] = R"({
   "healthCheckConfig": {"serviceName": "kache.v1.Kache"}
 })";
 
-grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
+grpc::ChannelArguments ArgumentsForChannel(bool only_healthy, const grpc::ResourceQuota& quota) {
   grpc::ChannelArguments arguments;
+  arguments.SetResourceQuota(quota);
   arguments.SetServiceConfigJSON(kServiceConfig);
   arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, only_healthy ? 0 : 1);
   // The attempts of a call are counted here, not hidden inside gRPC.
@@ -34,22 +36,22 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy) {
   return arguments;
 }
 
-std::shared_ptr<grpc::Channel> Connect(const std::string& address, const ChannelSecurity& security,
-                                       bool only_healthy) {
-  return OpenChannel(address, security, ArgumentsForChannel(only_healthy));
-}
-
 }  // namespace
 
 ServerSet::ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
-                     ClientQueue& queue, TransportObserver& observer)
+                     size_t max_received_bytes, ClientQueue& queue, TransportObserver& observer)
     : observer_(observer), queue_(queue), watches_(addresses.size()) {
+  grpc::ResourceQuota quota("kache-client");  // shared by the channels, which keep it
+  quota.Resize(max_received_bytes);
+  const auto connect = [&](const std::string& address, bool only_healthy) {
+    return OpenChannel(address, security, ArgumentsForChannel(only_healthy, quota));
+  };
   for (const std::string& address : addresses) {
     Server server;
     server.address = address;
-    server.channel = Connect(address, security, /*only_healthy=*/true);
+    server.channel = connect(address, /*only_healthy=*/true);
     server.stub = v1::Kache::NewStub(server.channel);
-    server.status_stub = v1::Kache::NewStub(Connect(address, security, /*only_healthy=*/false));
+    server.status_stub = v1::Kache::NewStub(connect(address, /*only_healthy=*/false));
     server.watch = std::make_unique<Watch>(*this, servers_.size());
     servers_.push_back(std::move(server));
   }

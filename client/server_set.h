@@ -29,9 +29,10 @@ namespace kache {
 
 class ServerSet {
  public:
-  // host:port each; at least one. `queue` and `observer` outlive it. Connects in the background.
+  // host:port each; at least one. `max_received_bytes`: what gRPC holds of what all channels
+  // receive. `queue` and `observer` outlive it. Connects in the background.
   ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
-            ClientQueue& queue, TransportObserver& observer);
+            size_t max_received_bytes, ClientQueue& queue, TransportObserver& observer);
   ~ServerSet() { Stop(); }
 
   // Returns when the channels' states are watched no more, after 0.1 s at most. Not on the queue's

@@ -44,7 +44,7 @@ bool ServerStream::Send(v1::PipelineOperation* operation, MonotonicTime deadline
     const std::lock_guard lock(mutex_);
     if (!open_ || retired_ || broken_ || unanswered_.size() >= kMaxUnanswered) return false;
     const size_t bytes = operation->ByteSizeLong();
-    if (queued_bytes_ + bytes > kMaxQueuedBytes) return false;
+    if (queued_bytes_ > 0 && queued_bytes_ + bytes > MaxQueuedBytes()) return false;
     const MonotonicTime now = std::chrono::steady_clock::now();
     operation->set_id(++last_id_);
     operation->set_timeout_ms(TimeoutMs(deadline, now));
@@ -55,6 +55,10 @@ bool ServerStream::Send(v1::PipelineOperation* operation, MonotonicTime deadline
   }
   DeferredWakes::Wake([](void* stream) { static_cast<ServerStream*>(stream)->Flush(); }, this);
   return true;
+}
+
+size_t ServerStream::MaxQueuedBytes() const {
+  return std::min(max_queued_bytes_.load(std::memory_order_relaxed), kMaxQueuedBytes);
 }
 
 void ServerStream::Flush() {

@@ -22,6 +22,7 @@
 #ifndef KACHE_CLIENT_SERVER_STREAM_H_
 #define KACHE_CLIENT_SERVER_STREAM_H_
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -59,7 +60,7 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
   static constexpr size_t kMaxMessageBytes = size_t{1} << 20;
   // What may wait here, all in all; Send refuses more.
   static constexpr size_t kMaxUnanswered = 16 * 1024;
-  static constexpr size_t kMaxQueuedBytes = size_t{16} << 20;
+  static constexpr size_t kMaxQueuedBytes = size_t{16} << 20;  // or less: LimitQueue
   // An open stream that is silent for so long although answers are due is taken for frozen.
   static constexpr absl::Duration kMaxSilence = absl::Milliseconds(250);
 
@@ -74,6 +75,9 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
 
   // Takes `operation`, all but whose id and timeout are set. False: neither it nor `done` is taken.
   bool Send(v1::PipelineOperation* operation, MonotonicTime deadline, Done& done);
+
+  // At most so many bytes wait here from now on, and kMaxQueuedBytes; one operation always may.
+  void LimitQueue(size_t bytes) { max_queued_bytes_.store(bytes, std::memory_order_relaxed); }
 
   // Answers what is past its deadline. Breaks the stream when it is frozen and `may_break`.
   void Tick(MonotonicTime now, bool may_break);
@@ -135,6 +139,8 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
     MonotonicTime since;  // its first operation
   };
 
+  size_t MaxQueuedBytes() const;
+
   // All below require the lock.
   void Queue(v1::PipelineOperation* operation, size_t bytes, MonotonicTime now);
   // Moves a queued message into request_: StartWrite is to follow. False when there is nothing to
@@ -163,12 +169,13 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
 
   mutable std::mutex mutex_;
   // All below: under the lock.
-  std::shared_ptr<ServerStream> self_;      // until it is over
-  std::shared_ptr<ServerStream> to_flush_;  // itself, while Flush is to come
-  size_t events_ = 0;                       // asked for of gRPC, and not yet come
-  std::deque<Queued> full_;                 // messages before queued_
-  Queued queued_;                           // the one that grows
-  size_t queued_bytes_ = 0;                 // of all
+  std::shared_ptr<ServerStream> self_;                      // until it is over
+  std::shared_ptr<ServerStream> to_flush_;                  // itself, while Flush is to come
+  size_t events_ = 0;                                       // asked for of gRPC, and not yet come
+  std::deque<Queued> full_;                                 // messages before queued_
+  Queued queued_;                                           // the one that grows
+  size_t queued_bytes_ = 0;                                 // of all
+  std::atomic<size_t> max_queued_bytes_ = kMaxQueuedBytes;  // without the lock
   // Sent and not answered by the server, whether or not Tick has answered them meanwhile.
   size_t on_the_way_ = 0;
   absl::flat_hash_map<uint64_t, Unanswered> unanswered_;

@@ -29,8 +29,13 @@ MonotonicTime After(MonotonicTime now, absl::Duration wait) {
 }  // namespace
 
 StreamSet::StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes,
-                     RetryBudget& budget, TransportObserver& observer, ClusterTime& cluster_time)
-    : servers_(servers), budget_(budget), observer_(observer), cluster_time_(cluster_time) {
+                     size_t max_queued_bytes, RetryBudget& budget, TransportObserver& observer,
+                     ClusterTime& cluster_time)
+    : servers_(servers),
+      max_queued_bytes_(max_queued_bytes),
+      budget_(budget),
+      observer_(observer),
+      cluster_time_(cluster_time) {
   for (size_t i = 0; i < lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(*queues[i]));
     lanes_.back()->entries.resize(servers.size());
@@ -63,6 +68,7 @@ bool StreamSet::Send(size_t lane_index, v1::PipelineOperation* operation, Monoto
 void StreamSet::Run() {
   std::unique_lock lock(stop_mutex_);
   MonotonicTime before = std::chrono::steady_clock::now();
+  size_t streams_before = 0;  // at the last turn
   while (!stopping_) {
     lock.unlock();
     const MonotonicTime clock = std::chrono::steady_clock::now();
@@ -70,7 +76,9 @@ void StreamSet::Run() {
     // that passed meanwhile are judged, by the next tick.
     const MonotonicTime now = std::min(clock, before + 2 * absl::ToChronoNanoseconds(kTick));
     before = clock;
+    const size_t max_queued_bytes = max_queued_bytes_ / std::max<size_t>(streams_before, 1);
     size_t open = 0;
+    size_t all = 0;
     for (const auto& lane : lanes_) {
       std::vector<std::shared_ptr<ServerStream>> streams;
       size_t usable = 0;
@@ -81,11 +89,14 @@ void StreamSet::Run() {
         streams = All(*lane);
       }
       open += usable;
+      all += streams.size();
+      for (const auto& stream : streams) stream->LimitQueue(max_queued_bytes);
       // Without the lock: what is answered may lead to another Send. A frozen stream is given up
       // only where another one can do its work.
       for (const auto& stream : streams) stream->Tick(now, usable > 1);
     }
     observer_.OnStreams(open);
+    streams_before = all;
     lock.lock();
     stop_condition_.wait_for(lock, absl::ToChronoMilliseconds(kTick), [this] { return stopping_; });
   }

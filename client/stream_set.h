@@ -37,9 +37,10 @@ class StreamSet {
   using Queues = std::vector<std::unique_ptr<ClientQueue>>;
 
   // Opens streams in the background. All that it is given outlives it; lane i is on queue i.
-  // Without lanes it has no streams and takes no operation.
-  StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes, RetryBudget& budget,
-            TransportObserver& observer, ClusterTime& cluster_time);
+  // Without lanes it has no streams and takes no operation. At most `max_queued_bytes` wait in all
+  // streams together, but for one operation in each.
+  StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes, size_t max_queued_bytes,
+            RetryBudget& budget, TransportObserver& observer, ClusterTime& cluster_time);
   ~StreamSet();  // stops
 
   // As ServerStream::Send, on one of the lane's streams in turn; one to `*server` only where
@@ -80,6 +81,7 @@ class StreamSet {
   std::vector<std::shared_ptr<ServerStream>> All(const Lane& lane) const;
 
   const ServerSet& servers_;
+  const size_t max_queued_bytes_;
   RetryBudget& budget_;
   TransportObserver& observer_;
   ClusterTime& cluster_time_;

@@ -5,8 +5,10 @@
 
 #include "base/cpus.h"
 #include "base/limits.h"
+#include "base/memory_sum.h"
 #include "base/setting_names.h"
 #include "client/server_list.h"
+#include "gateway/memory.h"
 #include "security/access_settings.h"
 #include "security/tls_settings.h"
 
@@ -14,6 +16,7 @@ namespace kache::gateway {
 namespace {
 
 constexpr int64_t kMaxSeconds = 24 * 60 * 60;
+constexpr SettingsReader::Range kBufferRange = {.min = 1 << 20, .max = int64_t{1} << 40};
 
 size_t Count(SettingsReader& reader, std::string_view name, size_t default_value,
              SettingsReader::Range range) {
@@ -25,18 +28,43 @@ void ReadHttp(SettingsReader& reader, HttpOptions* http) {
   http->tls = ReadServerTls(reader, "HTTP_TLS");
   http->threads =
       Count(reader, "GATEWAY_THREADS", std::max(1u, AvailableCpus() / 2), {.min = 1, .max = 1024});
-  http->max_connections =
-      Count(reader, "MAX_HTTP_CONNECTIONS", http->max_connections, {.min = 1, .max = 1'000'000});
   http->max_head_bytes =
       Count(reader, "MAX_HEADER_BYTES", http->max_head_bytes, {.min = 1024, .max = 1024 * 1024});
-  http->max_buffered_bytes =
-      Count(reader, "MAX_HTTP_BUFFER_BYTES", http->max_buffered_bytes, {.min = 1024 * 1024});
   http->read_timeout = reader.Seconds("HTTP_READ_TIMEOUT_SECONDS", http->read_timeout,
                                       {.min = 1, .max = kMaxSeconds});
   http->idle_timeout = reader.Seconds("HTTP_IDLE_TIMEOUT_SECONDS", http->idle_timeout,
                                       {.min = 1, .max = kMaxSeconds});
   http->write_timeout = reader.Seconds("HTTP_WRITE_TIMEOUT_SECONDS", http->write_timeout,
                                        {.min = 1, .max = kMaxSeconds});
+}
+
+// What bounds memory. Requires that ReadHttp has read what else the sum is made of.
+void ReadBounds(SettingsReader& reader, std::optional<uint64_t> memory_limit,
+                GatewayConfig* config) {
+  HttpOptions& http = config->http;
+  GatewayBounds bounds = {
+      .threads = http.threads,
+      .tls = !http.tls.cert_file.empty(),
+      .max_connections =
+          Count(reader, "MAX_HTTP_CONNECTIONS", http.max_connections, {.min = 1, .max = 1'000'000}),
+      .max_buffered_bytes =
+          Count(reader, "MAX_HTTP_BUFFER_BYTES", http.max_buffered_bytes, kBufferRange),
+      .max_upstream_bytes =
+          Count(reader, "MAX_UPSTREAM_BUFFER_BYTES", config->max_upstream_bytes, kBufferRange)};
+  if (memory_limit) {
+    FitBounds(*memory_limit,
+              {.max_connections = reader.IsSet("MAX_HTTP_CONNECTIONS"),
+               .max_buffered_bytes = reader.IsSet("MAX_HTTP_BUFFER_BYTES"),
+               .max_upstream_bytes = reader.IsSet("MAX_UPSTREAM_BUFFER_BYTES")},
+              &bounds);
+    const MemorySum sum = MemoryOf(bounds, *memory_limit);
+    if (sum.bytes() > *memory_limit) {
+      reader.AddMistake("MAX_HTTP_BUFFER_BYTES", DoesNotFitText(sum, *memory_limit));
+    }
+  }
+  http.max_connections = bounds.max_connections;
+  http.max_buffered_bytes = bounds.max_buffered_bytes;
+  config->max_upstream_bytes = bounds.max_upstream_bytes;
 }
 
 void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
@@ -61,12 +89,13 @@ void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
 
 }  // namespace
 
-GatewayConfig ReadGatewayConfig(SettingsReader& reader) {
+GatewayConfig ReadGatewayConfig(SettingsReader& reader, std::optional<uint64_t> memory_limit) {
   GatewayConfig config;
   config.log = ReadLogConfig(reader);
   config.slow_request =
       reader.Milliseconds("SLOW_OPERATION_MS", config.slow_request, {.min = 0, .max = 600'000});
   ReadHttp(reader, &config.http);
+  ReadBounds(reader, memory_limit, &config);
   ReadHandlers(reader, &config.handlers);
   config.servers = ReadServerList(reader);
   config.access = ReadAccessOptions(reader);

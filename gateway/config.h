@@ -2,6 +2,9 @@
 #ifndef KACHE_GATEWAY_CONFIG_H_
 #define KACHE_GATEWAY_CONFIG_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,12 +26,16 @@ struct GatewayConfig {
   AccessOptions access;             // of the gateway's callers
   ChannelSecurityOptions upstream;  // of the gateway itself, as a caller of the servers
   std::vector<std::string> servers = {"localhost:50051"};  // host:port
+  size_t max_upstream_bytes = size_t{256} << 20;           // GrpcTransportOptions::max_buffer_bytes
   absl::Duration drain_time = absl::Seconds(20);           // for requests under way, at the end
   absl::Duration drain_delay = absl::Seconds(1);  // before that: not ready, but still accepting
 };
 
-// Mistakes are the reader's: call its Finish afterwards.
-GatewayConfig ReadGatewayConfig(SettingsReader& reader);
+// Mistakes are the reader's: call its Finish afterwards. Under a `memory_limit`
+// (base/memory_limit.h) the defaults of what bounds memory follow it, and settings that do not fit
+// are a mistake.
+GatewayConfig ReadGatewayConfig(SettingsReader& reader,
+                                std::optional<uint64_t> memory_limit = std::nullopt);
 
 }  // namespace kache::gateway
 

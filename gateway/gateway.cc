@@ -11,11 +11,11 @@ namespace kache::gateway {
 namespace {
 
 // A route whose handler is a method.
-template <class Handler>
-std::function<void(const HttpRequest&, Responder)> Serve(const Handler& handler,
-                                                         void (Handler::*method)(const HttpRequest&,
-                                                                                 Responder) const) {
-  return [&handler, method](const HttpRequest& request, Responder responder) {
+template <class Handler, class Request>
+std::function<void(HttpRequest&, Responder)> Serve(const Handler& handler,
+                                                   void (Handler::*method)(Request&, Responder)
+                                                       const) {
+  return [&handler, method](HttpRequest& request, Responder responder) {
     (handler.*method)(request, std::move(responder));
   };
 }
@@ -63,13 +63,14 @@ Gateway::Gateway(const GatewayConfig& config, const ChannelSecurity& security,
       transport_({.servers = config_.servers,
                   .security = security,
                   .lanes = config_.http.threads,
+                  .max_buffer_bytes = config_.max_upstream_bytes,
                   .observer = &upstream_metrics_}),
       upstream_(&transport_, &names_),
       keys_(&upstream_, &config_.handlers, &names_),
       batch_(&upstream_, &config_.handlers, &names_, access_.get()),
       status_(&upstream_, &config_.handlers),
       locate_(&upstream_, &config_.handlers, &names_),
-      ops_(&upstream_, &registry_, &draining_),
+      ops_(&upstream_, &registry_, &draining_, [this] { metrics_.PublishGauges(); }),
       router_(Routes(), access_.get()),
       metrics_(registry_, router_.routes(), config_.slow_request) {}
 
@@ -89,9 +90,12 @@ absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& con
   auto server = HttpServer::Start(config.http, &gateway->router_, &gateway->metrics_);
   if (!server.ok()) return server.status();
   gateway->server_ = *std::move(server);
-  spdlog::info("gateway is listening address={}:{} servers=\"{}\" threads={}",
-               config.http.address.host, gateway->port(), absl::StrJoin(config.servers, ","),
-               config.http.threads);
+  spdlog::info(
+      "gateway is listening address={}:{} servers=\"{}\" threads={} max_http_connections={} "
+      "max_http_buffer_bytes={} max_upstream_buffer_bytes={}",
+      config.http.address.host, gateway->port(), absl::StrJoin(config.servers, ","),
+      config.http.threads, config.http.max_connections, config.http.max_buffered_bytes,
+      config.max_upstream_bytes);
   return gateway;
 }
 

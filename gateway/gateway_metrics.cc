@@ -26,7 +26,10 @@ GatewayMetrics::GatewayMetrics(prometheus::Registry& registry, const std::vector
                     .Register(registry)),
       in_flight_(AddGauge(registry, "kache_gateway_in_flight_requests",
                           "Requests given to a handler and not yet answered")),
-      connections_(AddGauge(registry, "kache_gateway_connections", "Open HTTP connections")) {
+      connections_(AddGauge(registry, "kache_gateway_connections", "Open HTTP connections")),
+      held_gauge_(AddGauge(registry, "kache_gateway_held_bytes",
+                           "Bytes of requests and answers that all connections hold, of "
+                           "MAX_HTTP_BUFFER_BYTES")) {
   AddGauge(registry, "kache_gateway_start_time_seconds",
            "When the gateway started, as seconds since the Unix epoch")
       .Set(absl::ToDoubleSeconds(absl::Now() - absl::UnixEpoch()));
@@ -74,6 +77,8 @@ prometheus::Counter& GatewayMetrics::Answers(RouteMetrics& route, HttpMethod met
   }
   return *counter;
 }
+
+void GatewayMetrics::PublishGauges() { held_gauge_.Set(static_cast<double>(held_->bytes())); }
 
 void GatewayMetrics::OnRefused(RefusalReason reason) {
   refusals_[static_cast<size_t>(reason)]->Increment();

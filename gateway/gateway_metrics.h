@@ -4,6 +4,7 @@
 //   kache_gateway_request_seconds{route}              from the head's arrival to the answer's end
 //   kache_gateway_in_flight_requests                  given to a handler and not yet answered
 //   kache_gateway_connections                         open connections
+//   kache_gateway_held_bytes                          of requests and answers, of all connections
 //   kache_gateway_rejected_total{reason}              refused or given up by the server itself
 //   kache_gateway_start_time_seconds                  when the gateway started, in Unix time, to
 //   the
@@ -37,11 +38,15 @@ class GatewayMetrics final : public HttpObserver {
   GatewayMetrics(prometheus::Registry& registry, const std::vector<Route>& routes,
                  absl::Duration slow);
 
+  void OnServing(const HeldBytes& held) override { held_ = &held; }
   void OnConnectionOpened() override { connections_.Increment(); }
   void OnConnectionClosed() override { connections_.Decrement(); }
   void OnStarted(const HttpRequest& request) override;
   void OnAnswered(const HttpRequest& request, const HttpAnswered& answer) override;
   void OnRefused(RefusalReason reason) override;
+
+  // Before they are shown; requires a server that serves.
+  void PublishGauges();
 
  private:
   static constexpr int kStatuses = 600;
@@ -60,6 +65,8 @@ class GatewayMetrics final : public HttpObserver {
   std::vector<std::unique_ptr<RouteMetrics>> routes_;  // the last one is for "none"
   prometheus::Gauge& in_flight_;
   prometheus::Gauge& connections_;
+  prometheus::Gauge& held_gauge_;
+  const HeldBytes* held_ = nullptr;
   std::array<prometheus::Counter*, static_cast<size_t>(RefusalReason::kCount)> refusals_;
 };
 

@@ -8,6 +8,7 @@
 #include "absl/time/time.h"
 #include "base/local_address.h"
 #include "base/logging.h"
+#include "base/memory_limit.h"
 #include "base/mutex_checks.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
@@ -43,7 +44,8 @@ int Run(const std::string& env_file, bool only_health) {
   kache::Environment environment = kache::Environment::FromProcess();
   if (!env_file.empty()) environment.AddFile(env_file);
   kache::SettingsReader reader(environment);
-  const kache::gateway::GatewayConfig config = kache::gateway::ReadGatewayConfig(reader);
+  const kache::gateway::GatewayConfig config =
+      kache::gateway::ReadGatewayConfig(reader, kache::MemoryLimit());
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     std::fprintf(stderr, "kache-gateway: wrong settings\n%s\n",
                  std::string(mistakes.message()).c_str());

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "base/cpus.h"
 #include "base/limits.h"
+#include "base/memory_sum.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "ring/node_id.h"
@@ -21,8 +22,6 @@ constexpr char kDefaultServers[] = "localhost:6379, localhost:6380, localhost:63
 constexpr size_t kMaxServers = 1000;
 constexpr size_t kMaxPrefixBytes = 64;
 constexpr int64_t kSecondsOfYear = int64_t{365} * 24 * 3600;
-// What a command takes on the wire beside its key and value.
-constexpr size_t kCommandOverheadBytes = 4096;
 
 // Each reads one setting into a field, whose value so far is the default.
 class Fields {
@@ -148,6 +147,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
   fields.Number("MAX_IN_FLIGHT_BYTES", &config->max_in_flight_bytes, {1048576, 17179869184});
   fields.Number("MAX_CONNECTION_QUEUE_BYTES", &config->max_connection_queue_bytes,
                 {65536, 17179869184});
+  fields.Number("MAX_GRPC_BUFFER_BYTES", &config->max_grpc_buffer_bytes, {1048576, 17179869184});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
 }
@@ -165,6 +165,21 @@ void ReadThreads(SettingsReader& reader, ServerConfig* config) {
   fields.Number("SHARDS", &config->shards, {1, 256});
 }
 
+void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config) {
+  ServerBounds bounds = BoundsOf(*config);
+  FitBounds(limit,
+            {.max_in_flight_bytes = reader.IsSet("MAX_IN_FLIGHT_BYTES"),
+             .max_connection_queue_bytes = reader.IsSet("MAX_CONNECTION_QUEUE_BYTES"),
+             .max_grpc_buffer_bytes = reader.IsSet("MAX_GRPC_BUFFER_BYTES")},
+            &bounds);
+  config->max_in_flight_bytes = bounds.max_in_flight_bytes;
+  config->max_connection_queue_bytes = bounds.max_connection_queue_bytes;
+  config->max_grpc_buffer_bytes = bounds.max_grpc_buffer_bytes;
+  config->max_uncounted_queue_bytes = bounds.max_uncounted_queue_bytes;
+  const MemorySum sum = MemoryOf(bounds, limit);
+  if (sum.bytes() > limit) reader.AddMistake("MAX_IN_FLIGHT_BYTES", DoesNotFitText(sum, limit));
+}
+
 void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
   if (config.reconnect_min > config.reconnect_max) {
     reader.AddMistake("RECONNECT_MIN_MS", "must not be larger than RECONNECT_MAX_MS");
@@ -173,11 +188,11 @@ void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
       config.grpc_listen_address == config.metrics_listen_address) {
     reader.AddMistake("METRICS_LISTEN_ADDRESS", "must not be the same as GRPC_LISTEN_ADDRESS");
   }
-  if (config.max_connection_queue_bytes <
-      config.max_key_bytes + config.max_value_bytes + kCommandOverheadBytes) {
+  const uint64_t least = LeastQueueBytes(BoundsOf(config));
+  if (config.max_connection_queue_bytes < least) {
     reader.AddMistake("MAX_CONNECTION_QUEUE_BYTES",
                       Concat("must hold one write: at least MAX_KEY_BYTES + MAX_VALUE_BYTES + ",
-                             kCommandOverheadBytes));
+                             least - config.max_key_bytes - config.max_value_bytes));
   }
 }
 
@@ -195,7 +210,19 @@ std::optional<RingChange> ReadRingChange(std::string_view text, std::string_view
   return change;
 }
 
-ServerConfig ReadServerConfig(SettingsReader& reader) {
+ServerBounds BoundsOf(const ServerConfig& config) {
+  return {.nodes = std::max<uint64_t>(config.servers.size(), 1),  // none where they are wrong
+          .shards = config.shards,
+          .grpc_threads = config.grpc_threads,
+          .max_key_bytes = config.max_key_bytes,
+          .max_value_bytes = config.max_value_bytes,
+          .max_in_flight_bytes = config.max_in_flight_bytes,
+          .max_connection_queue_bytes = config.max_connection_queue_bytes,
+          .max_grpc_buffer_bytes = config.max_grpc_buffer_bytes,
+          .max_uncounted_queue_bytes = config.max_uncounted_queue_bytes};
+}
+
+ServerConfig ReadServerConfig(SettingsReader& reader, std::optional<uint64_t> memory_limit) {
   ServerConfig config;
   Fields fields(reader);
   ReadRing(reader, &config);
@@ -208,6 +235,8 @@ ServerConfig ReadServerConfig(SettingsReader& reader) {
   config.access = ReadAccessOptions(reader);
   ReadPaces(reader, &config);
   ReadThreads(reader, &config);
+  config.max_uncounted_queue_bytes = UncountedQueueBytes(BoundsOf(config));
+  if (memory_limit) FitIntoMemory(*memory_limit, reader, &config);
   config.log = ReadLogConfig(reader);
   fields.Milliseconds("SLOW_OPERATION_MS", &config.slow_operation, {0, 600000});
   CheckTogether(config, reader);

@@ -18,6 +18,7 @@
 #include "ring/ring_change.h"
 #include "security/access_control.h"
 #include "security/tls_files.h"
+#include "server/memory.h"
 
 namespace kache {
 
@@ -57,8 +58,10 @@ struct ServerConfig {
   size_t max_in_flight = 10000;            // operations
   size_t max_pipeline_operations = 1024;   // per stream
   size_t max_in_flight_bytes = 268435456;  // of requests and answers
-  size_t max_connection_queue_bytes = 67108864;
-  int max_concurrent_streams = 1024;                         // per connection
+  size_t max_connection_queue_bytes = 100663296;
+  size_t max_grpc_buffer_bytes = 536870912;     // received and not taken yet, of all connections
+  size_t max_uncounted_queue_bytes = 12582912;  // follows others (server/memory.h)
+  int max_concurrent_streams = 1024;            // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
 
   // TLS; no certificate = none.
@@ -84,10 +87,15 @@ struct ServerConfig {
   absl::Duration slow_operation = absl::Milliseconds(100);  // logged from there on; zero = never
 };
 
+// What bounds the memory.
+ServerBounds BoundsOf(const ServerConfig& config);
+
 // Reads and checks all settings. Mistakes, also of settings that don't fit together, are kept in
 // `reader`: the result counts only when reader.Finish() is OK. The settings of the other programs
-// are declared as known.
-ServerConfig ReadServerConfig(SettingsReader& reader);
+// are declared as known. Under a `memory_limit` (base/memory_limit.h) the defaults of what bounds
+// memory follow it, and settings that do not fit are a mistake.
+ServerConfig ReadServerConfig(SettingsReader& reader,
+                              std::optional<uint64_t> memory_limit = std::nullopt);
 
 // A change of the ring as ACCEPT_RING names it. What is none is a mistake of `name`, and nullopt.
 std::optional<RingChange> ReadRingChange(std::string_view text, std::string_view name,

@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "server/api/batch_calls.h"
 #include "server/api/grpc_log.h"
+#include "server/memory.h"
 #include "server/redis/redis_client.h"
 
 namespace kache {
@@ -54,6 +55,7 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
   result.client.reconnect_max = config.reconnect_max;
   result.client.ping_interval = config.ping_interval;
   result.client.max_queue_bytes = config.max_connection_queue_bytes;
+  result.client.max_uncounted_bytes = config.max_uncounted_queue_bytes;
   result.replication = {.replication_factor = config.replication_factor,
                         .max_tries = config.max_tries,
                         .key_prefix = config.key_prefix,
@@ -62,7 +64,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                         .tombstone_ttl = config.tombstone_ttl,
                         .standin_ttl = config.standin_ttl,
                         .max_clock_skew = config.max_clock_skew,
-                        .max_write_age = config.max_write_age};
+                        .max_write_age = config.max_write_age,
+                        .keys_per_read = KeysPerRead(config.max_value_bytes)};
   return result;
 }
 
@@ -136,6 +139,7 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
       static_cast<int64_t>(config.max_key_bytes), static_cast<int64_t>(config.max_value_bytes),
       static_cast<int64_t>(config.max_batch_keys),
       static_cast<int64_t>(std::max(config.max_batch_bytes, kPipelineMessageBytes))));
+  options.memory_bytes = config.max_grpc_buffer_bytes;
   options.max_connection_age = config.max_connection_age;
   options.connection_age_grace = config.drain;
   return options;
@@ -186,6 +190,7 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   if (!redis_tls.ok()) return redis_tls.status();
   CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
   coordinator_config.decorate = seams.data_client;
+  coordinator_config.write_bytes = &admission_.bytes();
   RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
   recovery_config.decorate = seams.recovery_client;
   coordinator_ =

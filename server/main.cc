@@ -14,6 +14,7 @@
 #include "base/environment.h"
 #include "base/local_address.h"
 #include "base/logging.h"
+#include "base/memory_limit.h"
 #include "base/mutex_checks.h"
 #include "base/setting_names.h"
 #include "base/settings.h"
@@ -69,10 +70,12 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
   }
   spdlog::info(
       "serving version={} grpc={}:{} metrics={}:{} redis_servers={} replication_factor={} "
-      "vnodes_per_node={} max_tries={} grpc_threads={} shards={}",
+      "vnodes_per_node={} max_tries={} grpc_threads={} shards={} max_in_flight_bytes={} "
+      "max_connection_queue_bytes={} max_grpc_buffer_bytes={}",
       kVersion, config.grpc_listen_address.host, server.grpc_port(),
       config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
-      config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards);
+      config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards,
+      config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes);
 }
 
 int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
@@ -99,7 +102,7 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
   Environment environment = Environment::FromProcess();
   if (!arguments.env_file.empty()) environment.AddFile(arguments.env_file);
   SettingsReader reader(environment);
-  ServerConfig config = ReadServerConfig(reader);
+  ServerConfig config = ReadServerConfig(reader, MemoryLimit());
   if (!arguments.accept_ring.value_or("").empty()) {
     config.accept_ring = ReadRingChange(*arguments.accept_ring, "--accept-ring", reader);
   }

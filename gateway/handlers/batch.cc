@@ -18,9 +18,16 @@
 #include "gateway/handlers/request_options.h"
 #include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
+#include "gateway/http/error_response.h"
 
 namespace kache::gateway {
 namespace {
+
+// What a key of a batch takes beside its bytes: in the messages, in what is kept for the answer,
+// and in the answer.
+constexpr uint64_t kBytesPerKey = 768;
+// Of the keys and values of a write: the call's own, for a further attempt, and gRPC's.
+constexpr uint64_t kCopiesOfBatch = 2;
 
 // Appends `,"found":true,"value":...` or the error of one key.
 void AppendGetResult(const v1::GetResult& result, TextEncoding encoding, const NodeNames& names,
@@ -70,6 +77,7 @@ HttpResponse WriteResults(const std::vector<WrittenKey>& keys,
         absl::InternalError("a server answered another number of keys than asked"));
   }
   HttpResponse response;
+  response.tells_of_write = true;
   response.body = "{\"results\":[";
   for (size_t i = 0; i < keys.size(); ++i) {
     const v1::WriteResult& result = answer->results(static_cast<int>(i));
@@ -116,7 +124,14 @@ MaybeProblem CheckStamps(const HttpRequest& request, const JsonBody& body) {
   return std::nullopt;
 }
 
-MaybeProblem ReadBatch(const HttpRequest& request, const HandlerConfig& config, JsonSchema schema,
+size_t BytesOf(const JsonBody& body) {
+  size_t bytes = 0;
+  for (const std::string& key : body.keys) bytes += key.size();
+  for (const JsonEntry& entry : body.entries) bytes += entry.key.size() + entry.value.size();
+  return bytes;
+}
+
+MaybeProblem ReadBatch(HttpRequest& request, const HandlerConfig& config, JsonSchema schema,
                        uint32_t parameters, JsonBody* body, RequestOptions* options) {
   if (MaybeProblem problem = ReadRequestOptions(request, config, parameters, options)) {
     return problem;
@@ -127,13 +142,19 @@ MaybeProblem ReadBatch(const HttpRequest& request, const HandlerConfig& config, 
   if (schema != JsonSchema::kBatchGet) {
     if (MaybeProblem problem = CheckStamps(request, *body)) return problem;
   }
-  size_t bytes = 0;
-  for (const std::string& key : body->keys) bytes += key.size();
-  for (const JsonEntry& entry : body->entries) bytes += entry.key.size() + entry.value.size();
-  if (bytes <= config.max_batch_bytes) return std::nullopt;
+  request.DropLargeBody();
+  if (BytesOf(*body) <= config.max_batch_bytes) return std::nullopt;
   return Problem{413, "BATCH_TOO_LARGE",
                  Concat("the keys and values of a batch are at most ", config.max_batch_bytes,
                         " bytes together")};
+}
+
+// Before a write is sent. False: there is no room, and the request was answered.
+bool ReserveForWrite(const JsonBody& body, Responder* responder) {
+  const uint64_t keys = body.keys.size() + body.entries.size();
+  if (responder->Reserve(kCopiesOfBatch * BytesOf(body) + kBytesPerKey * keys)) return true;
+  responder->Send(NoRoomResponse());
+  return false;
 }
 
 }  // namespace
@@ -154,7 +175,7 @@ void BatchHandler::Charge(const HttpRequest& request, size_t keys) const {
   access_->Charge(request.caller, static_cast<int64_t>(keys) - 1, std::chrono::steady_clock::now());
 }
 
-void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
+void BatchHandler::Get(HttpRequest& request, Responder responder) const {
   JsonBody body;
   RequestOptions options;
   if (const MaybeProblem problem =
@@ -166,18 +187,30 @@ void BatchHandler::Get(const HttpRequest& request, Responder responder) const {
   Charge(request, body.keys.size());
   const TextEncoding key_encoding = body.top.key_encoding;
   const TextEncoding encoding = body.top.encoding;
-  std::make_shared<BatchGetOperation>(
-      upstream_, std::move(body.keys), options, config_->max_batch_answer_bytes,
-      [key_encoding, encoding, names = names_, responder = std::move(responder)](
-          const std::vector<std::string>& keys,
-          absl::StatusOr<std::vector<v1::GetResult>> results) mutable {
-        responder.Send(results.ok() ? GetResults(keys, *results, key_encoding, encoding, *names)
-                                    : UpstreamErrorResponse(results.status()));
-      })
+  const uint64_t request_bytes = kCopiesOfBatch * BytesOf(body) + kBytesPerKey * body.keys.size();
+  // Shared: by the two callbacks.
+  auto shared = std::make_shared<Responder>(std::move(responder));
+  auto reserve = [this, request_bytes, shared](uint64_t answer_bytes) {
+    const uint64_t expected = std::max(answer_bytes, expected_answer_.Get());
+    if (shared->Reserve(request_bytes + expected)) return true;
+    shared->Send(NoRoomResponse());
+    return false;
+  };
+  auto finished = [this, key_encoding, encoding, shared](
+                      const std::vector<std::string>& keys,
+                      const absl::StatusOr<std::vector<v1::GetResult>>& results) {
+    if (!results.ok()) return shared->Send(UpstreamErrorResponse(results.status()));
+    HttpResponse response = GetResults(keys, *results, key_encoding, encoding, *names_);
+    expected_answer_.Learn(response.memory_bytes());
+    shared->Send(std::move(response));
+  };
+  std::make_shared<BatchGetOperation>(upstream_, std::move(body.keys), options,
+                                      config_->max_batch_answer_bytes, std::move(reserve),
+                                      std::move(finished))
       ->Start();
 }
 
-void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
+void BatchHandler::Put(HttpRequest& request, Responder responder) const {
   JsonBody body;
   RequestOptions options;
   if (const MaybeProblem problem = ReadBatch(request, *config_, JsonSchema::kBatchPut,
@@ -186,6 +219,7 @@ void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
     return;
   }
   Charge(request, body.entries.size());
+  if (!ReserveForWrite(body, &responder)) return;
   v1::BatchPutRequest batch;
   batch.set_consistency(options.consistency);
   std::vector<WrittenKey> keys;
@@ -205,7 +239,7 @@ void BatchHandler::Put(const HttpRequest& request, Responder responder) const {
                       });
 }
 
-void BatchHandler::Delete(const HttpRequest& request, Responder responder) const {
+void BatchHandler::Delete(HttpRequest& request, Responder responder) const {
   JsonBody body;
   RequestOptions options;
   if (const MaybeProblem problem = ReadBatch(request, *config_, JsonSchema::kBatchDelete,
@@ -214,6 +248,7 @@ void BatchHandler::Delete(const HttpRequest& request, Responder responder) const
     return;
   }
   Charge(request, body.keys.size());
+  if (!ReserveForWrite(body, &responder)) return;
   v1::BatchDeleteRequest batch;
   batch.set_consistency(options.consistency);
   std::vector<WrittenKey> keys;

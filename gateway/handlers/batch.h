@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "gateway/handlers/expected_bytes.h"
 #include "gateway/handlers/handler_config.h"
 #include "gateway/http/http_service.h"
 #include "gateway/upstream/node_names.h"
@@ -23,9 +24,10 @@ class BatchHandler {
       : upstream_(upstream), config_(config), names_(names), access_(access) {}
 
   Admission Admit(const HttpRequest& request) const;
-  void Get(const HttpRequest& request, Responder responder) const;
-  void Put(const HttpRequest& request, Responder responder) const;
-  void Delete(const HttpRequest& request, Responder responder) const;
+  // These take the body away.
+  void Get(HttpRequest& request, Responder responder) const;
+  void Put(HttpRequest& request, Responder responder) const;
+  void Delete(HttpRequest& request, Responder responder) const;
 
  private:
   // A request counts as one operation until its keys are known.
@@ -35,6 +37,7 @@ class BatchHandler {
   const HandlerConfig* const config_;
   const NodeNames* const names_;
   const AccessControl* const access_;
+  mutable ExpectedBytes expected_answer_;
 };
 
 }  // namespace kache::gateway

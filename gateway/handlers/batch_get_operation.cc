@@ -18,11 +18,12 @@ bool IsLeftOver(const v1::GetResult& result) {
 
 BatchGetOperation::BatchGetOperation(Upstream* upstream, std::vector<std::string> keys,
                                      RequestOptions options, size_t max_answer_bytes,
-                                     Finished finished)
+                                     Reserve reserve, Finished finished)
     : upstream_(upstream),
       keys_(std::move(keys)),
       options_(std::move(options)),
       max_answer_bytes_(max_answer_bytes),
+      reserve_(std::move(reserve)),
       finished_(std::move(finished)),
       results_(keys_.size()),
       pending_(keys_.size()) {
@@ -63,6 +64,7 @@ void BatchGetOperation::OnAnswer(absl::StatusOr<v1::BatchGetResponse> answer) {
     answer_bytes_ += result.response().value().size();
     results_[pending_[i]] = std::move(result);
   }
+  if (!reserve_(2 * uint64_t{answer_bytes_})) return;
   const bool progress = left_over.size() < pending_.size();
   pending_ = std::move(left_over);
   if (pending_.empty() || !progress) {

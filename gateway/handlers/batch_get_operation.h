@@ -8,6 +8,7 @@
 #define KACHE_GATEWAY_HANDLERS_BATCH_GET_OPERATION_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,11 +24,18 @@ class BatchGetOperation : public std::enable_shared_from_this<BatchGetOperation>
   using Finished = absl::AnyInvocable<void(const std::vector<std::string>& keys,
                                            absl::StatusOr<std::vector<v1::GetResult>> results)>;
 
+  // Asked before each round, with what the answer takes so far: the values, and again as many bytes
+  // for what is made of them. False: there is no room for it; nobody waits for the results any
+  // more, and `finished` is not called.
+  using Reserve = absl::AnyInvocable<bool(uint64_t bytes)>;
+
   // Values of more than `max_answer_bytes` together are not read: the keys that are left get an
   // OUT_OF_RANGE error of their own.
   BatchGetOperation(Upstream* upstream, std::vector<std::string> keys, RequestOptions options,
-                    size_t max_answer_bytes, Finished finished);
-  void Start() { Ask(); }
+                    size_t max_answer_bytes, Reserve reserve, Finished finished);
+  void Start() {
+    if (reserve_(0)) Ask();
+  }
 
  private:
   void Ask();
@@ -39,6 +47,7 @@ class BatchGetOperation : public std::enable_shared_from_this<BatchGetOperation>
   const std::vector<std::string> keys_;
   const RequestOptions options_;
   const size_t max_answer_bytes_;
+  Reserve reserve_;
   Finished finished_;
   std::vector<v1::GetResult> results_;
   std::vector<size_t> pending_;  // indices into keys_

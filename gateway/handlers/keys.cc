@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/error_details.h"
 #include "base/strings.h"
 #include "client/version_text.h"
 #include "gateway/handlers/content.h"
@@ -14,6 +15,7 @@
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
+#include "gateway/http/error_response.h"
 #include "gateway/http/request_target.h"
 
 namespace kache::gateway {
@@ -29,11 +31,18 @@ std::string ETagOf(const v1::Version& version, bool raw) {
 
 // Of the body beside the key, about.
 constexpr size_t kAnswerBytes = 192;
+// Of a value on its way to a server: the call's own, for a further attempt, and the message's.
+constexpr uint64_t kCopiesOfValue = 2;
+// While there is no room for values of the size that is expected, smaller ones are served all the
+// same (held_bytes.h): up to this size, and what their answer takes, as JSON with base64, too.
+constexpr uint32_t kSmallValueBytes = 32 * 1024;
+constexpr uint64_t kSmallAnswerBytes = 48 * 1024;
 
 template <class Answer>
 HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;
   response.body.reserve(key.size() + kAnswerBytes);
+  response.tells_of_write = true;
   response.body.push_back('{');
   AppendKeyMember(key, TextEncoding::kUtf8, &response.body);
   AppendReceipt(answer.receipt(), &response.body);
@@ -71,7 +80,7 @@ Admission KeysHandler::AdmitPut(const HttpRequest& request) const {
                                                 : config_->max_value_bytes);
 }
 
-MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* put,
+MaybeProblem KeysHandler::ReadPut(HttpRequest& request, v1::PutRequest* put,
                                   RequestOptions* options) const {
   const bool json = IsJsonContent(request);
   std::optional<v1::Stamp> stamp;
@@ -84,7 +93,7 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   }
   put->set_consistency(options->consistency);
   if (!json) {
-    put->set_value(request.body);
+    put->set_value(std::move(request.body));
     put->set_ttl_ms(TtlSecondsToMs(options->ttl_seconds.value_or(0)));
     return std::nullopt;
   }
@@ -92,6 +101,7 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   if (MaybeProblem problem = ParseJsonBody(JsonSchema::kPut, request.body, 0, &body)) {
     return problem;
   }
+  request.DropLargeBody();
   if (body.top.value.size() > config_->max_value_bytes) {
     return Problem{413, "VALUE_TOO_LARGE",
                    Concat("the value is larger than ", config_->max_value_bytes, " bytes")};
@@ -101,11 +111,15 @@ MaybeProblem KeysHandler::ReadPut(const HttpRequest& request, v1::PutRequest* pu
   return std::nullopt;
 }
 
-void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Put(HttpRequest& request, Responder responder) const {
   v1::PutRequest put;
   RequestOptions options;
   if (const MaybeProblem problem = ReadPut(request, &put, &options)) {
     responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  if (!responder.Reserve(kCopiesOfValue * put.value().size())) {
+    responder.Send(NoRoomResponse());
     return;
   }
   upstream_->Put(
@@ -116,7 +130,7 @@ void KeysHandler::Put(const HttpRequest& request, Responder responder) const {
       });
 }
 
-void KeysHandler::Delete(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Delete(HttpRequest& request, Responder responder) const {
   v1::DeleteRequest erase;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/true);
@@ -138,7 +152,7 @@ void KeysHandler::Delete(const HttpRequest& request, Responder responder) const 
                     });
 }
 
-void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
+void KeysHandler::Get(HttpRequest& request, Responder responder) const {
   v1::GetRequest get;
   RequestOptions options;
   MaybeProblem problem = RefuseConditions(request, /*write=*/false);
@@ -151,25 +165,36 @@ void KeysHandler::Get(const HttpRequest& request, Responder responder) const {
     responder.Send(ProblemResponse(*problem));
     return;
   }
+  const bool small_only = !responder.Reserve(expected_answer_.Get());
+  if (small_only) {
+    if (!responder.Reserve(kSmallAnswerBytes)) {
+      responder.Send(NoRoomResponse());
+      return;
+    }
+    get.set_max_value_bytes(kSmallValueBytes);
+  }
   get.set_consistency(options.consistency);
   if (options.min_version) *get.mutable_min_version() = *options.min_version;
   const bool raw =
       request.headers.Find("Accept") && PrefersRawBytes(request.headers.Joined("Accept"));
   upstream_->Get(std::move(get), options.call,
-                 [this, &request, raw, responder = std::move(responder)](
+                 [this, &request, raw, small_only, responder = std::move(responder)](
                      absl::StatusOr<v1::GetResponse> answer) mutable {
-                   if (!answer.ok()) {
+                   if (ReasonOf(answer.status()) == kValueTooLarge) {
+                     responder.Send(NoRoomResponse());
+                   } else if (!answer.ok()) {
                      responder.Send(UpstreamErrorResponse(answer.status()));
                    } else if (!answer->found()) {
                      responder.Send(Miss(*answer));
                    } else {
-                     responder.Send(Found(request, *answer, raw));
+                     HttpResponse response = Found(request, *std::move(answer), raw);
+                     if (!small_only) expected_answer_.Learn(response.memory_bytes());
+                     responder.Send(std::move(response));
                    }
                  });
 }
 
-HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetResponse& found,
-                                bool raw) const {
+HttpResponse KeysHandler::Found(const HttpRequest& request, v1::GetResponse found, bool raw) const {
   HttpResponse response;
   const std::string_view node = names_->NodeOf(found.receipt());
   AddReceiptHeaders(found.receipt(), node, &response);
@@ -183,7 +208,7 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, const v1::GetRespons
   }
   if (raw) {
     response.content_type = "application/octet-stream";
-    response.body = found.value();
+    response.body = std::move(*found.mutable_value());
     return response;
   }
   std::string* const body = &response.body;

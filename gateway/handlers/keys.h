@@ -4,6 +4,7 @@
 #ifndef KACHE_GATEWAY_HANDLERS_KEYS_H_
 #define KACHE_GATEWAY_HANDLERS_KEYS_H_
 
+#include "gateway/handlers/expected_bytes.h"
 #include "gateway/handlers/handler_config.h"
 #include "gateway/handlers/problem.h"
 #include "gateway/handlers/request_options.h"
@@ -19,19 +20,20 @@ class KeysHandler {
       : upstream_(upstream), config_(config), names_(names) {}
 
   Admission AdmitPut(const HttpRequest& request) const;
-  void Put(const HttpRequest& request, Responder responder) const;
-  void Get(const HttpRequest& request, Responder responder) const;
-  void Delete(const HttpRequest& request, Responder responder) const;
+  // Put takes the body away.
+  void Put(HttpRequest& request, Responder responder) const;
+  void Get(HttpRequest& request, Responder responder) const;
+  void Delete(HttpRequest& request, Responder responder) const;
 
  private:
-  MaybeProblem ReadPut(const HttpRequest& request, v1::PutRequest* put,
-                       RequestOptions* options) const;
-  HttpResponse Found(const HttpRequest& request, const v1::GetResponse& found, bool raw) const;
+  MaybeProblem ReadPut(HttpRequest& request, v1::PutRequest* put, RequestOptions* options) const;
+  HttpResponse Found(const HttpRequest& request, v1::GetResponse found, bool raw) const;
   HttpResponse Miss(const v1::GetResponse& miss) const;
 
   Upstream* const upstream_;
   const HandlerConfig* const config_;
   const NodeNames* const names_;
+  mutable ExpectedBytes expected_answer_;
 };
 
 }  // namespace kache::gateway

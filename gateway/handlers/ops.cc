@@ -42,6 +42,7 @@ void OpsHandler::Ready(const HttpRequest& request, Responder responder) const {
 void OpsHandler::Metrics(const HttpRequest& /*request*/, Responder responder) const {
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+  publish_();
   response.body = RenderMetrics(*registry_);
   responder.Send(std::move(response));
 }

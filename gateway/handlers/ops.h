@@ -3,6 +3,8 @@
 #define KACHE_GATEWAY_HANDLERS_OPS_H_
 
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "gateway/http/http_service.h"
 #include "gateway/upstream/upstream.h"
@@ -13,9 +15,13 @@ namespace kache::gateway {
 // Thread-safe. What it is given outlives it.
 class OpsHandler {
  public:
+  // `publish` brings gauges up to date before they are shown.
   OpsHandler(const Upstream* upstream, prometheus::Registry* registry,
-             const std::atomic<bool>* draining)
-      : upstream_(upstream), registry_(registry), draining_(draining) {}
+             const std::atomic<bool>* draining, std::function<void()> publish)
+      : upstream_(upstream),
+        registry_(registry),
+        draining_(draining),
+        publish_(std::move(publish)) {}
 
   // 200 while a server behind the gateway says that it can serve keys.
   void Ping(const HttpRequest& request, Responder responder) const;
@@ -29,6 +35,7 @@ class OpsHandler {
   const Upstream* const upstream_;
   prometheus::Registry* const registry_;
   const std::atomic<bool>* const draining_;
+  const std::function<void()> publish_;
 };
 
 }  // namespace kache::gateway

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "boost/asio/buffer.hpp"
 #include "boost/beast/http/error.hpp"
+#include "gateway/http/error_response.h"
 #include "gateway/http/framing.h"
 #include "gateway/http/request_naming.h"
 #include "gateway/http/response_writer.h"
@@ -19,8 +20,6 @@ namespace http = boost::beast::http;
 
 constexpr size_t kHeadReadBytes = 8 * 1024;
 constexpr size_t kBodyReadBytes = 64 * 1024;
-// A connection that waits for its next request keeps no larger buffer than this.
-constexpr size_t kIdleBufferBytes = 2 * kHeadReadBytes;
 // Room beside the head for the body bytes that arrive in the same read.
 constexpr size_t kSpareBufferBytes = 2 * kBodyReadBytes;
 constexpr absl::Duration kLingerTime = absl::Seconds(2);
@@ -32,14 +31,14 @@ Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
     : state_(state),
       worker_(worker),
       stream_(std::move(socket), state->certificates ? state->certificates->context() : nullptr),
-      buffer_(state->options.max_head_bytes + kSpareBufferBytes) {
+      buffer_(state->options.max_head_bytes + kSpareBufferBytes),
+      share_(state->held) {
   request_.worker = worker->index();
   request_.requester = this;
   state_->observer->OnConnectionOpened();
 }
 
 Connection::~Connection() {
-  state_->buffered_bytes.fetch_sub(charged_bytes_);
   state_->observer->OnConnectionClosed();
   state_->connections.fetch_sub(1);
 }
@@ -87,8 +86,15 @@ void Connection::Enter(Phase phase, absl::Duration limit) {
                    : CoarseMonotonic() + absl::ToChronoNanoseconds(limit);
 }
 
+// No more than a small body needs, so that its request stays small (held_bytes.h).
+size_t Connection::BodyBytesToRead() const {
+  const uint64_t announced = parser_->announced_bytes();
+  if (announced <= request_.body.size()) return kBodyReadBytes;  // Not known, or chunked.
+  return static_cast<size_t>(std::min<uint64_t>(kBodyReadBytes, announced - request_.body.size()));
+}
+
 void Connection::Read() {
-  const size_t want = head_done_ ? kBodyReadBytes : kHeadReadBytes;
+  const size_t want = head_done_ ? BodyBytesToRead() : kHeadReadBytes;
   const size_t room = buffer_.max_size() - buffer_.size();
   if (room == 0) {
     Refuse(head_done_ ? 400 : 431,
@@ -96,10 +102,11 @@ void Connection::Read() {
            head_done_ ? RefusalReason::kBadRequest : RefusalReason::kHeadersTooLarge);
     return;
   }
-  stream_.Read(buffer_.prepare(std::min(want, room)),
-               [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
-                 self->OnRead(error, bytes);
-               });
+  const auto place = buffer_.prepare(std::min(want, room));
+  if (!CountOrRefuse()) return;
+  stream_.Read(place, [self = shared_from_this()](const ErrorCode& error, size_t bytes) {
+    self->OnRead(error, bytes);
+  });
 }
 
 void Connection::OnRead(const ErrorCode& error, size_t bytes) {
@@ -135,14 +142,13 @@ bool Connection::BeginRequest() {
       buffer_.size() > 1 ||
       (buffer_.size() == 1 && *static_cast<const char*>(buffer_.cdata().data()) != '\r');
   if (!begun) {
-    if (buffer_.size() == 0 && buffer_.capacity() > kIdleBufferBytes) buffer_.shrink_to_fit();
+    if (buffer_.size() == 0 && buffer_.capacity() > kHeadReadBytes) buffer_.shrink_to_fit();
     if (phase_ != Phase::kIdle || phase_end_ == SteadyTime::max()) {
       Enter(Phase::kIdle, state_->options.idle_timeout);
     }
     return false;
   }
   Enter(Phase::kReading, state_->options.read_timeout);
-  request_.Clear();
   head_done_ = false;
   served_ = false;
   parser_.emplace(request_, state_->options.max_head_bytes);
@@ -156,7 +162,7 @@ void Connection::Advance() {
   }
   while (!parser_->is_done()) {
     if (buffer_.size() == 0) {
-      if (ChargeBody()) Read();
+      Read();
       return;
     }
     ErrorCode error;
@@ -167,7 +173,7 @@ void Connection::Advance() {
       if (phase_ != Phase::kReading) return;
     }
     if (error == http::error::need_more) {
-      if (ChargeBody()) Read();
+      Read();
       return;
     }
     if (error) {
@@ -175,7 +181,7 @@ void Connection::Advance() {
       return;
     }
   }
-  if (ChargeBody()) Serve();
+  if (CountOrRefuse()) Serve();
 }
 
 bool Connection::OnHead() {
@@ -221,16 +227,23 @@ void Connection::SendContinue() {
                 });
 }
 
-bool Connection::ChargeBody() {
-  const uint64_t held = request_.body.size();
-  if (held <= charged_bytes_) return true;
-  const uint64_t more = held - charged_bytes_;
-  charged_bytes_ = held;
-  if (state_->buffered_bytes.fetch_add(more) + more <= state_->options.max_buffered_bytes) {
-    return true;
-  }
-  Refuse(503, "too many bytes are held for other requests", RefusalReason::kMemory);
+uint64_t Connection::Holds() const {
+  // The smallest buffer is part of what every connection costs.
+  const size_t buffer = buffer_.capacity() - std::min(buffer_.capacity(), kHeadReadBytes);
+  return buffer + request_.memory_bytes() + response_.memory_bytes() + head_.capacity() + reserved_;
+}
+
+bool Connection::CountOrRefuse() {
+  if (share_.TrySet(Holds(), parser_ ? parser_->announced_bytes() : 0)) return true;
+  request_.DropLargeBody();
+  Refuse(503, kNoRoom, RefusalReason::kMemory);
   return false;
+}
+
+bool Connection::Reserve(uint64_t bytes) {
+  if (!share_.TrySet(Holds() - reserved_ + bytes)) return false;
+  reserved_ = bytes;
+  return true;
 }
 
 void Connection::OnParseError(const ErrorCode& error) {
@@ -259,6 +272,13 @@ void Connection::Refuse(int status, std::string_view message, RefusalReason reas
 }
 
 void Connection::Send(HttpResponse response) {
+  reserved_ = 0;
+  const bool fits = share_.TrySet(Holds() + response.memory_bytes());
+  if (!fits && !response.tells_of_write) {
+    std::exchange(response, state_->service->Refusal(503, kNoRoom));
+    response.no_room = true;
+  }
+  if (response.no_room) state_->observer->OnRefused(RefusalReason::kMemory);
   worker_->Deliver(shared_from_this(), std::move(response));
 }
 
@@ -282,8 +302,7 @@ void Connection::Write(HttpResponse response) {
   WriteResponseHead(response_, field, HttpDate(), request_.name, &head_);
   answered_at_ = CoarseMonotonic();
 
-  charged_bytes_ += response_.body.size();
-  state_->buffered_bytes.fetch_add(response_.body.size());
+  share_.Set(Holds());
   const bool with_body = request_.method != HttpMethod::kHead && response_.status != 304;
   Enter(Phase::kWriting, state_->options.write_timeout);
   stream_.Write(net::buffer(head_), with_body ? net::buffer(response_.body) : net::const_buffer(),
@@ -294,15 +313,15 @@ void Connection::Write(HttpResponse response) {
 
 void Connection::OnWritten(const ErrorCode& error) {
   state_->observer->OnAnswered(request_, Answered(std::chrono::steady_clock::now()));
-  state_->buffered_bytes.fetch_sub(charged_bytes_);
-  charged_bytes_ = 0;
-  response_.body = std::string();
+  std::exchange(response_, HttpResponse());  // assigned, it would keep its memory
+  parser_.reset();
+  request_.Clear();
+  share_.Set(Holds());
   if (phase_ == Phase::kClosed) return;
   if (error) {
     Close();
     return;
   }
-  parser_.reset();
   head_done_ = false;
   if (!keep_alive_) {
     Linger();
@@ -327,6 +346,8 @@ HttpAnswered Connection::Answered(SteadyTime now) const {
 void Connection::Linger() {
   Enter(Phase::kLingering, kLingerTime);
   buffer_.clear();
+  buffer_.shrink_to_fit();
+  share_.Set(Holds());
   stream_.EndSending([self = shared_from_this()] {
     if (self->phase_ != Phase::kClosed) self->Discard();
   });

@@ -8,7 +8,8 @@
 // section 9.6).
 //
 // Owned by its pending operations (shared_ptr): the last one to finish destroys it. All methods
-// run on the worker's thread, except Send and StillWaits, which may be called on any.
+// run on the worker's thread, except Send, Reserve and StillWaits, which may be called on any.
+// While the service has a request, nothing here touches what these three use.
 #ifndef KACHE_GATEWAY_HTTP_CONNECTION_H_
 #define KACHE_GATEWAY_HTTP_CONNECTION_H_
 
@@ -22,6 +23,7 @@
 #include "base/requester.h"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "gateway/http/byte_stream.h"
+#include "gateway/http/held_bytes.h"
 #include "gateway/http/http_service.h"
 #include "gateway/http/message.h"
 #include "gateway/http/request_parser.h"
@@ -43,6 +45,7 @@ class Connection final : public ResponseSink,
 
   // ResponseSink: the answer to the request that the service was given. Any thread.
   void Send(HttpResponse response) override;
+  bool Reserve(uint64_t bytes) override;
 
   // Requester: false once the client has ended or lost its connection. One that has only ended its
   // own sending looks the same, and counts as gone. Any thread, before the answer was sent.
@@ -83,7 +86,11 @@ class Connection final : public ResponseSink,
   // The head is complete. False when the request was refused.
   bool OnHead();
   void SendContinue();
-  bool ChargeBody();
+  size_t BodyBytesToRead() const;
+  // What it holds now of requests and answers.
+  uint64_t Holds() const;
+  // Counts that. False: there is no room for it, and the request was refused.
+  bool CountOrRefuse();
   void OnParseError(const ErrorCode& error);
   void Serve();
 
@@ -120,7 +127,8 @@ class Connection final : public ResponseSink,
 
   HttpResponse response_;
   std::string head_;
-  uint64_t charged_bytes_ = 0;
+  HeldBytes::Share share_;
+  uint64_t reserved_ = 0;  // by the service, for the request that it has
 };
 
 }  // namespace kache::gateway

@@ -39,6 +39,12 @@ HttpResponse ErrorResponse(int status, std::string_view code, std::string_view m
   return response;
 }
 
+HttpResponse NoRoomResponse() {
+  HttpResponse response = ErrorResponse(503, DefaultErrorCode(503), kNoRoom);
+  response.no_room = true;
+  return response;
+}
+
 std::string_view DefaultErrorCode(int status) {
   switch (status) {
     case 404:

@@ -25,6 +25,12 @@ int RetryAfterSeconds(const absl::Status& status);
 HttpResponse ErrorResponse(int status, std::string_view code, std::string_view message,
                            std::string_view more = "", int retry_after_seconds = 1);
 
+// Why there is no room for a request or an answer.
+inline constexpr std::string_view kNoRoom = "too many bytes are held for other requests";
+
+// What a request or an answer gets that finds no room in the memory that the gateway may use.
+HttpResponse NoRoomResponse();
+
 // The code that goes with a status where nothing more exact is known.
 std::string_view DefaultErrorCode(int status);
 

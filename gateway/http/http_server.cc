@@ -34,10 +34,11 @@ absl::Status CannotListen(const HostPort& address, const error_code& error) {
 
 class HttpServer::Impl {
  public:
-  explicit Impl(const HttpOptions& options, HttpService* service, HttpObserver* observer) {
-    state_.options = options;
+  explicit Impl(const HttpOptions& options, HttpService* service, HttpObserver* observer)
+      : state_(options) {
     state_.service = service;
     state_.observer = observer;
+    observer->OnServing(state_.held);
   }
 
   ~Impl() {
@@ -51,6 +52,7 @@ class HttpServer::Impl {
   bool AwaitConnections(absl::Duration timeout);
   void BeginDrain() { state_.draining = true; }
   uint16_t port() const { return port_; }
+  uint64_t held_bytes() const { return state_.held.bytes(); }
 
  private:
   void Accept();
@@ -149,6 +151,7 @@ absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& opt
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 uint16_t HttpServer::port() const { return impl_->port(); }
+uint64_t HttpServer::held_bytes() const { return impl_->held_bytes(); }
 void HttpServer::BeginDrain() { impl_->BeginDrain(); }
 void HttpServer::StopAccepting() { impl_->StopAccepting(); }
 bool HttpServer::AwaitConnections(absl::Duration timeout) {

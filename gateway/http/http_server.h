@@ -12,7 +12,8 @@
 // Each thread runs one io_context; a connection stays on one of them, given out in turn. A
 // connection is served one request at a time, so pipelined requests are answered in order and a
 // client cannot make the server queue work. What it holds is bounded: connections, bytes of a
-// head, of a body (by route), and of all bodies and answers together; and so is every wait.
+// head, of a body (by route), and of all requests and answers together (held_bytes.h); and so is
+// every wait. A request or an answer that finds no room is refused with 503.
 //
 // Thread-safe. The destructor closes what is still open and joins the threads.
 #ifndef KACHE_GATEWAY_HTTP_HTTP_SERVER_H_
@@ -36,7 +37,8 @@ struct HttpOptions {
   size_t threads = 1;
   size_t max_connections = 10'000;
   size_t max_head_bytes = 64 * 1024;
-  // Bodies being read, held or written, of all connections together.
+  // What all connections together hold of requests, of answers, and of what the service reserves
+  // for its requests; but for the first bytes of each connection (held_bytes.h).
   uint64_t max_buffered_bytes = 256 * 1024 * 1024;
   absl::Duration read_timeout = absl::Seconds(30);   // from a request's first byte to its last
   absl::Duration idle_timeout = absl::Seconds(75);   // between requests
@@ -58,6 +60,8 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   uint16_t port() const;
+  // Of max_buffered_bytes.
+  uint64_t held_bytes() const;
 
   // From now on every answer ends its connection.
   void BeginDrain();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/time/time.h"
+#include "gateway/http/held_bytes.h"
 #include "gateway/http/message.h"
 
 namespace kache::gateway {
@@ -21,6 +22,8 @@ class ResponseSink {
   virtual ~ResponseSink() = default;
   // Any thread, exactly once for each request.
   virtual void Send(HttpResponse response) = 0;
+  // As Responder::Reserve.
+  virtual bool Reserve(uint64_t bytes) = 0;
 };
 
 // The right, and the duty, to answer one request: one that goes out of scope unused answers 500,
@@ -33,6 +36,13 @@ class Responder {
   ~Responder();
 
   void Send(HttpResponse response);
+
+  // Before Send, by one thread at a time: the request takes `bytes` of memory now, beside the
+  // request itself (copies on their way to a server, an answer that is awaited or at hand).
+  // Replaces what was reserved before; Send ends it. False: there is no room, nothing has changed,
+  // and the request is to be answered with NoRoomResponse before anything is done for it. Never
+  // false for less than before.
+  bool Reserve(uint64_t bytes) { return sink_->Reserve(bytes); }
 
  private:
   std::shared_ptr<ResponseSink> sink_;  // shared: the connection lives until it was answered
@@ -52,8 +62,10 @@ class HttpService {
   virtual ~HttpService() = default;
   // Both are called on the connection's thread and must not block it. Fills the request's route.
   virtual Admission Admit(HttpRequest& request) = 0;
-  virtual void Serve(const HttpRequest& request, Responder responder) = 0;
-  // Turns a refusal of the server itself (bad syntax, too large, too slow) into an answer.
+  // May take the request's body away (HttpRequest::body); all else stays until Send.
+  virtual void Serve(HttpRequest& request, Responder responder) = 0;
+  // Turns a refusal of the server itself (bad syntax, too large, too slow) into an answer. Any
+  // thread.
   virtual HttpResponse Refusal(int status, std::string_view message) = 0;
 };
 
@@ -86,6 +98,8 @@ struct HttpAnswered {
 class HttpObserver {
  public:
   virtual ~HttpObserver() = default;
+  // Once, before all others. `held` is the server's, and lives as long.
+  virtual void OnServing(const HeldBytes& /*held*/) {}
   virtual void OnConnectionOpened() {}
   virtual void OnConnectionClosed() {}
   // A request was admitted and goes to the service.

@@ -10,8 +10,18 @@ bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && absl::EqualsIgnoreCase(ToAbsl(a), ToAbsl(b));
 }
 
-// A buffer that one large request needed is given back; up to this it stays for the next.
-constexpr size_t kKeptBodyBytes = 64 * 1024;
+// A buffer that one large request needed is given back; up to this it stays for the next, so that a
+// connection that waits holds little.
+constexpr size_t kKeptBytes = 1024;
+
+template <class Buffer>
+void EmptyAndKeep(size_t kept, Buffer* buffer) {
+  if (buffer->capacity() > kept) {
+    Buffer().swap(*buffer);  // an empty one that is assigned would leave the memory
+  } else {
+    buffer->clear();
+  }
+}
 
 }  // namespace
 
@@ -40,8 +50,8 @@ void HeaderList::Add(std::string_view name, std::string_view value) {
 }
 
 void HeaderList::Clear() {
-  text_.clear();
-  fields_.clear();
+  EmptyAndKeep(kKeptBytes, &text_);
+  EmptyAndKeep(kKeptBytes / sizeof(Field), &fields_);
 }
 
 std::string_view HeaderList::Name(const Field& field) const {
@@ -80,19 +90,17 @@ std::string HeaderList::Joined(std::string_view name) const {
 
 void HttpRequest::Clear() {
   method = HttpMethod::kOther;
-  target.clear();
+  EmptyAndKeep(kKeptBytes, &target);
   headers.Clear();
-  if (body.capacity() > kKeptBodyBytes) {
-    body = std::string();
-  } else {
-    body.clear();
-  }
+  EmptyAndKeep(kKeptBytes, &body);
   route = kNoRoute;
   parameter = {};
   name = {};
   query = {};
   caller = {};
 }
+
+void HttpRequest::DropLargeBody() { EmptyAndKeep(kKeptBytes, &body); }
 
 void HttpResponse::AddHeader(std::string_view name, std::string_view value) {
   headers.append(name).append(": ").append(value).append("\r\n");

@@ -2,7 +2,7 @@
 // (http_server.h) turns bytes into these and back; nothing here knows sockets.
 //
 // Thread-compatible. A HttpRequest belongs to its connection and stays unchanged until the request
-// was answered.
+// was answered, but for its body, which whoever serves the request may take away.
 #ifndef KACHE_GATEWAY_HTTP_MESSAGE_H_
 #define KACHE_GATEWAY_HTTP_MESSAGE_H_
 
@@ -29,7 +29,10 @@ std::string_view HttpMethodName(HttpMethod method);
 class HeaderList {
  public:
   void Add(std::string_view name, std::string_view value);
+  // Keeps small buffers.
   void Clear();
+  // What it takes of memory.
+  size_t memory_bytes() const { return text_.capacity() + fields_.capacity() * sizeof(Field); }
 
   // The first field of that name. Views are valid until Add or Clear.
   std::optional<std::string_view> Find(std::string_view name) const;
@@ -77,6 +80,12 @@ struct HttpRequest {
 
   // Empties it for the next request and keeps small buffers.
   void Clear();
+  // For who has read the body: gives its memory back, where it is worth it.
+  void DropLargeBody();
+  // What it takes of memory beside itself.
+  size_t memory_bytes() const {
+    return target.capacity() + headers.memory_bytes() + body.capacity();
+  }
 };
 
 struct HttpResponse {
@@ -85,6 +94,13 @@ struct HttpResponse {
   std::string headers;                                 // further fields, each "Name: value\r\n"
   std::string body;
   bool close = false;  // end the connection after this answer
+  // It says what became of a write, so it is sent also where there is no room for it
+  // (held_bytes.h); any other answer is then replaced by a refusal.
+  bool tells_of_write = false;
+  bool no_room = false;  // it says that there is no room, and counts as such a refusal
+
+  // What it takes of memory beside itself.
+  size_t memory_bytes() const { return headers.capacity() + body.capacity(); }
 
   // `value` holds no line ends.
   void AddHeader(std::string_view name, std::string_view value);

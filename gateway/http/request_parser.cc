@@ -70,13 +70,21 @@ void RequestParser::on_field_impl(Field /*field*/, StringView name, StringView v
 void RequestParser::on_header_impl(ErrorCode& /*error*/) { head_done_ = true; }
 
 void RequestParser::on_body_init_impl(const Optional<uint64_t>& length, ErrorCode& /*error*/) {
-  if (length) request_.body.reserve(static_cast<size_t>(std::min(*length, kMaxReservedBytes)));
+  if (!length) return;
+  length_ = *length;
+  request_.body.reserve(static_cast<size_t>(std::min(*length, kMaxReservedBytes)));
 }
 
 size_t RequestParser::on_body_impl(StringView body, ErrorCode& error) {
   if (body.size() > body_limit_bytes_ - request_.body.size()) {
     error = http::error::body_limit;
     return 0;
+  }
+  const size_t size = request_.body.size() + body.size();
+  const size_t capacity = request_.body.capacity();
+  // Doubled as it grows, but never beyond what was announced: half of it would stay empty.
+  if (size > capacity && size <= length_) {
+    request_.body.reserve(std::max(size, std::min<size_t>(2 * capacity, length_)));
   }
   request_.body.append(body.data(), body.size());
   return body.size();

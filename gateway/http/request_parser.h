@@ -26,6 +26,9 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   // A body that grows over this is http::error::body_limit. Set it once the head is done.
   void set_body_limit(uint64_t bytes) { body_limit_bytes_ = bytes; }
 
+  // Of the body, as announced by Content-Length; 0 = none, or not known.
+  uint64_t announced_bytes() const { return length_; }
+
  private:
   using Field = boost::beast::http::field;
   using StringView = boost::beast::string_view;
@@ -48,6 +51,7 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   bool head_done_ = false;
   bool http_1_1_ = false;
   uint64_t body_limit_bytes_ = 0;
+  uint64_t length_ = 0;
 };
 
 }  // namespace kache::gateway

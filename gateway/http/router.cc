@@ -120,7 +120,7 @@ std::string Router::AllowedMethods(std::string_view path) const {
   return allowed;
 }
 
-void Router::Serve(const HttpRequest& request, Responder responder) {
+void Router::Serve(HttpRequest& request, Responder responder) {
   routes_[request.route].serve(request, std::move(responder));
 }
 

@@ -27,7 +27,7 @@ struct Route {
   // Looks at the head: how large may the body be, or why is it refused unread? Without one a body
   // of up to kIgnoredBodyBytes is read and ignored.
   std::function<Admission(const HttpRequest&)> admit;
-  std::function<void(const HttpRequest&, Responder)> serve;
+  std::function<void(HttpRequest&, Responder)> serve;
   // What the caller's token must allow. A route that says nothing is closed to almost all.
   Role role = Role::kAdmin;
 };
@@ -40,7 +40,7 @@ class Router final : public HttpService {
   explicit Router(std::vector<Route> routes, const AccessControl* access = nullptr);
 
   Admission Admit(HttpRequest& request) override;
-  void Serve(const HttpRequest& request, Responder responder) override;
+  void Serve(HttpRequest& request, Responder responder) override;
   HttpResponse Refusal(int status, std::string_view message) override;
 
   const std::vector<Route>& routes() const { return routes_; }

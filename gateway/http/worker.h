@@ -15,6 +15,7 @@
 #include "boost/asio/basic_waitable_timer.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
+#include "gateway/http/held_bytes.h"
 #include "gateway/http/http_server.h"
 #include "gateway/http/http_service.h"
 #include "security/certificates.h"
@@ -27,13 +28,16 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 
 // Thread-safe.
 struct HttpServerState {
-  HttpOptions options;
+  explicit HttpServerState(const HttpOptions& its_options)
+      : options(its_options), held(its_options.max_buffered_bytes) {}
+
+  const HttpOptions options;
   HttpService* service = nullptr;
   HttpObserver* observer = nullptr;
   std::unique_ptr<Certificates> certificates;  // nullptr = no TLS
   std::atomic<bool> draining = false;
   std::atomic<size_t> connections = 0;
-  std::atomic<uint64_t> buffered_bytes = 0;
+  HeldBytes held;
 };
 
 class Connection;

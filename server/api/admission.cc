@@ -19,7 +19,6 @@ prometheus::Counter& Rejected(prometheus::Registry& registry, const std::string&
 
 AdmissionControl::AdmissionControl(int64_t limit, int64_t max_bytes, prometheus::Registry& registry)
     : limit_(limit),
-      max_bytes_(max_bytes),
       gauge_(prometheus::BuildGauge()
                  .Name("kache_in_flight_operations")
                  .Help("Operations accepted whose answer has not left yet.")
@@ -31,8 +30,8 @@ AdmissionControl::AdmissionControl(int64_t limit, int64_t max_bytes, prometheus:
                        .Register(registry)
                        .Add({})),
       rejected_full_(Rejected(registry, "too_many_in_flight")),
-      rejected_bytes_(Rejected(registry, "too_many_bytes")),
-      rejected_closed_(Rejected(registry, "stopping")) {}
+      rejected_closed_(Rejected(registry, "stopping")),
+      bytes_(max_bytes, &Rejected(registry, "too_many_bytes")) {}
 
 absl::Status AdmissionControl::Admit(int64_t operations) {
   if (closed_.load(std::memory_order_relaxed)) {
@@ -49,23 +48,16 @@ absl::Status AdmissionControl::Admit(int64_t operations) {
   return absl::OkStatus();
 }
 
-bool AdmissionControl::AdmitBytes(int64_t bytes) {
-  const int64_t before = bytes_.fetch_add(bytes, std::memory_order_relaxed);
-  if (before + bytes <= max_bytes_ || before == 0) return true;
-  ReleaseBytes(bytes);
-  rejected_bytes_.Increment();
-  return false;
-}
-
 absl::Status AdmissionControl::NoRoom() const {
   return absl::ResourceExhaustedError(Concat(
-      "more than MAX_IN_FLIGHT_BYTES (", max_bytes_,
-      ") of requests and answers at once: clients do not read their answers; try again later"));
+      "more than MAX_IN_FLIGHT_BYTES (", bytes_.bound(),
+      ") of requests and answers at once, on their way to the nodes, or not read by clients; "
+      "try again later"));
 }
 
 void AdmissionControl::PublishGauges() {
   gauge_.Set(static_cast<double>(in_flight()));
-  bytes_gauge_.Set(static_cast<double>(bytes_.load(std::memory_order_relaxed)));
+  bytes_gauge_.Set(static_cast<double>(bytes_.bytes()));
 }
 
 }  // namespace kache

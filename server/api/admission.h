@@ -2,7 +2,8 @@
 // counted from its acceptance until its answer has left, so that clients that do not read cannot
 // make the process grow. A batch counts its keys. A request without room is not begun, a value that
 // was read and finds none is dropped. The answer of a write, which is small, is counted without
-// being asked about: what was done is never answered as if it was not.
+// being asked about: what was done is never answered as if it was not. What a write takes on its
+// way to the nodes counts against the same bytes, until the last node has it (Coordinator).
 //
 // Thread-safe, without a lock.
 #ifndef KACHE_SERVER_API_ADMISSION_H_
@@ -12,6 +13,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
+#include "base/byte_budget.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
@@ -32,10 +34,12 @@ class AdmissionControl {
 
   // False: there is no room for so many bytes more, and they do not count. True: they count until
   // ReleaseBytes.
-  bool AdmitBytes(int64_t bytes);
-  void ReleaseBytes(int64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+  bool AdmitBytes(int64_t bytes) { return bytes_.Admit(bytes); }
+  void ReleaseBytes(int64_t bytes) { bytes_.Release(bytes); }
   // The bytes count until ReleaseBytes, whether there is room or not.
-  void CountBytes(int64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
+  void CountBytes(int64_t bytes) { bytes_.Count(bytes); }
+  // For who counts for itself. As long as this object.
+  ByteBudget& bytes() { return bytes_; }
   // What to say when AdmitBytes said no.
   absl::Status NoRoom() const;
 
@@ -48,15 +52,13 @@ class AdmissionControl {
 
  private:
   const int64_t limit_;
-  const int64_t max_bytes_;
   std::atomic<int64_t> in_flight_{0};
-  std::atomic<int64_t> bytes_{0};
   std::atomic<bool> closed_{false};
   prometheus::Gauge& gauge_;
   prometheus::Gauge& bytes_gauge_;
   prometheus::Counter& rejected_full_;
-  prometheus::Counter& rejected_bytes_;
   prometheus::Counter& rejected_closed_;
+  ByteBudget bytes_;
 };
 
 }  // namespace kache

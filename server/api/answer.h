@@ -3,6 +3,7 @@
 #define KACHE_SERVER_API_ANSWER_H_
 
 #include <atomic>
+#include <cstddef>
 
 #include "absl/status/status.h"
 #include "ring/hash_ring.h"
@@ -15,6 +16,11 @@ class Answer {
   // Sends the response as it stands (OK), or the error alone. Call exactly once, from any thread;
   // request, response and this object may be gone when it returns.
   virtual void Finish(absl::Status status) = 0;
+
+  // For who gathers a large answer piece by piece, before it keeps a piece: the answer is to hold
+  // `bytes` more. False: there is no room in the process, and the piece must go. What was taken
+  // counts until the answer has left. Any thread, before Finish.
+  virtual bool Admits(size_t /*bytes*/) { return true; }
 
   // Where the operation is to note its times; nullptr = nobody asks for them.
   OperationTimes* times() { return timed_ ? &times_ : nullptr; }

@@ -1,5 +1,6 @@
 #include "server/api/batch_gathering.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error_details.h"
@@ -7,6 +8,12 @@
 #include "server/api/receipts.h"
 
 namespace kache {
+namespace {
+
+// So that a batch of small values asks once or twice.
+constexpr int64_t kAdmittedAtOnce = int64_t{16} << 10;
+
+}  // namespace
 
 void Gathering::CountOne() {
   // Release: the result is in place before the count. Acquire: the last one sees all results.
@@ -38,6 +45,11 @@ void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
     SetReason(kAnswerFull, &full);
     result = std::move(full);
   }
+  if (result.ok() && !Admitted()) {
+    bytes_left_.fetch_add(static_cast<int64_t>(result->value.size()), std::memory_order_relaxed);
+    result = absl::ResourceExhaustedError(
+        "too many bytes of requests and answers at once (MAX_IN_FLIGHT_BYTES); try again later");
+  }
   if (result.ok()) {
     FillGetResponse(*std::move(result), answer().ring(), *place.mutable_response());
   } else {
@@ -52,6 +64,17 @@ bool ReadGathering::Fits(size_t bytes) {
   if (before == max_bytes_ || before >= size) return true;
   bytes_left_.fetch_add(size, std::memory_order_relaxed);
   return false;
+}
+
+bool ReadGathering::Admitted() {
+  const int64_t used = max_bytes_ - bytes_left_.load(std::memory_order_relaxed);
+  int64_t admitted = admitted_bytes_.load(std::memory_order_relaxed);
+  while (used > admitted) {
+    const int64_t more = std::max(kAdmittedAtOnce, used - admitted);
+    if (!answer().Admits(static_cast<size_t>(more))) return false;
+    admitted = admitted_bytes_.fetch_add(more, std::memory_order_relaxed) + more;
+  }
+  return true;
 }
 
 WriteGathering::WriteGathering(size_t keys, Results& results, Answer& answer)

@@ -35,7 +35,7 @@ class Gathering {
   virtual ~Gathering() = default;
   // One result is in place. The last one finishes the answer and deletes this.
   void CountOne();
-  const Answer& answer() const { return answer_; }
+  Answer& answer() const { return answer_; }
 
  private:
   std::atomic<size_t> missing_;
@@ -46,16 +46,20 @@ class ReadGathering final : public Gathering, public BatchReadSink {
  public:
   // Values beyond `max_bytes` together are dropped at once, and their keys get OUT_OF_RANGE with
   // the reason kAnswerFull each: they are to be asked for again at once. The first value always
-  // fits.
+  // fits. Values that the answer does not admit are dropped, too, and their keys get
+  // RESOURCE_EXHAUSTED.
   ReadGathering(size_t keys, size_t max_bytes, v1::BatchGetResponse& response, Answer& answer);
   ReadCallback Slot(size_t index);
   void Take(size_t index, absl::StatusOr<ReadResult> result) override;
 
  private:
   bool Fits(size_t bytes);
+  // Has the answer admit as much as the values take, a piece at a time.
+  bool Admitted();
 
   const int64_t max_bytes_;
   std::atomic<int64_t> bytes_left_;
+  std::atomic<int64_t> admitted_bytes_{0};
   v1::BatchGetResponse& response_;
 };
 

@@ -85,6 +85,10 @@ class PipelineMessage {
   MonotonicTime arrived() const { return arrived_; }
   size_t bytes() const { return bytes_; }
   size_t size() const { return operations_.size(); }
+  // What it takes of memory, with its operations.
+  size_t memory_bytes() const { return bytes_ + size() * sizeof(PipelineOperation); }
+  // Whether AdmissionControl counts these bytes. Otherwise its operations are to be refused.
+  bool admitted = false;
 
   // Operations in the order of the request.
   bool HasNext() const { return next_ < operations_.size(); }

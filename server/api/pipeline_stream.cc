@@ -112,6 +112,8 @@ void PipelineStream::OnRead(bool ok) {
   if (closing_) ++messages_while_closing_;
   message->Arrive(std::chrono::steady_clock::now());
   window_.AddMessage(message->bytes());
+  message->admitted = endpoint_.environment().policy.admission.AdmitBytes(
+      static_cast<int64_t>(message->memory_bytes()));
   endpoint_.environment().metrics.operations_per_message.Observe(
       static_cast<double>(message->size()));
   taking_ = message.release();  // see taking_
@@ -151,6 +153,10 @@ void PipelineStream::TakeOperations() {
     paused_ = nullptr;
     window_.AddOperation();
     PipelineOperation& operation = taking_->Next(*this, environment.policy.slow_log.on());
+    if (!taking_->admitted) {
+      operation.Finish(environment.policy.admission.NoRoom());
+      continue;
+    }
     const MonotonicTime deadline =
         OperationDeadline(operation.request().timeout_ms(), taking_->arrived(), deadline_,
                           environment.policy.deadlines);
@@ -258,6 +264,10 @@ void PipelineStream::LogIfSlow(PipelineOperation& operation, MonotonicTime now) 
 void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
   if (message == taking_ || !message->Over()) return;
   window_.RemoveMessage(message->bytes());
+  if (message->admitted) {
+    endpoint_.environment().policy.admission.ReleaseBytes(
+        static_cast<int64_t>(message->memory_bytes()));
+  }
   delete message;
 }
 

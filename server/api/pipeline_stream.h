@@ -2,6 +2,7 @@
 // those that are ready together travel in one message.
 //
 //  * Full (PipelineWindow): operations are not taken, messages not read, until answers have left.
+//  * The process is full (AdmissionControl): the operations of a message are refused, all of them.
 //  * Fair: after kOperationsPerTurn operations the other events of the queue have their turn.
 //  * Broken (cancelled, connection lost, deadline): operations that were taken go on, the answers
 //    are dropped; what was not taken yet is never started.

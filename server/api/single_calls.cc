@@ -4,21 +4,47 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/error_details.h"
+#include "base/strings.h"
 #include "server/api/receipts.h"
 
 namespace kache {
+
+namespace {
+
+void FinishGet(absl::StatusOr<ReadResult> result, v1::GetResponse& response, Answer& answer) {
+  if (result.ok()) FillGetResponse(*std::move(result), answer.ring(), response);
+  answer.Finish(result.status());
+}
+
+// For who asks for small values only.
+ReadCallback FinishGetOf(uint32_t max_value_bytes, v1::GetResponse& response, Answer& answer) {
+  return [max_value_bytes, &response, &answer](absl::StatusOr<ReadResult> result) {
+    if (result.ok() && result->value.size() > max_value_bytes) {
+      absl::Status too_large = absl::OutOfRangeError(
+          Concat("the value has more than max_value_bytes (", max_value_bytes, ") bytes"));
+      SetReason(kValueTooLarge, &too_large);
+      result = std::move(too_large);
+    }
+    FinishGet(std::move(result), response, answer);
+  };
+}
+
+}  // namespace
 
 // The callbacks capture two references only: more would cost each an allocation.
 
 void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicTime deadline,
               v1::GetResponse& response, Answer& answer) {
   const ReadOptions options{FromProto(request.consistency()), FromProto(request.min_version())};
-  context.coordinator.Get(request.key(), options, {deadline, answer.times()},
+  const OperationTiming timing{deadline, answer.times()};
+  if (const uint32_t most = request.max_value_bytes(); most > 0) {
+    return context.coordinator.Get(request.key(), options, timing,
+                                   FinishGetOf(most, response, answer));
+  }
+  context.coordinator.Get(request.key(), options, timing,
                           [&response, &answer](absl::StatusOr<ReadResult> result) {
-                            if (result.ok()) {
-                              FillGetResponse(*std::move(result), answer.ring(), response);
-                            }
-                            answer.Finish(result.status());
+                            FinishGet(std::move(result), response, answer);
                           });
 }
 

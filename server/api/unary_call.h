@@ -23,15 +23,16 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
-#include "google/protobuf/message_lite.h"
 #include "security/access_control.h"
 #include "server/api/admission.h"
 #include "server/api/answer.h"
+#include "server/api/call_bytes.h"
 #include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
 #include "server/api/call_messages.h"
@@ -96,15 +97,19 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void Accept();
   void OnEvent(bool ok) override;
   void Finish(absl::Status status) override;
+  bool Admits(size_t bytes) override;
 
  private:
   void Begin();
   absl::Status Admit(MonotonicTime deadline);
   absl::Status CheckAccess(int64_t operations);
-  // Counts the message. False where `may_refuse` and there is no room for it.
-  bool CountBytes(const google::protobuf::MessageLite& message, bool may_refuse);
+  // False where the response may be dropped and there is no room for it: it was.
+  bool CountResponse();
   void RunPosted() override { Send(); }
   void Send();
+  // Gives large messages back as soon as gRPC has made its own bytes of them. Requires: on the
+  // queue's thread, where the call cannot be over yet.
+  void DropMessages();
   void End();
   // gRPC's word that the call is over: answered, or given up by its caller.
   class OverTag final : public CallTag {
@@ -121,6 +126,9 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   void LogIfSlow(MonotonicTime now);
   void Reset();
 
+  // Messages of a call that are not kept until it is over.
+  static constexpr int64_t kLargeBytes = int64_t{64} << 10;
+
   UnaryEndpoint<Request, Response>& endpoint_;
   // gRPC's objects serve one call each.
   std::optional<grpc::ServerContext> context_;
@@ -129,7 +137,9 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   MonotonicTime started_;
   MonotonicTime finished_;  // noted for the slow log
   int64_t admitted_ = 0;
-  int64_t bytes_ = 0;  // of request and answer, as AdmissionControl counts them
+  CallBytes bytes_;
+  bool dropped_ = false;  // DropMessages
+  std::string facts_;     // for the slow log, once dropped
   absl::Status status_;
   grpc::StatusCode code_ = grpc::StatusCode::OK;
   bool serving_ = false;
@@ -241,8 +251,8 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   absl::Status status = admission.Admit(operations);
   if (!status.ok()) return status;
   admitted_ = operations;
-  return CountBytes(messages_.request(), /*may_refuse=*/true) ? absl::OkStatus()
-                                                              : admission.NoRoom();
+  const auto bytes = static_cast<int64_t>(messages_.request().ByteSizeLong());
+  return bytes_.AdmitRequest(admission, bytes) ? absl::OkStatus() : admission.NoRoom();
 }
 
 template <class Request, class Response>
@@ -255,23 +265,32 @@ absl::Status UnaryCall<Request, Response>::CheckAccess(int64_t operations) {
 }
 
 template <class Request, class Response>
-bool UnaryCall<Request, Response>::CountBytes(const google::protobuf::MessageLite& message,
-                                              bool may_refuse) {
+bool UnaryCall<Request, Response>::Admits(size_t bytes) {
+  return bytes_.AdmitPiece(endpoint_.policy().admission, static_cast<int64_t>(bytes));
+}
+
+template <class Request, class Response>
+bool UnaryCall<Request, Response>::CountResponse() {
   if (admitted_ == 0) return true;
-  const auto bytes = static_cast<int64_t>(message.ByteSizeLong());
-  AdmissionControl& admission = endpoint_.policy().admission;
-  if (!may_refuse) {
-    admission.CountBytes(bytes);
-  } else if (!admission.AdmitBytes(bytes)) {
-    return false;
+  const auto bytes = static_cast<int64_t>(messages_.response().ByteSizeLong());
+  if (bytes_.AdmitAnswer(endpoint_.policy().admission, bytes, endpoint_.method().may_drop_answer)) {
+    return true;
   }
-  bytes_ += bytes;
-  return true;
+  // Now, as the call may wait for a while until its refusal is sent. What is in an arena goes with
+  // the arena.
+  if (!endpoint_.method().in_arena) messages_.response() = Response();
+  return false;
 }
 
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Finish(absl::Status status) {
   status_ = std::move(status);
+  // Here, and not when it is sent: answers that wait for that would count for nothing.
+  if (!status_.ok()) {
+    bytes_.AnswerFailed();
+  } else if (!CountResponse()) {
+    status_ = endpoint_.policy().admission.NoRoom();
+  }
   if (timed_) finished_ = CoarseMonotonic();
   CallQueue& queue = endpoint_.queue();
   if (queue.serving() == 1 || queue.OnThread()) {
@@ -284,9 +303,7 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // The call may be over, and this used again, as soon as gRPC has the answer.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  if (status_.ok() && !CountBytes(messages_.response(), endpoint_.method().may_drop_answer)) {
-    status_ = endpoint_.policy().admission.NoRoom();
-  }
+  const bool large = bytes_.bytes() > kLargeBytes;
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   ReturnRequestId(*context_);
@@ -296,6 +313,17 @@ void UnaryCall<Request, Response>::Send() {
   } else {
     writer_->FinishWithError(status, static_cast<CallTag*>(this));
   }
+  if (large && endpoint_.queue().OnThread()) DropMessages();
+}
+
+template <class Request, class Response>
+void UnaryCall<Request, Response>::DropMessages() {
+  const SlowLog& log = endpoint_.policy().slow_log;
+  if (timed_ && endpoint_.method().rpc != nullptr) {
+    facts_ = log.Facts(messages_.request(), messages_.response());
+  }
+  messages_.Clear(bytes_.bytes());
+  dropped_ = true;
 }
 
 template <class Request, class Response>
@@ -303,12 +331,12 @@ void UnaryCall<Request, Response>::End() {
   sent_.load(std::memory_order_acquire);
   if (admitted_ > 0) {
     endpoint_.policy().admission.Release(admitted_);
-    endpoint_.policy().admission.ReleaseBytes(bytes_);
   }
   const MonotonicTime now = std::chrono::steady_clock::now();
   endpoint_.method().metrics.Count(code_, started_, now);
   LogIfSlow(now);
-  messages_.Clear(bytes_);
+  if (!dropped_) messages_.Clear(bytes_.bytes());
+  bytes_.Release(endpoint_.policy().admission);
   endpoint_.queue().CallEnds();
   RetireIfOver();
 }
@@ -331,9 +359,9 @@ void UnaryCall<Request, Response>::LogIfSlow(MonotonicTime now) {
   const SlowLog& log = endpoint_.policy().slow_log;
   const char* const rpc = endpoint_.method().rpc;
   if (rpc == nullptr || !log.IsSlow(started_, now)) return;
-  log.Report(rpc, {started_, times_.begun, finished_, now},
-             kGrpcCodeNames[static_cast<size_t>(code_)],
-             log.Facts(messages_.request(), messages_.response()), NameOf(*context_));
+  log.Report(
+      rpc, {started_, times_.begun, finished_, now}, kGrpcCodeNames[static_cast<size_t>(code_)],
+      dropped_ ? facts_ : log.Facts(messages_.request(), messages_.response()), NameOf(*context_));
 }
 
 template <class Request, class Response>
@@ -341,7 +369,8 @@ void UnaryCall<Request, Response>::Reset() {
   writer_.reset();
   context_.reset();
   admitted_ = 0;
-  bytes_ = 0;
+  dropped_ = false;
+  facts_.clear();
   serving_ = false;
   times_ = {};
 }

@@ -81,6 +81,11 @@ std::string Sha1Hex(std::string_view text) {
 Script::Script(std::string script_name, std::string script_source)
     : name(std::move(script_name)), source(std::move(script_source)), sha1(Sha1Hex(source)) {}
 
+Command Command::Keeping(std::shared_ptr<const void> hold) && {
+  hold_ = std::move(hold);
+  return std::move(*this);
+}
+
 Command Command::Of(std::initializer_list<std::string_view> arguments) {
   return Of(std::span(arguments.begin(), arguments.size()));
 }

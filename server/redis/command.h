@@ -41,6 +41,11 @@ class Command {
   static Command Call(const Script& script, std::span<const std::string_view> keys,
                       std::span<const std::string_view> arguments);
 
+  // The same command, which keeps `hold` as long as a copy of it lives: what counts its bytes.
+  Command Keeping(std::shared_ptr<const void> hold) &&;
+  // Whether its bytes are counted elsewhere.
+  bool keeps() const { return hold_ != nullptr; }
+
   std::string_view wire() const { return {wire_.get(), size_}; }
   const Script* script() const { return script_; }
   bool shares_reply() const { return shares_reply_; }
@@ -48,6 +53,7 @@ class Command {
  private:
   std::shared_ptr<const char> wire_;  // shared: by the sockets of all replicas
   size_t size_ = 0;
+  std::shared_ptr<const void> hold_;  // shared, as the bytes are
   const Script* script_ = nullptr;
   bool shares_reply_ = false;
 };

@@ -14,6 +14,7 @@ constexpr size_t kKeptRing = 16384;  // a larger one is given back when empty
 void PendingQueue::Push(PendingCommand command) {
   if (size_ == ring_.size()) Grow();
   bytes_ += command.bytes;
+  if (!command.counted) uncounted_bytes_ += command.bytes;
   earliest_deadline_ = std::min(earliest_deadline_, command.deadline);
   ring_[(head_ + size_) & (ring_.size() - 1)] = std::move(command);
   ++size_;
@@ -22,6 +23,7 @@ void PendingQueue::Push(PendingCommand command) {
 void PendingQueue::PopFront() {
   PendingCommand& front = ring_[head_];
   bytes_ -= front.bytes;
+  if (!front.counted) uncounted_bytes_ -= front.bytes;
   front.done = nullptr;
   front.command = Command();
   head_ = (head_ + 1) & (ring_.size() - 1);

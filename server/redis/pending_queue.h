@@ -32,7 +32,8 @@ struct PendingCommand {
   ReplyCallback done;        // kCommand: empty once it has timed out
   Command command;           // kept for those that call a script, kScriptLoad included
   MonotonicTime deadline = MonotonicTime::max();
-  size_t bytes = 0;  // what it counts against the queue's bound
+  size_t bytes = 0;      // what it counts against the queue's bound
+  bool counted = false;  // its bytes are counted elsewhere, too (Command::keeps)
 };
 
 class PendingQueue {
@@ -43,6 +44,8 @@ class PendingQueue {
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
   size_t bytes() const { return bytes_; }
+  // Of those that are counted nowhere else.
+  size_t uncounted_bytes() const { return uncounted_bytes_; }
 
   void Push(PendingCommand command);
   // The number of the command at the front, or of the next one; all that are pushed are counted.
@@ -63,6 +66,7 @@ class PendingQueue {
   size_t head_ = 0;
   size_t size_ = 0;
   size_t bytes_ = 0;
+  size_t uncounted_bytes_ = 0;
   uint64_t popped_ = 0;
   MonotonicTime earliest_deadline_ = MonotonicTime::max();  // none is earlier
 };

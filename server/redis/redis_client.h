@@ -19,8 +19,8 @@
 //
 // A GET that finds an equal one unsent shares its reply (unsent_reads.h).
 //
-// Bounds: `max_queue_bytes` of commands unsent and unanswered; beyond it Send answers
-// RESOURCE_EXHAUSTED.
+// Bounds: `max_queue_bytes` of commands unsent and unanswered, `max_uncounted_bytes` of those whose
+// bytes are counted nowhere else (Command::keeps); beyond it Send answers RESOURCE_EXHAUSTED.
 //
 // Shard thread only: construct, use and destroy on the loop's thread (or while it does not run).
 // Destruction answers every waiting command UNAVAILABLE from inside the destructor.
@@ -49,6 +49,7 @@ struct ClientOptions {
   absl::Duration ping_timeout = absl::Seconds(1);
   absl::Duration silence_limit = absl::Milliseconds(250);
   size_t max_queue_bytes = size_t{64} << 20;
+  size_t max_uncounted_bytes = size_t{64} << 20;
 };
 
 // What a client has counted since its construction. Plain numbers, written on the shard's thread.

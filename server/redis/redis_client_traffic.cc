@@ -37,7 +37,9 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
     return;
   }
   const size_t bytes = command.wire().size() + PendingQueue::kSlotBytes;
-  if (pending_.bytes() + bytes > options_.max_queue_bytes) {
+  const bool counted = command.keeps();
+  if (pending_.bytes() + bytes > options_.max_queue_bytes ||
+      (!counted && pending_.uncounted_bytes() + bytes > options_.max_uncounted_bytes)) {
     ++counters_.queue_full;
     Refuse(std::move(done), absl::ResourceExhaustedError("the node's queue is full"));
     return;
@@ -47,6 +49,7 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   pending.done = std::move(done);
   pending.deadline = deadline;
   pending.bytes = bytes;
+  pending.counted = counted;
   if (command.script() != nullptr) pending.command = command;
   Enqueue(command, std::move(pending));
   if (command.shares_reply()) unsent_reads_.Add(command, Progress());

@@ -30,7 +30,7 @@ void ReadAlone(Shard& shard, const Read& read, MonotonicTime deadline, BatchRead
 class NodeReads {
  public:
   void Add(const Read& read) { reads_[count_++] = read; }
-  bool Full() const { return count_ == reads_.size(); }
+  size_t size() const { return count_; }
   std::span<const Read> reads() const { return {reads_.data(), count_}; }
 
  private:
@@ -116,7 +116,8 @@ class ByNode {
       gathered = std::make_unique<NodeRead>(shard_, node, deadline_, sink_);
     }
     gathered->reads().Add(read);
-    if (gathered->reads().Full()) gathered.release()->Run();  // owns itself
+    if (gathered->reads().size() < shard_.options().keys_per_read) return;
+    gathered.release()->Run();  // owns itself
   }
   void SendRest() {
     for (std::unique_ptr<NodeRead>& gathered : gathered_) {

@@ -35,7 +35,8 @@ class BatchReadSink {
 
 class BatchRead final : public Operation {
  public:
-  // Keys of one MGET: more would hold up for too long what waits behind its answer.
+  // Keys of one MGET at most: more would hold up for too long what waits behind its answer.
+  // ReplicationOptions::keys_per_read may be less.
   static constexpr size_t kMaxKeysPerCommand = 32;
 
   struct Read {

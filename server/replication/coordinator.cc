@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "base/strings.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
@@ -15,6 +16,12 @@ namespace kache {
 namespace {
 
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(2);
+// A write's record, and the command that brings it to the nodes. Those of smaller writes are
+// bounded by their number alone: counting would cost more than a hundredth of the write.
+constexpr int64_t kCopiesOfWrite = 2;
+constexpr int64_t kCountedWriteBytes = 512;
+// What a request holds beside key and value.
+constexpr int64_t kRequestBytes = 4096;
 
 // As versions have it. Never zero, so that no version of ours looks like none.
 uint64_t NewCoordinatorId() {
@@ -29,6 +36,7 @@ Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRin
     : id_(NewCoordinatorId()),
       clock_(clock),
       options_(std::move(config.replication)),
+      write_bytes_(config.write_bytes),
       metrics_(registry) {
   for (size_t i = 0; i < config.shards; ++i) {
     auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
@@ -91,8 +99,16 @@ void Coordinator::Delete(std::string_view key, const WriteOptions& options, Oper
         timing, std::move(done));
 }
 
-void Coordinator::Write(const WriteOperation::Write& write, OperationTiming timing,
-                        WriteCallback done) {
+void Coordinator::Write(WriteOperation::Write write, OperationTiming timing, WriteCallback done) {
+  const auto bytes = static_cast<int64_t>(write.key.size() + write.value.size());
+  if (write_bytes_ != nullptr && bytes >= kCountedWriteBytes) {
+    if (!write_bytes_->Admit(kCopiesOfWrite * bytes, bytes + kRequestBytes)) {
+      return done(absl::ResourceExhaustedError(
+          Concat("more than MAX_IN_FLIGHT_BYTES (", write_bytes_->bound(),
+                 ") at once, on their way to the nodes; try again later")));
+    }
+    write.hold = write_bytes_->HoldUntilGone(kCopiesOfWrite * bytes);
+  }
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
   auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));

@@ -1,6 +1,9 @@
 // What a read and a write mean, over all shards: picks the key's shard and hands the operation to
 // it. The one face that api/ sees of the data path.
 //
+// A write for which there is no room (CoordinatorConfig::write_bytes) is answered
+// RESOURCE_EXHAUSTED before anything is done, inside the call.
+//
 // Thread-safe. The strings behind key and value must stay alive until the callback is called.
 // Validation (sizes, ranges) is the caller's.
 #ifndef KACHE_SERVER_REPLICATION_COORDINATOR_H_
@@ -18,6 +21,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "prometheus/registry.h"
 #include "server/cluster/health_monitor.h"
@@ -38,6 +42,9 @@ struct CoordinatorConfig {
   redis::ClientOptions client;
   ReplicationOptions replication;
   redis::NodeClientDecorator decorate;  // the shards' clients
+  // Counts what larger writes take until the last node has them; outlives the coordinator. nullptr
+  // = they are not counted.
+  ByteBudget* write_bytes = nullptr;
 };
 
 class ShardThread;
@@ -92,13 +99,14 @@ class Coordinator {
   // Runs `work` on each shard's thread, which calls `ended` once; the last of them calls `done`.
   void OnEachShard(const std::function<void(Shard& shard, absl::AnyInvocable<void()> ended)>& work,
                    absl::AnyInvocable<void()> done);
-  void Write(const WriteOperation::Write& write, OperationTiming timing, WriteCallback done);
+  void Write(WriteOperation::Write write, OperationTiming timing, WriteCallback done);
   size_t ShardIndex(uint64_t token) const;
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }
 
   const uint64_t id_;
   const Clock& clock_;
   const ReplicationOptions options_;
+  ByteBudget* const write_bytes_;
   ReplicationMetrics metrics_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<HealthMonitor::Observation> observation_;  // ends before the shards do

@@ -21,6 +21,9 @@ struct ReplicationOptions {
   // How long after its stamp a write, and after it was read a copy, may still be stored. Well under
   // half of tombstone_ttl.
   absl::Duration max_write_age = absl::Seconds(600);
+  // Keys of one MGET: its reply is held as a whole, and brings as many values. At least 1, at most
+  // BatchRead::kMaxKeysPerCommand.
+  uint32_t keys_per_read = 32;
 };
 
 }  // namespace kache

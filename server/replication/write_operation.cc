@@ -31,7 +31,8 @@ WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
       required_(RequiredReplicas(write.consistency, shard.homes())),
       done_(std::move(done)),
       redis_key_(shard.RedisKey(write.key)),
-      ttl_(write.ttl) {
+      ttl_(write.ttl),
+      hold_(write.hold) {
   fields_.tombstone = write.tombstone;
   fields_.value = write.value;
 }
@@ -153,10 +154,11 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) const {
   int64_t limit_ms = KeptUntilMs(fields_, options.tombstone_ttl);
   if (!home) limit_ms = std::min(limit_ms, ends_ms);
   const absl::Duration offset = shard().ClockOffset(node);
-  return redis::Command::Call(
-      SetIfNewer(), {redis_key_},
-      {record_, std::to_string(AtNodeMs(ends_ms, offset)),
-       std::to_string(AtNodeMs(limit_ms, offset)), std::to_string(AtNodeMs(latest_ms_, offset))});
+  return redis::Command::Call(SetIfNewer(), {redis_key_},
+                              {record_, std::to_string(AtNodeMs(ends_ms, offset)),
+                               std::to_string(AtNodeMs(limit_ms, offset)),
+                               std::to_string(AtNodeMs(latest_ms_, offset))})
+      .Keeping(hold_);
 }
 
 void WriteOperation::SendAll() {

@@ -39,6 +39,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "base/byte_budget.h"
 #include "server/redis/command.h"
 #include "server/replication/consistency.h"
 #include "server/replication/operation.h"
@@ -58,6 +59,8 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool tombstone = false;
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // not set = this coordinator's clock stamps it
+    // Kept until the last copy of the record is gone, wherever it waits.
+    ByteBudget::Hold hold = {};
   };
   WriteOperation(Shard& shard, const Write& write, uint64_t token, const OperationTiming& timing,
                  WriteCallback done);
@@ -136,6 +139,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until it is answered, the caller's bytes; what a stand-in needs later stands in record_.
   Record fields_;
   const absl::Duration ttl_;
+  const ByteBudget::Hold hold_;
   // When the write was made: its life runs from here, whatever the stamp.
   absl::Time made_at_;
   std::string record_;

@@ -105,6 +105,21 @@ TEST_F(KacheServerLimitsTest, RefusesWrongRequestsAndNamesTheField) {
   EXPECT_NE(big_value.error_message().find("MAX_VALUE_BYTES (1048576)"), std::string::npos);
 }
 
+TEST_F(KacheServerLimitsTest, AnswersNoLargerValueThanIsAskedFor) {
+  cluster_.StartServer();
+  ASSERT_TRUE(cluster_.Put("k", "three").ok());
+  v1::GetRequest request;
+  request.set_key("k");
+  request.set_max_value_bytes(4);
+  v1::GetResponse response;
+  const grpc::Status too_large = cluster_.kache().Get(Patient().get(), request, &response);
+  EXPECT_EQ(too_large.error_code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(too_large).value().reason(), "VALUE_TOO_LARGE");
+  request.set_max_value_bytes(5);
+  EXPECT_TRUE(cluster_.kache().Get(Patient().get(), request, &response).ok());
+  EXPECT_EQ(response.value(), "three");
+}
+
 TEST_F(KacheServerLimitsTest, RefusesMessagesOverAllLimits) {
   cluster_.StartServer();
   const grpc::Status status = cluster_.Put("k", std::string(size_t{8} << 20, 'v'));

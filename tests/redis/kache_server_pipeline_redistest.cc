@@ -101,6 +101,23 @@ TEST_F(PipelineTest, TellsWhatIsWrongWithOneOperation) {
   EXPECT_TRUE(results[4].has_put());
 }
 
+TEST_F(PipelineTest, AnswersNoLargerValueThanIsAskedFor) {
+  Start();
+  client_->Send({Put(1, "k", "three")});
+  ASSERT_TRUE(client_->Read(1)[1].has_put());
+  const auto get = [](uint64_t id, uint32_t max_value_bytes) {
+    v1::PipelineOperation operation = Get(id, "k");
+    operation.mutable_get()->set_max_value_bytes(max_value_bytes);
+    return operation;
+  };
+  client_->Send({get(2, 4), get(3, 5), get(4, 0)});
+  auto results = client_->Read(3);
+  EXPECT_EQ(results[2].error().code(), grpc::StatusCode::OUT_OF_RANGE);
+  EXPECT_EQ(results[2].error().reason(), "VALUE_TOO_LARGE");
+  EXPECT_EQ(results[3].get().value(), "three");
+  EXPECT_EQ(results[4].get().value(), "three");
+}
+
 TEST_F(PipelineTest, GivesEveryOperationItsOwnTime) {
   Start();
   cluster_.redis(0).Freeze();

@@ -36,6 +36,7 @@ class Process:
             folder = self._own_folder.name
         self.folder = pathlib.Path(folder)
         self.log_path = self.folder / f"{name}.log"
+        self.group = None  # a MemoryGroup to be started in
         self._process = None
         self._frozen = False
 
@@ -44,9 +45,10 @@ class Process:
         session: Linux shares the CPUs between sessions first (sched_autogroup), so that with one
         for each process the busiest would wait while idle ones own shares."""
         assert not self.running, f"{self.name} runs already"
+        command = self.group.entering(self.command) if self.group else self.command
         with open(self.log_path, "ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.command],
+                ["setpriv", "--pdeathsig", "KILL", *command],
                 env=clean_environment(self.settings),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 process_group=0, cwd=self.folder,

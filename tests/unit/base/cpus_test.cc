@@ -3,48 +3,33 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include <filesystem>
-#include <fstream>
+#include <optional>
 #include <string>
+
+#include "tests/testing/cgroup_test.h"
 
 namespace kache {
 namespace {
 
-// A file tree that looks like /sys/fs/cgroup.
-class Cgroup : public testing::Test {
+class CpuQuota : public CgroupTest {
  protected:
-  Cgroup()
-      : root_(testing::TempDir() + "cgroup_" +
-              testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::remove_all(root_);
-  }
-  ~Cgroup() override { std::filesystem::remove_all(root_); }
-
-  void Write(const std::string& path, const std::string& text) {
-    const std::filesystem::path file = root_ + path;
-    std::filesystem::create_directories(file.parent_path());
-    std::ofstream(file) << text;
-  }
   std::optional<double> Quota(const std::string& membership) const {
-    return CgroupCpuQuota(membership, root_);
+    return CgroupCpuQuota(CgroupFolders(membership, root(), "cpu"));
   }
-
- private:
-  const std::string root_;
 };
 
-TEST_F(Cgroup, ReadsTheQuotaOfVersion2) {
+TEST_F(CpuQuota, ReadsTheQuotaOfVersion2) {
   Write("/cpu.max", "150000 100000\n");
   EXPECT_EQ(Quota("0::/\n"), 1.5);
 }
 
-TEST_F(Cgroup, ReadsTheQuotaOfVersion1) {
+TEST_F(CpuQuota, ReadsTheQuotaOfVersion1) {
   Write("/cpu/cpu.cfs_quota_us", "400000\n");
   Write("/cpu/cpu.cfs_period_us", "100000\n");
   EXPECT_EQ(Quota("3:cpuset:/\n1:cpu,cpuacct:/\n0::/\n"), 4);
 }
 
-TEST_F(Cgroup, FindsNoQuotaWhereThereIsNone) {
+TEST_F(CpuQuota, FindsNoQuotaWhereThereIsNone) {
   EXPECT_EQ(Quota("0::/\n"), std::nullopt);
   EXPECT_EQ(Quota(""), std::nullopt);
   Write("/cpu.max", "max 100000\n");
@@ -53,7 +38,7 @@ TEST_F(Cgroup, FindsNoQuotaWhereThereIsNone) {
   EXPECT_EQ(Quota("1:cpu:/\n0::/\n"), std::nullopt);
 }
 
-TEST_F(Cgroup, TakesTheSmallestQuotaOnTheWayToTheRoot) {
+TEST_F(CpuQuota, TakesTheSmallestQuotaOnTheWayToTheRoot) {
   Write("/kubepods/cpu.max", "100000 100000\n");
   Write("/kubepods/pod1/cpu.max", "300000 100000\n");
   Write("/kubepods/pod1/server/cpu.max", "max 100000\n");
@@ -61,13 +46,13 @@ TEST_F(Cgroup, TakesTheSmallestQuotaOnTheWayToTheRoot) {
 }
 
 // The membership names the host's path, of which a container sees the last part only, as the root.
-TEST_F(Cgroup, PassesPathsThatAreNotMounted) {
+TEST_F(CpuQuota, PassesPathsThatAreNotMounted) {
   Write("/cpu.max", "200000 100000\n");
   EXPECT_EQ(Quota("0::/docker/0123456789abcdef\n"), 2);
   EXPECT_EQ(Quota("0::/../../other\n"), 2);
 }
 
-TEST_F(Cgroup, SurvivesNonsense) {
+TEST_F(CpuQuota, SurvivesNonsense) {
   Write("/cpu.max", "abc");
   EXPECT_EQ(Quota("0::/\n:::\nx\n0:\n"), std::nullopt);
   Write("/cpu.max", "100000 0");

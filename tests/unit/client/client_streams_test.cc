@@ -69,9 +69,9 @@ class ClientStreams : public testing::Test {
   void Connect(std::vector<std::string> servers, size_t streams = 1) {
     ClientOptions options;
     options.timeout = kPatience;
-    client_ =
-        std::make_unique<Client>(options, std::make_unique<GrpcTransport>(GrpcTransportOptions{
-                                              std::move(servers), {}, streams, &counts_}));
+    client_ = std::make_unique<Client>(
+        options, std::make_unique<GrpcTransport>(GrpcTransportOptions{
+                     .servers = std::move(servers), .lanes = streams, .observer = &counts_}));
   }
   // And waits for its streams.
   void ConnectWithStreams(std::vector<std::string> servers, size_t streams = 1) {

@@ -14,14 +14,18 @@ using ::testing::ElementsAre;
 class BatchGet : public testing::Test {
  protected:
   void Start(std::vector<std::string> keys, size_t max_answer_bytes = 100) {
-    std::make_shared<BatchGetOperation>(&upstream_, std::move(keys), RequestOptions(),
-                                        max_answer_bytes,
-                                        [this](const std::vector<std::string>&,
-                                               absl::StatusOr<std::vector<v1::GetResult>> results) {
-                                          ASSERT_FALSE(finished_);
-                                          finished_ = true;
-                                          results_ = std::move(results);
-                                        })
+    std::make_shared<BatchGetOperation>(
+        &upstream_, std::move(keys), RequestOptions(), max_answer_bytes,
+        [this](uint64_t bytes) {
+          reserved_.push_back(bytes);
+          return bytes <= room_;
+        },
+        [this](const std::vector<std::string>&,
+               absl::StatusOr<std::vector<v1::GetResult>> results) {
+          ASSERT_FALSE(finished_);
+          finished_ = true;
+          results_ = std::move(results);
+        })
         ->Start();
   }
 
@@ -65,6 +69,8 @@ class BatchGet : public testing::Test {
     return error;
   }
 
+  uint64_t room_ = UINT64_MAX;
+  std::vector<uint64_t> reserved_;
   FakeUpstream upstream_;
   v1::Error left_over_ = AnswerFull();
   bool finished_ = false;
@@ -113,6 +119,22 @@ TEST_F(BatchGet, WhatALaterRoundAdvisesIsKept) {
   EXPECT_THAT(Values(), ElementsAre("1", "error 8"));
   EXPECT_EQ((*results_)[1].error().retry_after_ms(), 250);
   EXPECT_EQ((*results_)[1].error().reason(), "");
+}
+
+TEST_F(BatchGet, ReservesWhatItHoldsAndWhatIsMadeOfIt) {
+  Start({"a", "b", "c"});
+  Answer({"123", "", ""});
+  Answer({"45", "6"});
+  ASSERT_TRUE(finished_);
+  EXPECT_THAT(reserved_, ElementsAre(0, 2 * 3, 2 * 6));
+}
+
+TEST_F(BatchGet, AsksNobodyWhereThereIsNoRoom) {
+  Start({"a", "b"});
+  room_ = 5;
+  Answer({"123", ""});
+  EXPECT_FALSE(finished_);
+  EXPECT_EQ(upstream_.batch_gets.size(), 1u);
 }
 
 TEST_F(BatchGet, StopsWhenARoundBringsNothing) {

@@ -88,6 +88,29 @@ TEST(GatewayConfig, BoundsSizesByWhatAMessageHolds) {
   }
 }
 
+TEST(GatewayConfig, FollowsTheMemoryLimit) {
+  constexpr uint64_t kLimit = uint64_t{256} << 20;
+  const Environment environment;
+  SettingsReader reader(environment);
+  const GatewayConfig config = ReadGatewayConfig(reader, kLimit);
+  EXPECT_TRUE(reader.Finish().ok());
+  EXPECT_LT(config.http.max_buffered_bytes, GatewayConfig().http.max_buffered_bytes);
+  EXPECT_LT(config.http.max_connections, GatewayConfig().http.max_connections);
+  EXPECT_LT(config.max_upstream_bytes, GatewayConfig().max_upstream_bytes);
+}
+
+TEST(GatewayConfig, RefusesWhatDoesNotFitTheMemoryLimitAndShowsTheSum) {
+  const Environment environment =
+      Environment::Of({{"MAX_HTTP_BUFFER_BYTES", "268435456"}, {"MAX_HTTP_CONNECTIONS", "1024"}});
+  SettingsReader reader(environment);
+  ReadGatewayConfig(reader, uint64_t{256} << 20);
+  const std::string mistakes(reader.Finish().message());
+  EXPECT_THAT(mistakes, HasSubstr("memory limit of 256.0 MiB"));
+  EXPECT_THAT(mistakes, HasSubstr("MAX_HTTP_BUFFER_BYTES 256.0 MiB"));
+  EXPECT_THAT(mistakes, HasSubstr("MAX_HTTP_CONNECTIONS x 16 KiB 16.0 MiB"));
+  EXPECT_THAT(mistakes, HasSubstr(" = "));
+}
+
 TEST(GatewayConfig, ListsAllMistakesAtOnce) {
   std::string mistakes;
   Read({{"KACHE_SERVERS", "a:99999"},

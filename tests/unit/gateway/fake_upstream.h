@@ -67,11 +67,18 @@ class FakeUpstream final : public Upstream {
   bool healthy = true;
 };
 
-// Keeps the one answer that it is sent.
+// Keeps the one answer that it is sent, and has room for as many bytes as it is told.
 class KeptResponse final : public ResponseSink {
  public:
   void Send(HttpResponse sent) override { response = std::move(sent); }
+  bool Reserve(uint64_t bytes) override {
+    if (bytes > room && bytes > reserved) return false;
+    reserved = bytes;
+    return true;
+  }
   std::optional<HttpResponse> response;
+  uint64_t room = UINT64_MAX;
+  uint64_t reserved = 0;
 };
 
 }  // namespace kache::gateway

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/time/time.h"
+#include "base/error_details.h"
 #include "gateway/handlers/batch.h"
 #include "gateway/handlers/keys.h"
 #include "gateway/handlers/status.h"
@@ -16,7 +17,7 @@ using ::testing::Not;
 
 class Handlers : public testing::Test {
  protected:
-  using Method = void (KeysHandler::*)(const HttpRequest&, Responder) const;
+  using Method = void (KeysHandler::*)(HttpRequest&, Responder) const;
 
   // Runs a handler for a key and returns its answer, if there is one yet.
   const std::optional<HttpResponse>& Run(Method method, std::string_view parameter,
@@ -121,9 +122,10 @@ TEST_F(Handlers, RefuseConditionsThatCannotBeKept) {
 }
 
 TEST_F(Handlers, PutTakesRawBytesAndJson) {
-  request_.body = std::string("\0\xff", 2);
+  const std::string bytes("\0\xff", 2);
+  request_.body = bytes;
   Run(&KeysHandler::Put, "k", "ttl=7&consistency=all");
-  EXPECT_EQ(upstream_.puts.back().request.value(), request_.body);
+  EXPECT_EQ(upstream_.puts.back().request.value(), bytes);
   EXPECT_EQ(upstream_.puts.back().request.ttl_ms(), 7000);
   EXPECT_EQ(upstream_.puts.back().request.consistency(), v1::CONSISTENCY_ALL);
 
@@ -235,6 +237,94 @@ TEST_F(Handlers, ALostCallStillAnswers) {
   upstream_.gets.clear();
   ASSERT_TRUE(kept_->response.has_value());
   EXPECT_EQ(kept_->response->status, 500);
+}
+
+class HandlersWithoutRoom : public Handlers {
+ protected:
+  void ExpectRefused() {
+    ASSERT_TRUE(kept_->response.has_value());
+    EXPECT_EQ(kept_->response->status, 503);
+    EXPECT_THAT(kept_->response->body, HasSubstr("OVERLOADED"));
+    EXPECT_EQ(kept_->response->FindHeader("Retry-After"), "1");
+  }
+
+  // Makes the sink of the next request.
+  Responder WithRoom(uint64_t bytes) {
+    kept_ = std::make_shared<KeptResponse>();
+    kept_->room = bytes;
+    return Responder(kept_);
+  }
+};
+
+TEST_F(HandlersWithoutRoom, SendNoWrite) {
+  request_.parameter = "k";
+  request_.body = std::string(10'000, 'v');
+  keys_.Put(request_, WithRoom(19'999));
+  ExpectRefused();
+  EXPECT_TRUE(upstream_.puts.empty());
+  request_.body = std::string(10'000, 'v');
+  keys_.Put(request_, WithRoom(20'000));
+  EXPECT_EQ(upstream_.puts.size(), 1u);
+  EXPECT_EQ(request_.body, "") << "the value is moved, not copied";
+}
+
+TEST_F(HandlersWithoutRoom, SendNoBatch) {
+  BatchHandler batch(&upstream_, &config_, &names_);
+  for (const bool fits : {false, true}) {
+    const uint64_t room = fits ? 1'000'000 : 100;
+    request_.body = R"({"entries":[{"key":"a","value":"12345"}]})";
+    batch.Put(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    request_.body = R"({"keys":["a"]})";
+    batch.Delete(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    request_.body = R"({"keys":["a"]})";
+    batch.Get(request_, WithRoom(room));
+    if (!fits) ExpectRefused();
+    EXPECT_EQ(upstream_.batch_puts.size(), fits ? 1u : 0u);
+    EXPECT_EQ(upstream_.batch_deletes.size(), fits ? 1u : 0u);
+    EXPECT_EQ(upstream_.batch_gets.size(), fits ? 1u : 0u);
+  }
+}
+
+TEST_F(HandlersWithoutRoom, AskForNoValueThatIsLikelyToFindNone) {
+  request_.parameter = "k";
+  keys_.Get(request_, WithRoom(0));
+  ASSERT_EQ(upstream_.gets.size(), 1u) << "nothing is known of the values yet";
+  AnswerGet(std::string(100'000, 'v'));
+  EXPECT_EQ(kept_->response->status, 200) << "the sink decides whether it has room for it";
+  keys_.Get(request_, WithRoom(40'000));
+  ExpectRefused();
+  EXPECT_EQ(upstream_.gets.size(), 1u);
+}
+
+TEST_F(HandlersWithoutRoom, AskForSmallValuesAllTheSame) {
+  request_.parameter = "k";
+  keys_.Get(request_, WithRoom(0));
+  EXPECT_EQ(upstream_.gets.back().request.max_value_bytes(), 0u);
+  AnswerGet(std::string(100'000, 'v'));
+  keys_.Get(request_, WithRoom(50'000));
+  ASSERT_EQ(upstream_.gets.size(), 2u);
+  EXPECT_EQ(upstream_.gets.back().request.max_value_bytes(), 32u * 1024);
+  AnswerGet("small");
+  EXPECT_EQ(kept_->response->status, 200);
+  // It says nothing of those that are not small.
+  keys_.Get(request_, WithRoom(50'000));
+  EXPECT_EQ(upstream_.gets.back().request.max_value_bytes(), 32u * 1024);
+  absl::Status too_large = absl::OutOfRangeError("");
+  SetReason(kValueTooLarge, &too_large);
+  upstream_.gets.back().done(too_large);
+  ExpectRefused();
+}
+
+TEST_F(Handlers, OnlyAnswersToWritesAreSentWithoutRoom) {
+  request_.body = "v";
+  Run(&KeysHandler::Put, "k");
+  AnswerPut();
+  EXPECT_TRUE(kept_->response->tells_of_write);
+  Run(&KeysHandler::Get, "k");
+  AnswerGet("v");
+  EXPECT_FALSE(kept_->response->tells_of_write);
 }
 
 TEST_F(Handlers, BatchesCheckTheirBytes) {

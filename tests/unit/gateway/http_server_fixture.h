@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "gateway/http/error_response.h"
 #include "gateway/http/http_server.h"
 #include "gtest/gtest.h"
 #include "tests/testing/eventually.h"
@@ -17,8 +18,9 @@
 
 namespace kache::gateway {
 
-// Answers "METHOD TARGET BODY". /hold keeps its responder until Release; /drop loses it; /big
-// answers 64 MiB; /refuse is refused at its head.
+// Answers "METHOD TARGET BODY". /hold keeps its responder until Release, and so does /reserve/N,
+// which reserves N bytes or answers 503; /drop loses it; /big answers 64 MiB, and /big-write, which
+// tells of a write; /refuse is refused at its head.
 class EchoService final : public HttpService {
  public:
   static constexpr uint64_t kBodyLimit = 1000;
@@ -30,20 +32,26 @@ class EchoService final : public HttpService {
     return Admission::UpTo(kBodyLimit);
   }
 
-  void Serve(const HttpRequest& request, Responder responder) override {
+  void Serve(HttpRequest& request, Responder responder) override {
     HttpResponse response;
     response.content_type = "text/plain";
     response.body =
         std::string(HttpMethodName(request.method)) + " " + request.target + " " +
         (request.target == "/large" ? std::to_string(request.body.size()) : request.body);
     if (request.target == "/drop") return;
-    if (request.target == "/hold") {
+    constexpr std::string_view kReserve = "/reserve/";
+    if (request.target.starts_with(kReserve) &&
+        !responder.Reserve(std::stoull(request.target.substr(kReserve.size())))) {
+      return responder.Send(NoRoomResponse());
+    }
+    if (request.target == "/hold" || request.target.starts_with(kReserve)) {
       const std::lock_guard lock(mutex_);
       held_.emplace(std::move(responder));
       held_response_ = std::move(response);
       return;
     }
-    if (request.target == "/big") response.body.assign(kBigBytes, 'x');
+    if (request.target.starts_with("/big")) response.body.assign(kBigBytes, 'x');
+    response.tells_of_write = request.target == "/big-write";
     responder.Send(std::move(response));
   }
 

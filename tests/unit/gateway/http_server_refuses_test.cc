@@ -1,5 +1,9 @@
 // What the HTTP server does with requests that are wrong, too large, or too slow.
+#include <memory>
+#include <vector>
+
 #include "base/request_name.h"
+#include "gateway/http/held_bytes.h"
 #include "tests/unit/gateway/http_server_fixture.h"
 
 namespace kache::gateway {
@@ -231,6 +235,59 @@ TEST_F(HttpServerRefuses, BodiesBeyondTheBytesHeldForAll) {
   // What was held is given back, a moment after the answer was sent.
   EXPECT_TRUE(Eventually(
       [this] { return Connect().Ask("PUT", "/large", std::string(900'000, 'x')).status == 200; }));
+}
+
+TEST_F(HttpServerRefuses, AnswersThatFindNoRoom) {
+  options_.max_buffered_bytes = 1'000'000;
+  Start();
+  auto slow = std::make_unique<RawHttpClient>(server_->port());
+  slow->Send("GET /big HTTP/1.1\r\nHost: h\r\n\r\n");  // alone: it has room, and is not read
+  ASSERT_TRUE(Eventually([this] { return server_->held_bytes() > EchoService::kBigBytes / 2; }));
+  RawHttpClient other = Connect();
+  EXPECT_EQ(other.Ask("GET", "/big").status, 503);
+  EXPECT_EQ(observer_.refused(RefusalReason::kMemory), 1);
+  EXPECT_EQ(other.Ask("GET", "/small").status, 200) << "the same connection, a small answer";
+  EXPECT_EQ(other.Ask("GET", "/big-write").status, 200) << "it says what was done";
+  slow.reset();
+  EXPECT_TRUE(Eventually([&] { return other.Ask("GET", "/big").status == 200; }));
+  EXPECT_TRUE(Eventually([this] { return server_->held_bytes() == 0; }));
+}
+
+TEST_F(HttpServerRefuses, HeadsBeyondTheBytesHeldForAll) {
+  options_.max_buffered_bytes = 100'000;
+  Start();
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(server_->port()));
+    clients.back()->Send("GET / HTTP/1.1\r\nHost: h\r\nX: " + std::string(40'000, 'x'));
+  }
+  EXPECT_TRUE(Eventually([this] { return observer_.refused(RefusalReason::kMemory) >= 5; }));
+  EXPECT_EQ(Connect().Ask("GET", "/small").status, 200);
+}
+
+// A buffer that a large request needed does not stay with the connection that waits for the next.
+TEST_F(HttpServerRefuses, NothingForWhatIsOver) {
+  options_.max_buffered_bytes = 1'000'000;
+  Start();
+  std::vector<std::unique_ptr<RawHttpClient>> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(std::make_unique<RawHttpClient>(server_->port()));
+    ASSERT_EQ(clients.back()->Ask("PUT", "/large", std::string(300'000, 'x')).status, 200) << i;
+    ASSERT_TRUE(Eventually([this] { return server_->held_bytes() == 0; })) << i;
+  }
+}
+
+TEST_F(HttpServerRefuses, ReservationsThatFindNoRoom) {
+  options_.max_buffered_bytes = 1'000'000;
+  Start();
+  RawHttpClient holder = Connect();
+  holder.Send("GET /reserve/500000 HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(Eventually([this] { return service_.holds(); }));
+  EXPECT_GE(server_->held_bytes(), 500'000u - HeldBytes::kUncountedBytes);
+  EXPECT_EQ(Ask("GET /reserve/500000 HTTP/1.1\r\nHost: h\r\n\r\n").status, 503);
+  service_.Release();
+  EXPECT_EQ(holder.Receive().status, 200);
+  EXPECT_TRUE(Eventually([this] { return server_->held_bytes() == 0; }));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ using ::testing::HasSubstr;
 
 class StampedWrites : public testing::Test {
  protected:
-  using Method = void (KeysHandler::*)(const HttpRequest&, Responder) const;
+  using Method = void (KeysHandler::*)(HttpRequest&, Responder) const;
 
   // Runs a handler for a key and returns its answer, if there is one yet.
   const std::optional<HttpResponse>& Run(Method method, std::string_view parameter) {
@@ -132,7 +132,7 @@ TEST_F(StampedWrites, InBatchesHaveStampsOfTheirOwn) {
 }
 
 TEST_F(StampedWrites, InBatchesAreRefusedWhereAStampCannotCount) {
-  const auto code_of = [&](void (BatchHandler::*method)(const HttpRequest&, Responder) const,
+  const auto code_of = [&](void (BatchHandler::*method)(HttpRequest&, Responder) const,
                            std::string body) {
     request_.body = std::move(body);
     kept_ = std::make_shared<KeptResponse>();

@@ -19,7 +19,14 @@ class CountingAnswer final : public Answer {
     EXPECT_TRUE(status.ok()) << status;
     ++finished;
   }
+  bool Admits(size_t bytes) override {
+    if (admitted + bytes > room) return false;
+    admitted += bytes;
+    return true;
+  }
   int finished = 0;
+  size_t room = SIZE_MAX;
+  size_t admitted = 0;
 };
 
 absl::StatusOr<ReadResult> Found(std::string value) {
@@ -53,6 +60,25 @@ TEST_F(ReadGatheringTest, AnswersInRequestOrderOnceAllCame) {
   EXPECT_EQ(response_.results(0).response().value(), "a");
   EXPECT_FALSE(response_.results(1).response().found());
   EXPECT_EQ(response_.results(2).response().value(), "c");
+}
+
+TEST_F(ReadGatheringTest, DropsWhatTheAnswerDoesNotAdmit) {
+  answer_.room = 100'000;
+  Expect(3, /*max_bytes=*/1'000'000);
+  slots_[0](Found(std::string(60'000, 'a')));
+  slots_[1](Found(std::string(60'000, 'b')));
+  slots_[2](Found("c"));
+  ASSERT_EQ(answer_.finished, 1);
+  EXPECT_EQ(response_.results(0).response().value().size(), 60'000u);
+  EXPECT_EQ(response_.results(1).error().code(), 8);
+  EXPECT_GT(response_.results(1).error().retry_after_ms(), 0);
+  EXPECT_EQ(response_.results(2).response().value(), "c") << "what was dropped makes room";
+}
+
+TEST_F(ReadGatheringTest, HasManySmallValuesAdmittedTogether) {
+  Expect(100, /*max_bytes=*/1'000'000);
+  for (ReadCallback& slot : slots_) slot(Found(std::string(100, 'v')));
+  EXPECT_EQ(answer_.admitted, size_t{16} << 10);
 }
 
 TEST_F(ReadGatheringTest, NamesTheNodeThatAnsweredEachKey) {

@@ -87,6 +87,16 @@ TEST_F(BatchReadTest, AsksForABoundedNumberAtOnce) {
   EXPECT_EQ(node(0).sent().at(1).arguments.size(), 2u);
 }
 
+TEST_F(BatchReadTest, AsksForFewerWhereValuesAreLarge) {
+  ReplicationOptions options;
+  options.keys_per_read = 2;
+  Start(5, options);
+  const auto answers = Read(5);
+  ASSERT_THAT(Asked(), ElementsAre(0, 0, 0));
+  EXPECT_EQ(node(0).sent().at(0).arguments.size(), 3u);
+  EXPECT_EQ(node(0).sent().at(2).arguments.size(), 2u);
+}
+
 TEST_F(BatchReadTest, ReadsKeysAloneWhoseFirstHomeReplicaIsNotUp) {
   Start();
   MakeDown(0);

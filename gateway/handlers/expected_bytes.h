@@ -1,0 +1,36 @@
+// How large the next answer is likely to be, by the last ones: what is reserved for a read before a
+// server is asked, as its size shows only with the answer.
+//
+// Rises at once and falls slowly: too much costs a refusal while memory is short anyway, too little
+// an answer that is thrown away.
+//
+// Thread-safe, without a lock. Sizes that need no reservation touch nothing that threads share.
+#ifndef KACHE_GATEWAY_HANDLERS_EXPECTED_BYTES_H_
+#define KACHE_GATEWAY_HANDLERS_EXPECTED_BYTES_H_
+
+#include <atomic>
+#include <cstdint>
+
+#include "gateway/http/held_bytes.h"
+
+namespace kache::gateway {
+
+class ExpectedBytes {
+ public:
+  uint64_t Get() const { return bytes_.load(std::memory_order_relaxed); }
+
+  // Of answers that come at the same time one may be forgotten.
+  void Learn(uint64_t bytes) {
+    const uint64_t before = Get();
+    if (bytes <= HeldBytes::kUncountedBytes && before <= HeldBytes::kUncountedBytes) return;
+    const uint64_t after = bytes >= before ? bytes : before - (before - bytes + 15) / 16;
+    if (after != before) bytes_.store(after, std::memory_order_relaxed);
+  }
+
+ private:
+  std::atomic<uint64_t> bytes_ = 0;
+};
+
+}  // namespace kache::gateway
+
+#endif  // KACHE_GATEWAY_HANDLERS_EXPECTED_BYTES_H_

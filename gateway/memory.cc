@@ -1,0 +1,75 @@
+#include "gateway/memory.h"
+
+#include <array>
+
+#include "base/memory_parts.h"
+#include "base/memory_shares.h"
+#include "base/strings.h"
+
+namespace kache::gateway {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+// Idle, the process takes 5 MiB of its own with one thread. The rest is for what a limit counts of
+// the program's files, and for what each thread takes under load, of its own and of the allocator.
+constexpr uint64_t kProcessBytes = 24 * kMiB;
+constexpr uint64_t kThreadBytes = 4 * kMiB;
+// A connection's objects and its smallest buffer, and what it may hold uncounted (held_bytes.h);
+// OpenSSL's state and buffers.
+constexpr uint64_t kConnectionBytes = 16 * kKiB;
+constexpr uint64_t kTlsBytes = 80 * kKiB;
+// Waiting to be sent, and received.
+constexpr uint64_t kUpstreamParts = 2;
+
+constexpr uint64_t kLeastConnections = 64;
+constexpr uint64_t kLeastBufferedBytes = 16 * kMiB;
+constexpr uint64_t kLeastUpstreamBytes = 4 * kMiB;
+
+uint64_t ProcessBytes(const GatewayBounds& bounds) {
+  return kProcessBytes + bounds.threads * kThreadBytes;
+}
+
+uint64_t BytesOfConnection(const GatewayBounds& bounds) {
+  return kConnectionBytes + (bounds.tls ? kTlsBytes : 0);
+}
+
+}  // namespace
+
+void FitBounds(uint64_t limit, const GatewayBoundsSet& set, GatewayBounds* bounds) {
+  std::array<MemoryShare, 3> shares = {MemoryShare{.weight = 4,
+                                                   .least = kLeastBufferedBytes,
+                                                   .most = bounds->max_buffered_bytes,
+                                                   .is_set = set.max_buffered_bytes,
+                                                   .units = bounds->max_buffered_bytes},
+                                       MemoryShare{.weight = 1,
+                                                   .bytes_per_unit = kUpstreamParts,
+                                                   .least = kLeastUpstreamBytes,
+                                                   .most = bounds->max_upstream_bytes,
+                                                   .is_set = set.max_upstream_bytes,
+                                                   .units = bounds->max_upstream_bytes},
+                                       MemoryShare{.weight = 1,
+                                                   .bytes_per_unit = BytesOfConnection(*bounds),
+                                                   .least = kLeastConnections,
+                                                   .most = bounds->max_connections,
+                                                   .is_set = set.max_connections,
+                                                   .units = bounds->max_connections}};
+  DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
+  bounds->max_buffered_bytes = shares[0].units;
+  bounds->max_upstream_bytes = shares[1].units;
+  bounds->max_connections = shares[2].units;
+}
+
+MemorySum MemoryOf(const GatewayBounds& bounds, uint64_t limit) {
+  MemorySum sum;
+  sum.Add("MAX_HTTP_BUFFER_BYTES", bounds.max_buffered_bytes);
+  sum.Add(Concat(kUpstreamParts, " x MAX_UPSTREAM_BUFFER_BYTES"),
+          kUpstreamParts * bounds.max_upstream_bytes);
+  sum.Add(Concat("MAX_HTTP_CONNECTIONS x ", BytesOfConnection(bounds) / kKiB, " KiB"),
+          bounds.max_connections * BytesOfConnection(bounds));
+  AddProcess(limit, ProcessBytes(bounds), &sum);
+  return sum;
+}
+
+}  // namespace kache::gateway

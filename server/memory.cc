@@ -1,0 +1,101 @@
+#include "server/memory.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/memory_parts.h"
+#include "base/memory_shares.h"
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+constexpr uint64_t kKiB = 1024;
+constexpr uint64_t kMiB = 1024 * kKiB;
+
+constexpr uint64_t kProcessBytes = 32 * kMiB;
+constexpr uint64_t kThreadBytes = 4 * kMiB;
+// What a command takes on the wire beside its key and value.
+constexpr uint64_t kCommandOverheadBytes = 4096;
+// The values that one command reads together.
+constexpr uint64_t kReadBytes = 32 * kMiB;
+constexpr uint64_t kKeysPerReadMax = 32;
+
+constexpr uint64_t kLeastInFlightBytes = 8 * kMiB;
+constexpr uint64_t kLeastGrpcBufferBytes = 8 * kMiB;
+
+uint64_t ProcessBytes(const ServerBounds& bounds) {
+  return kProcessBytes + (bounds.grpc_threads + bounds.shards) * kThreadBytes;
+}
+
+// Each shard, and the recovery, has one to every node.
+uint64_t Connections(const ServerBounds& bounds) { return bounds.nodes * (bounds.shards + 1); }
+
+// The part of a connection's queue for what is counted nowhere else.
+constexpr uint64_t kUncountedPart = 8;
+// As max_in_flight_bytes counts a write: the request, the record, and the command.
+constexpr uint64_t kCopiesOfWrite = 3;
+
+// The replies that are being read, on each connection of a shard.
+uint64_t ReplyBytes(const ServerBounds& bounds) {
+  return bounds.nodes * bounds.shards * KeysPerRead(bounds.max_value_bytes) *
+         bounds.max_value_bytes;
+}
+
+}  // namespace
+
+uint64_t LeastQueueBytes(const ServerBounds& bounds) {
+  return bounds.max_key_bytes + bounds.max_value_bytes + kCommandOverheadBytes;
+}
+
+uint64_t UncountedQueueBytes(const ServerBounds& bounds) {
+  return std::max(LeastQueueBytes(bounds), bounds.max_connection_queue_bytes / kUncountedPart);
+}
+
+uint32_t KeysPerRead(uint64_t max_value_bytes) {
+  return static_cast<uint32_t>(std::clamp<uint64_t>(
+      kReadBytes / std::max<uint64_t>(max_value_bytes, 1), 1, kKeysPerReadMax));
+}
+
+void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds) {
+  std::array<MemoryShare, 4> shares = {MemoryShare{.weight = 3,
+                                                   .least = kLeastInFlightBytes,
+                                                   .most = bounds->max_in_flight_bytes,
+                                                   .is_set = set.max_in_flight_bytes,
+                                                   .units = bounds->max_in_flight_bytes},
+                                       MemoryShare{.weight = 1,
+                                                   .bytes_per_unit = Connections(*bounds),
+                                                   .least = LeastQueueBytes(*bounds),
+                                                   .most = bounds->max_uncounted_queue_bytes,
+                                                   .is_set = set.max_connection_queue_bytes,
+                                                   .units = bounds->max_uncounted_queue_bytes},
+                                       MemoryShare{.weight = 1,
+                                                   .least = kLeastGrpcBufferBytes,
+                                                   .most = bounds->max_grpc_buffer_bytes,
+                                                   .is_set = set.max_grpc_buffer_bytes,
+                                                   .units = bounds->max_grpc_buffer_bytes},
+                                       MemoryShare{.is_set = true, .units = ReplyBytes(*bounds)}};
+  DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
+  bounds->max_in_flight_bytes = shares[0].units;
+  bounds->max_uncounted_queue_bytes = shares[1].units;
+  if (!set.max_connection_queue_bytes) {
+    bounds->max_connection_queue_bytes =
+        std::min(bounds->max_connection_queue_bytes,
+                 std::max(bounds->max_in_flight_bytes / kCopiesOfWrite, LeastQueueBytes(*bounds)) +
+                     bounds->max_uncounted_queue_bytes);
+  }
+  bounds->max_grpc_buffer_bytes = shares[2].units;
+}
+
+MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
+  MemorySum sum;
+  sum.Add("MAX_IN_FLIGHT_BYTES", bounds.max_in_flight_bytes);
+  sum.Add(Concat("small commands on ", Connections(bounds), " connections"),
+          Connections(bounds) * bounds.max_uncounted_queue_bytes);
+  sum.Add("MAX_GRPC_BUFFER_BYTES", bounds.max_grpc_buffer_bytes);
+  sum.Add("replies of the nodes", ReplyBytes(bounds));
+  AddProcess(limit, ProcessBytes(bounds), &sum);
+  return sum;
+}
+
+}  // namespace kache

@@ -1,0 +1,60 @@
+#include "server/api/call_bytes.h"
+
+#include <gtest/gtest.h>
+
+namespace kache {
+namespace {
+
+class CallBytesTest : public testing::Test {
+ protected:
+  int64_t Counted() { return admission_.bytes().bytes(); }
+
+  prometheus::Registry registry_;
+  AdmissionControl admission_{10, 1000, registry_};
+  CallBytes call_;
+};
+
+TEST_F(CallBytesTest, CountsRequestAndAnswerUntilReleased) {
+  EXPECT_TRUE(call_.AdmitRequest(admission_, 100));
+  EXPECT_TRUE(call_.AdmitAnswer(admission_, 200, /*may_refuse=*/true));
+  EXPECT_EQ(Counted(), 300);
+  EXPECT_EQ(call_.bytes(), 300);
+  call_.Release(admission_);
+  EXPECT_EQ(Counted(), 0);
+}
+
+TEST_F(CallBytesTest, TheAnswerTakesThePlaceOfItsPieces) {
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 300));
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 300));
+  EXPECT_TRUE(call_.AdmitAnswer(admission_, 410, /*may_refuse=*/true));
+  EXPECT_EQ(Counted(), 410);
+  call_.Release(admission_);
+  EXPECT_EQ(Counted(), 0);
+}
+
+TEST_F(CallBytesTest, RefusesAnAnswerWithoutRoomAndCountsItsPiecesNoMore) {
+  admission_.CountBytes(500);
+  EXPECT_TRUE(call_.AdmitRequest(admission_, 50));
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 300));
+  EXPECT_FALSE(call_.AdmitAnswer(admission_, 600, /*may_refuse=*/true));
+  EXPECT_EQ(Counted(), 550);
+}
+
+TEST_F(CallBytesTest, NeverRefusesWhatTellsOfAWrite) {
+  admission_.CountBytes(1000);
+  EXPECT_TRUE(call_.AdmitAnswer(admission_, 600, /*may_refuse=*/false));
+  EXPECT_EQ(Counted(), 1600);
+  call_.Release(admission_);
+  EXPECT_EQ(Counted(), 1000);
+}
+
+TEST_F(CallBytesTest, PiecesOfAnAnswerThatFailedGoInTheEnd) {
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 300));
+  call_.AnswerFailed();
+  EXPECT_EQ(Counted(), 300);
+  call_.Release(admission_);
+  EXPECT_EQ(Counted(), 0);
+}
+
+}  // namespace
+}  // namespace kache
