@@ -204,9 +204,11 @@ class Call final : public CallBase, private ClientTag {
     absl::Status result = StatusFromRpc(unary_->status);
     const bool late = absl::IsDeadlineExceeded(result) && unary_->deadline < deadline_ &&
                       std::chrono::steady_clock::now() + kSoon >= unary_->deadline;
-    OnAttemptDone(
-        late ? absl::UnavailableError("the server did not answer in time") : std::move(result),
-        Ending::kUnary);
+    if (late) result = absl::UnavailableError("the server did not answer in time");
+    if (IsOutOfBuffers(result)) {
+      result = absl::UnavailableError("gRPC gave the call up, as it had no memory left for it");
+    }
+    OnAttemptDone(std::move(result), Ending::kUnary);
   }
 
   void OnAttemptDone(absl::Status status, Ending ending) {

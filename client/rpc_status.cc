@@ -4,6 +4,7 @@
 #include <string>
 
 #include "absl/strings/cord.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "base/error_details.h"
 #include "google/protobuf/any.pb.h"
@@ -100,6 +101,13 @@ std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status) {
 bool IsAnswerFull(const absl::Status& status) {
   if (absl::IsOutOfRange(status)) return ReasonOf(status) == kAnswerFull;
   return absl::IsResourceExhausted(status) && !RetryAfterOf(status);
+}
+
+bool IsOutOfBuffers(const absl::Status& status) {
+  // gRPC tells by its words alone: those of this side, and those for what the other side did.
+  return absl::IsResourceExhausted(status) && !RetryAfterOf(status) &&
+         (absl::StrContains(status.message(), "Buffers full") ||
+          absl::StrContains(status.message(), "RST_STREAM"));
 }
 
 }  // namespace kache

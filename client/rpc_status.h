@@ -36,6 +36,9 @@ std::optional<absl::Duration> RetryAdviceOf(const absl::Status& status);
 // once. A key that a full queue refused carries advice how long to wait, and is another matter.
 // Servers of the release before say RESOURCE_EXHAUSTED of both, and give no advice.
 bool IsAnswerFull(const absl::Status& status);
+// gRPC itself gave the call up for want of memory, on either side: what was sent may have been
+// done.
+bool IsOutOfBuffers(const absl::Status& status);
 
 }  // namespace kache
 

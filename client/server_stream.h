@@ -57,7 +57,7 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
   static constexpr size_t kMaxOnTheWay = 1024;
   // Of one message: well within what a server takes.
   static constexpr int kMaxMessageOperations = 256;
-  static constexpr size_t kMaxMessageBytes = size_t{1} << 20;
+  static constexpr size_t kMaxMessageBytes = size_t{60} << 10;
   // What may wait here, all in all; Send refuses more.
   static constexpr size_t kMaxUnanswered = 16 * 1024;
   static constexpr size_t kMaxQueuedBytes = size_t{16} << 20;  // or less: LimitQueue

@@ -59,7 +59,13 @@ void ReadBounds(SettingsReader& reader, std::optional<uint64_t> memory_limit,
               &bounds);
     const MemorySum sum = MemoryOf(bounds, *memory_limit);
     if (sum.bytes() > *memory_limit) {
-      reader.AddMistake("MAX_HTTP_BUFFER_BYTES", DoesNotFitText(sum, *memory_limit));
+      config->memory_shortage = DoesNotFitText(sum, *memory_limit);
+      for (const char* name :
+           {"MAX_HTTP_BUFFER_BYTES", "MAX_UPSTREAM_BUFFER_BYTES", "MAX_HTTP_CONNECTIONS"}) {
+        if (!reader.IsSet(name)) continue;
+        reader.AddMistake(name, config->memory_shortage);
+        break;
+      }
     }
   }
   http.max_connections = bounds.max_connections;

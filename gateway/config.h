@@ -27,7 +27,8 @@ struct GatewayConfig {
   ChannelSecurityOptions upstream;  // of the gateway itself, as a caller of the servers
   std::vector<std::string> servers = {"localhost:50051"};  // host:port
   size_t max_upstream_bytes = size_t{256} << 20;           // GrpcTransportOptions::max_buffer_bytes
-  absl::Duration drain_time = absl::Seconds(20);           // for requests under way, at the end
+  std::string memory_shortage;  // why the memory limit is too low for the bounds; empty = it fits
+  absl::Duration drain_time = absl::Seconds(20);  // for requests under way, at the end
   absl::Duration drain_delay = absl::Seconds(1);  // before that: not ready, but still accepting
 };
 

@@ -54,6 +54,10 @@ int Run(const std::string& env_file, bool only_health) {
   if (only_health) return PrintHealth(config);
   kache::StartLogging(config.log, "kache-gateway");
   for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
+  if (!config.memory_shortage.empty()) {
+    spdlog::warn("the memory limit is low: many requests at once may end this process; {}",
+                 config.memory_shortage);
+  }
 
   const auto gateway = kache::gateway::Gateway::Start(config);
   if (!gateway.ok()) {

@@ -25,7 +25,7 @@ constexpr uint64_t kUpstreamParts = 2;
 
 constexpr uint64_t kLeastConnections = 64;
 constexpr uint64_t kLeastBufferedBytes = 16 * kMiB;
-constexpr uint64_t kLeastUpstreamBytes = 4 * kMiB;
+constexpr uint64_t kLeastUpstreamBytes = 16 * kMiB;
 
 uint64_t ProcessBytes(const GatewayBounds& bounds) {
   return kProcessBytes + bounds.threads * kThreadBytes;
@@ -43,7 +43,7 @@ void FitBounds(uint64_t limit, const GatewayBoundsSet& set, GatewayBounds* bound
                                                    .most = bounds->max_buffered_bytes,
                                                    .is_set = set.max_buffered_bytes,
                                                    .units = bounds->max_buffered_bytes},
-                                       MemoryShare{.weight = 1,
+                                       MemoryShare{.weight = 3,
                                                    .bytes_per_unit = kUpstreamParts,
                                                    .least = kLeastUpstreamBytes,
                                                    .most = bounds->max_upstream_bytes,

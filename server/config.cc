@@ -176,8 +176,14 @@ void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config)
   config->max_connection_queue_bytes = bounds.max_connection_queue_bytes;
   config->max_grpc_buffer_bytes = bounds.max_grpc_buffer_bytes;
   config->max_uncounted_queue_bytes = bounds.max_uncounted_queue_bytes;
+  config->keys_per_read = static_cast<uint32_t>(bounds.keys_per_read);
   const MemorySum sum = MemoryOf(bounds, limit);
-  if (sum.bytes() > limit) reader.AddMistake("MAX_IN_FLIGHT_BYTES", DoesNotFitText(sum, limit));
+  if (sum.bytes() <= limit) return;
+  for (const char* name :
+       {"MAX_IN_FLIGHT_BYTES", "MAX_CONNECTION_QUEUE_BYTES", "MAX_GRPC_BUFFER_BYTES"}) {
+    if (reader.IsSet(name)) return reader.AddMistake(name, DoesNotFitText(sum, limit));
+  }
+  config->memory_shortage = DoesNotFitText(sum, limit);
 }
 
 void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
@@ -219,7 +225,8 @@ ServerBounds BoundsOf(const ServerConfig& config) {
           .max_in_flight_bytes = config.max_in_flight_bytes,
           .max_connection_queue_bytes = config.max_connection_queue_bytes,
           .max_grpc_buffer_bytes = config.max_grpc_buffer_bytes,
-          .max_uncounted_queue_bytes = config.max_uncounted_queue_bytes};
+          .max_uncounted_queue_bytes = config.max_uncounted_queue_bytes,
+          .keys_per_read = config.keys_per_read};
 }
 
 ServerConfig ReadServerConfig(SettingsReader& reader, std::optional<uint64_t> memory_limit) {
@@ -236,6 +243,7 @@ ServerConfig ReadServerConfig(SettingsReader& reader, std::optional<uint64_t> me
   ReadPaces(reader, &config);
   ReadThreads(reader, &config);
   config.max_uncounted_queue_bytes = UncountedQueueBytes(BoundsOf(config));
+  config.keys_per_read = KeysPerRead(config.max_value_bytes);
   if (memory_limit) FitIntoMemory(*memory_limit, reader, &config);
   config.log = ReadLogConfig(reader);
   fields.Milliseconds("SLOW_OPERATION_MS", &config.slow_operation, {0, 600000});

@@ -65,7 +65,7 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                         .standin_ttl = config.standin_ttl,
                         .max_clock_skew = config.max_clock_skew,
                         .max_write_age = config.max_write_age,
-                        .keys_per_read = KeysPerRead(config.max_value_bytes)};
+                        .keys_per_read = config.keys_per_read};
   return result;
 }
 

@@ -76,6 +76,10 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
       config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
       config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards,
       config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes);
+  if (!config.memory_shortage.empty()) {
+    spdlog::warn("the memory limit is low: many requests at once may end this process; {}",
+                 config.memory_shortage);
+  }
 }
 
 int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {

@@ -37,9 +37,8 @@ constexpr uint64_t kUncountedPart = 8;
 constexpr uint64_t kCopiesOfWrite = 3;
 
 // The replies that are being read, on each connection of a shard.
-uint64_t ReplyBytes(const ServerBounds& bounds) {
-  return bounds.nodes * bounds.shards * KeysPerRead(bounds.max_value_bytes) *
-         bounds.max_value_bytes;
+uint64_t ReplyBytesOfKey(const ServerBounds& bounds) {
+  return bounds.nodes * bounds.shards * bounds.max_value_bytes;
 }
 
 }  // namespace
@@ -58,7 +57,7 @@ uint32_t KeysPerRead(uint64_t max_value_bytes) {
 }
 
 void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds) {
-  std::array<MemoryShare, 4> shares = {MemoryShare{.weight = 3,
+  std::array<MemoryShare, 4> shares = {MemoryShare{.weight = 4,
                                                    .least = kLeastInFlightBytes,
                                                    .most = bounds->max_in_flight_bytes,
                                                    .is_set = set.max_in_flight_bytes,
@@ -74,7 +73,10 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
                                                    .most = bounds->max_grpc_buffer_bytes,
                                                    .is_set = set.max_grpc_buffer_bytes,
                                                    .units = bounds->max_grpc_buffer_bytes},
-                                       MemoryShare{.is_set = true, .units = ReplyBytes(*bounds)}};
+                                       MemoryShare{.weight = 2,
+                                                   .bytes_per_unit = ReplyBytesOfKey(*bounds),
+                                                   .least = 1,
+                                                   .most = KeysPerRead(bounds->max_value_bytes)}};
   DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
   bounds->max_in_flight_bytes = shares[0].units;
   bounds->max_uncounted_queue_bytes = shares[1].units;
@@ -85,6 +87,7 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
                      bounds->max_uncounted_queue_bytes);
   }
   bounds->max_grpc_buffer_bytes = shares[2].units;
+  bounds->keys_per_read = shares[3].units;
 }
 
 MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
@@ -93,7 +96,7 @@ MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
   sum.Add(Concat("small commands on ", Connections(bounds), " connections"),
           Connections(bounds) * bounds.max_uncounted_queue_bytes);
   sum.Add("MAX_GRPC_BUFFER_BYTES", bounds.max_grpc_buffer_bytes);
-  sum.Add("replies of the nodes", ReplyBytes(bounds));
+  sum.Add("replies of the nodes", bounds.keys_per_read * ReplyBytesOfKey(bounds));
   AddProcess(limit, ProcessBytes(bounds), &sum);
   return sum;
 }

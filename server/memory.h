@@ -23,6 +23,7 @@ struct ServerBounds {
   // Of max_connection_queue_bytes, what may wait on one connection that max_in_flight_bytes does
   // not count: small commands, and those of the recovery.
   uint64_t max_uncounted_queue_bytes = uint64_t{12} << 20;
+  uint64_t keys_per_read = 32;  // see KeysPerRead
 };
 
 // Which of the bounds were set, and stay as they are.

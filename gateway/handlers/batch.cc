@@ -63,6 +63,27 @@ HttpResponse GetResults(const std::vector<std::string>& keys,
   return response;
 }
 
+uint64_t ValueBytes(const std::vector<v1::GetResult>& results) {
+  uint64_t bytes = 0;
+  for (const v1::GetResult& result : results) bytes += result.response().value().size();
+  return bytes;
+}
+
+// What the values take at most as JSON, be it as text, where a control character takes 6 bytes, or
+// as base64.
+uint64_t MostJsonBytes(const std::vector<v1::GetResult>& results) {
+  uint64_t bytes = 0;
+  for (const v1::GetResult& result : results) {
+    const std::string& value = result.response().value();
+    const auto escaped =
+        static_cast<uint64_t>(std::count_if(value.begin(), value.end(), [](char c) {
+          return static_cast<unsigned char>(c) < 0x20 || c == 0x7f || c == '"' || c == '\\';
+        }));
+    bytes += std::max<uint64_t>(value.size() + 5 * escaped, value.size() / 3 * 4 + 4);
+  }
+  return bytes;
+}
+
 struct WrittenKey {
   std::string key;
   TextEncoding encoding;
@@ -71,9 +92,9 @@ struct WrittenKey {
 template <class Answer>
 HttpResponse WriteResults(const std::vector<WrittenKey>& keys,
                           const absl::StatusOr<Answer>& answer) {
-  if (!answer.ok()) return UpstreamErrorResponse(answer.status());
+  if (!answer.ok()) return WriteErrorResponse(answer.status());
   if (static_cast<size_t>(answer->results_size()) != keys.size()) {
-    return UpstreamErrorResponse(
+    return WriteErrorResponse(
         absl::InternalError("a server answered another number of keys than asked"));
   }
   HttpResponse response;
@@ -190,18 +211,24 @@ void BatchHandler::Get(HttpRequest& request, Responder responder) const {
   const uint64_t request_bytes = kCopiesOfBatch * BytesOf(body) + kBytesPerKey * body.keys.size();
   // Shared: by the two callbacks.
   auto shared = std::make_shared<Responder>(std::move(responder));
-  auto reserve = [this, request_bytes, shared](uint64_t answer_bytes) {
-    const uint64_t expected = std::max(answer_bytes, expected_answer_.Get());
-    if (shared->Reserve(request_bytes + expected)) return true;
+  const uint64_t expected = std::min<uint64_t>(expected_per_key_.Get() * body.keys.size(),
+                                               2 * config_->max_batch_answer_bytes);
+  auto reserve = [this, request_bytes, expected, shared](uint64_t answer_bytes) {
+    if (shared->Reserve(request_bytes + std::max(answer_bytes, expected))) return true;
+    expected_per_key_.LearnRefusal();
     shared->Send(NoRoomResponse());
     return false;
   };
-  auto finished = [this, key_encoding, encoding, shared](
+  auto finished = [this, key_encoding, encoding, request_bytes, shared](
                       const std::vector<std::string>& keys,
                       const absl::StatusOr<std::vector<v1::GetResult>>& results) {
     if (!results.ok()) return shared->Send(UpstreamErrorResponse(results.status()));
+    const uint64_t json_bytes = MostJsonBytes(*results) + kBytesPerKey * keys.size();
+    if (!shared->Reserve(request_bytes + ValueBytes(*results) + json_bytes)) {
+      return shared->Send(NoRoomResponse());
+    }
     HttpResponse response = GetResults(keys, *results, key_encoding, encoding, *names_);
-    expected_answer_.Learn(response.memory_bytes());
+    expected_per_key_.Learn(response.memory_bytes() / keys.size());
     shared->Send(std::move(response));
   };
   std::make_shared<BatchGetOperation>(upstream_, std::move(body.keys), options,

@@ -37,7 +37,7 @@ class BatchHandler {
   const HandlerConfig* const config_;
   const NodeNames* const names_;
   const AccessControl* const access_;
-  mutable ExpectedBytes expected_answer_;
+  mutable ExpectedBytes expected_per_key_;  // of a batchGet's answer
 };
 
 }  // namespace kache::gateway

@@ -27,6 +27,12 @@ class ExpectedBytes {
     if (after != before) bytes_.store(after, std::memory_order_relaxed);
   }
 
+  // There was no room for so much: if that goes on, it was too much.
+  void LearnRefusal() {
+    const uint64_t before = Get();
+    bytes_.store(before - (before + 15) / 16, std::memory_order_relaxed);
+  }
+
  private:
   std::atomic<uint64_t> bytes_ = 0;
 };

@@ -111,4 +111,10 @@ void AppendBatchError(const v1::Error& error, std::string* json) {
   AppendErrorObject(http.code, MessageOf(http, ToStd(status.message())), members, json);
 }
 
+HttpResponse WriteErrorResponse(const absl::Status& status) {
+  HttpResponse response = UpstreamErrorResponse(status);
+  response.tells_of_write = true;
+  return response;
+}
+
 }  // namespace kache::gateway

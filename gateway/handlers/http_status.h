@@ -24,6 +24,9 @@ HttpStatus HttpStatusOf(const absl::Status& status);
 // that fell short did reach, which version a stamped one lost to, and cluster time where a stamp is
 // out of range.
 HttpResponse UpstreamErrorResponse(const absl::Status& status);
+// The same for a write that was given to a server: it may have been done, so the answer is sent
+// also where there is no room for it.
+HttpResponse WriteErrorResponse(const absl::Status& status);
 
 // Appends {"code":...,"message":...} for one key of a batch, with the same further members, and
 // with the coordinator's advice how long to wait (`retryAfterMs`).

@@ -126,7 +126,7 @@ void KeysHandler::Put(HttpRequest& request, Responder responder) const {
       std::move(put), options.call,
       [&request, responder = std::move(responder)](absl::StatusOr<v1::PutResponse> answer) mutable {
         responder.Send(answer.ok() ? Stored(*answer, request, KeyOf(request))
-                                   : UpstreamErrorResponse(answer.status()));
+                                   : WriteErrorResponse(answer.status()));
       });
 }
 
@@ -148,7 +148,7 @@ void KeysHandler::Delete(HttpRequest& request, Responder responder) const {
                     [&request, responder = std::move(responder)](
                         absl::StatusOr<v1::DeleteResponse> answer) mutable {
                       responder.Send(answer.ok() ? Written(*answer, KeyOf(request))
-                                                 : UpstreamErrorResponse(answer.status()));
+                                                 : WriteErrorResponse(answer.status()));
                     });
 }
 

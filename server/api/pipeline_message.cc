@@ -55,6 +55,19 @@ void PipelineMessage::Arrive(MonotonicTime now) {
   operations_ = std::vector<PipelineOperation>(static_cast<size_t>(request_->operations_size()));
 }
 
+std::unique_ptr<PipelineMessage> PipelineMessage::Stripped(const PipelineMessage& full) {
+  auto stripped = std::make_unique<PipelineMessage>();
+  for (const v1::PipelineOperation& operation : full.request_->operations()) {
+    v1::PipelineOperation* const kept = stripped->request_->add_operations();
+    kept->set_id(operation.id());
+    if (operation.has_get()) kept->mutable_get();
+    if (operation.has_put()) kept->mutable_put();
+    if (operation.has_delete_()) kept->mutable_delete_();
+  }
+  stripped->Arrive(full.arrived_);
+  return stripped;
+}
+
 PipelineOperation& PipelineMessage::Next(PipelineSink& sink, bool timed) {
   PipelineOperation& operation = operations_[next_];
   operation.Begin(sink, *this, request_->operations(static_cast<int>(next_)), timed);

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -89,6 +90,8 @@ class PipelineMessage {
   size_t memory_bytes() const { return bytes_ + size() * sizeof(PipelineOperation); }
   // Whether AdmissionControl counts these bytes. Otherwise its operations are to be refused.
   bool admitted = false;
+  // What a refusal of `full` needs: its operations' ids and kinds.
+  static std::unique_ptr<PipelineMessage> Stripped(const PipelineMessage& full);
 
   // Operations in the order of the request.
   bool HasNext() const { return next_ < operations_.size(); }

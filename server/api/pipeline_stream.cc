@@ -23,6 +23,10 @@ namespace {
 constexpr size_t kOperationsPerTurn = 64;
 // Messages that a closing stream still reads, so that what its client had sent is answered.
 constexpr size_t kMessagesWhileClosing = 64;
+// Of messages without room, whose refusals have not left: one more, or a larger one, ends the
+// stream.
+constexpr size_t kRefusedMessages = 2;
+constexpr size_t kRefusedOperations = 256;
 // What a result takes beside its value.
 constexpr size_t kResultBytes = static_cast<size_t>(kFramingBytesPerKey);
 
@@ -111,9 +115,18 @@ void PipelineStream::OnRead(bool ok) {
   if (!endpoint_.environment().policy.access.IsKnown(caller_)) closing_ = true;
   if (closing_) ++messages_while_closing_;
   message->Arrive(std::chrono::steady_clock::now());
-  window_.AddMessage(message->bytes());
   message->admitted = endpoint_.environment().policy.admission.AdmitBytes(
       static_cast<int64_t>(message->memory_bytes()));
+  if (!message->admitted) {
+    // Nobody counts what is kept for its refusals, which wait until the client reads.
+    if (refused_messages_ >= kRefusedMessages || message->size() > kRefusedOperations) {
+      messages_while_closing_ = kMessagesWhileClosing;
+      return Close();
+    }
+    ++refused_messages_;
+    message = PipelineMessage::Stripped(*message);
+  }
+  window_.AddMessage(message->bytes());
   endpoint_.environment().metrics.operations_per_message.Observe(
       static_cast<double>(message->size()));
   taking_ = message.release();  // see taking_
@@ -264,7 +277,9 @@ void PipelineStream::LogIfSlow(PipelineOperation& operation, MonotonicTime now) 
 void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
   if (message == taking_ || !message->Over()) return;
   window_.RemoveMessage(message->bytes());
-  if (message->admitted) {
+  if (!message->admitted) {
+    --refused_messages_;
+  } else {
     endpoint_.environment().policy.admission.ReleaseBytes(
         static_cast<int64_t>(message->memory_bytes()));
   }
@@ -289,12 +304,11 @@ void PipelineStream::FinishIfDone() {
   if (taking_ != nullptr || window_.operations() > 0) return;
   finishing_ = true;
   ++events_;
-  stream_.Finish(
-      half_closed_
-          ? grpc::Status::OK
-          : grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                         "the server is stopping, or the stream's token is no longer known"),
-      static_cast<CallTag*>(&finished_tag_));
+  stream_.Finish(half_closed_ ? grpc::Status::OK
+                              : grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                                             "the server is stopping or has no room, or the "
+                                             "stream's token is not known any more"),
+                 static_cast<CallTag*>(&finished_tag_));
 }
 
 void PipelineStream::OnDone(bool) {

@@ -2,7 +2,9 @@
 // those that are ready together travel in one message.
 //
 //  * Full (PipelineWindow): operations are not taken, messages not read, until answers have left.
-//  * The process is full (AdmissionControl): the operations of a message are refused, all of them.
+//  * The process is full (AdmissionControl): the operations of a message are refused, all of them,
+//    and nothing of them is kept but their ids. A client that does not read the refusals loses the
+//    stream.
 //  * Fair: after kOperationsPerTurn operations the other events of the queue have their turn.
 //  * Broken (cancelled, connection lost, deadline): operations that were taken go on, the answers
 //    are dropped; what was not taken yet is never started.
@@ -134,6 +136,7 @@ class PipelineStream final : private PipelineSink {
 
   size_t events_ = 0;  // asked for and not yet come
   size_t messages_while_closing_ = 0;
+  size_t refused_messages_ = 0;  // whose operations were refused, and not all answers have left
   bool open_ = false;
   bool writing_ = false;
   bool half_closed_ = false;

@@ -26,19 +26,22 @@ LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
     : ring_(std::move(ring)),
       homes_(homes),
       memories_(ring_->nodes(), Memory::kNone),
+      whole_runs_(ring_->nodes()),
       lost_(ring_->nodes(), false),
       told_(ring_->nodes(), false),
       inspected_ms_(ring_->nodes(), 0) {}
 
-LossWatch::Memory LossWatch::Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
-                                  bool loss_is_over) {
+LossWatch::Memory LossWatch::Next(size_t i, const Evidence& evidence, bool loss_is_over) const {
+  const NodeEvidence& node = evidence.nodes[i];
+  const Memory memory = memories_[i];
   if (!node.look) return memory;
   if (IsWhole(evidence, node)) {
-    // After the loss of all nodes a new first start makes them whole one by one: they count as lost
-    // until the last of them has come back, and that was told of.
-    const bool begun_anew =
-        memory == Memory::kLost && node.look->marker->came_empty && !loss_is_over;
-    return begun_anew ? Memory::kLost : Memory::kKept;
+    // A new first start, after the loss of all nodes, makes them whole one by one: those that were
+    // whole as another process count as lost until the last of them has come back, and that was
+    // told of. One that was never seen whole has just been started, and only seemed lost.
+    const bool begun_anew = node.look->marker->came_empty && !whole_runs_[i].empty() &&
+                            whole_runs_[i] != node.look->run_id;
+    return begun_anew && !(memory == Memory::kLost && loss_is_over) ? Memory::kLost : Memory::kKept;
   }
   const bool had_one = memory != Memory::kNone || IsMember(evidence, node.name);
   return had_one && IsEmpty(evidence, node) ? Memory::kLost : memory;
@@ -51,7 +54,11 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
   const bool loss_is_over = all_whole && untold_share_ <= 0;
   const std::vector<bool> before = lost_;
   for (size_t i = 0; i < memories_.size(); ++i) {
-    memories_[i] = Next(memories_[i], evidence, evidence.nodes[i], loss_is_over);
+    memories_[i] = Next(i, evidence, loss_is_over);
+    if (memories_[i] == Memory::kKept && evidence.nodes[i].look &&
+        IsWhole(evidence, evidence.nodes[i])) {
+      whole_runs_[i] = evidence.nodes[i].look->run_id;
+    }
     lost_[i] = memories_[i] == Memory::kLost;
     told_[i] = told_[i] && lost_[i];
   }

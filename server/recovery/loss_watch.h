@@ -55,8 +55,7 @@ class LossWatch {
     kKept,
     kLost,
   };
-  static Memory Next(Memory memory, const Evidence& evidence, const NodeEvidence& node,
-                     bool loss_is_over);
+  Memory Next(size_t node, const Evidence& evidence, bool loss_is_over) const;
 
   // Whether each node that is lost was inspected since that was found, and whether each can be.
   bool IsConfirmed(const Evidence& evidence) const;
@@ -65,9 +64,11 @@ class LossWatch {
   const std::shared_ptr<const HashRing> ring_;
   const size_t homes_;
   std::vector<Memory> memories_;  // by NodeId
-  std::vector<bool> lost_;        // by NodeId, as memories_ says
-  std::vector<bool> told_;        // by NodeId: lost when the last loss was told of, and since
-  double untold_share_ = 0;       // of what is lost by lost_
+  std::vector<std::string>
+      whole_runs_;           // by NodeId: the process that was seen whole last, and kept it
+  std::vector<bool> lost_;   // by NodeId, as memories_ says
+  std::vector<bool> told_;   // by NodeId: lost when the last loss was told of, and since
+  double untold_share_ = 0;  // of what is lost by lost_
   bool confirming_ = false;
   // By NodeId, of the inspection that stood when lost_ changed: the node's clock; 0 = there was
   // none.

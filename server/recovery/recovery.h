@@ -111,6 +111,10 @@ class Recovery : private redis::NodeObserver {
     // Resync and sweep.
     std::string waiting_for;
     std::string logged_waiting_for;
+    // Of sources that were not whole: brought for the sync `brought_for`, and to be brought again
+    // by its last resync.
+    uint64_t brought_for = 0;
+    std::vector<std::string> brought_run_ids;
     MonotonicTime resync_not_before;
     MonotonicTime sweep_not_before;
   };

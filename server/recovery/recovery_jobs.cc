@@ -146,7 +146,15 @@ void Recovery::NoteSources() {
   const Resync::Plan& plan = resync_->plan();
   while (noted_sources_ < resync_->sources_done()) {
     const Resync::Source& source = plan.sources[noted_sources_++];
-    if (source.distrust_before_ms > 0) continue;  // Not all of it was brought.
+    const std::optional<Look>& look = at(source.node).look;
+    const bool still_whole = source.whole && look && look->run_id == source.run_id &&
+                             look->marker && look->marker->whole;
+    if (!still_whole || source.distrust_before_ms > 0) {  // Not all of it was brought.
+      Node& node = at(plan.node);
+      if (std::exchange(node.brought_for, plan.sync) != plan.sync) node.brought_run_ids.clear();
+      node.brought_run_ids.push_back(source.run_id);
+      continue;
+    }
     Send(plan.node,
          redis::Command::Call(NoteSourceScript(),
                               {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},
@@ -203,9 +211,15 @@ Resync::Plan Recovery::PlanResync(NodeId node) const {
     if (other == node || !look || !look->marker) continue;
     const bool brought = resumes && HasBroughtFrom(*it.look, name(other), look->run_id);
     const bool distrusted = is_long(*look->marker, look->now_ms);
-    if (!brought && (plan.complete || !distrusted)) {
-      plan.sources.push_back(
-          {other, look->run_id, look->keys, distrusted ? look->marker->away_ms : 0});
+    const bool in_part = it.brought_for == marker.sync &&
+                         std::find(it.brought_run_ids.begin(), it.brought_run_ids.end(),
+                                   look->run_id) != it.brought_run_ids.end();
+    if (!brought && (plan.complete || (!distrusted && !in_part))) {
+      plan.sources.push_back({.node = other,
+                              .run_id = look->run_id,
+                              .keys = look->keys,
+                              .whole = look->marker->whole && look->marker->run_id == look->run_id,
+                              .distrust_before_ms = distrusted ? look->marker->away_ms : 0});
     }
     prune.reachable[other.index()] = true;
     prune.up_throughout[other.index()] =

@@ -32,7 +32,8 @@ class Resync {
   struct Source {
     NodeId node;
     std::string run_id;
-    uint64_t keys = 0;  // about so many records
+    uint64_t keys = 0;   // about so many records
+    bool whole = false;  // when the plan was made; else it may not hold all that it will
     // Records older than this (Unix ms) are not taken where another home replica is UP: the source
     // is in doubt itself, and slept through the life of their tombstones. 0 = all are taken.
     int64_t distrust_before_ms = 0;

@@ -136,6 +136,18 @@ TEST(RpcStatus, TellsAFullAnswerFromAFullQueue) {
   EXPECT_FALSE(IsAnswerFull(absl::OkStatus()));
 }
 
+TEST(RpcStatus, TellsWhatGrpcGaveUpForWantOfMemoryFromARefusal) {
+  EXPECT_TRUE(IsOutOfBuffers(absl::ResourceExhaustedError("Buffers full")));
+  EXPECT_TRUE(
+      IsOutOfBuffers(absl::ResourceExhaustedError("Received RST_STREAM with error code 11")));
+  absl::Status refused = absl::ResourceExhaustedError("more than MAX_IN_FLIGHT_BYTES");
+  SetRetryAfter(absl::Milliseconds(100), &refused);
+  EXPECT_FALSE(IsOutOfBuffers(refused));
+  EXPECT_FALSE(IsOutOfBuffers(
+      absl::ResourceExhaustedError("Received message larger than max (8388620 vs. 5242880)")));
+  EXPECT_FALSE(IsOutOfBuffers(absl::UnavailableError("")));
+}
+
 TEST(RpcStatus, TakesAllThatTheErrorOfABatchCarries) {
   v1::Error error;
   error.set_code(10);

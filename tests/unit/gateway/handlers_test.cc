@@ -308,7 +308,6 @@ TEST_F(HandlersWithoutRoom, AskForSmallValuesAllTheSame) {
   EXPECT_EQ(upstream_.gets.back().request.max_value_bytes(), 32u * 1024);
   AnswerGet("small");
   EXPECT_EQ(kept_->response->status, 200);
-  // It says nothing of those that are not small.
   keys_.Get(request_, WithRoom(50'000));
   EXPECT_EQ(upstream_.gets.back().request.max_value_bytes(), 32u * 1024);
   absl::Status too_large = absl::OutOfRangeError("");
@@ -321,6 +320,12 @@ TEST_F(Handlers, OnlyAnswersToWritesAreSentWithoutRoom) {
   request_.body = "v";
   Run(&KeysHandler::Put, "k");
   AnswerPut();
+  EXPECT_TRUE(kept_->response->tells_of_write);
+  Run(&KeysHandler::Put, "k");
+  upstream_.puts.back().done(absl::DeadlineExceededError("it may have been done"));
+  EXPECT_TRUE(kept_->response->tells_of_write);
+  Run(&KeysHandler::Delete, "k");
+  upstream_.deletes.back().done(absl::AbortedError("by some nodes"));
   EXPECT_TRUE(kept_->response->tells_of_write);
   Run(&KeysHandler::Get, "k");
   AnswerGet("v");

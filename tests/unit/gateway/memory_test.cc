@@ -17,7 +17,7 @@ GatewayBounds Fitted(uint64_t limit, GatewayBounds bounds = {}, GatewayBoundsSet
 }
 
 TEST(GatewayMemory, DefaultsFitEveryLimitThatIsNotTiny) {
-  for (uint64_t limit = 96 * kMiB; limit < 4096 * kMiB; limit += 16 * kMiB) {
+  for (uint64_t limit = 112 * kMiB; limit < 4096 * kMiB; limit += 16 * kMiB) {
     for (const bool tls : {false, true}) {
       const GatewayBounds bounds = Fitted(limit, {.threads = 2, .tls = tls});
       EXPECT_LE(MemoryOf(bounds, limit).bytes(), limit) << limit / kMiB;
@@ -27,7 +27,7 @@ TEST(GatewayMemory, DefaultsFitEveryLimitThatIsNotTiny) {
 
 TEST(GatewayMemory, MostOfALimitMayBeHeld) {
   for (const uint64_t limit : {128 * kMiB, 256 * kMiB, 384 * kMiB}) {
-    EXPECT_GE(Fitted(limit).max_buffered_bytes, limit / 3) << limit / kMiB;
+    EXPECT_GE(Fitted(limit).max_buffered_bytes, limit / 4) << limit / kMiB;
     EXPECT_GE(MemoryOf(Fitted(limit), limit).bytes(), limit * 95 / 100) << limit / kMiB;
   }
 }

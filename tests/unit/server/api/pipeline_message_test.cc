@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,22 @@ TEST_F(PipelineMessageTest, GivesItsOperationsInOrder) {
   EXPECT_TRUE(message_.HasNext());
   EXPECT_EQ(message_.Next(sink_).request().id(), 101u);
   EXPECT_FALSE(message_.HasNext());
+}
+
+TEST(StrippedMessage, KeepsIdsAndKindsAlone) {
+  PipelineMessage full;
+  v1::PipelineOperation& put = *full.request().add_operations();
+  put.set_id(7);
+  put.mutable_put()->set_value(std::string(100'000, 'v'));
+  full.request().add_operations()->mutable_delete_()->set_key("k");
+  full.Arrive(MonotonicTime(std::chrono::seconds(3)));
+  const std::unique_ptr<PipelineMessage> stripped = PipelineMessage::Stripped(full);
+  EXPECT_LT(stripped->bytes(), 50u);
+  EXPECT_EQ(stripped->arrived(), full.arrived());
+  ASSERT_EQ(stripped->size(), 2u);
+  EXPECT_EQ(stripped->request().operations(0).id(), 7u);
+  EXPECT_TRUE(stripped->request().operations(0).has_put());
+  EXPECT_TRUE(stripped->request().operations(1).has_delete_());
 }
 
 TEST_F(PipelineMessageTest, IsOverWhenAllHaveEnded) {

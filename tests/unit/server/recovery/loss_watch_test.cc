@@ -264,6 +264,30 @@ TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfThoughANewFirstStartComesFirst)
   EXPECT_EQ(Share(), 0);
 }
 
+// Its first marker was written by another coordinator, whose word is newer than our inspection.
+TEST_F(LossWatchTest, AFirstStartThatAnotherCoordinatorMakesIsNoLoss) {
+  FirstMarker(3);
+  evidence_.nodes[3].look->members = {"a", "b", "c", "d"};
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  for (size_t i = 0; i < 3; ++i) FirstMarker(i);
+  for (size_t i = 0; i < 4; ++i) InspectAgain(i);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_EQ(Share(), 0);
+  for (const size_t node : {0, 1, 2}) Restart(node);
+  EXPECT_EQ(Share(), 0.25);
+}
+
+// By a coordinator that inspects some of them only once they were given new markers.
+TEST_F(LossWatchTest, TheLossOfEverythingIsSeenByNewProcessesWithFirstMarkers) {
+  FirstStart();
+  for (size_t i = 0; i < 4; ++i) {
+    Empty(i);
+    FirstMarker(i);
+  }
+  EXPECT_EQ(Share(), 1);
+  EXPECT_EQ(Share(), 0);
+}
+
 // They come back one by one, and the first of them are given new markers before the last are there.
 TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfInFull) {
   FirstStart();
