@@ -228,7 +228,7 @@ void BatchHandler::Get(HttpRequest& request, Responder responder) const {
       return shared->Send(NoRoomResponse());
     }
     HttpResponse response = GetResults(keys, *results, key_encoding, encoding, *names_);
-    expected_per_key_.Learn(response.memory_bytes() / keys.size());
+    if (!keys.empty()) expected_per_key_.Learn(response.memory_bytes() / keys.size());
     shared->Send(std::move(response));
   };
   std::make_shared<BatchGetOperation>(upstream_, std::move(body.keys), options,
