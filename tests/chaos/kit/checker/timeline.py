@@ -76,7 +76,10 @@ class Timeline:
 
     def last_stamp_ms(self, operation):
         """The latest milliseconds that it can have: nobody stamps a write that was answered, or whose
-        caller is gone."""
+        caller is gone. Of a write that a stream's caller gave up no coordinator knows that: its time runs
+        from when the coordinator reads it."""
+        if operation.caller == "pipeline" and operation.code == "DEADLINE_EXCEEDED":
+            return float("inf")
         skew = self.cluster_skew_ms(operation.start, operation.end)
         return self.wall_ms(operation.end) + _STAMP_SLACK_MS + skew
 
