@@ -1,11 +1,11 @@
-// What chaos-client is told to do: a line of JSON for each call of the client library.
+// A request to chaos-client: a line of JSON for each call of the client library.
 //
 //   {"id": 7, "kind": "put", "level": "quorum", "timeout_ms": 1000, "min_version": "",
 //    "entries": [{"key": "k", "value": "v", "ttl_ms": 500}]}
 //
-// `kind` is put, get or delete; `level` one, quorum or all. One entry is a call of one key, several
-// are a batch. `min_version` is "" or a version as text; of an entry a get and a delete need the key
-// alone. ttl_ms 0 = the value does not expire.
+// `kind` is put, get or delete; `level` is one, quorum or all. One entry is a call of one key,
+// several entries are a batch. `min_version` is "" or a version as text. An entry of a get or a
+// delete needs its key only. ttl_ms 0 = the value does not expire.
 #ifndef KACHE_TESTS_CHAOS_CLIENT_REQUEST_H_
 #define KACHE_TESTS_CHAOS_CLIENT_REQUEST_H_
 

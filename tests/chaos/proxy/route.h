@@ -5,7 +5,7 @@
 //             ones are accepted and led nowhere. What was sent meanwhile is held, as TCP would
 //             retransmit it, and arrives when the cut ends, also from a peer that has gone.
 //   cut_commands, cut_replies
-//             the same one way: what the client sends is held, or what the server sends. Connections
+//             the same one way: bytes of the client are held, or bytes of the server. Connections
 //             that are made meanwhile are led nowhere, as a handshake needs both ways.
 //   reset     every connection is reset, and every new one at once.
 //
