@@ -36,7 +36,7 @@ class IntervalsTest(unittest.TestCase):
 
 class TimelineTest(unittest.TestCase):
     def timeline(self, history):
-        return Timeline(history.meta, history.faults, history.states)
+        return Timeline(history.meta, history.faults, history.states, history.operations)
 
     def test_quiet_begins_a_ping_after_all_are_up(self):
         timeline = self.timeline(

@@ -11,6 +11,7 @@ from kit.checker.intervals import Intervals
 from kit.checker.memory import Memory
 from kit.checker.settings import SECOND, Settings
 from kit.checker.states import States
+from kit.checker.streams import Streams
 
 _SLACK = 300_000
 # Between cluster time and the true time; between a coordinator's last look at its caller, or at the
@@ -19,9 +20,10 @@ _STAMP_SLACK_MS = 250
 
 
 class Timeline:
-    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms, settings."""
+    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms, deadline_ms,
+    settings."""
 
-    def __init__(self, meta, faults, states):
+    def __init__(self, meta, faults, states, operations):
         self._wall_offset_ms = meta["wall_offset_ms"]
         self.begin, self.end = meta["begin"], meta["end"]
         self.settings = settings = Settings(meta)
@@ -40,6 +42,7 @@ class Timeline:
             Intervals((f["begin"], self._next_ping(f["healed"])) for f in self.faults
                       if f["unseen"] and node in f["nodes"]) for node in range(settings.nodes)]
         self._skews = [f for f in self.faults if f.get("cluster_skew_ms")]
+        self._streams = Streams(operations, meta["deadline_ms"] * 1000)
 
     def wall_ms(self, time):
         return self._wall_offset_ms + time / 1000
@@ -49,7 +52,7 @@ class Timeline:
 
     def written(self, operation):
         """When its background replicas have been written or given up."""
-        return operation.end + self.settings.write_timeout
+        return self._streams.waited_for_until(operation) + self.settings.write_timeout
 
     def hit(self, operation, begin, end):
         """Whether a coordinator that may have done it was hit meanwhile."""
@@ -76,12 +79,9 @@ class Timeline:
 
     def last_stamp_ms(self, operation):
         """The latest milliseconds that it can have: nobody stamps a write that was answered, or whose
-        caller is gone. Of a write that a stream's caller gave up no coordinator knows that: its time runs
-        from when the coordinator reads it."""
-        if operation.caller == "pipeline" and operation.code == "DEADLINE_EXCEEDED":
-            return float("inf")
-        skew = self.cluster_skew_ms(operation.start, operation.end)
-        return self.wall_ms(operation.end) + _STAMP_SLACK_MS + skew
+        caller is gone, as far as its coordinator can know that (streams.py)."""
+        end = self._streams.waited_for_until(operation)
+        return self.wall_ms(end) + _STAMP_SLACK_MS + self.cluster_skew_ms(operation.start, end)
 
     def _ended(self, fault):
         """A fault that was not staged to its end goes on until the end of all."""

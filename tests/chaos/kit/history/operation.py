@@ -38,6 +38,7 @@ class Operation(typing.NamedTuple):
     reason: str = ""  # of an error, for programs: SUPERSEDED, LIFE_OVER, ...
     stamps: tuple = ()  # that the caller chose and sent, as versions; empty = Kache stamps the write
     attempts: int = 1  # that the caller made, where it says so
+    given_up: bool = False  # on a Pipeline stream: nobody answered, and the stream goes on
 
     @property
     def ok(self):

@@ -34,7 +34,8 @@ class PipelineCaller:
         try:
             return [await asyncio.wait_for(future, seconds + _GRACE_SECONDS)]
         except asyncio.TimeoutError:
-            return [refused(operation, "DEADLINE_EXCEEDED", "no answer on the stream")]
+            return [refused(operation, "DEADLINE_EXCEEDED", "no answer on the stream")._replace(
+                given_up=True)]
         finally:
             self._waiting.pop(number, None)
 
