@@ -20,6 +20,9 @@ enum class Fault {
   kReadRepair,
   kCopies,
   kCopiedExpiry,
+  kNil,
+  kDrain,
+  kSweep,
 };
 
 // As main.cc lists them.

@@ -2,7 +2,9 @@
 
 from kit.cases.all_restarted import all_restarted
 from kit.cases.half_written import half_written
+from kit.cases.held_write import held_write
 from kit.cases.late_write import late_write
+from kit.cases.lost_copies import lost_copies
 from kit.cases.old_rdb import old_rdb
 from kit.cases.one_bad_node import freeze_one, kill_one
 from kit.cases.resync_killed import resync_killed
@@ -10,6 +12,6 @@ from kit.cases.shorter_life import shorter_life
 
 CASES = {
     case.__name__: case for case in (
-        shorter_life, old_rdb, late_write, half_written, kill_one, freeze_one, resync_killed,
-        all_restarted)
+        shorter_life, old_rdb, late_write, half_written, held_write, lost_copies, kill_one, freeze_one,
+        resync_killed, all_restarted)
 }

@@ -46,10 +46,19 @@ class Teller:
 
     def get_all(self, coordinator, level, keys):
         """In one BatchGet."""
-        operations = [self._begun(coordinator, GET, level, key, caller="batch") for key in keys]
+        return self._do_all(coordinator, [
+            self._begun(coordinator, GET, level, key, caller="batch") for key in keys])
+
+    def put_all(self, coordinator, level, keys, name):
+        """In one BatchPut; a key's value is "<name>.<key>"."""
+        return self._do_all(coordinator, [
+            self._begun(coordinator, PUT, level, key, value=f"{name}.{key}", caller="batch")
+            for key in keys])
+
+    def _do_all(self, coordinator, operations):
+        call = batch_call_of(self._stubs[coordinator], operations[0].kind)
         try:
-            answer = batch_call_of(self._stubs[coordinator], GET)(
-                batch_request(operations), timeout=_SECONDS)
+            answer = call(batch_request(operations), timeout=_SECONDS)
             operations = each_answered(operations, answer.results)
         except grpc.RpcError as error:
             operations = [failed(operation, error) for operation in operations]
