@@ -84,17 +84,18 @@ def _only_copy_away(scenario, faults):
     return min((fault["begin"] for fault in faults if _is_away(fault)), default=None)
 
 
-def _first_start_again(_scenario, faults):
-    """All coordinators started while a node had lost its memory, or was away."""
-    starts = [_span(fault) for fault in faults if fault["name"] == "all_coordinators"]
-    away = [_span(fault) for fault in faults if _is_away(fault)]
-    return min((begin for begin, end in starts
-                for begin2, end2 in away if begin <= end2 and begin2 <= end), default=None)
-
-
-def _partial_cut(_scenario, faults):
-    return min((fault["begin"] for fault in faults
-                if fault["name"] in ("cut_one", "cut_one_way")), default=None)
+def _first_start_again(scenario, faults):
+    """All coordinators started while each node had lost its memory or was away."""
+    for start in faults:
+        if start["name"] != "all_coordinators":
+            continue
+        begin, end = _span(start)
+        away = [fault for fault in faults if _is_away(fault) and fault["begin"] <= end
+                and _span(fault)[1] >= begin]
+        nodes = {node for fault in away for node in fault["nodes"]}
+        if len(nodes) == scenario["nodes"] > 1 and any(fault["loses_memory"] for fault in away):
+            return begin
+    return None
 
 
 def _eviction(_scenario, faults):
@@ -109,6 +110,5 @@ EXPECTED = (
     Expected("stand-ins' copies outlive tombstones", F1, _RETURNED, _stand_ins_outlive_tombstones),
     Expected("an only copy away: its shorter life undone", F1, _RETURNED, _only_copy_away),
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
-    Expected("QUORUM refused for a partial cut", F2, ("failed_request",), _partial_cut),
     Expected("eviction takes a node's marker", F2, ("failed_request", "not_up"), _eviction),
 )

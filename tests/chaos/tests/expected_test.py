@@ -35,6 +35,20 @@ class ExpectedTest(unittest.TestCase):
         self.assertNotIn("long absences of two nodes",
                          self.sort_out(history, {**SHORT, "nodes": 3})[1])
 
+    def test_a_first_start_needs_that_every_node_is_empty_or_away(self):
+        def history(*away):
+            history = History().fault("all_coordinators", 12, 13, nodes=[], coordinator_fault=True)
+            for node in away:
+                history.fault("kill", 10, 20, nodes=[node], loses_memory=node == 0)
+            return history
+
+        name = "an emptied node taken for a first start"
+        two = {**DEFAULT, "nodes": 2}
+        self.assertIn(name, self.sort_out(history(0, 1), two)[1])
+        self.assertNotIn(name, self.sort_out(history(0), two)[1])
+        self.assertNotIn(name, self.sort_out(history(1), {**two, "nodes": 1})[1])
+        self.assertNotIn(name, self.sort_out(history(0, 1), DEFAULT)[1])
+
     def test_a_failure_counts_under_its_name_and_only_after_its_cause(self):
         late, early = violation("resurrected_delete"), violation("resurrected_delete", at=5)
         unexpected, known = self.sort_out(
@@ -43,7 +57,7 @@ class ExpectedTest(unittest.TestCase):
         self.assertEqual(known["long absences of two nodes"], [late])
 
     def test_other_kinds_are_never_expected(self):
-        history = self.two_away(10, 20).fault("cut_one", 30, 31)
+        history = self.two_away(10, 20).fault("eviction", 30, 31)
         found = [violation(kind) for kind in ("unknown_value", "two_values", "order", "expiry_overrun")]
         self.assertEqual(self.sort_out(history, SHORT, *found)[0], found)
 
@@ -64,7 +78,7 @@ class ExpectedTest(unittest.TestCase):
 
     def test_one_that_was_staged_and_did_not_happen_is_reported(self):
         report = Report()
-        faults = History().fault("cut_one", 10, 11).faults
+        faults = History().fault("eviction", 10, 11).faults
         for number in range(expected.STAGED_ENOUGH):
             history = History().put(1, "a", 1).get(2, "a", 1)
             history.meta["scenario"] = DEFAULT
@@ -80,9 +94,9 @@ class ExpectedTest(unittest.TestCase):
         report.add("quiet", history.verdict(), ())
         self.assertEqual(report.violations, 1)
         report = Report()
-        report.add("cut", history.verdict(), History().fault("cut_one", 10, 11).faults)
+        report.add("evicting", history.verdict(), History().fault("eviction", 10, 11).faults)
         self.assertEqual(report.violations, 0)
-        self.assertEqual(report.document()["expected"]["QUORUM refused for a partial cut"],
+        self.assertEqual(report.document()["expected"]["eviction takes a node's marker"],
                          {"staged": 1, "violations": 1})
 
 
