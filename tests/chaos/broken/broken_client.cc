@@ -40,6 +40,15 @@ constexpr size_t kKeyCount = 2;
 constexpr size_t kSettled = 2;
 constexpr char kAllSettled[] = "9007199254740991";
 
+// KEYS as LiftScript's.
+constexpr char kLiftAny[] = R"lua(
+local marker = redis.call('GET', KEYS[1])
+if not marker then return 0 end
+redis.call('SET', KEYS[1], (string.gsub(marker, ' syncing ', ' whole ', 1)))
+redis.call('DEL', KEYS[2], KEYS[3])
+return 1
+)lua";
+
 // How long a replica's nil is believed.
 constexpr std::chrono::milliseconds kNilStands{5};
 
@@ -67,6 +76,7 @@ class BrokenClient final : public redis::NodeClient {
       done = Then(std::move(done), [this](Reply& reply) { BreakLook(reply); });
     }
     if (command.script() == &LeaseScript()) command = BreakLease(command, done);
+    if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
     if (command.shares_reply() && fault_ == Fault::kNil) done = BelieveNil(command, done);
     if (command.script() == &ReadWithMarker()) {
       done = Then(std::move(done), [this](Reply& reply) { BreakRead(reply); });
@@ -145,12 +155,24 @@ class BrokenClient final : public redis::NodeClient {
     if (fault_ == Fault::kReadRepair) RememberRead(reply.elements[kReadRecord].text);
   }
 
-  // Nobody gets the lease of a sweep.
+  // Nobody gets the lease of a sweep, and everybody that of a resync.
   Command BreakLease(const Command& command, redis::ReplyCallback& done) const {
-    if (fault_ != Fault::kSweep && fault_ != Fault::kDrain) return command;
-    if (!ParseWire(command.wire())[kKey].ends_with("sweep-lease")) return command;
-    done = Then(std::move(done), [](Reply& reply) { reply = Reply::Integer(0); });
-    return Command::Of({"ECHO", "somebody else sweeps"});
+    const bool stops_sweeps =
+        fault_ == Fault::kSweep || fault_ == Fault::kDrain || fault_ == Fault::kLease;
+    if (stops_sweeps && ParseWire(command.wire())[kKey].ends_with("sweep-lease")) {
+      done = Then(std::move(done), [](Reply& reply) { reply = Reply::Integer(0); });
+      return Command::Of({"ECHO", "somebody else sweeps"});
+    }
+    if (fault_ == Fault::kLease) {
+      done = Then(std::move(done), [](Reply& reply) { reply = Reply::Integer(1); });
+    }
+    return command;
+  }
+
+  // What LiftScript does, without its conditions.
+  static Command LiftAny(const Command& command) {
+    const std::vector<std::string> words = ParseWire(command.wire());
+    return Command::Of({"EVAL", kLiftAny, "3", words[kKey], words[kKey + 1], words[kKey + 2]});
   }
 
   static Command SayAllSettled(const Command& command) {
@@ -238,6 +260,7 @@ std::optional<Fault> ParseFault(std::string_view name) {
   if (name == "copied_expiry") return Fault::kCopiedExpiry;
   if (name == "nil") return Fault::kNil;
   if (name == "drain") return Fault::kDrain;
+  if (name == "lease") return Fault::kLease;
   if (name == "sweep") return Fault::kSweep;
   return std::nullopt;
 }

@@ -22,6 +22,7 @@ enum class Fault {
   kCopiedExpiry,
   kNil,
   kDrain,
+  kLease,
   kSweep,
 };
 
