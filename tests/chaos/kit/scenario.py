@@ -106,7 +106,7 @@ def draw(seed, **given):
         drawn |= {"keys": 3000, "fillers": 0, "value_bytes": 8192, "max_memory_bytes": 8 * _MIB}
     nodes = given.get("nodes", nodes)
     if rng.random() < 0.5 and nodes >= 3:
-        skew_ms = drawn.get("max_clock_skew_ms", Scenario.max_clock_skew_ms)
+        skew_ms = (drawn | given).get("max_clock_skew_ms", Scenario.max_clock_skew_ms)
         drawn |= _clocks(rng, nodes, skew_ms)
     return Scenario(seed=seed, **drawn | given)
 

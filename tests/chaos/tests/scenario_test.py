@@ -41,6 +41,12 @@ class ScenarioTest(unittest.TestCase):
             if one.has_own_clocks:
                 self.assertEqual(one.node_clocks_ms[:3], (0, 0, 0))
 
+    def test_clocks_fit_a_skew_that_is_given(self):
+        for seed in range(500):
+            one = draw(seed, max_clock_skew_ms=500)
+            if one.has_own_clocks:
+                self.assertLess(max(map(abs, one.node_clocks_ms)), 500)
+
     def test_home_replicas_are_never_more_than_nodes(self):
         self.assertEqual(Scenario(seed=1, nodes=2).home_replicas, 2)
         self.assertEqual(Scenario(seed=1, nodes=7, replication_factor=5).home_replicas, 5)
