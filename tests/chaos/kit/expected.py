@@ -9,6 +9,7 @@ import typing
 
 from kit.checker.timeline import SECOND
 from kit.history.operation import GET
+from kit.scenario import SHORT_TOMBSTONE_TTL_SECONDS
 
 F1 = "Recovery judges by enough evidence, in parts that can be tested"
 F2 = "Absence is not amnesia: recovery costs what was missed"
@@ -57,31 +58,34 @@ def _span(fault):
 
 
 def _two_long_absences(scenario, faults):
-    """Two nodes that were away, one after the other or side by side, with less than a tombstone's life
-    in which both were there, together for longer than that life."""
-    life = scenario["tombstone_ttl_seconds"] * SECOND
-    absences = sorted((*_span(fault), node) for fault in faults if _is_away(fault)
+    """Two nodes that were away at one time, each for longer than half a tombstone's life: that is what a
+    resync takes for long."""
+    if not _has_short_tombstones(scenario):
+        return None
+    absences = sorted((*_span(fault), node) for fault in faults if _is_away(fault) and fault["silences"]
                       for node in fault["nodes"])
-    for i, (begin, end, node) in enumerate(absences):
-        for begin2, end2, node2 in absences[i + 1:]:
-            if node2 != node and begin2 - end < life and max(end, end2) - begin > life:
-                return begin
-    return None
+    long = [(begin, end, node) for begin, end, node in absences
+            if end - begin > scenario["tombstone_ttl_seconds"] * SECOND / 2]
+    return min((begin for begin, end, node in long for begin2, end2, node2 in long
+                if node != node2 and begin <= end2 and begin2 <= end), default=None)
 
 
 def _stand_ins_outlive_tombstones(scenario, faults):
     """A node was away in a round whose tombstones end before stand-ins' copies do."""
-    if scenario["tombstone_ttl_seconds"] >= 3600:
-        return None
-    if scenario["nodes"] <= scenario["replication_factor"]:
+    if not _has_short_tombstones(scenario) or scenario["nodes"] <= scenario["replication_factor"]:
         return None  # nobody can stand in
     return min((fault["begin"] for fault in faults if _is_away(fault)), default=None)
 
 
 def _only_copy_away(scenario, faults):
-    if min(scenario["nodes"], scenario["replication_factor"]) > 1:
+    """A node was away that alone was home to its keys, while others stood in."""
+    if scenario["replication_factor"] > 1 or scenario["nodes"] == 1:
         return None
     return min((fault["begin"] for fault in faults if _is_away(fault)), default=None)
+
+
+def _has_short_tombstones(scenario):
+    return scenario["tombstone_ttl_seconds"] <= SHORT_TOMBSTONE_TTL_SECONDS
 
 
 def _first_start_again(scenario, faults):
@@ -102,13 +106,15 @@ def _eviction(_scenario, faults):
     return min((fault["begin"] for fault in faults if fault["name"] == "eviction"), default=None)
 
 
-_RETURNED = ("resurrected_delete", "resurrected_expired", "diverged")
+_RETURNED = ("resurrected_delete", "resurrected_expired")
 _LOST = ("stale_read", "expiry_early", "lost_write", "below_min_version")
 
+# Where several may be the cause, the first one is.
 EXPECTED = (
-    Expected("long absences of two nodes", F1, (*_RETURNED, "stale_read"), _two_long_absences),
+    Expected("an only copy away: its shorter life undone", F1, ("resurrected_expired",),
+             _only_copy_away),
     Expected("stand-ins' copies outlive tombstones", F1, _RETURNED, _stand_ins_outlive_tombstones),
-    Expected("an only copy away: its shorter life undone", F1, _RETURNED, _only_copy_away),
+    Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
     Expected("eviction takes a node's marker", F2, ("failed_request", "not_up"), _eviction),
 )

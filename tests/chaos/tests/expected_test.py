@@ -23,15 +23,23 @@ class ExpectedTest(unittest.TestCase):
         return expected.sort_out(violations, scenario, history.faults)
 
     def two_away(self, begin, end):
-        return History().fault("long_absence", 10, 20).fault("freeze", begin, end, nodes=[1])
+        return History().fault("long_absence", 10, 20, silences=True).fault(
+            "freeze", begin, end, nodes=[1])
 
     def test_long_absences_of_two_nodes(self):
-        for begin, end, staged in ((10, 20, True), (19, 30, True), (25, 26, True), (29, 30, False)):
+        for begin, end, staged in ((10, 20, True), (19, 30, True), (18, 20, False), (21, 30, False)):
             known = self.sort_out(self.two_away(begin, end), {**SHORT, "nodes": 3})[1]
             self.assertEqual("long absences of two nodes" in known, staged, (begin, end))
 
+    def test_the_only_copy_is_one_where_others_stand_in(self):
+        history = History().fault("kill", 10, 12)
+        for nodes, factor, staged in ((4, 1, True), (1, 1, False), (1, 3, False), (4, 3, False)):
+            known = self.sort_out(
+                history, {**DEFAULT, "nodes": nodes, "replication_factor": factor})[1]
+            self.assertEqual("an only copy away: its shorter life undone" in known, staged)
+
     def test_one_node_that_is_away_twice_is_not_two(self):
-        history = History().fault("long_absence", 10, 20).fault("freeze", 21, 22)
+        history = History().fault("long_absence", 10, 20, silences=True).fault("freeze", 15, 22)
         self.assertNotIn("long absences of two nodes",
                          self.sort_out(history, {**SHORT, "nodes": 3})[1])
 

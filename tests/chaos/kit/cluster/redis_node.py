@@ -44,18 +44,19 @@ class RedisNode(RedisServer):
 
     def refuse_writes(self):
         """As a node that is out of memory and may not evict."""
-        self._limit("noeviction", 1)
+        self._set(("maxmemory-policy", "noeviction"), ("maxmemory", 1))
 
     def accept_writes(self):
-        self._limit(EVICTION_POLICY, self._max_memory_bytes)
+        """In this order: a node that may evict must never have the limit of one that refuses."""
+        self._set(("maxmemory", self._max_memory_bytes), ("maxmemory-policy", EVICTION_POLICY))
 
     def evicted_keys(self):
         fields = dict(line.split(":", 1) for line in self.call("INFO", "stats").decode().split("\r\n")
                       if ":" in line)
         return int(fields["evicted_keys"])
 
-    def _limit(self, policy, max_memory_bytes):
+    def _set(self, *settings):
         connection = self.connect()
-        connection.call("CONFIG", "SET", "maxmemory-policy", policy)
-        connection.call("CONFIG", "SET", "maxmemory", max_memory_bytes)
+        for name, value in settings:
+            connection.call("CONFIG", "SET", name, value)
         connection.close()

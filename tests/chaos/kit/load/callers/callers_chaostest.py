@@ -19,6 +19,7 @@ from kit.load.messages import begun  # noqa: E402
 from kit.scenario import Scenario  # noqa: E402
 
 _SECONDS = 5
+_UP_SECONDS = 60
 
 
 class CallersTest(unittest.TestCase):
@@ -39,6 +40,8 @@ class CallersTest(unittest.TestCase):
                 "gateways": [gateway.port for gateway in self.cluster.gateways]})
             try:
                 for caller in dict.fromkeys(callers):
+                    # What an earlier turn froze is there again.
+                    self.assertTrue(await asyncio.to_thread(self.cluster.wait_all_up, _UP_SECONDS))
                     await turn(caller)
             finally:
                 for caller in set(callers):
