@@ -35,10 +35,10 @@ class FakeCluster:
 
     def __init__(self, folder, mixed):
         self.folder = folder
-        self.scenario = Scenario(seed=1, mixed=mixed, tombstone_ttl_seconds=8,
+        self.scenario = Scenario(seed=1, mixed=mixed, nodes=7, tombstone_ttl_seconds=8,
                                  node_clocks_ms=(0,) * 7, coordinator_clocks_ms=(0,) * 3)
         self.calls = []
-        self.redis = [FakeProcess(f"redis-{i}", self.calls) for i in range(4)]
+        self.redis = [FakeProcess(f"redis-{i}", self.calls) for i in range(7)]
         self.coordinators = [FakeProcess(f"coordinator-{i}", self.calls) for i in range(3)]
         self.proxies = [FakeProcess(f"proxy-{i}", self.calls) for i in range(3)]
         self.up = True
@@ -82,6 +82,8 @@ class NemesisTest(unittest.TestCase):
                     overlaps += 1
                     self.assertFalse(one["loses_memory"] and other["loses_memory"])
                     self.assertFalse(set(one["nodes"]) & set(other["nodes"]))
+                    if "node_clock" in (one["name"], other["name"]):
+                        self.assertFalse(one["nodes"] and other["nodes"])
         self.assertGreater(overlaps, 0)
 
     def test_gives_up_when_a_node_that_lost_its_memory_never_comes_up(self):
@@ -106,6 +108,10 @@ class NemesisTest(unittest.TestCase):
         self.assertFalse(FAULTS["long_absence_of_two"].fits(
             Scenario(seed=1, nodes=1, tombstone_ttl_seconds=8)))
         self.assertFalse(FAULTS["node_clock"].fits(default))
+        for nodes, mixed, fits in ((4, False, False), (5, False, True), (6, True, False), (7, True, True)):
+            clocks = Scenario(seed=1, tombstone_ttl_seconds=8, nodes=nodes, mixed=mixed,
+                              node_clocks_ms=(0,) * 7)
+            self.assertEqual(FAULTS["long_absence_of_two"].fits(clocks), fits, clocks)
         self.names = ["node_clock"]
         with self.assertRaises(ValueError):
             nemesis.Nemesis(types.SimpleNamespace(scenario=default), None, self.names)

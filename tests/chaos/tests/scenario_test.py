@@ -41,6 +41,12 @@ class ScenarioTest(unittest.TestCase):
             if one.has_own_clocks:
                 self.assertEqual(one.node_clocks_ms[:3], (0, 0, 0))
 
+    def test_most_nodes_are_there_where_clocks_are_wrong(self):
+        clocks = [one for one in self.drawn if one.has_own_clocks]
+        self.assertEqual({one.mixed for one in clocks}, {False, True})
+        for one in clocks:
+            self.assertGreater(one.nodes - (2 if one.mixed else 1), one.nodes / 2, one)
+
     def test_clocks_fit_a_skew_that_is_given(self):
         for seed in range(500):
             one = draw(seed, max_clock_skew_ms=500)

@@ -102,6 +102,7 @@ class AllCoordinators(Fault):
     """All at once, killed or terminated."""
     NAME = "all_coordinators"
     TARGET = COORDINATOR
+    ALONE = True
     SECONDS = (0.0, 1.5)
 
     def __init__(self, cluster, rng, *targets):

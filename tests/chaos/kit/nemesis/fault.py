@@ -18,6 +18,8 @@ class Fault:
     SILENCES = False
     # The node may drop single records, and does not know it: eviction.
     FORGETS = False
+    # Not beside another fault of its kind of target.
+    ALONE = False
     SECONDS = (1.5, 6.0)  # how long it lasts
 
     @classmethod

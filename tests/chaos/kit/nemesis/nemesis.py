@@ -2,7 +2,7 @@
 
 With two slots one of them has the faults that lose memory and so never two of those at once: the
 next one waits until every coordinator has seen the node of the last one UP again. The other slot
-strikes meanwhile, but never the same target. Runs on the main thread (processes that are started by
+strikes meanwhile, but never the same target, and none of the kind where a fault has to be alone. Runs on the main thread (processes that are started by
 another one die with it): slots are generators, advanced in turn.
 """
 
@@ -55,7 +55,8 @@ class Nemesis:
             if not targets:
                 yield
                 continue
-            busy = {(kind.TARGET, target) for target in targets}
+            busy = {(kind.TARGET, target) for target in (
+                self._numbers(kind) if kind.ALONE else targets)}
             self._busy |= busy
             yield from self._stage(kind(self._cluster, self._rng, *targets))
             self._busy -= busy
@@ -94,16 +95,19 @@ class Nemesis:
 
     def _free_targets(self, kind):
         """As many as the kind takes; none where there are not enough."""
-        if kind.TARGET == NODE:
-            numbers = range(len(self._cluster.redis))
-        elif kind.TARGET == COORDINATOR:
-            numbers = range(len(self._cluster.coordinators))
-        else:
-            numbers = [0]
-        if kind.NAME == "all_coordinators" and any(what == COORDINATOR for what, _ in self._busy):
-            return []
+        numbers = self._numbers(kind)
         free = [number for number in numbers if (kind.TARGET, number) not in self._busy]
+        if kind.ALONE and len(free) < len(numbers):
+            return []
         return self._rng.sample(free, kind.TARGETS) if len(free) >= kind.TARGETS else []
+
+    def _numbers(self, kind):
+        """Of all that it could take."""
+        if kind.TARGET == NODE:
+            return range(len(self._cluster.redis))
+        if kind.TARGET == COORDINATOR:
+            return range(len(self._cluster.coordinators))
+        return range(1)
 
     @staticmethod
     def _pause(seconds):

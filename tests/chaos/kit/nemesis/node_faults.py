@@ -149,6 +149,13 @@ class LongAbsenceOfTwo(LongAbsence):
     NAME = "long_absence_of_two"
     TARGETS = 2
 
+    @classmethod
+    def fits(cls, scenario):
+        """Coordinators that see a minority of the nodes have their own clocks alone."""
+        away = 3 if scenario.mixed else 2
+        return super().fits(scenario) and (
+            not scenario.has_own_clocks or scenario.nodes > 2 * away)
+
     def strike(self):
         for node in self.targets:
             self.cluster.redis[node].freeze()
@@ -164,6 +171,7 @@ class NodeClock(Fault):
     NAME = "node_clock"
     LOSES_MEMORY = True
     UNSEEN = True
+    ALONE = True
 
     @classmethod
     def fits(cls, scenario):
