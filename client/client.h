@@ -28,11 +28,12 @@
 //     one waits for nobody; beside many that are under way one may wait 1 ms for others. Values
 //     over 64 KiB, batches, and servers that don't offer Pipeline get unary calls.
 //   * The servers take turns. One that is gone, draining, or has no healthy Redis server is passed
-//     over; a call that it could not take (UNAVAILABLE, or no answer in half of the time that is
-//     left), and all that was under way on a stream that broke, or that said nothing for 250 ms
-//     although another server does, is sent to another one. Retries stay within the call's deadline
-//     and a budget over all calls, so that they don't multiply the load of servers in trouble. Lost
-//     connections are made again by themselves.
+//     over, and so is one that stands still, as its stream tells; a call that it could not take
+//     (UNAVAILABLE, or no answer in half of the time that is left), and all that was under way on a
+//     stream that broke, or that said nothing for 250 ms although another server does, is sent to
+//     another one. Retries stay within the call's deadline and a budget over all calls, so that
+//     they don't multiply the load of servers in trouble. Lost connections are made again by
+//     themselves.
 //   * Writes are stamped: the client chooses the version, by cluster time, and each attempt carries
 //     the same one. So an attempt that was given up changes nothing, however late it arrives. The
 //     first write of a client asks a server for the time first. A client must not be used on both

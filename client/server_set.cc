@@ -40,7 +40,7 @@ grpc::ChannelArguments ArgumentsForChannel(bool only_healthy, const grpc::Resour
 
 ServerSet::ServerSet(const std::vector<std::string>& addresses, const ChannelSecurity& security,
                      size_t max_received_bytes, ClientQueue& queue, TransportObserver& observer)
-    : observer_(observer), queue_(queue), watches_(addresses.size()) {
+    : observer_(observer), answering_(addresses.size()), queue_(queue), watches_(addresses.size()) {
   grpc::ResourceQuota quota("kache-client");  // shared by the channels, which keep it
   quota.Resize(max_received_bytes);
   const auto connect = [&](const std::string& address, bool only_healthy) {
@@ -64,9 +64,12 @@ ServerSet::ServerSet(const std::vector<std::string>& addresses, const ChannelSec
 size_t ServerSet::Pick(std::optional<size_t> except) {
   const size_t first = next_.fetch_add(1, std::memory_order_relaxed) % servers_.size();
   if (servers_.size() == 1) return 0;
-  for (size_t i = 0; i < servers_.size(); ++i) {
-    const size_t server = (first + i) % servers_.size();
-    if (server != except && IsReady(server)) return server;
+  for (const bool answering : {true, false}) {
+    for (size_t i = 0; i < servers_.size(); ++i) {
+      const size_t server = (first + i) % servers_.size();
+      if (answering && !answering_[server].load(std::memory_order_relaxed)) continue;
+      if (server != except && IsReady(server)) return server;
+    }
   }
   return first == except ? (first + 1) % servers_.size() : first;
 }

@@ -45,9 +45,15 @@ class ServerSet {
   // Locate.
   v1::Kache::Stub& status_stub(size_t i) const { return *servers_[i].status_stub; }
 
-  // The servers take turns; one that is not ready is passed over as long as another one is.
-  // `except` is passed over where there is any other.
+  // The servers take turns; one that is not ready is passed over as long as another one is, and so
+  // is one that does not answer. `except` is passed over where there is any other.
   size_t Pick(std::optional<size_t> except);
+
+  // Whether every lane has an open stream to server `i`. One that stands still stays connected, and
+  // looks ready; but it loses its streams, one by one.
+  void NoteAnswering(size_t i, bool answering) {
+    answering_[i].store(answering, std::memory_order_relaxed);
+  }
 
   // Whether server `i` is connected, and says that it can serve keys.
   bool IsReady(size_t i) const;
@@ -80,6 +86,7 @@ class ServerSet {
   std::vector<Server> servers_;
   TransportObserver& observer_;
   std::atomic<size_t> next_ = 0;
+  std::vector<std::atomic<bool>> answering_;  // by server; all false where there are no streams
   ClientQueue& queue_;
   std::vector<bool> ready_;  // the queue's thread's own
   std::mutex mutex_;

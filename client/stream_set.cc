@@ -28,7 +28,7 @@ MonotonicTime After(MonotonicTime now, absl::Duration wait) {
 
 }  // namespace
 
-StreamSet::StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes,
+StreamSet::StreamSet(ServerSet& servers, const Queues& queues, size_t lanes,
                      size_t max_queued_bytes, RetryBudget& budget, TransportObserver& observer,
                      ClusterTime& cluster_time)
     : servers_(servers),
@@ -79,6 +79,7 @@ void StreamSet::Run() {
     const size_t max_queued_bytes = max_queued_bytes_ / std::max<size_t>(streams_before, 1);
     size_t open = 0;
     size_t all = 0;
+    std::vector<size_t> lanes_of(servers_.size(), 0);
     for (const auto& lane : lanes_) {
       std::vector<std::shared_ptr<ServerStream>> streams;
       size_t usable = 0;
@@ -86,6 +87,7 @@ void StreamSet::Run() {
         const std::lock_guard lane_lock(lane->mutex);
         Renew(*lane, now);
         usable = lane->usable.size();
+        for (size_t i = 0; i < lanes_of.size(); ++i) lanes_of[i] += HasStreamTo(*lane, i);
         streams = All(*lane);
       }
       open += usable;
@@ -97,6 +99,9 @@ void StreamSet::Run() {
     }
     observer_.OnStreams(open);
     streams_before = all;
+    for (size_t i = 0; i < lanes_of.size(); ++i) {
+      servers_.NoteAnswering(i, lanes_of[i] == lanes_.size());
+    }
     lock.lock();
     stop_condition_.wait_for(lock, absl::ToChronoMilliseconds(kTick), [this] { return stopping_; });
   }
@@ -118,6 +123,11 @@ void StreamSet::Renew(Lane& lane, MonotonicTime now) {
       if (stream->open()) lane.usable.push_back({i, stream});
     }
   }
+}
+
+bool StreamSet::HasStreamTo(const Lane& lane, size_t server) {
+  return std::any_of(lane.usable.begin(), lane.usable.end(),
+                     [&](const Usable& usable) { return usable.server == server; });
 }
 
 void StreamSet::DropOver(Entry& entry, MonotonicTime now) {

@@ -39,7 +39,7 @@ class StreamSet {
   // Opens streams in the background. All that it is given outlives it; lane i is on queue i.
   // Without lanes it has no streams and takes no operation. At most `max_queued_bytes` wait in all
   // streams together, but for one operation in each.
-  StreamSet(const ServerSet& servers, const Queues& queues, size_t lanes, size_t max_queued_bytes,
+  StreamSet(ServerSet& servers, const Queues& queues, size_t lanes, size_t max_queued_bytes,
             RetryBudget& budget, TransportObserver& observer, ClusterTime& cluster_time);
   ~StreamSet();  // stops
 
@@ -76,11 +76,12 @@ class StreamSet {
   void Run();
   // All require the lane's lock.
   void Renew(Lane& lane, MonotonicTime now);
+  static bool HasStreamTo(const Lane& lane, size_t server);
   void DropOver(Entry& entry, MonotonicTime now);
   void CheckOpening(Lane& lane, Entry& entry, MonotonicTime now);
   std::vector<std::shared_ptr<ServerStream>> All(const Lane& lane) const;
 
-  const ServerSet& servers_;
+  ServerSet& servers_;
   const size_t max_queued_bytes_;
   RetryBudget& budget_;
   TransportObserver& observer_;

@@ -6,6 +6,7 @@ import contextlib
 import pathlib
 import sys
 import tempfile
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
@@ -161,6 +162,25 @@ class CallersTest(unittest.TestCase):
                 for i in range(20):
                     await self.call(caller, self.operation(
                         caller, PUT, f"frozen-{i}", i, QUORUM, value=f"p7.{i}"))
+            finally:
+                self.cluster.coordinators[0].thaw()
+        for name in ("rest", "client"):
+            with self.subTest(name):
+                self.play(name, turn)
+
+    def test_a_coordinator_that_stands_still_costs_batches_no_more_once_that_is_known(self):
+        async def turn(caller):
+            self.cluster.coordinators[0].freeze()
+            try:
+                for i in range(8):  # its stream is given up
+                    await self.call(caller, self.operation(
+                        caller, PUT, f"frozen-{i}", i, value=f"p7.{i}"))
+                begin = time.monotonic()
+                for i in range(20):
+                    await self.call(caller, *(self.operation(
+                        caller, GET, f"frozen-{i + j}", i) for j in range(3)))
+                # Each attempt at it would cost half the deadline.
+                self.assertLess(time.monotonic() - begin, _SECONDS)
             finally:
                 self.cluster.coordinators[0].thaw()
         for name in ("rest", "client"):
