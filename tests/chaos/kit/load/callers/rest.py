@@ -11,7 +11,7 @@ from kit.history.operation import DELETE, OK, PUT, UNKNOWN_NODE, parse_version, 
 from kit.load.generator import from_bytes, to_bytes
 from kit.load.messages import refused
 
-_GRACE_SECONDS = 1.0  # for an answer that says that the deadline has passed
+_GRACE_SECONDS = 5.0  # for an answer that says that the deadline has passed, on a busy machine, too
 _RAW = "application/octet-stream"
 # The codes of errors that stand for a gRPC code of another name.
 _CODES = {
