@@ -1,6 +1,7 @@
 """All named cases: functions (folder, arguments, say) that return a Verdict."""
 
 from kit.cases.all_restarted import all_restarted
+from kit.cases.flushed import flushed
 from kit.cases.half_written import half_written
 from kit.cases.held_write import held_write
 from kit.cases.late_write import late_write
@@ -13,6 +14,6 @@ from kit.cases.shorter_life import shorter_life
 
 CASES = {
     case.__name__: case for case in (
-        shorter_life, old_rdb, late_write, half_written, held_write, lost_copies, kill_one, freeze_one,
-        resync_killed, resync_flushed, all_restarted)
+        shorter_life, old_rdb, late_write, half_written, held_write, lost_copies, flushed, kill_one,
+        freeze_one, resync_killed, resync_flushed, all_restarted)
 }

@@ -2,7 +2,7 @@
 
 import time
 
-from kit.checker import floors
+from kit.checker.floors import CASE
 from kit.history.clock import now
 from kit.round import Round
 from kit.scenario import Scenario
@@ -53,7 +53,7 @@ def _finish(result):
             time.sleep(0.01)
 
 
-def run_case(folder, arguments, say, play, mix=None, quiet_seconds=5, **scenario):
+def run_case(folder, arguments, say, play, mix=None, quiet_seconds=5, floors=CASE, **scenario):
     """A round whose faults are `play(stage)`. `scenario`: what differs from Scenario's defaults."""
     given = {"seed": 1, "callers": arguments.callers, "rate": arguments.rate, **scenario}
     if arguments.seed is not None:
@@ -61,5 +61,5 @@ def run_case(folder, arguments, say, play, mix=None, quiet_seconds=5, **scenario
     if arguments.coordinators is not None:
         given["coordinators"] = arguments.coordinators
     part = Round(folder, Scenario(**given), quiet_seconds=quiet_seconds, binary=arguments.binary,
-                 mix=mix, floors=floors.CASE, say=say)
+                 mix=mix, floors=floors, say=say)
     return part.run(lambda _: play(Stage(part)))
