@@ -1,6 +1,7 @@
 #include "server/cluster/cluster_clock.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace kache {
 namespace {
@@ -85,7 +86,9 @@ void ClusterClock::Aim(absl::Time target_epoch, MonotonicTime now) {
   const int64_t is_ns = ReadLine().At(now_ns);
   const int64_t target_ns = absl::ToUnixNanos(target_epoch) + now_ns;
   const int64_t off_ns = target_ns - is_ns;
-  if (!serving_ || off_ns > absl::ToInt64Nanoseconds(kLeap)) {
+  const int64_t leap_ns = absl::ToInt64Nanoseconds(kLeap);
+  const bool first = std::exchange(is_first_, false);
+  if (!serving_ || off_ns > leap_ns || (first && off_ns < -leap_ns)) {
     return WriteLine({now_ns, target_ns, now_ns, 0});
   }
   const double rate = off_ns > 0 ? kFaster : -kSlower;

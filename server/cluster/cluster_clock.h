@@ -7,9 +7,11 @@
 //    even, this machine's wall clock votes, too: so with two nodes one wrong clock is outvoted. A
 //    node that is the only one of its ring is followed, as it ends the lives.
 //  * Fewer than a majority of all nodes decide nothing, as one wrong clock could be among the few:
-//    cluster time goes on as it was, at first as this machine's clock.
+//    cluster time goes on as it was, at first as this machine's clock. The first median is followed
+//    at once, even where that is back by more than kLeap: else a coordinator that started with a
+//    wrong clock, and could reach too few nodes, would be wrong for hours.
 //  * Before Serve, cluster time follows the median at once. From then on changes are slewed: time
-//    runs 10 % faster, or at half speed, until it is right again. It never goes back. It leaps
+//    runs 10 % faster, or at half speed, until it is right again. It never goes back then. It leaps
 //    forward where it is behind by more than kLeap, as after the machine stood still.
 //
 // Coordinators that see the same nodes so agree within a round trip. As a Clock, Now() is cluster
@@ -92,6 +94,7 @@ class ClusterClock final : public Clock {
   const absl::Duration max_skew_;
   std::vector<Node> nodes_;  // by NodeId
   bool serving_ = false;
+  bool is_first_ = true;  // No median was followed yet.
   // A sequence lock (Boehm, "Can Seqlocks Get Along With Programming Language Memory Models?",
   // 2012): odd while the line is written.
   std::atomic<uint64_t> sequence_{0};

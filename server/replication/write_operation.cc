@@ -59,15 +59,6 @@ void WriteOperation::Run() {
 }
 
 void WriteOperation::Begin(absl::Time now) {
-  if (stamp_.IsSet()) {
-    made_at_ = absl::FromUnixMillis(stamp_.MadeAtMs());
-    shard().versions().Observe({stamp_.timestamp, stamp_.clock}, now);
-    StampWith({stamp_.timestamp, stamp_.clock}, now);
-  } else {
-    made_at_ = now;
-    StampWith(shard().versions().Next(token_, now), now);
-  }
-
   const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
   PreferenceList walk;
   const auto whole_walk = [&]() -> const PreferenceList& {
@@ -84,12 +75,26 @@ void WriteOperation::Begin(absl::Time now) {
         "fewer home replicas take writes than the consistency level needs; nothing was written"));
     return EndIfDone();
   }
+  if (!targets_.empty()) StampFirst(now);
   // Ahead of the copies on the same connections.
   if (degraded_) NoteSkipped(homes);
   shard().Watch(this);
   SendAll();
   AnswerIfDecided();
   EndIfDone();
+}
+
+// Not before some node takes it: until nodes have told their time, `now` may be a wrong clock's,
+// and the versions that follow would be as wrong.
+void WriteOperation::StampFirst(absl::Time now) {
+  if (stamp_.IsSet()) {
+    made_at_ = absl::FromUnixMillis(stamp_.MadeAtMs());
+    shard().versions().Observe({stamp_.timestamp, stamp_.clock}, now);
+    StampWith({stamp_.timestamp, stamp_.clock}, now);
+  } else {
+    made_at_ = now;
+    StampWith(shard().versions().Next(token_, now), now);
+  }
 }
 
 bool WriteOperation::CallerWaits() const {

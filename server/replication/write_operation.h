@@ -90,6 +90,7 @@ class WriteOperation final : public Operation, private TimedOperation {
 
   void Begin(absl::Time now);
   // Sets the version, and what depends on it.
+  void StampFirst(absl::Time now);
   void StampWith(const Version& version, absl::Time now);
   // A caller's stamp that can't be taken; asks the replicas where that needs to be known.
   bool RefusesStamp(absl::Time now);

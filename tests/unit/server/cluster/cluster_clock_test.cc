@@ -157,6 +157,16 @@ TEST_F(ClusterClockTest, IsNotLedAwayByTheFewThatCanBeReached) {
   EXPECT_TRUE(Node(0).skewed);
 }
 
+// A coordinator that started with a wrong clock while most nodes were out of reach.
+TEST_F(ClusterClockTest, FollowsTheFirstMedianAlsoWhereThatIsFarBack) {
+  Start({-absl::Hours(1), -absl::Hours(1), -absl::Hours(1)});
+  Ask(0);
+  clock_->Serve();
+  EXPECT_EQ(Off(), kNone);
+  AskAll();
+  EXPECT_EQ(Off(), -absl::Hours(1));
+}
+
 TEST_F(ClusterClockTest, OneOfTwoNodesAloneDecidesNothing) {
   Start({absl::Hours(1), kNone});
   AskAll();

@@ -159,6 +159,17 @@ TEST_F(WriteOperationTest, SaysUnavailableWhenNobodyCanBeWritten) {
   EXPECT_EQ(shard().running(), 0u);
 }
 
+// A coordinator that has just started with a wrong clock, before nodes have told their time.
+TEST_F(WriteOperationTest, WhatNobodyTakesMovesNoClock) {
+  Start(3);
+  for (size_t i = 0; i < 3; ++i) MakeDown(i);
+  const Version before = shard().versions().Next(1, clock().Now());
+  clock().Advance(absl::Hours(1));
+  EXPECT_EQ(Put("v").code(), absl::StatusCode::kUnavailable);
+  EXPECT_LT(shard().versions().Next(1, clock().Now() - absl::Hours(1)).timestamp,
+            before.timestamp + 10);
+}
+
 TEST_F(WriteOperationTest, SaysUnavailableWhenAllConnectionsAreLost) {
   Start(3);
   const auto put = Put("v");
