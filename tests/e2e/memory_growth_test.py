@@ -8,7 +8,7 @@ import unittest
 from harness.case import SystemCase
 from harness.large_load import LargeLoad, check_growth
 
-REQUESTS = int(os.environ.get("KACHE_MEMORY_REQUESTS", "400"))
+REQUESTS = int(os.environ.get("KACHE_MEMORY_REQUESTS", "200"))
 
 
 class MemoryGrowthTest(SystemCase):

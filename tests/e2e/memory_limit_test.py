@@ -24,7 +24,7 @@ from harness.waiting import wait_until
 
 CONNECTIONS = 300
 REFUSED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
-SECONDS = 6
+SECONDS = 4
 
 
 def shipped_limit(program):

@@ -13,7 +13,7 @@ from harness.rest import key_path
 MIB = 2**20
 WARM_UP_REQUESTS = 64  # each kind by 16 clients and by one, and each key written
 MAX_GROWTH = 0.1
-MIN_GROWTH = 8 * MIB  # what the fragments of an idle heap may differ by; a leak is far beyond it
+MIN_GROWTH = 4 * MIB  # what the fragments of an idle heap may differ by; a leak is far beyond it
 IDLE_SECONDS = 4  # in which jemalloc gives back what is not used
 CLIENTS = (16, 1)  # those with 1 last, so that what others left behind is seen
 _KEYS = 16  # of the values of 1 MiB
