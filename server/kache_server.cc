@@ -192,6 +192,9 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   coordinator_config.decorate = seams.data_client;
   coordinator_config.write_bytes = &admission_.bytes();
   RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
+  // It bounds by itself what it sends, to one node at a time: a few portions (copier.h), which must
+  // find room also where little is left for small commands.
+  recovery_config.client.max_uncounted_bytes = recovery_config.client.max_queue_bytes;
   recovery_config.decorate = seams.recovery_client;
   coordinator_ =
       std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);
