@@ -139,7 +139,7 @@ class Recovery : private redis::NodeObserver {
   void PublishProgress();
   void LogAcceptedChange() const;
   void WarnOfRings(const std::vector<Assessment>& assessments);
-  void WarnOfLosses(const Evidence& evidence);
+  void WarnOfLosses(Evidence evidence);
   void NoteNotWhole(const std::vector<Assessment>& assessments);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void LogWaiting(NodeId node);

@@ -81,7 +81,9 @@ void Recovery::LogAcceptedChange() const {
   }
 }
 
-void Recovery::WarnOfLosses(const Evidence& evidence) {
+// Takes every look, also while the data path is not connected yet: a resync goes by them, too.
+void Recovery::WarnOfLosses(Evidence evidence) {
+  for (const NodeId node : AllNodes()) evidence.nodes[node.index()].look = at(node).look;
   const std::optional<LossWatch::Loss> loss = losses_.OnEvidence(evidence);
   if (!loss) return;
   metrics_.data_losses.Increment();
