@@ -38,17 +38,32 @@ class Refused(Exception):
     """Nothing was done, and the caller may try again."""
 
 
-class OrdinaryCaller(threading.Thread):
+class Beside(threading.Thread):
+    """Runs beside the block that it is the context of, and is told when that ends."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self._ended = threading.Event()
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        self.join()
+
+
+class OrdinaryCaller(Beside):
     """Writes and reads small values one after another, and keeps what went wrong. What is refused it
     tries again, as callers are told to, TRIES times at most."""
 
     TRIES = 3
 
     def __init__(self, call, pause=0.02):
-        super().__init__(daemon=True)
+        super().__init__()
         self._call = call
         self._pause = pause
-        self._ended = threading.Event()
         self.calls = 0
         self.refused = 0  # and tried again
         self.slowest = 0
@@ -79,35 +94,18 @@ class OrdinaryCaller(threading.Thread):
                 self.slowest = max(self.slowest, time.monotonic() - started)
         return problem
 
-    def __enter__(self):
-        self.start()
-        return self
 
-    def __exit__(self, *_):
-        self._ended.set()
-        self.join()
-
-
-class Peak(threading.Thread):
+class Peak(Beside):
     """Samples what the group uses."""
 
     def __init__(self, group):
-        super().__init__(daemon=True)
+        super().__init__()
         self._group = group
-        self._ended = threading.Event()
         self.bytes = 0
 
     def run(self):
         while not self._ended.wait(0.02):
             self.bytes = max(self.bytes, self._group.used)
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._ended.set()
-        self.join()
 
 
 class StartTest(unittest.TestCase):
