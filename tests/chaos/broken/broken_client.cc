@@ -1,6 +1,8 @@
 #include "tests/chaos/broken/broken_client.h"
 
+#include <chrono>
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -32,8 +34,25 @@ constexpr size_t kLookMarker = 2;
 constexpr size_t kReadRecord = 0;
 constexpr size_t kReadWhole = 2;
 
-// The place of the number of keys in an EVALSHA; a version's place in a record.
+// The place of the number of keys in an EVALSHA; the place among LookScript's ARGV of the sync up
+// to which the coordinator's writes have settled, and one that no fence reaches.
 constexpr size_t kKeyCount = 2;
+constexpr size_t kSettled = 2;
+constexpr char kAllSettled[] = "9007199254740991";
+
+// KEYS as LiftScript's.
+constexpr char kLiftAny[] = R"lua(
+local marker = redis.call('GET', KEYS[1])
+if not marker then return 0 end
+redis.call('SET', KEYS[1], (string.gsub(marker, ' syncing ', ' whole ', 1)))
+redis.call('DEL', KEYS[2], KEYS[3])
+return 1
+)lua";
+
+// How long a replica's nil is believed.
+constexpr std::chrono::milliseconds kNilStands{5};
+
+// A version's place in a record.
 constexpr size_t kVersionAt = 4;
 constexpr size_t kVersionBytes = 16;
 constexpr size_t kHeaderBytes = 28;
@@ -53,8 +72,12 @@ class BrokenClient final : public redis::NodeClient {
   void Send(Command command, absl::Duration timeout, redis::ReplyCallback done) override {
     if (command.script() == &SetIfNewer()) command = BreakWrite(command, done);
     if (command.script() == &LookScript()) {
+      if (fault_ == Fault::kDrain) command = SayAllSettled(command);
       done = Then(std::move(done), [this](Reply& reply) { BreakLook(reply); });
     }
+    if (command.script() == &LeaseScript()) command = BreakLease(command, done);
+    if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
+    if (command.shares_reply() && fault_ == Fault::kNil) done = BelieveNil(command, done);
     if (command.script() == &ReadWithMarker()) {
       done = Then(std::move(done), [this](Reply& reply) { BreakRead(reply); });
     }
@@ -132,6 +155,60 @@ class BrokenClient final : public redis::NodeClient {
     if (fault_ == Fault::kReadRepair) RememberRead(reply.elements[kReadRecord].text);
   }
 
+  // Nobody gets the lease of a sweep, and everybody that of a resync.
+  Command BreakLease(const Command& command, redis::ReplyCallback& done) const {
+    const bool stops_sweeps =
+        fault_ == Fault::kSweep || fault_ == Fault::kDrain || fault_ == Fault::kLease;
+    if (stops_sweeps && ParseWire(command.wire())[kKey].ends_with("sweep-lease")) {
+      done = Then(std::move(done), [](Reply& reply) { reply = Reply::Integer(0); });
+      return Command::Of({"ECHO", "somebody else sweeps"});
+    }
+    if (fault_ == Fault::kLease) {
+      done = Then(std::move(done), [](Reply& reply) { reply = Reply::Integer(1); });
+    }
+    return command;
+  }
+
+  // What LiftScript does, without its conditions.
+  static Command LiftAny(const Command& command) {
+    const std::vector<std::string> words = ParseWire(command.wire());
+    return Command::Of({"EVAL", kLiftAny, "3", words[kKey], words[kKey + 1], words[kKey + 2]});
+  }
+
+  static Command SayAllSettled(const Command& command) {
+    return Changed(command, [](std::vector<std::string_view>& arguments) {
+      arguments[kSettled] = kAllSettled;
+    });
+  }
+
+  // `command`, a GET.
+  static redis::ReplyCallback BelieveNil(const Command& command, redis::ReplyCallback& done) {
+    return Then(std::move(done), [key = std::string(command.wire())](Reply& reply) {
+      static thread_local std::map<std::string, std::chrono::steady_clock::time_point> nils;
+      const auto now = std::chrono::steady_clock::now();
+      if (reply.type == Reply::Type::kNil) {
+        if (nils.size() >= kVersionsMax) nils.clear();
+        nils[key] = now;
+      } else if (const auto nil = nils.find(key); nil != nils.end()) {
+        if (now - nil->second < kNilStands) reply = Reply::Nil();
+      }
+    });
+  }
+
+  // A call of the same script, after `change(arguments)`, those of ARGV.
+  template <class Change>
+  static Command Changed(const Command& command, Change change) {
+    const std::vector<std::string> words = ParseWire(command.wire());
+    size_t keys = 0;
+    if (!absl::SimpleAtoi(words[kKeyCount], &keys)) return command;
+    const auto first = words.begin() + kKeyCount + 1;
+    const auto rest = first + static_cast<ptrdiff_t>(keys);
+    const std::vector<std::string_view> names(first, rest);
+    std::vector<std::string_view> arguments(rest, words.end());
+    change(arguments);
+    return Command::Call(*command.script(), names, arguments);
+  }
+
   // What a resync or a sweep stores.
   Command BreakCopies(const Command& command, redis::ReplyCallback& done) const {
     if (fault_ == Fault::kCopies) {
@@ -141,18 +218,12 @@ class BrokenClient final : public redis::NodeClient {
       return Command::Of({"ECHO", "nothing is stored"});
     }
     if (fault_ != Fault::kCopiedExpiry) return command;
-    const std::vector<std::string> words = ParseWire(command.wire());
-    size_t keys = 0;
-    if (!absl::SimpleAtoi(words[kKeyCount], &keys)) return command;
-    const auto first = words.begin() + kKeyCount + 1;
-    const auto latest = first + static_cast<ptrdiff_t>(keys);
-    const std::vector<std::string_view> names(first, latest);
-    std::vector<std::string_view> arguments(latest, words.end());
-    for (size_t i = 0; i < keys; ++i) {  // record, end, limit
-      arguments[3 * i + 2] = "0";
-      arguments[3 * i + 3] = "0";
-    }
-    return Command::Call(StoreScript(), names, arguments);
+    return Changed(command, [](std::vector<std::string_view>& arguments) {
+      for (size_t i = 1; i + 2 < arguments.size(); i += 3) {  // record, end, limit
+        arguments[i + 1] = "0";
+        arguments[i + 2] = "0";
+      }
+    });
   }
 
   // The versions that reads have shown, by all clients of this thread: a record that is written
@@ -187,6 +258,10 @@ std::optional<Fault> ParseFault(std::string_view name) {
   if (name == "read_repair") return Fault::kReadRepair;
   if (name == "copies") return Fault::kCopies;
   if (name == "copied_expiry") return Fault::kCopiedExpiry;
+  if (name == "nil") return Fault::kNil;
+  if (name == "drain") return Fault::kDrain;
+  if (name == "lease") return Fault::kLease;
+  if (name == "sweep") return Fault::kSweep;
   return std::nullopt;
 }
 

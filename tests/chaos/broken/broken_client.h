@@ -20,6 +20,10 @@ enum class Fault {
   kReadRepair,
   kCopies,
   kCopiedExpiry,
+  kNil,
+  kDrain,
+  kLease,
+  kSweep,
 };
 
 // As main.cc lists them.

@@ -10,6 +10,10 @@
 //   read_repair      replicas that differ are not made equal, and counted as if they were
 //   copies           what a resync or a sweep copies is not stored
 //   copied_expiry    what they copy never ends in Redis
+//   nil              a replica that holds nothing is believed: the next ones are not heard
+//   drain            a resync does not wait for writes that began before the fence; no sweep runs
+//   lease            a resync ends whichever fence stands, whoever has the lease; no sweep runs
+//   sweep            no sweep runs
 #include <cstdio>
 #include <cstdlib>
 #include <string>

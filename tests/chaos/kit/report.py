@@ -2,6 +2,7 @@
 
 import collections
 
+from kit import expected
 from kit.checker.violation import KINDS, describe
 
 _LEVELS = ("one", "quorum", "all", "")
@@ -13,8 +14,17 @@ class Report:
 
     def __init__(self):
         self._verdicts = {}
+        # Name of an expected failure -> (rounds in which its cause was staged, violations).
+        self._expected = collections.defaultdict(lambda: [0, 0])
 
-    def add(self, name, verdict):
+    def add(self, name, verdict, faults=()):
+        """`faults`: of faults.json. What is expected of these is no violation any more."""
+        findings = verdict.findings
+        findings.violations, known = expected.sort_out(
+            findings.violations, verdict.meta.get("scenario", {}), faults)
+        for what, violations in known.items():
+            self._expected[what][0] += 1
+            self._expected[what][1] += len(violations)
         self._verdicts[name] = verdict
 
     @property
@@ -45,7 +55,8 @@ class Report:
         for rule in sorted({rule for rule, _ in checked}):
             row = [checked[rule, level] for level in _LEVELS]
             lines.append(_row("  " + rule, [*row[:3], sum(row)]))
-        lines += ["", *self._failures(), "", *self._latencies(), "", *self._ups(), ""]
+        lines += ["", *self._expected_failures(), "", *self._failures(), "", *self._latencies(), "",
+                  *self._ups(), ""]
         total = sum(verdict.operations for verdict in self._verdicts.values())
         lines.append(f"{total} operations, {self.violations} violations")
         return "\n".join(lines)
@@ -72,6 +83,8 @@ class Report:
             "violations": {kind: dict(row) for kind, row in table.items()},
             "excused": {f"{kind} {level}: {why}": n for (kind, why, level), n in excused.items()},
             "checked": {f"{rule} {level}".strip(): n for (rule, level), n in checked.items()},
+            "expected": {known: {"staged": staged, "violations": seen}
+                         for known, (staged, seen) in self._expected.items()},
             "rounds": {
                 name: {
                     "operations": verdict.operations, "seed": verdict.meta["seed"],
@@ -90,6 +103,14 @@ class Report:
             excused.update(verdict.findings.counted)
             checked.update(verdict.findings.checked)
         return table, excused, checked
+
+    def _expected_failures(self):
+        yield f"{'expected failures (kit/expected.py)':<52}{'staged':>16}{'violations':>16}"
+        for known in expected.EXPECTED:
+            staged, seen = self._expected[known.name]
+            yield f"  {known.name:<50}{staged:>16}{seen:>16}"
+            if staged >= expected.STAGED_ENOUGH and not seen:
+                yield f"    DOES NOT HAPPEN ANY MORE: take it out of kit/expected.py ({known.issue})"
 
     def _failures(self):
         sums = collections.defaultdict(lambda: [0, 0])

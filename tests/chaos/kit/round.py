@@ -1,24 +1,22 @@
 """One round: a new cluster, a quiet control run, faults under load, the end of all faults,
 convergence without a reader, an audit of every key; then the checker."""
 
+import dataclasses
 import time
 
 from kit.checker import floors as run_floors
 from kit.checker.convergence import differs
 from kit.checker.verdict import read_verdict
 from kit.cluster.cluster import Cluster
-from kit.cluster.nodes import NODE_NAMES
 from kit.cluster.replicas import ReplicaReader
 from kit.history.clock import now
 from kit.history.files import write_json
 from kit.load.auditor import audit
+from kit.load.filler import fill
 from kit.load.fleet import Fleet
-from kit.probe import offers_levels
+from kit.nemesis.journal import Journal
+from kit.nemesis.standing import note_standing_faults
 
-SETTINGS = {
-    "REPLICATION_FACTOR": 3, "PING_INTERVAL_SECONDS": 1, "SWEEP_INTERVAL_SECONDS": 5,
-    "TOMBSTONE_TTL_SECONDS": 3600, "DRAIN_SECONDS": 10,
-}
 _UP_SECONDS = 120
 
 
@@ -31,25 +29,36 @@ def _wall_offset_ms():
     return min(looks)[1] * 1000
 
 
-class Round:
-    """`load` are further arguments of the Fleet; `floors` what it must have checked (checker/floors.py)."""
+def _floors_of(scenario, floors):
+    """An only copy that is lost, and records that are evicted, excuse nearly every answer for its age."""
+    if scenario.home_replicas > 1 and not scenario.evicts:
+        return floors
+    return floors | {"checked": {
+        rule: part for rule, part in floors["checked"].items()
+        if rule.split()[0] not in ("newest", "order", "min_version", "not")}}
 
-    def __init__(self, folder, seed, coordinators=3, quiet_seconds=10, binary=None, settings=None,
-                 load=None, floors=run_floors.ROUND, say=print):
+
+class Round:
+    """`mix`: changes to the mix of the load (load/generator.py). `floors`: what the round must have
+    checked (checker/floors.py)."""
+
+    def __init__(self, folder, scenario, quiet_seconds=10, binary=None, mix=None,
+                 floors=run_floors.ROUND, say=print):
         folder.mkdir(parents=True)
         self.folder = folder
-        self.seed = seed
-        self.cluster = Cluster(folder, coordinators, {**SETTINGS, **(settings or {})}, binary)
+        self.scenario = scenario
+        self.cluster = Cluster(folder, scenario, binary)
+        self.journal = Journal(folder)
         self._quiet_seconds = quiet_seconds
-        self._load = {"keys": 300, "deadline_ms": 1000, **(load or {})}
         self._floors = floors
+        self._mix = {"value_bytes": scenario.value_bytes, **(mix or {})}
         self._say = say
         # Read and compared in the end; and those that are only compared. A stage may add to them.
-        self.keys = [f"key-{i}" for i in range(self._load["keys"])]
+        self.keys = [f"key-{i}" for i in range(scenario.keys)]
         self.compared = []
 
     def run(self, stage):
-        """`stage(cluster)` makes the faults and leaves the clients running. The verdict."""
+        """`stage(round)` makes the faults and leaves the clients running. The verdict."""
         meta = {}
         try:
             self._run(stage, meta)
@@ -64,17 +73,16 @@ class Round:
     def _run(self, stage, meta):
         cluster = self.cluster.start()
         self._must_be_up("at the start")
-        only_one = not offers_levels(cluster.addresses[0])
-        if only_one:
-            self._say("  QUORUM is UNIMPLEMENTED here: everything is asked at ONE")
-        meta.update(self._constants(), only_one=only_one, begin=now())
-        fleet = Fleet(self.folder, cluster.addresses, self.seed, only_one, **self._load).start()
+        self.compared += fill(cluster.addresses[0], self.scenario.fillers)[::200]
+        meta.update(self._constants(), begin=now())
+        note_standing_faults(self.journal, cluster)
+        fleet = self._fleet().start()
         try:
             time.sleep(self._quiet_seconds)  # the control run's length
             fleet.check()
             meta["quiet_end"] = meta["faults_begin"] = now()
             try:
-                stage(cluster)
+                stage(self)
             except AssertionError as error:  # a wait that was too long, a process that ended badly
                 meta["stage_error"] = str(error)
             meta["faults_end"] = now()
@@ -87,23 +95,30 @@ class Round:
             fleet.kill()
         self._converge(cluster)
         audit(self.folder, cluster.addresses, self.keys)
+        if self.scenario.evicts:
+            meta["evicted_keys"] = sum(redis.evicted_keys() for redis in cluster.redis)
+            self._say(f"  {meta['evicted_keys']} keys were evicted by nodes that ran to the end")
         meta["end"] = now()
-        cluster.sanitizer_reports()
+        cluster.check_logs()
+
+    def _fleet(self):
+        scenario = self.scenario
+        return Fleet(self.folder, self.cluster, scenario.seed, scenario.callers, scenario.rate,
+                     scenario.keys, scenario.deadline_ms, self._mix)
 
     def _must_be_up(self, when):
         if not self.cluster.wait_all_up(_UP_SECONDS):
             raise RuntimeError(f"not all nodes are UP {when}")
 
     def _constants(self):
-        settings = self.cluster.settings
+        scenario, settings = self.scenario, self.cluster.settings
         return {
-            "seed": self.seed, "settings": settings, "nodes": len(NODE_NAMES),
-            "coordinators": len(self.cluster.coordinators),
+            "seed": scenario.seed, "scenario": dataclasses.asdict(scenario), "settings": settings,
+            "nodes": scenario.nodes, "coordinators": scenario.coordinators,
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
-            "deadline_ms": self._load["deadline_ms"],
-            "floors": {"rate": self._load.get("rate", 0) / 10, **self._floors},
-            "wall_offset_ms": _wall_offset_ms(),
+            "deadline_ms": scenario.deadline_ms, "wall_offset_ms": _wall_offset_ms(),
+            "floors": {"rate": scenario.rate / 10, **_floors_of(scenario, self._floors)},
         }
 
     def _converge(self, cluster):

@@ -3,7 +3,8 @@
 // usage: chaos-proxy CONTROL_PORT LISTEN_PORT:TARGET_PORT...
 //
 // A connection to CONTROL_PORT sends lines, each answered by "ok" or "error":
-//   pass ROUTE DELAY_MS | cut ROUTE | reset ROUTE       ROUTE: 0 for the first pair, and so on
+//   pass ROUTE DELAY_MS | cut ROUTE | cut_commands ROUTE | cut_replies ROUTE | reset ROUTE
+// ROUTE: 0 for the first pair, and so on. What they do: route.h.
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -24,16 +26,24 @@ namespace {
 
 using Routes = std::vector<std::unique_ptr<Route>>;
 
+std::optional<Fault> ParseFault(const std::string& verb) {
+  if (verb == "pass") return Fault::kPass;
+  if (verb == "cut") return Fault::kCut;
+  if (verb == "cut_commands") return Fault::kCutCommands;
+  if (verb == "cut_replies") return Fault::kCutReplies;
+  if (verb == "reset") return Fault::kReset;
+  return std::nullopt;
+}
+
 bool Obey(const std::string& line, Routes& routes) {
   std::istringstream words(line);
   std::string verb;
   size_t route = 0;
   int delay_ms = 0;
   if (!(words >> verb >> route) || route >= routes.size()) return false;
-  if (verb == "pass" && !(words >> delay_ms)) return false;
-  if (verb != "pass" && verb != "cut" && verb != "reset") return false;
-  const Fault fault = verb == "pass" ? Fault::kPass : verb == "cut" ? Fault::kCut : Fault::kReset;
-  routes[route]->Set(fault, std::chrono::milliseconds(delay_ms));
+  const std::optional<Fault> fault = ParseFault(verb);
+  if (!fault || (fault == Fault::kPass && !(words >> delay_ms))) return false;
+  routes[route]->Set(*fault, std::chrono::milliseconds(delay_ms));
   return true;
 }
 

@@ -22,6 +22,7 @@ class EchoServer:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.received = b""
+        self._connections = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
@@ -35,7 +36,12 @@ class EchoServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
+            self._connections.append(connection)
             threading.Thread(target=self._echo, args=(connection,), daemon=True).start()
+
+    def send_to_all(self, text):
+        for connection in self._connections:
+            connection.sendall(text)
 
     def _echo(self, connection):
         with connection, contextlib.suppress(ConnectionError):
@@ -116,6 +122,49 @@ class ProxyTest(unittest.TestCase):
         while self.server.received != b"xlate" and time.monotonic() < deadline:
             time.sleep(0.01)
         self.assertEqual(self.server.received, b"xlate")
+
+    def test_commands_cut_replies_still_come(self):
+        connection = self.connect()
+        self.echo(connection, b"x")
+        self.proxy.cut(0, "commands")
+        self.server.send_to_all(b"told")
+        self.assertEqual(connection.recv(10), b"told")
+        connection.sendall(b"held")
+        connection.settimeout(0.2)
+        with self.assertRaises(TimeoutError):
+            connection.recv(10)
+        self.assertEqual(self.server.received, b"x")
+        connection.settimeout(5)
+        self.proxy.heal(0)
+        self.assertEqual(connection.recv(10), b"held")
+
+    def test_replies_cut_commands_still_arrive(self):
+        connection = self.connect()
+        self.echo(connection, b"x")
+        self.proxy.cut(0, "replies")
+        connection.sendall(b"heard")
+        deadline = time.monotonic() + 5
+        while self.server.received != b"xheard" and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self.assertEqual(self.server.received, b"xheard")
+        connection.settimeout(0.2)
+        with self.assertRaises(TimeoutError):
+            connection.recv(10)
+        connection.settimeout(5)
+        self.proxy.heal(0)
+        self.assertEqual(connection.recv(10), b"heard")
+
+    def test_connection_made_in_a_one_way_cut_is_led_on_when_it_ends(self):
+        for way in ("commands", "replies"):
+            with self.subTest(way):
+                self.server.received = b""
+                self.proxy.cut(0, way)
+                connection = self.connect()
+                connection.sendall(b"early")
+                time.sleep(0.1)
+                self.assertEqual(self.server.received, b"")
+                self.proxy.heal(0)
+                self.assertEqual(connection.recv(10), b"early")
 
     def test_reset_breaks_old_and_new_connections(self):
         connection = self.connect()

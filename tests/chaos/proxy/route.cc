@@ -67,15 +67,13 @@ void Route::AddTo(std::vector<pollfd>& waits, Time now) const {
   for (const auto& link : links_) {
     short client = 0;
     short server = 0;
-    if (fault_ == Fault::kPass && link->server >= 0) {
-      if (link->connecting) {
-        server = POLLOUT;
-      } else {
-        if (link->to_server.WantsToRead()) client |= POLLIN;
-        if (link->to_client.WantsToRead()) server |= POLLIN;
-        if (link->to_server.WantsToWrite(now)) server |= POLLOUT;
-        if (link->to_client.WantsToWrite(now)) client |= POLLOUT;
-      }
+    if (link->connecting) {
+      if (fault_ == Fault::kPass) server = POLLOUT;
+    } else if (link->server >= 0) {
+      if (CommandsPass() && link->to_server.WantsToRead()) client |= POLLIN;
+      if (CommandsPass() && link->to_server.WantsToWrite(now)) server |= POLLOUT;
+      if (RepliesPass() && link->to_client.WantsToRead()) server |= POLLIN;
+      if (RepliesPass() && link->to_client.WantsToWrite(now)) client |= POLLOUT;
     }
     // A socket that is waited for nothing would still report its hang-up, for ever.
     waits.push_back({client != 0 ? link->client : -1, client, 0});
@@ -88,11 +86,11 @@ const pollfd* Route::Step(const pollfd* ready, Time now) {
   for (auto& link : links_) {
     const short client_events = (ready++)->revents;
     const short server_events = (ready++)->revents;
-    if (fault_ != Fault::kPass) continue;
-    if (link->server < 0) {
-      Connect(*link);
-    } else {
+    if (!CommandsPass() && !RepliesPass()) continue;
+    if (link->server >= 0) {
       StepLink(*link, client_events, server_events, now);
+    } else if (fault_ == Fault::kPass) {
+      Connect(*link);
     }
     const bool finished = link->to_server.Finished() && link->to_client.Finished();
     if (link->broken || finished) Close(*link, link->broken);
@@ -104,9 +102,9 @@ const pollfd* Route::Step(const pollfd* ready, Time now) {
 
 Time Route::NextDue() const {
   Time next = Time::max();
-  if (fault_ != Fault::kPass) return next;
   for (const auto& link : links_) {
-    next = std::min({next, link->to_server.NextDue(), link->to_client.NextDue()});
+    if (CommandsPass()) next = std::min(next, link->to_server.NextDue());
+    if (RepliesPass()) next = std::min(next, link->to_client.NextDue());
   }
   return next;
 }
@@ -142,7 +140,7 @@ void Route::Connect(Link& link) {
 
 void Route::StepLink(Link& link, short client_events, short server_events, Time now) {
   if (link.connecting) {
-    if (server_events == 0) return;
+    if (server_events == 0 || fault_ != Fault::kPass) return;
     int error = 0;
     socklen_t size = sizeof error;
     getsockopt(link.server, SOL_SOCKET, SO_ERROR, &error, &size);
@@ -152,15 +150,15 @@ void Route::StepLink(Link& link, short client_events, short server_events, Time 
   }
   const Time due = now + delay_;
   bool alive = true;
-  if (client_events & (POLLIN | POLLHUP | POLLERR)) {
+  if (CommandsPass() && client_events & (POLLIN | POLLHUP | POLLERR)) {
     alive = !link.to_server.WantsToRead() || link.to_server.ReadFrom(link.client, due);
   }
-  if (alive && server_events & (POLLIN | POLLHUP | POLLERR)) {
+  if (alive && RepliesPass() && server_events & (POLLIN | POLLHUP | POLLERR)) {
     alive = !link.to_client.WantsToRead() || link.to_client.ReadFrom(link.server, due);
   }
   // What has arrived still gets through to a server whose client is gone.
-  alive = link.to_server.WriteTo(link.server, now) && alive;
-  alive = link.to_client.WriteTo(link.client, now) && alive;
+  if (CommandsPass()) alive = link.to_server.WriteTo(link.server, now) && alive;
+  if (RepliesPass()) alive = link.to_client.WriteTo(link.client, now) && alive;
   link.broken = !alive;
 }
 

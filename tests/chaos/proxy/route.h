@@ -4,6 +4,9 @@
 //   cut       nothing goes through, either way, and nobody is told: connections stay half-open, new
 //             ones are accepted and led nowhere. What was sent meanwhile is held, as TCP would
 //             retransmit it, and arrives when the cut ends, also from a peer that has gone.
+//   cut_commands, cut_replies
+//             the same one way: bytes of the client are held, or bytes of the server. Connections
+//             that are made meanwhile are led nowhere, as a handshake needs both ways.
 //   reset     every connection is reset, and every new one at once.
 //
 // Single-threaded, with poll(): a proxy has a few dozen connections.
@@ -20,7 +23,7 @@
 
 namespace kache::chaos {
 
-enum class Fault { kPass, kCut, kReset };
+enum class Fault { kPass, kCut, kCutCommands, kCutReplies, kReset };
 
 class Route {
  public:
@@ -47,6 +50,10 @@ class Route {
     Stream to_server;
     Stream to_client;
   };
+
+  // Which way of the connections is open.
+  bool CommandsPass() const { return fault_ == Fault::kPass || fault_ == Fault::kCutReplies; }
+  bool RepliesPass() const { return fault_ == Fault::kPass || fault_ == Fault::kCutCommands; }
 
   void Accept();
   void Connect(Link& link);

@@ -45,6 +45,11 @@ class DegradedTest(HistoryCase):
         history.put(2, "b", 0, code="ABORTED").put(2.5, "a", 2_100, level="all")
         self.assert_excuses(history.get(8, "a", 2_100, degraded=True), "degraded", QUORUM)
 
+    def test_where_records_are_evicted_replicas_may_differ(self):
+        history = History().put(5, "a", 1).get(8, "a", 1, degraded=True)
+        history.fault("eviction", 0.1, 0.1, nodes=[1], forgets=True)
+        self.assert_excuses(history, "degraded", QUORUM)
+
 
 if __name__ == "__main__":
     unittest.main()

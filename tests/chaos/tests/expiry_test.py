@@ -87,6 +87,16 @@ class ExpiryTest(HistoryCase):
         history.put(5, "a", 1, ttl_ms=1000, coordinator=1, expires_at_ms=History.wall_ms(8.5))
         self.assert_finds(history, "expiry_wrong")
 
+    def test_a_life_begins_when_a_given_up_write_is_stamped(self):
+        def history(end):
+            history = History().fault("slow", 0.5, 50).fault("slow", 0.5, 50, nodes=[1])
+            history.put(1, "a", 0, caller="pipeline", code="DEADLINE_EXCEEDED", given_up=True,
+                        ttl_ms=4000, end=2.5).get(5, None, 0, caller="pipeline")
+            return history.get(9, "a", 5_500, expires_at_ms=History.wall_ms(end))
+
+        self.assert_clean(history(9.5))
+        self.assert_finds(history(11), "expiry_wrong")
+
 
 if __name__ == "__main__":
     unittest.main()

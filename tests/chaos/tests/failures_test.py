@@ -146,5 +146,40 @@ class FailuresTest(HistoryCase):
         self.assert_finds(history.fault("kill", 2, 50), "failed_request")
 
 
+    def test_who_chooses_the_coordinator_may_say_that_the_flooded_one_is_silent(self):
+        flood = dict(nodes=[], coordinators=[1])
+        for more, clean in ((dict(coordinator=None, caller="client"), True),
+                            (dict(coordinator=0), False)):
+            history = History().fault("flood", 4, 8, **flood)
+            history.put(5, "a", 0, level=ONE, code="UNAVAILABLE", **more)
+            self.assert_clean(history) if clean else self.assert_finds(history, "failed_request")
+
+    def test_a_life_may_be_over_by_a_clock_that_jumped(self):
+        def history(**jump):
+            history = History().fault("freeze", 4, 8, nodes=[1, 2])
+            history.fault("node_clock", 4, 8, nodes=[0], **jump)
+            return history.put(5, "a", 0, ttl_ms=4000, code="ABORTED", reason="LIFE_OVER")
+
+        self.assert_clean(history(skew_ms=-4000))
+        self.assert_finds(history(), "failed_request")
+        jumped = History().fault("node_clock", 4, 8, nodes=[0], skew_ms=-4000)
+        jumped.put(5, "a", 0, ttl_ms=4000, code="ABORTED", reason="LIFE_OVER")
+        self.assert_finds(jumped, "failed_request")
+
+    def test_a_version_that_is_gone(self):
+        def history(**fault):
+            history = History().put(1, "a", 1, level=ALL, ttl_ms=2000)
+            if fault:
+                history.fault("old_rdb", 5, 6, **fault)
+            return history.get(8, None, 0, level=ONE, min_version=1, code="ABORTED")
+
+        self.assert_clean(history(nodes=[1]))
+        self.assert_finds(history(nodes=[3]), "failed_request")
+        self.assert_finds(history(), "failed_request")
+        alive = History().put(1, "a", 1, level=ALL).fault("old_rdb", 5, 6, nodes=[1])
+        self.assert_finds(
+            alive.get(8, None, 0, level=ONE, min_version=1, code="ABORTED"), "failed_request")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -56,6 +56,41 @@ class RestampedTest(HistoryCase):
         self.assert_clean(history.fault("node_skew", 1, 4, nodes=[2], cluster_skew_ms=500))
 
 
+class GivenUpOnAStreamTest(HistoryCase):
+    """Its coordinator counts its time from when it reads it."""
+
+    def history(self, seen_ms, **more):
+        history = History().fault("slow", 0.5, 50).fault("slow", 0.5, 50, nodes=[1])
+        more = {"caller": "pipeline", "code": "DEADLINE_EXCEEDED", "given_up": True, "end": 3, **more}
+        return history.put(1, "a", 0, **more).get(60, "a", seen_ms)
+
+    def test_no_later_operation_of_the_stream_was_answered(self):
+        self.assert_clean(self.history(9_000))
+        self.assert_clean(self.history(9_000).get(0.9, None, 0, caller="pipeline"))
+        self.assert_clean(self.history(9_000).get(5, None, 0, caller="pipeline", code="UNAVAILABLE"))
+
+    def test_an_answer_on_another_stream_or_beside_it_says_nothing(self):
+        self.assert_clean(self.history(9_000).get(5, None, 0, caller="pipeline", coordinator=1))
+        self.assert_clean(self.history(9_000).get(5, None, 0, caller="unary"))
+
+    def test_not_later_than_its_time_after_a_later_answer(self):
+        def history(seen_ms):
+            history = self.history(seen_ms).get(8, None, 0, caller="pipeline", end=8.5)
+            return history.get(5, None, 0, caller="pipeline", end=6)
+
+        self.assert_clean(history(7_100))
+        self.assert_finds(history(7_400), "wrong_version")
+
+    def test_an_answer_that_came_before_it_was_given_up(self):
+        history = self.history(3_200).get(1.2, None, 0, caller="pipeline", end=1.3)
+        self.assert_clean(history)
+        history = self.history(3_500).get(1.2, None, 0, caller="pipeline", end=1.3)
+        self.assert_finds(history, "wrong_version")
+
+    def test_one_that_the_coordinator_answered_itself(self):
+        self.assert_finds(self.history(3_500, given_up=False), "wrong_version")
+
+
 class StampsTest(HistoryCase):
     def history(self, seen):
         history = History().fault("slow", 1, 50).fault("slow", 1, 50, nodes=[1])

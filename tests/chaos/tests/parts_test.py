@@ -11,7 +11,7 @@ from kit.checker.violation import describe
 from kit.cluster.nodes import NODE_NAMES
 from kit.history import files
 from kit.history.operation import DELETE, GET, ONE, PUT
-from kit.load.generator import Generator, from_bytes, to_bytes
+from kit.load.generator import Generator, Mix, from_bytes, to_bytes
 from kit.load.messages import answered, begun
 from kit.report import Report
 from kit.stubs import pb
@@ -36,7 +36,7 @@ class IntervalsTest(unittest.TestCase):
 
 class TimelineTest(unittest.TestCase):
     def timeline(self, history):
-        return Timeline(history.meta, history.faults, history.states)
+        return Timeline(history.meta, history.faults, history.states, history.operations)
 
     def test_quiet_begins_a_ping_after_all_are_up(self):
         timeline = self.timeline(
@@ -88,10 +88,28 @@ class GeneratorTest(unittest.TestCase):
         self.assertTrue(any(0 < plan.ttl_ms < 5000 for plan in plans))
         self.assertTrue(any(plan.wants_min_version for plan in plans))
 
-    def test_only_one(self):
-        generator = Generator(1, 0, only_one=True)
-        plans = [generator.next() for _ in range(1000)]
-        self.assertEqual({(plan.level, plan.wants_min_version) for plan in plans}, {(ONE, False)})
+    def test_a_batch_has_one_kind_one_level_and_distinct_keys(self):
+        generator = Generator(1, 0, keys=20)
+        for _ in range(300):
+            plans = generator.batch(8)
+            self.assertEqual(len({(plan.kind, plan.level) for plan in plans}), 1)
+            self.assertEqual(len({plan.key for plan in plans}), len(plans))
+            self.assertIn(len(plans), range(1, 9))
+
+    def test_lives_of_whole_seconds(self):
+        generator = Generator(1, 0, mix=Mix(whole_seconds=True))
+        lives = {plan.ttl_ms for plan in (generator.next() for _ in range(2000))}
+        self.assertGreater(len(lives), 10)
+        self.assertEqual({life % 1000 for life in lives}, {0})
+
+    def test_values_of_a_size(self):
+        generator = Generator(1, 0, mix=Mix(value_bytes=5000))
+        value = next(plan.value for plan in iter(generator.next, None) if plan.value)
+        stored = to_bytes(value)
+        self.assertEqual(len(stored), 5000)
+        self.assertEqual(from_bytes(stored), value)
+        self.assertIn("mangled", from_bytes(stored[:-1]))
+        self.assertIn("mangled", from_bytes(b"p1.2+x|2.1p"))
 
     def test_mangled_values_are_noticed(self):
         stored = to_bytes("p1.23")

@@ -29,7 +29,7 @@ _UNLIMITED = [
 def detail_of(error, kind):
     """The detail of that message type that a failed call carries, or None."""
     status = status_pb2.Status.FromString(
-        dict(error.trailing_metadata()).get("grpc-status-details-bin", b""))
+        dict([*error.trailing_metadata()]).get("grpc-status-details-bin", b""))
     detail = kind()
     return detail if any(found.Unpack(detail) for found in status.details) else None
 

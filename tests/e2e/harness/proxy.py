@@ -31,9 +31,11 @@ class Proxy(Process):
         """Each way."""
         self._command(f"pass {node} {milliseconds}")
 
-    def cut(self, node):
-        """Silently: connections stay half-open."""
-        self._command(f"cut {node}")
+    def cut(self, node, way="both"):
+        """Silently: connections stay half-open. `way`: "commands" to the node, its "replies", or
+        "both"."""
+        self._command({"commands": "cut_commands", "replies": "cut_replies", "both": "cut"}[way]
+                      + f" {node}")
 
     def reset(self, node):
         self._command(f"reset {node}")

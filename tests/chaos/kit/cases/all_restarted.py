@@ -13,7 +13,7 @@ from kit.nemesis.node_faults import FlushAll, OldRdb, RestartEmpty
 
 _FILLERS = 30_000
 # Mostly reads that repair nothing: what a node has lost stays lost long enough to be seen.
-_LOAD = {"rate": 600, "mix": {"writes": 0.15, "one": 0.9, "mortal": 0.1}}
+_MIX = {"writes": 0.15, "one": 0.9, "mortal": 0.1}
 
 
 class _AllKilled(AllCoordinators):
@@ -34,7 +34,7 @@ def all_restarted(folder, arguments, say):
             stage.wait_up(90)
             stage.pause(3)
 
-    return run_case(folder, arguments, say, play, load=_LOAD)
+    return run_case(folder, arguments, say, play, mix=_MIX, rate=600)
 
 
 def _lost_meanwhile(kind):

@@ -34,7 +34,7 @@ def half_written(folder, arguments, say):
                 _stage(stage, teller, node)
                 say(f"  node {node} alone had the write")
 
-    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+    return run_case(folder, arguments, say, play, rate=200, keys=50)
 
 
 def _stage(stage, teller, holder):

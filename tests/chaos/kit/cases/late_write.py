@@ -21,8 +21,8 @@ class _SlowOne(CutOne):
     NAME = "slow_one"
     SILENCES = False
 
-    def __init__(self, cluster, rng, target):
-        super().__init__(cluster, rng, target)
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
         self.coordinators = [0]
 
     def strike(self):
@@ -37,18 +37,18 @@ def late_write(folder, arguments, say):
                     _stage(stage, teller, node, overtake)
                     say(f"  node {node}: {overtake.__name__.strip('_')}")
 
-    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+    return run_case(folder, arguments, say, play, rate=200, keys=50)
 
 
 def _stage(stage, teller, node, overtake):
-    level = QUORUM if teller.has_levels else ONE
+    level = QUORUM
     keys = [f"late-{node}-{overtake.__name__}-{i}" for i in range(_KEYS)]
     stage.keys += keys
     fault = _SlowOne(stage.cluster, random.Random(node), node)
     entry = stage.strike(fault)
     for key in keys:
         teller.put(0, level, key, f"late.{key}")
-        overtake(teller, ALL if teller.has_levels else ONE, key)
+        overtake(teller, ALL, key)
     stage.pause(2)  # until all that is on its way has arrived
     _get_all(teller, keys)
     stage.heal(fault, entry)
@@ -70,7 +70,7 @@ def _shorter(teller, level, key):
 
 
 def _get_all(teller, keys):
-    for level in (ONE, QUORUM) if teller.has_levels else (ONE,):
+    for level in (ONE, QUORUM):
         for key in keys:
             for coordinator in teller.coordinators:
                 teller.get(coordinator, level, key)

@@ -10,8 +10,8 @@ from kit.cases.stage import run_case
 from kit.nemesis.node_faults import OldRdb
 
 # One writer's worth of writes keeps old and new apart; most operations are reads.
-_LOAD = {"mix": {"writes": 0.1, "one": 0.6, "mortal": 0.2}, "keys": 150}
-_SETTINGS = {"PING_INTERVAL_SECONDS": 3}
+_MIX = {"writes": 0.1, "one": 0.6, "mortal": 0.2}
+_SETTINGS = (("PING_INTERVAL_SECONDS", 3),)
 
 
 def old_rdb(folder, arguments, say):
@@ -28,4 +28,4 @@ def old_rdb(folder, arguments, say):
             stage.pause(2)
             stage.wait_up()
 
-    return run_case(folder, arguments, say, play, settings=_SETTINGS, load=_LOAD)
+    return run_case(folder, arguments, say, play, mix=_MIX, keys=150, more_settings=_SETTINGS)

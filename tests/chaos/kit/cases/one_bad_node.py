@@ -9,9 +9,9 @@ from kit.history import files
 from kit.nemesis.node_faults import Freeze, Kill
 
 # The other settings are the server's defaults; this is short only so that the end comes soon.
-_SETTINGS = {"PING_INTERVAL_SECONDS": 3}
+_SETTINGS = (("PING_INTERVAL_SECONDS", 3),)
 # At ALL a request needs every home replica: those may fail, and are left out.
-_LOAD = {"mix": {"all": 0.0}}
+_MIX = {"all": 0.0}
 _AWAY_SECONDS = 10
 
 
@@ -31,8 +31,8 @@ def _case(folder, arguments, say, kind, limit_ms):
         stage.heal(fault, entry)
         stage.wait_up()
 
-    verdict = run_case(folder, arguments, say, play, settings=_SETTINGS, load=_LOAD,
-                       quiet_seconds=_AWAY_SECONDS)
+    verdict = run_case(folder, arguments, say, play, mix=_MIX, quiet_seconds=_AWAY_SECONDS,
+                       more_settings=_SETTINGS)
     _check_latency(folder, verdict, limit_ms, say)
     return verdict
 

@@ -23,7 +23,7 @@ def resync_killed(folder, arguments, say):
         for coordinator in range(len(stage.cluster.coordinators)):
             _kill(stage, coordinator, say)
 
-    return run_case(folder, arguments, say, play, load={"rate": 300})
+    return run_case(folder, arguments, say, play, rate=300)
 
 
 def _kill(stage, coordinator, say):

@@ -19,7 +19,7 @@ def shorter_life(folder, arguments, say):
                 _miss(stage, teller, node)
                 say(f"  node {node} was back after the shorter life's end")
 
-    return run_case(folder, arguments, say, play, load={"rate": 200, "keys": 50})
+    return run_case(folder, arguments, say, play, rate=200, keys=50)
 
 
 def _miss(stage, teller, node):
@@ -40,13 +40,13 @@ def _miss(stage, teller, node):
 
 
 def _put_all(teller, keys, name, ttl_ms):
-    level = QUORUM if teller.has_levels else ONE
+    level = QUORUM
     for i, key in enumerate(keys):
         teller.put(i % len(teller.coordinators), level, key, f"{name}.{key}", ttl_ms)
 
 
 def _get_all(teller, keys):
-    for level in (ONE, QUORUM) if teller.has_levels else (ONE,):
+    for level in (ONE, QUORUM):
         for key in keys:
             for coordinator in teller.coordinators:
                 teller.get(coordinator, level, key)

@@ -2,10 +2,10 @@
 
 import time
 
-from kit.checker import floors
+from kit.checker.floors import CASE
 from kit.history.clock import now
-from kit.nemesis.journal import Journal
 from kit.round import Round
+from kit.scenario import Scenario
 
 
 class Stage:
@@ -15,7 +15,7 @@ class Stage:
         self.cluster = part.cluster
         # Read and compared in the end, or only compared; a case adds its own.
         self.keys, self.compared = part.keys, part.compared
-        self._journal = Journal(self.cluster.folder)
+        self._journal = part.journal
 
     def strike(self, fault):
         entry = self._journal.begin(fault)
@@ -53,11 +53,13 @@ def _finish(result):
             time.sleep(0.01)
 
 
-def run_case(folder, arguments, say, play, coordinators=None, settings=None, load=None, seed=1,
-             quiet_seconds=5):
-    """A round whose faults are `play(stage)`."""
-    part = Round(
-        folder, arguments.seed or seed, coordinators or arguments.coordinators,
-        quiet_seconds=quiet_seconds, binary=arguments.binary, settings=settings,
-        load={"rate": arguments.rate, **(load or {})}, floors=floors.CASE, say=say)
+def run_case(folder, arguments, say, play, mix=None, quiet_seconds=5, floors=CASE, **scenario):
+    """A round whose faults are `play(stage)`. `scenario`: what differs from Scenario's defaults."""
+    given = {"seed": 1, "callers": arguments.callers, "rate": arguments.rate, **scenario}
+    if arguments.seed is not None:
+        given["seed"] = arguments.seed
+    if arguments.coordinators is not None:
+        given["coordinators"] = arguments.coordinators
+    part = Round(folder, Scenario(**given), quiet_seconds=quiet_seconds, binary=arguments.binary,
+                 mix=mix, floors=floors, say=say)
     return part.run(lambda _: play(Stage(part)))

@@ -6,6 +6,7 @@ from kit.checker.violation import show_version
 from kit.history.operation import ALL, DELETE, OK, PUT, Operation, version_ms
 
 _CLOCK_MS = 2000  # between the comparison and Redis's own expiry
+_MEASURE_MS = 50  # how exactly coordinators know by how much a node's clock is off
 
 
 def differs(replicas, now_ms, evicting=False):
@@ -41,9 +42,15 @@ def wrong_end(replicas, now_ms, tombstone_ttl_ms, slack_ms):
         elif expiry == 0:
             if end != -1:
                 return f"a record that does not expire ends at {end}"
-        elif not expiry - 1 - slack_ms[replica["node"]] <= end <= expiry + tombstone_ttl_ms + slack:
+        elif not expiry - _early_ms(slack_ms[replica["node"]]) <= end <= (
+                expiry + tombstone_ttl_ms + slack):
             return f"a record that expires at {expiry} ends at {end}"
     return None
+
+
+def _early_ms(skew_ms):
+    """By how much a key may end early by the clock of a node that is off by so much."""
+    return 1 + (skew_ms + _MEASURE_MS if skew_ms else 0)
 
 
 def held_by_all(key, held, at, now_ms):

@@ -33,6 +33,8 @@ def _cause(op, facts, timeline):
 
 def _is_equal(op, facts, timeline):
     """Whether all home replicas must hold the same, so that there is nothing to repair."""
+    if timeline.memory.evicted(facts.homes, timeline.begin, op.end):
+        return False
     settled = facts.settled.before(op.start)
     if settled is None:
         return False

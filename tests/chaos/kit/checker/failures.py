@@ -9,6 +9,7 @@ from kit.history.operation import ALL, ONE, version_ms
 _TELLING = {"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED"}
 _BEFORE = 500_000  # us: a fault may have hit the request's beginning
 _LATE = 100_000  # us: what the client itself may be late by
+_STALL = 100_000  # us: what the machine may hold everything up for, and still nothing fails for it
 
 
 def check_failures(operations, by_key, timeline, findings, deadline_ms):
@@ -42,19 +43,43 @@ def _excuse(op, facts, timeline):
     if op.reason == "SUPERSEDED":
         return "a newer write may be there" if _may_be_beaten(op, facts, timeline) else None
     if op.reason == "LIFE_OVER":
-        over = op.ttl_ms and timeline.wall_ms(op.end) >= timeline.first_stamp_ms(op) + op.ttl_ms
-        return "its life was over" if over else None
+        return _why_life_over(op, facts, timeline)
     begin, absence = op.start - _BEFORE, timeline.absence
     if absence.is_path_hit(op, begin, op.end):
         return "its coordinator was hit"
     if op.code == "RESOURCE_EXHAUSTED":
         flooded = absence.is_flooded(begin, op.end, timeline.settings.reached_by(op))
         return "its coordinator was flooded" if flooded else None
-    if op.code == "DEADLINE_EXCEEDED" and absence.is_flooded(begin, op.end):
+    # Who chooses the coordinator says so where the one that is flooded did not answer in time.
+    if absence.is_flooded(begin, op.end) and (
+            op.code == "DEADLINE_EXCEEDED" or op.code == "UNAVAILABLE" and op.coordinator is None):
         return "a coordinator was flooded"
     if _away(op, begin, facts, timeline) > _spare(op, facts, timeline):
         return "too few home replicas were there"
+    if op.code == "ABORTED" and op.min_version and _version_is_gone(op, facts, timeline):
+        return "the version that it names is gone"
+    if op.code != "ABORTED" and timeline.machine.longest_stall(begin, op.end) >= _STALL:
+        return "the machine itself was slow"
     return None
+
+
+def _why_life_over(op, facts, timeline):
+    if op.ttl_ms and timeline.wall_ms(op.end) >= timeline.first_stamp_ms(op) + op.ttl_ms:
+        return "its life was over"
+    if timeline.clock_jumped(op.start, op.end) and (
+            _away(op, op.start, facts, timeline) > _spare(op, facts, timeline)):
+        return "the clock of a node had jumped that was needed"
+    return None
+
+
+def _version_is_gone(op, facts, timeline):
+    """Whether no home replica need hold it, or something newer, and one may hold an older record."""
+    if timeline.memory.evicted(facts.homes, timeline.begin, op.end):
+        return True
+    fact = facts.by_version.get(op.min_version)
+    if fact is None or not timeline.absence.away(facts.homes, fact.operation.start, op.end):
+        return False
+    return facts.is_void(fact, op.end) or facts.why_gone(fact, op.end) is not None
 
 
 def _away(op, begin, facts, timeline):

@@ -11,7 +11,7 @@ round says how much in meta.json, "floors":
 
 # For rounds of the usual mix, with two faults side by side on a busy machine.
 ROUND = {
-    "answered": 0.5, "quiet_seconds": 3, "faults": 1, "keys": 100,
+    "answered": 0.5, "quiet_seconds": 1.5, "faults": 1, "keys": 100,
     "checked": {
         "newest one": 0.03, "newest quorum": 0.05, "newest all": 0.01, "min_version one": 0.005,
         "min_version quorum": 0.005, "order one": 0.001, "order quorum": 0.02, "order all": 0.003,

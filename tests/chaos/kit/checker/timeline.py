@@ -8,9 +8,11 @@ settled     a write around which it was quiet from its start until WRITE_TIMEOUT
 
 from kit.checker.absence import Absence
 from kit.checker.intervals import Intervals
+from kit.checker.machine import Machine
 from kit.checker.memory import Memory
 from kit.checker.settings import SECOND, Settings
 from kit.checker.states import States
+from kit.checker.streams import Streams
 
 _SLACK = 300_000
 # Between cluster time and the true time; between a coordinator's last look at its caller, or at the
@@ -19,9 +21,10 @@ _STAMP_SLACK_MS = 250
 
 
 class Timeline:
-    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms, settings."""
+    """`meta`: begin, end (us), ping_seconds, nodes, coordinators, wall_offset_ms, deadline_ms,
+    settings."""
 
-    def __init__(self, meta, faults, states):
+    def __init__(self, meta, faults, states, operations, stalls=()):
         self._wall_offset_ms = meta["wall_offset_ms"]
         self.begin, self.end = meta["begin"], meta["end"]
         self.settings = settings = Settings(meta)
@@ -40,6 +43,8 @@ class Timeline:
             Intervals((f["begin"], self._next_ping(f["healed"])) for f in self.faults
                       if f["unseen"] and node in f["nodes"]) for node in range(settings.nodes)]
         self._skews = [f for f in self.faults if f.get("cluster_skew_ms")]
+        self.machine = Machine(stalls, self.faults)
+        self._streams = Streams(operations, meta["deadline_ms"] * 1000)
 
     def wall_ms(self, time):
         return self._wall_offset_ms + time / 1000
@@ -49,7 +54,7 @@ class Timeline:
 
     def written(self, operation):
         """When its background replicas have been written or given up."""
-        return operation.end + self.settings.write_timeout
+        return self.waited_for_until(operation) + self.settings.write_timeout
 
     def hit(self, operation, begin, end):
         """Whether a coordinator that may have done it was hit meanwhile."""
@@ -69,6 +74,11 @@ class Timeline:
         """By how much that node's clock was off at any time."""
         return max((abs(f["skew_ms"]) for f in self.faults if node in f["nodes"]), default=0)
 
+    def clock_jumped(self, begin, end):
+        """Whether some node's clock jumped, and perhaps nobody knew yet."""
+        return any(f["skew_ms"] and f["nodes"] and f["begin"] <= end and f["up"] >= begin
+                   for f in self.faults)
+
     def first_stamp_ms(self, operation):
         """The earliest milliseconds that a stamp of this write can have."""
         skew = self.cluster_skew_ms(operation.start, operation.end)
@@ -76,9 +86,18 @@ class Timeline:
 
     def last_stamp_ms(self, operation):
         """The latest milliseconds that it can have: nobody stamps a write that was answered, or whose
-        caller is gone."""
-        skew = self.cluster_skew_ms(operation.start, operation.end)
-        return self.wall_ms(operation.end) + _STAMP_SLACK_MS + skew
+        caller is gone, as far as its coordinator can know that (streams.py)."""
+        end = self.waited_for_until(operation)
+        if end == float("inf"):
+            return end
+        # A process that the machine held up learns late that its caller is gone.
+        held_up_ms = self.machine.longest_stall(operation.end, operation.end + SECOND) / 1000
+        return (self.wall_ms(end) + _STAMP_SLACK_MS + held_up_ms
+                + self.cluster_skew_ms(operation.start, end))
+
+    def waited_for_until(self, operation):
+        """The latest end of the wait for it that its coordinator may know."""
+        return self._streams.waited_for_until(operation)
 
     def _ended(self, fault):
         """A fault that was not staged to its end goes on until the end of all."""

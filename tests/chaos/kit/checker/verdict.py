@@ -32,7 +32,7 @@ class Verdict:
         self.answered = sum(op.ok for op in operations)
         self.staged = sum(fault["healed"] is not None for fault in faults)
         self.findings = Findings()
-        self._timeline = timeline = Timeline(meta, faults, states)
+        self._timeline = timeline = Timeline(meta, faults, states, operations, stalls)
         by_key = self._facts_by_key(operations, replicas, homes or {})
         operations = [op for op in operations if op.key in by_key]
         for facts in by_key.values():

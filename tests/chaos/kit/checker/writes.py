@@ -1,9 +1,11 @@
 """What the receipts of writes have to say of versions and expiries, and reads after them."""
 
 from kit.checker.facts import newer
+from kit.checker.settings import SECOND
 from kit.history.operation import PUT
 
 _EXPIRY_SLACK_MS = 100
+_MEASURED = 10 * SECOND  # before a write: the inspections by which its coordinator knows the time
 
 
 def check_writes(facts, timeline, findings):
@@ -39,9 +41,12 @@ def _check_expiry(op, write, timeline, findings):
         if op.expires_at_ms:
             findings.add("expiry_wrong", op, "no expiry was asked for")
         return
-    slack = _EXPIRY_SLACK_MS + timeline.cluster_skew_ms(write.start, write.end)
+    # Cluster time is known give or take half a round trip of the last seconds.
+    round_trip_ms = timeline.machine.longest_stall(write.start - _MEASURED, write.end) / 1000
+    slack = (_EXPIRY_SLACK_MS + round_trip_ms / 2
+             + timeline.cluster_skew_ms(write.start, write.end))
     earliest = timeline.wall_ms(write.start) + write.ttl_ms - slack
-    latest = timeline.wall_ms(write.end) + write.ttl_ms + slack
+    latest = timeline.wall_ms(timeline.waited_for_until(write)) + write.ttl_ms + slack
     if not earliest <= op.expires_at_ms <= latest:
         findings.add("expiry_wrong", op, f"not within {earliest:.0f} and {latest:.0f}")
 

@@ -38,6 +38,7 @@ class Operation(typing.NamedTuple):
     reason: str = ""  # of an error, for programs: SUPERSEDED, LIFE_OVER, ...
     stamps: tuple = ()  # that the caller chose and sent, as versions; empty = Kache stamps the write
     attempts: int = 1  # that the caller made, where it says so
+    given_up: bool = False  # on a Pipeline stream: nobody answered, and the stream goes on
 
     @property
     def ok(self):
@@ -63,3 +64,14 @@ def version_of(timestamp, coordinator):
 def version_ms(version):
     """The wall-clock milliseconds in a version."""
     return version >> 80
+
+
+def version_text(version):
+    """As REST and the client library write it."""
+    return f"{version >> 64:016x}-{version & (1 << 64) - 1:016x}"
+
+
+def parse_version(text):
+    """0 for ""."""
+    timestamp, _, clock = text.partition("-")
+    return version_of(int(timestamp, 16), int(clock, 16)) if text else 0

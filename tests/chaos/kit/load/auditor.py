@@ -1,15 +1,16 @@
-"""Reads every key through every coordinator, once, when all is over: recorded as the others are."""
+"""Reads every key through every coordinator at every level when all is over: recorded as the others
+are."""
 
 from kit.history.operation import ALL, ONE, QUORUM
 from kit.load.teller import Teller
 
 _PROCESS = 90
+_BATCH = 100
 
 
 def audit(folder, addresses, keys):
     with Teller(folder, addresses, _PROCESS) as teller:
-        levels = (ONE, QUORUM, ALL) if teller.has_levels else (ONE,)
         for coordinator in teller.coordinators:
-            for key in keys:
-                for level in levels:
-                    teller.get(coordinator, level, key)
+            for level in (ONE, QUORUM, ALL):
+                for at in range(0, len(keys), _BATCH):
+                    teller.get_all(coordinator, level, keys[at:at + _BATCH])

@@ -1,35 +1,35 @@
-"""A client process: many sessions on one event loop, each closed-loop with one coordinator.
+"""A client process: many sessions on one event loop, each of which makes one call at a time.
 
     python3 -m kit.load.client CONFIG.json        until SIGTERM, then its history is complete
 
-The configuration: folder, process, seed, coordinators (addresses), sessions (for each coordinator),
-rate (operations a second of this process), keys, deadline_ms, only_one, mix (changes to the
-generator's).
+The configuration: folder, process, seed, caller (a name of callers/catalogue.py), coordinators
+(addresses), gateways (ports), sessions (for each of these), rate (operations a second of this process),
+keys, deadline_ms, mix (changes to the generator's).
 """
 
 import asyncio
 import json
 import pathlib
+import random
 import signal
 import sys
 import time
 
-import grpc
-
 from kit.history.clock import now
 from kit.history.files import OperationWriter
+from kit.load.callers.catalogue import BATCHES, CALLERS, MIN_VERSION_IN_BATCHES
 from kit.load.generator import Generator, Mix
-from kit.load.messages import answered, begun, call_of, failed, request_of
-from kit.stubs import CHANNEL_OPTIONS, pb_grpc
+from kit.load.messages import begun
 
 
 class Client:
     def __init__(self, config):
         self._config = config
         self._process = config["process"]
-        mix = Mix()._replace(**config.get("mix", {}))
-        self._generator = Generator(
-            config["seed"], self._process, config["keys"], mix, config["only_one"])
+        self._way = config["caller"]
+        mix = Mix(whole_seconds=self._way == "rest")._replace(**config.get("mix", {}))
+        self._generator = Generator(config["seed"], self._process, config["keys"], mix)
+        self._batches = random.Random(f"{config['seed']}/{self._process}/batches")
         self._writer = OperationWriter(config["folder"], self._process)
         self._deadline = config["deadline_ms"] / 1000
         self._receipts = {}  # key -> the newest version that any receipt told of
@@ -39,44 +39,48 @@ class Client:
     async def run(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, self._stopping.set)
-        addresses = self._config["coordinators"]
-        sessions = len(addresses) * self._config["sessions"]
-        pause = sessions / self._config["rate"]
-        channels = [grpc.aio.insecure_channel(a, options=CHANNEL_OPTIONS) for a in addresses]
+        sessions = await CALLERS[self._way](self._config)
+        pause = len(sessions) / self._config["rate"]
         await asyncio.gather(*(
-            self._session(i % len(addresses), pb_grpc.KacheStub(channels[i % len(addresses)]),
-                          pause, i / sessions)
-            for i in range(sessions)))
+            self._session(caller, pause, i / len(sessions)) for i, caller in enumerate(sessions)))
         self._writer.close()
-        for channel in channels:
-            await channel.close()
+        for caller in set(sessions):
+            await caller.close()
 
-    async def _session(self, coordinator, stub, pause, phase):
+    async def _session(self, caller, pause, phase):
         next_at = time.monotonic() + pause * phase
         while not self._stopping.is_set():
+            plans = self._plans()
             # Never faster than its rate, and what was missed while waiting is not made up for.
-            next_at = max(next_at + pause, time.monotonic() - pause)
+            next_at = max(next_at + pause * len(plans), time.monotonic() - pause)
             wait = next_at - time.monotonic()
             if wait > 0:
                 await asyncio.sleep(wait)
-            await self._operate(coordinator, stub, self._generator.next())
+            await self._operate(caller, plans)
 
-    async def _operate(self, coordinator, stub, plan):
-        min_version = self._receipts.get(plan.key, 0) if plan.wants_min_version else 0
-        request = request_of(plan.kind, plan.level, plan.key, plan.value, plan.ttl_ms, min_version)
+    def _plans(self):
+        part, most = BATCHES.get(self._way, (0.0, 1))
+        if self._batches.random() < part:
+            return self._generator.batch(self._batches.randint(2, most))
+        return [self._generator.next()]
+
+    async def _operate(self, caller, plans):
+        operations = [self._begun(caller, plan, len(plans)) for plan in plans]
+        answers = await caller.call(operations, self._deadline)
+        end = now()
+        for operation in answers:
+            if operation.version > self._receipts.get(operation.key, 0):
+                self._receipts[operation.key] = operation.version
+            self._writer.add(operation._replace(end=end))
+
+    def _begun(self, caller, plan, keys):
+        min_version = 0
+        if plan.wants_min_version and (keys == 1 or self._way in MIN_VERSION_IN_BATCHES):
+            min_version = self._receipts.get(plan.key, 0)
         self._count += 1
-        operation = begun(
-            self._process, self._count, coordinator, plan.kind, plan.level, plan.key, now(),
-            value=plan.value, ttl_ms=plan.ttl_ms, min_version=min_version)
-        try:
-            answer = await call_of(stub, plan.kind)(request, timeout=self._deadline)
-        except grpc.aio.AioRpcError as error:
-            self._writer.add(failed(operation._replace(end=now()), error))
-            return
-        operation = answered(operation._replace(end=now()), answer)
-        if operation.version > self._receipts.get(plan.key, 0):
-            self._receipts[plan.key] = operation.version
-        self._writer.add(operation)
+        return begun(self._process, self._count, kind=plan.kind, level=plan.level, key=plan.key,
+                     start=now(), value=plan.value, ttl_ms=plan.ttl_ms, min_version=min_version,
+                     **caller.fields)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,33 @@
-"""The client processes of a round."""
+"""The client processes of a round, one for each way to call Kache."""
 
 import json
 import sys
 
 from harness import paths
 from harness.process import Process
+from kit.load.callers.catalogue import SHARES
+
+_SESSIONS = 4  # for each coordinator, or each gateway
 
 
 class Fleet:
-    def __init__(self, folder, addresses, seed, only_one, processes=3, sessions=4, rate=1500,
-                 keys=300, deadline_ms=1000, mix=None):
+    """`rate`: operations a second of all processes together."""
+
+    def __init__(self, folder, cluster, seed, callers, rate, keys, deadline_ms, mix=None):
         self._processes = []
-        for number in range(processes):
+        whole = sum(SHARES[name] for name in callers)
+        for number, name in enumerate(callers):
             config = {
-                "folder": str(folder), "process": number, "seed": seed, "coordinators": addresses,
-                "sessions": sessions, "rate": rate / processes, "keys": keys,
-                "deadline_ms": deadline_ms, "only_one": only_one, "mix": mix or {},
+                "folder": str(folder), "process": number, "seed": seed, "caller": name,
+                "coordinators": cluster.addresses,
+                "gateways": [gateway.port for gateway in cluster.gateways],
+                "sessions": _SESSIONS, "rate": rate * SHARES[name] / whole, "keys": keys,
+                "deadline_ms": deadline_ms, "mix": mix or {},
             }
             path = folder / f"client-{number}.json"
             path.write_text(json.dumps(config))
             self._processes.append(Process(
-                f"client-{number}", [sys.executable, "-m", "kit.load.client", path],
+                f"client-{number}-{name}", [sys.executable, "-m", "kit.load.client", path],
                 {"PYTHONPATH": ":".join(sys.path), "PYTHONDONTWRITEBYTECODE": 1,
                  "KACHE_BUILD_DIR": paths.BUILD},
                 folder))

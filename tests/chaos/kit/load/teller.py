@@ -1,14 +1,16 @@
-"""A client for scripted operations: one at a time, through a coordinator that is named, recorded as
-those of the client processes are."""
+"""A client for scripted operations: one call at a time, through a coordinator that is named, recorded
+as those of the client processes are."""
 
 import grpc
 
 from kit.history.clock import now
 from kit.history.files import OperationWriter
 from kit.history.operation import DELETE, GET, PUT
+from kit.load.callers.batch import batch_call_of, batch_request, each_answered
 from kit.load.messages import answered, begun, call_of, failed, request_of
-from kit.probe import offers_levels
 from kit.stubs import CHANNEL_OPTIONS, pb_grpc
+
+_SECONDS = 3
 
 
 class Teller:
@@ -20,7 +22,6 @@ class Teller:
         self._channels = [grpc.insecure_channel(a, options=CHANNEL_OPTIONS) for a in addresses]
         self._stubs = [pb_grpc.KacheStub(channel) for channel in self._channels]
         self._count = 0
-        self.has_levels = offers_levels(addresses[0])
 
     def __enter__(self):
         return self
@@ -43,15 +44,41 @@ class Teller:
     def get(self, coordinator, level, key):
         return self._do(coordinator, GET, level, key)
 
-    def _do(self, coordinator, kind, level, key, **more):
-        request = request_of(kind, level, key, **more)
-        self._count += 1
-        operation = begun(
-            self._process, self._count, coordinator, kind, level, key, now(), **more)
+    def get_all(self, coordinator, level, keys):
+        """In one BatchGet."""
+        return self._do_all(coordinator, [
+            self._begun(coordinator, GET, level, key, caller="batch") for key in keys])
+
+    def put_all(self, coordinator, level, keys, name):
+        """In one BatchPut; a key's value is "<name>.<key>"."""
+        return self._do_all(coordinator, [
+            self._begun(coordinator, PUT, level, key, value=f"{name}.{key}", caller="batch")
+            for key in keys])
+
+    def _do_all(self, coordinator, operations):
+        call = batch_call_of(self._stubs[coordinator], operations[0].kind)
         try:
-            answer = call_of(self._stubs[coordinator], kind)(request, timeout=3)
-            operation = answered(operation._replace(end=now()), answer)
+            answer = call(batch_request(operations), timeout=_SECONDS)
+            operations = each_answered(operations, answer.results)
         except grpc.RpcError as error:
-            operation = failed(operation._replace(end=now()), error)
+            operations = [failed(operation, error) for operation in operations]
+        return [self._ended(operation) for operation in operations]
+
+    def _do(self, coordinator, kind, level, key, **more):
+        operation = self._begun(coordinator, kind, level, key, **more)
+        try:
+            answer = call_of(self._stubs[coordinator], kind)(
+                request_of(operation), timeout=_SECONDS)
+            operation = answered(operation, answer)
+        except grpc.RpcError as error:
+            operation = failed(operation, error)
+        return self._ended(operation)
+
+    def _begun(self, coordinator, kind, level, key, **more):
+        self._count += 1
+        return begun(self._process, self._count, coordinator, kind, level, key, now(), **more)
+
+    def _ended(self, operation):
+        operation = operation._replace(end=now())
         self._writer.add(operation)
         return operation

@@ -21,13 +21,26 @@ class CoordinatorKill(Fault):
 class CoordinatorFreeze(Fault):
     NAME = "coordinator_freeze"
     TARGET = COORDINATOR
-    SECONDS = (0.2, 4.0)
+    SECONDS = (0.3, 5.0)
 
     def strike(self):
         self.coordinator.freeze()
 
     def heal(self):
         self.coordinator.thaw()
+
+
+class CoordinatorLongFreeze(CoordinatorFreeze):
+    """For longer than a tombstone lives: what it still had to do is too late."""
+    NAME = "coordinator_long_freeze"
+
+    @classmethod
+    def fits(cls, scenario):
+        return scenario.has_short_tombstones
+
+    @classmethod
+    def seconds(cls, scenario):
+        return scenario.tombstone_ttl_seconds + 1.0, scenario.tombstone_ttl_seconds + 5.0
 
 
 class CoordinatorRestart(Fault):
@@ -43,34 +56,57 @@ class CoordinatorRestart(Fault):
         self.coordinator.start()
 
 
-class CoordinatorSkew(Fault):
-    """Restarted with a wrong clock, and at the end with the right one."""
-    NAME = "coordinator_skew"
+class _WrongClock(Fault):
     TARGET = COORDINATOR
+
+    @classmethod
+    def fits(cls, scenario):
+        """A coordinator that reaches a minority of the nodes has its own clock alone."""
+        return scenario.has_own_clocks and scenario.nodes >= 3
+
+    def jump(self):
+        offset_ms = self.rng.choice((-8000, -2500, -700, 700, 2500, 8000, 3_600_000))
+        self.detail = f"{offset_ms:+} ms"
+        self.skew_ms = offset_ms
+        self.coordinator.clock.jump(offset_ms)
+
+
+class CoordinatorSkew(_WrongClock):
+    """Restarted with a wrong clock, and at the end with the one that it had."""
+    NAME = "coordinator_skew"
     SECONDS = (4.0, 10.0)
 
     def strike(self):
-        offset = self.rng.choice((-8.0, -2.5, -0.7, 0.7, 2.5, 8.0))
-        self.detail = f"{offset:+} s"
-        self.skew_ms = round(offset * 1000)
         yield from terminated(self.cluster, [self.target])
-        self.coordinator.set_clock_offset(offset)
+        self.jump()
         self.coordinator.start()
 
     def heal(self):
         yield from terminated(self.cluster, [self.target])
-        self.coordinator.set_clock_offset(0)
+        self.coordinator.clock.heal()
         self.coordinator.start()
+
+
+class CoordinatorClock(_WrongClock):
+    """Its clock jumps while it runs, and later back again."""
+    NAME = "coordinator_clock"
+
+    def strike(self):
+        self.jump()
+
+    def heal(self):
+        self.coordinator.clock.heal()
 
 
 class AllCoordinators(Fault):
     """All at once, killed or terminated."""
     NAME = "all_coordinators"
     TARGET = COORDINATOR
+    ALONE = True
     SECONDS = (0.0, 1.5)
 
-    def __init__(self, cluster, rng, target):
-        super().__init__(cluster, rng, target)
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
         self.coordinators = list(range(len(cluster.coordinators)))
 
     def strike(self):

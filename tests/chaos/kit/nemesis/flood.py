@@ -11,8 +11,8 @@ class Flood(Fault):
     TARGET = LOAD
     SECONDS = (2.0, 4.0)
 
-    def __init__(self, cluster, rng, target):
-        super().__init__(cluster, rng, target)
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
         self.coordinators = [rng.randrange(len(cluster.coordinators))]
 
     def strike(self):

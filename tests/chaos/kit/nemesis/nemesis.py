@@ -2,7 +2,7 @@
 
 With two slots one of them has the faults that lose memory and so never two of those at once: the
 next one waits until every coordinator has seen the node of the last one UP again. The other slot
-strikes meanwhile, but never the same target. Runs on the main thread (processes that are started by
+strikes meanwhile, but never the same target, and none of the kind where a fault has to be alone. Runs on the main thread (processes that are started by
 another one die with it): slots are generators, advanced in turn.
 """
 
@@ -12,7 +12,6 @@ import time
 from kit.history.clock import now
 from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
-from kit.nemesis.journal import Journal
 
 UP_SECONDS = 120
 NOTICE_SECONDS = 0.3  # until a broken connection is noticed
@@ -21,17 +20,22 @@ _TURN_SECONDS = 0.01
 
 
 class Nemesis:
-    def __init__(self, cluster, seed, names, mixed, say=print):
+    def __init__(self, cluster, journal, names, say=print):
+        """Of the faults that are named, those that fit the cluster's scenario."""
+        scenario = cluster.scenario
         self._cluster = cluster
-        self._rng = random.Random(f"{seed}/nemesis")
+        self._rng = random.Random(f"{scenario.seed}/nemesis")
         self._say = say
         self._busy = set()  # (kind of target, number)
         self._end = 0
-        self.journal = Journal(cluster.folder)
-        faults = [FAULTS[name] for name in names]
+        self.journal = journal
+        faults = [FAULTS[name] for name in names if FAULTS[name].fits(scenario)]
         losing = [fault for fault in faults if fault.LOSES_MEMORY]
         others = [fault for fault in faults if not fault.LOSES_MEMORY]
-        self._slots = [losing, others] if mixed and losing and others else [faults]
+        if not faults:
+            raise ValueError("none of the faults fits this round")
+        self._slots = [losing, others] if scenario.mixed and losing and others else (
+            [faults])
 
     def run(self, seconds):
         self._end = time.monotonic() + seconds
@@ -47,13 +51,15 @@ class Nemesis:
         while time.monotonic() < self._end:
             bag = bag or self._rng.sample(faults, len(faults))
             kind = bag.pop()
-            target = self._free_target(kind)
-            if target is None:
+            targets = self._free_targets(kind)
+            if not targets:
                 yield
                 continue
-            self._busy.add((kind.TARGET, target))
-            yield from self._stage(kind(self._cluster, self._rng, target))
-            self._busy.discard((kind.TARGET, target))
+            busy = {(kind.TARGET, target) for target in (
+                self._numbers(kind) if kind.ALONE else targets)}
+            self._busy |= busy
+            yield from self._stage(kind(self._cluster, self._rng, *targets))
+            self._busy -= busy
             yield from self._pause(self._rng.choice(PAUSE_SECONDS))
 
     def _stage(self, fault):
@@ -61,11 +67,12 @@ class Nemesis:
         entry = journal.begin(fault)
         yield from steps_of(fault.strike())
         journal.mark(entry, "struck", fault)
-        yield from self._pause(self._rng.uniform(*fault.SECONDS))
+        yield from self._pause(self._rng.uniform(*fault.seconds(self._cluster.scenario)))
         journal.mark(entry, "healing")
         yield from steps_of(fault.heal())
         journal.mark(entry, "healed")
-        target = f"{fault.TARGET} {fault.target}" if fault.TARGET != LOAD else ""
+        numbers = " and ".join(map(str, fault.targets))
+        target = f"{fault.TARGET} {numbers}" if fault.TARGET != LOAD else ""
         self._say(f"  {fault.NAME} {target} {fault.detail}".rstrip())
         if fault.LOSES_MEMORY or len(self._slots) == 1:
             # Time to notice it: by the next ping, where no connection broke.
@@ -86,17 +93,21 @@ class Nemesis:
             yield
         self.journal.mark(entry, "up")
 
-    def _free_target(self, kind):
-        if kind.TARGET == NODE:
-            numbers = range(len(self._cluster.redis))
-        elif kind.TARGET == COORDINATOR:
-            numbers = range(len(self._cluster.coordinators))
-        else:
-            numbers = [0]
-        if kind.NAME == "all_coordinators" and any(what == COORDINATOR for what, _ in self._busy):
-            return None
+    def _free_targets(self, kind):
+        """As many as the kind takes; none where there are not enough."""
+        numbers = self._numbers(kind)
         free = [number for number in numbers if (kind.TARGET, number) not in self._busy]
-        return self._rng.choice(free) if free else None
+        if kind.ALONE and len(free) < len(numbers):
+            return []
+        return self._rng.sample(free, kind.TARGETS) if len(free) >= kind.TARGETS else []
+
+    def _numbers(self, kind):
+        """Of all that it could take."""
+        if kind.TARGET == NODE:
+            return range(len(self._cluster.redis))
+        if kind.TARGET == COORDINATOR:
+            return range(len(self._cluster.coordinators))
+        return range(1)
 
     @staticmethod
     def _pause(seconds):

@@ -79,8 +79,8 @@ class CutOne(Fault):
     SILENCES = True
     SECONDS = (0.3, 8.0)
 
-    def __init__(self, cluster, rng, target):
-        super().__init__(cluster, rng, target)
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
         self.coordinators = [rng.randrange(len(cluster.coordinators))]
 
     def strike(self):
@@ -98,8 +98,8 @@ class CutOne(Fault):
 class CutAll(CutOne):
     NAME = "cut_all"
 
-    def __init__(self, cluster, rng, target):
-        super().__init__(cluster, rng, target)
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
         self.coordinators = list(range(len(cluster.coordinators)))
 
 
@@ -108,10 +108,82 @@ class Refuse(Fault):
     NAME = "refuse"
 
     def strike(self):
-        connection = self.redis.connect()
-        connection.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
-        connection.call("CONFIG", "SET", "maxmemory", "1")
-        connection.close()
+        self.redis.refuse_writes()
 
     def heal(self):
-        self.redis.call("CONFIG", "SET", "maxmemory", "0")
+        self.redis.accept_writes()
+
+
+class CutOneWay(CutOne):
+    """Commands do not arrive, or replies do not, between the node and one coordinator, or all."""
+    NAME = "cut_one_way"
+
+    def __init__(self, cluster, rng, *targets):
+        super().__init__(cluster, rng, *targets)
+        if rng.random() < 0.4:
+            self.coordinators = list(range(len(cluster.coordinators)))
+        self._way = rng.choice(("commands", "replies"))
+        self.SILENCES = self._way == "replies"  # what came before the cut is still answered
+        self.detail = f"{self._way}, for {len(self.coordinators)} coordinators"
+
+    def strike(self):
+        for i in self.coordinators:
+            self.cluster.proxies[i].cut(self.target, self._way)
+
+
+class LongAbsence(Freeze):
+    """Away for longer than a tombstone lives."""
+    NAME = "long_absence"
+
+    @classmethod
+    def fits(cls, scenario):
+        return scenario.has_short_tombstones and super().fits(scenario)
+
+    @classmethod
+    def seconds(cls, scenario):
+        return scenario.tombstone_ttl_seconds + 1.0, scenario.tombstone_ttl_seconds + 5.0
+
+
+class LongAbsenceOfTwo(LongAbsence):
+    """Both at a time."""
+    NAME = "long_absence_of_two"
+    TARGETS = 2
+
+    @classmethod
+    def fits(cls, scenario):
+        """Coordinators that see a minority of the nodes have their own clocks alone."""
+        away = 3 if scenario.mixed else 2
+        return super().fits(scenario) and (
+            not scenario.has_own_clocks or scenario.nodes > 2 * away)
+
+    def strike(self):
+        for node in self.targets:
+            self.cluster.redis[node].freeze()
+
+    def heal(self):
+        for node in self.targets:
+            self.cluster.redis[node].thaw()
+
+
+class NodeClock(Fault):
+    """Its clock jumps, within MAX_CLOCK_SKEW_MS or beyond, and later back again. What it ended early by
+    its own clock is lost, and nobody is told before the next inspection."""
+    NAME = "node_clock"
+    LOSES_MEMORY = True
+    UNSEEN = True
+    ALONE = True
+
+    @classmethod
+    def fits(cls, scenario):
+        """Cluster time is right as long as most clocks are."""
+        return scenario.has_own_clocks and scenario.nodes >= 3
+
+    def strike(self):
+        part = self.rng.choice((-4.0, -0.8, -0.4, 0.4, 0.8, 4.0, 400.0))
+        jump_ms = round(part * self.cluster.scenario.max_clock_skew_ms)
+        self.detail = f"{jump_ms:+} ms"
+        self.skew_ms = jump_ms
+        self.redis.clock.jump(jump_ms)
+
+    def heal(self):
+        self.redis.clock.heal()
