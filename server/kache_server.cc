@@ -69,25 +69,23 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
   return result;
 }
 
-RecoveryConfig MakeRecoveryConfig(const ServerConfig& config,
-                                  const CoordinatorConfig& coordinator) {
-  return {.endpoints = coordinator.endpoints,
-          .client = coordinator.client,
-          .key_prefix = config.key_prefix,
+RecoveryConfig MakeRecoveryConfig(const ServerConfig& config) {
+  return {.key_prefix = config.key_prefix,
           .replication_factor = config.replication_factor,
           .check_interval = config.ping_interval,
+          .connect_timeout = config.connect_timeout,
           .tombstone_ttl = config.tombstone_ttl,
           .sweep_interval = config.sweep_interval,
           .max_clock_skew = config.max_clock_skew,
           .max_write_age = config.max_write_age,
           .resync_keys_per_second = config.resync_keys_per_second,
           .sweep_keys_per_second = config.sweep_keys_per_second,
-          .accept_ring = config.accept_ring,
-          .decorate = {}};
+          .accept_ring = config.accept_ring};
 }
 
-ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator, Recovery& recovery,
-                           const HealthMonitor& monitor, prometheus::Registry& registry) {
+ServiceContext MakeContext(const ServerConfig& config, Coordinator& coordinator,
+                           RecoveryThread& recovery, const HealthMonitor& monitor,
+                           prometheus::Registry& registry) {
   ServiceContext context{
       .coordinator = coordinator,
       .coordinator_id = coordinator.id(),
@@ -191,15 +189,16 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
   coordinator_config.decorate = seams.data_client;
   coordinator_config.write_bytes = &admission_.bytes();
-  RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
+  RecoveryNodes recovery_nodes{coordinator_config.endpoints, coordinator_config.client,
+                               seams.recovery_client};
   // It bounds by itself what it sends, to one node at a time: a few portions (copier.h), which must
   // find room also where little is left for small commands.
-  recovery_config.client.max_uncounted_bytes = recovery_config.client.max_queue_bytes;
-  recovery_config.decorate = seams.recovery_client;
+  recovery_nodes.client.max_uncounted_bytes = recovery_nodes.client.max_queue_bytes;
   coordinator_ =
       std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);
-  recovery_ = std::make_unique<Recovery>(std::move(recovery_config), ring_, *coordinator_, monitor_,
-                                         clock_, *registry_);
+  recovery_ =
+      std::make_unique<RecoveryThread>(MakeRecoveryConfig(config), std::move(recovery_nodes), ring_,
+                                       *coordinator_, monitor_, clock_, *registry_);
   service_ = std::make_unique<KacheService>(
       MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_,
       MakePipelineLimits(config), *registry_);
@@ -252,7 +251,7 @@ bool KacheServer::Drain(absl::Duration drain) {
   const bool answered = admission_.in_flight() == 0;
   // Nothing new reaches the coordinator from here on.
   const bool stored = coordinator_->Drain(std::max(deadline - absl::Now(), absl::ZeroDuration()));
-  recovery_->Stop();
+  recovery_->Stop(/*complete=*/answered && stored);
   return answered && stored;
 }
 

@@ -30,7 +30,7 @@
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/config.h"
-#include "server/recovery/recovery.h"
+#include "server/recovery/recovery_thread.h"
 #include "server/replication/coordinator.h"
 
 namespace kache {
@@ -91,7 +91,7 @@ class KacheServer {
   HealthNotifier notifier_;
   std::unique_ptr<MetricsServer> metrics_server_;
   std::unique_ptr<Coordinator> coordinator_;
-  std::unique_ptr<Recovery> recovery_;  // stops before the coordinator does, and outlives it
+  std::unique_ptr<RecoveryThread> recovery_;  // stops before the coordinator does, and outlives it
   std::unique_ptr<KacheService> service_;
   std::unique_ptr<GrpcServer> grpc_;
   std::unique_ptr<HealthMonitor::Observation> observation_;

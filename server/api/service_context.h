@@ -10,7 +10,7 @@
 #include "prometheus/histogram.h"
 #include "server/api/validate.h"
 #include "server/cluster/health_monitor.h"
-#include "server/recovery/recovery.h"
+#include "server/recovery/recovery_thread.h"
 #include "server/replication/coordinator.h"
 
 namespace kache {
@@ -18,7 +18,7 @@ namespace kache {
 struct ServiceContext {
   Coordinator& coordinator;
   uint64_t coordinator_id;
-  Recovery& recovery;
+  RecoveryThread& recovery;
   const HealthMonitor& monitor;
   RequestLimits limits;
   std::vector<std::string> addresses;  // host:port by NodeId, without credentials

@@ -69,8 +69,8 @@ void ServeStatus(ServiceContext& context, const v1::GetStatusRequest&, Monotonic
 
 void ServeForsake(ServiceContext& context, const v1::ForsakeNodeRequest& request, MonotonicTime,
                   v1::ForsakeNodeResponse&, Answer& answer) {
-  context.recovery.Forsake(request.name(),
-                           [&answer](absl::Status status) { answer.Finish(std::move(status)); });
+  context.recovery.DeclareLost(
+      request.name(), [&answer](absl::Status status) { answer.Finish(std::move(status)); });
 }
 
 }  // namespace kache

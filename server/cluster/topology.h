@@ -45,7 +45,7 @@ struct NodeStatus {
   uint64_t missed = 0;
   absl::Time missed_since;  // the first of those that are not resolved
   uint64_t resolved = 0;
-  // How its marker begins while it is whole (server/recovery/marker.h).
+  // How its marker begins while it is whole (server/bookkeeping/marker.h).
   std::string whole_marker;
   // How far its clock is ahead of cluster time, as it is added to instants for the node
   // (ClusterClock::NodeClock::applied).

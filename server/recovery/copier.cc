@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
-#include "server/recovery/recovery_scripts.h"
+#include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"

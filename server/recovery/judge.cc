@@ -2,79 +2,180 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
+#include "server/bookkeeping/ring_id.h"
+
 namespace kache {
 namespace {
 
 using Verdict = Standing::Verdict;
 
+constexpr char kIfWrong[] = "if_wrong";
+// So many inspections without a marker before it is written by others: while several coordinators
+// start together, one may have written its first markers on other nodes only.
+constexpr uint32_t kStartingTogether = 2;
+
+// `ids` is sorted.
 bool Contains(const std::vector<uint64_t>& ids, uint64_t id) {
-  return std::find(ids.begin(), ids.end(), id) != ids.end();
+  return std::binary_search(ids.begin(), ids.end(), id);
 }
 
-bool HasForeignRing(const Evidence& evidence, const NodeEvidence& node) {
-  if (!node.look || node.accepts_ring) return false;
-  return node.look->marker && node.look->marker->ring != evidence.ring;
+// The coordinators that live by the word of such nodes, and this one; sorted.
+template <class IsSuch>
+std::vector<uint64_t> LivingOn(const Evidence& evidence, IsSuch is_such) {
+  std::vector<uint64_t> living = {evidence.self};
+  for (const NodeEvidence& node : evidence.nodes) {
+    if (!node.inspection || !is_such(node)) continue;
+    for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
+      if (heartbeat.lives) living.push_back(heartbeat.coordinator);
+    }
+  }
+  std::sort(living.begin(), living.end());
+  living.erase(std::unique(living.begin(), living.end()), living.end());
+  return living;
+}
+
+bool IsOurs(const Evidence& evidence, const NodeEvidence& node) {
+  if (!node.inspection || !node.inspection->marker) return false;
+  return GenerationOf(node.inspection->marker->ring, evidence.fingerprint).has_value();
+}
+
+bool IsForeign(const Evidence& evidence, const NodeEvidence& node) {
+  if (!node.inspection || !node.inspection->marker || node.accepts_ring) return false;
+  return !IsOurs(evidence, node);
+}
+
+// The coordinators that live by the word of nodes of our ring.
+std::vector<uint64_t> Ours(const Evidence& evidence) {
+  return LivingOn(evidence, [&](const NodeEvidence& node) { return IsOurs(evidence, node); });
+}
+
+// Whether a coordinator lives on the node that is none of ours.
+bool IsAnothersNode(const Evidence& evidence, const NodeEvidence& node) {
+  const std::vector<uint64_t> ours = Ours(evidence);
+  const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
+  return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
+    return heartbeat.lives && !Contains(ours, heartbeat.coordinator);
+  });
 }
 
 const char* WhatIsWrong(const Evidence& evidence, const NodeEvidence& node) {
-  const std::optional<Marker>& marker = node.look->marker;
+  const std::optional<Marker>& marker = node.inspection->marker;
   if (!marker) return "no_marker";
   if (marker->ring != evidence.ring) return "ring_changed";
   return marker->name != node.name ? "renamed" : "restarted";
 }
 
-// The notes about `name` that stand on any node.
-std::vector<MissedOn> NotesAbout(const Evidence& evidence, const std::string& name) {
-  std::vector<MissedOn> notes;
+// When the node was declared lost last, by any node's word; 0 = it was not.
+int64_t DeclaredLostMs(const Evidence& evidence, const std::string& name) {
+  int64_t at_ms = 0;
   for (const NodeEvidence& node : evidence.nodes) {
-    if (!node.look) continue;
-    for (const MissedOn& missed : node.look->missed) {
-      if (missed.about.node == name) notes.push_back(missed);
+    if (!node.inspection) continue;
+    for (const DeclaredLost& lost : node.inspection->lost) {
+      if (lost.name == name) at_ms = std::max(at_ms, std::max<int64_t>(lost.at_ms, 1));
     }
   }
-  return notes;
+  return at_ms;
 }
 
-// For a node whose marker is right and whole.
-Assessment JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
-                        const std::vector<uint64_t>& living) {
-  Assessment assessment{Verdict::kWhole, "", false, "", 0};
-  for (const MissedOn& missed : NotesAbout(evidence, node.name)) {
-    if (missed.about.coordinator == evidence.self) continue;  // HealthTracker knows better.
-    assessment.verdict = Verdict::kInDoubt;
-    assessment.reason = "missed_writes";
-    if (Contains(living, missed.about.coordinator)) continue;
-    assessment.fence_mode = std::to_string(node.look->marker->sync);
-    assessment.fence_since_ms = assessment.fence_since_ms == 0
-                                    ? missed.note.since_ms
-                                    : std::min(assessment.fence_since_ms, missed.note.since_ms);
+// What is noted about the node, by others; a note of ours the doubts know better.
+void JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
+                  const std::vector<uint64_t>& living, Assessment& assessment) {
+  bool by_the_dead = false;
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    for (const MissedOn& missed : other.inspection->missed) {
+      if (missed.about.node != node.name || missed.about.coordinator == evidence.self) continue;
+      assessment.verdict = Verdict::kInDoubt;
+      assessment.reason = "missed_writes";
+      // One that was found before the node was seen whole may be gone by now.
+      const bool stands = other.inspected_at >= node.marker_seen_at;
+      by_the_dead |= stands && !Contains(living, missed.about.coordinator);
+    }
   }
+  if (!by_the_dead) return;
+  assessment.fence =
+      FenceOrder{FenceText(node.inspection->marker->fence), EarliestDoubtMs(evidence, node)};
+}
+
+// By what its marker says, which is right.
+Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
+                         const std::vector<uint64_t>& living) {
+  const Marker& marker = *node.inspection->marker;
+  if (marker.whole && DeclaredLostMs(evidence, node.name) > marker.since_ms) {
+    return {.verdict = Verdict::kInDoubt,
+            .reason = "declared_lost",
+            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+  }
+  if (node.missed_unfenced) {
+    return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
+  }
+  if (!marker.whole) return {.verdict = Verdict::kInDoubt, .reason = "resync"};
+  Assessment assessment{.verdict = Verdict::kWhole};
+  JudgeByNotes(evidence, node, living, assessment);
   return assessment;
 }
 
 Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
-  if (!node.look) return {Verdict::kInDoubt, "checking", false, "", 0};
-  if (node.clock_skewed) return {Verdict::kExcluded, kClockSkew, false, "", 0};
-  if (!HasRightMarker(evidence, node)) {
-    return {Verdict::kInDoubt, WhatIsWrong(evidence, node), false, "if_wrong", 0};
+  if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = "checking"};
+  if (IsForeign(evidence, node) && IsAnothersNode(evidence, node)) {
+    return {.verdict = Verdict::kExcluded, .reason = kForeignCluster};
   }
-  if (node.missed_unfenced) return {Verdict::kInDoubt, "missed_writes", false, "", 0};
-  if (!node.look->marker->whole) return {Verdict::kInDoubt, "resync", false, "", 0};
-  return JudgeByNotes(evidence, node, living);
+  if (node.clock_skewed) return {.verdict = Verdict::kExcluded, .reason = kClockSkew};
+  if (HasRightMarker(evidence, node)) return JudgeByMarker(evidence, node, living);
+  Assessment wrong{.verdict = Verdict::kInDoubt, .reason = WhatIsWrong(evidence, node)};
+  const bool starting_together =
+      !node.inspection->has_marker && node.without_marker < kStartingTogether && node.is_down;
+  if (!starting_together) wrong.fence = FenceOrder{kIfWrong, EarliestDoubtMs(evidence, node)};
+  return wrong;
+}
+
+// What can be done now, of what ought to be.
+void LeaveWhatCantBeDone(const Evidence& evidence, const NodeEvidence& node,
+                         Assessment& assessment) {
+  if (!node.inspection || !node.is_ready) {
+    assessment = {.verdict = assessment.verdict, .reason = assessment.reason};
+    return;
+  }
+  if (node.fencing) assessment.fence.reset();
+  if (assessment.init || assessment.fence || !HasRightMarker(evidence, node)) {
+    assessment.fence_missed = false;
+    return;
+  }
+  if (node.refuses_writes) {
+    assessment.fence_missed = false;
+    assessment.probe_write = node.takes_writes;  // after its back-off
+    return;
+  }
+  if (assessment.fence_missed) {
+    assessment.fence_missed = !node.fencing;
+    return;
+  }
+  const Marker& marker = *node.inspection->marker;
+  if (!marker.whole && node.is_current && !node.draining && node.drained != marker.fence) {
+    assessment.drain = marker.fence;
+  }
 }
 
 std::vector<Assessment> All(const Evidence& evidence, const Assessment& assessment) {
   return std::vector<Assessment>(evidence.nodes.size(), assessment);
 }
 
-std::vector<Assessment> FirstStart(const Evidence& evidence, size_t looked_at) {
-  const bool enough = 2 * looked_at >= evidence.nodes.size();
-  std::vector<Assessment> result =
-      All(evidence, {Verdict::kInDoubt, "first_start_needs_half", false, "", 0});
-  for (size_t i = 0; i < result.size(); ++i) {
-    if (!enough || !evidence.nodes[i].look) continue;
-    result[i] = {Verdict::kInDoubt, "first_start", true, "", 0};
+std::vector<Assessment> FirstStart(const Evidence& evidence) {
+  for (const NodeEvidence& node : evidence.nodes) {
+    if (node.inspection || IsDeclaredLost(evidence, node.name)) continue;
+    return All(evidence,
+               {.verdict = Verdict::kExcluded, .reason = Concat(kFirstStartWaitsFor, node.name)});
+  }
+  std::vector<Assessment> result;
+  for (const NodeEvidence& node : evidence.nodes) {
+    if (!node.inspection) {
+      result.push_back({.verdict = Verdict::kInDoubt, .reason = "checking"});
+    } else {
+      result.push_back(
+          {.verdict = Verdict::kInDoubt, .reason = "first_start", .init = node.is_ready});
+    }
   }
   return result;
 }
@@ -82,57 +183,63 @@ std::vector<Assessment> FirstStart(const Evidence& evidence, size_t looked_at) {
 }  // namespace
 
 std::vector<Assessment> Judge(const Evidence& evidence) {
-  size_t looked_at = 0;
+  size_t foreign = 0;
   bool any_marker = false;
+  bool any_usable = false;  // of our ring, or of one that is accepted
   for (const NodeEvidence& node : evidence.nodes) {
     if (!node.attempted) return All(evidence, {});
-    if (HasForeignRing(evidence, node)) {
-      return All(evidence, {Verdict::kExcluded, kRingMismatch, false, "", 0});
+    if (!node.inspection) continue;
+    any_marker |= node.inspection->has_marker;
+    if (IsForeign(evidence, node)) {
+      ++foreign;
+    } else {
+      any_usable |= node.inspection->marker.has_value();
     }
-    if (!node.look) continue;
-    ++looked_at;
-    any_marker |= node.look->has_marker;
   }
-  if (!any_marker) return FirstStart(evidence, looked_at);
+  if (foreign > 0 && (2 * foreign >= evidence.nodes.size() || !any_usable)) {
+    return All(evidence, {.verdict = Verdict::kExcluded, .reason = kRingMismatch});
+  }
+  if (!any_marker && !evidence.seen_marker) return FirstStart(evidence);
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
   std::vector<Assessment> result;
   for (const NodeEvidence& node : evidence.nodes) {
     result.push_back(JudgeNode(evidence, node, living));
+    LeaveWhatCantBeDone(evidence, node, result.back());
   }
   return result;
 }
 
 bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node) {
-  const std::optional<Marker>& marker = node.look->marker;
+  const std::optional<Marker>& marker = node.inspection->marker;
   return marker && marker->ring == evidence.ring && marker->name == node.name &&
-         marker->run_id == node.look->run_id;
+         marker->run_id == node.inspection->run_id;
 }
 
 bool IsWhole(const Evidence& evidence, const NodeEvidence& node) {
-  return node.look && HasRightMarker(evidence, node) && node.look->marker->whole;
+  return node.inspection && HasRightMarker(evidence, node) && node.inspection->marker->whole;
 }
 
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence) {
-  std::vector<uint64_t> living = {evidence.self};
-  for (const NodeEvidence& node : evidence.nodes) {
-    if (!node.look) continue;
-    for (const CoordinatorSign& sign : node.look->coordinators) {
-      if (!sign.Silent() && !Contains(living, sign.coordinator)) living.push_back(sign.coordinator);
-    }
-  }
-  return living;
+  return LivingOn(evidence, [&](const NodeEvidence& node) { return !IsForeign(evidence, node); });
 }
 
-std::string ResyncBlockedBy(const Evidence& evidence, size_t node) {
-  const Look& look = *evidence.nodes[node].look;
-  for (const uint64_t coordinator : LivingCoordinators(evidence)) {
-    const bool settled = std::any_of(
-        look.coordinators.begin(), look.coordinators.end(), [&](const CoordinatorSign& sign) {
-          return sign.coordinator == coordinator && sign.settled >= look.marker->sync;
-        });
-    if (!settled) return "coordinator " + CoordinatorText(coordinator);
+int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {
+  int64_t earliest_ms = node.missed_since_ms;
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    for (const MissedOn& missed : other.inspection->missed) {
+      if (missed.about.node != node.name || missed.note.since_ms == 0) continue;
+      const bool own = missed.about.coordinator == evidence.self;
+      if (own && missed.note.number <= node.missed_resolved) continue;
+      earliest_ms =
+          earliest_ms == 0 ? missed.note.since_ms : std::min(earliest_ms, missed.note.since_ms);
+    }
   }
-  return "";
+  return earliest_ms;
+}
+
+bool IsDeclaredLost(const Evidence& evidence, const std::string& name) {
+  return DeclaredLostMs(evidence, name) > 0;
 }
 
 }  // namespace kache

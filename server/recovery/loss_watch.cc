@@ -9,14 +9,15 @@ namespace kache {
 namespace {
 
 bool IsEmpty(const Evidence& evidence, const NodeEvidence& node) {
-  if (!node.look->has_marker) return true;
-  return HasRightMarker(evidence, node) && node.look->marker->came_empty;
+  if (!node.inspection->has_marker) return true;
+  return HasRightMarker(evidence, node) && node.inspection->marker->came_empty;
 }
 
 bool IsMember(const Evidence& evidence, const std::string& name) {
   return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& each) {
-    return each.look && std::find(each.look->members.begin(), each.look->members.end(), name) !=
-                            each.look->members.end();
+    return each.inspection &&
+           std::find(each.inspection->members.begin(), each.inspection->members.end(), name) !=
+               each.inspection->members.end();
   });
 }
 
@@ -34,13 +35,13 @@ LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
 LossWatch::Memory LossWatch::Next(size_t i, const Evidence& evidence, bool loss_is_over) const {
   const NodeEvidence& node = evidence.nodes[i];
   const Memory memory = memories_[i];
-  if (!node.look) return memory;
+  if (!node.inspection) return memory;
   if (IsWhole(evidence, node)) {
     // A new first start, after the loss of all nodes, makes them whole one by one: those that were
     // whole as another process count as lost until the last of them has come back, and that was
     // told of. One that was never seen whole has just been started, and only seemed lost.
-    const bool begun_anew = node.look->marker->came_empty && !whole_runs_[i].empty() &&
-                            whole_runs_[i] != node.look->run_id;
+    const bool begun_anew = node.inspection->marker->came_empty && !whole_runs_[i].empty() &&
+                            whole_runs_[i] != node.inspection->run_id;
     return begun_anew && !(memory == Memory::kLost && loss_is_over) ? Memory::kLost : Memory::kKept;
   }
   const bool had_one = memory != Memory::kNone || IsMember(evidence, node.name);
@@ -55,9 +56,9 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
   const std::vector<bool> before = lost_;
   for (size_t i = 0; i < memories_.size(); ++i) {
     memories_[i] = Next(i, evidence, loss_is_over);
-    if (memories_[i] == Memory::kKept && evidence.nodes[i].look &&
+    if (memories_[i] == Memory::kKept && evidence.nodes[i].inspection &&
         IsWhole(evidence, evidence.nodes[i])) {
-      whole_runs_[i] = evidence.nodes[i].look->run_id;
+      whole_runs_[i] = evidence.nodes[i].inspection->run_id;
     }
     lost_[i] = memories_[i] == Memory::kLost;
     told_[i] = told_[i] && lost_[i];
@@ -65,8 +66,8 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
   if (lost_ != before) {
     untold_share_ = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
     for (size_t i = 0; i < inspected_ms_.size(); ++i) {
-      const std::optional<Look>& look = evidence.nodes[i].look;
-      inspected_ms_[i] = look ? look->now_ms : 0;
+      const auto& inspection = evidence.nodes[i].inspection;
+      inspected_ms_[i] = inspection ? inspection->now_ms : 0;
     }
   }
   const bool confirmed = IsConfirmed(evidence);
@@ -83,15 +84,15 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
 
 bool LossWatch::IsConfirmed(const Evidence& evidence) const {
   for (size_t i = 0; i < lost_.size(); ++i) {
-    const std::optional<Look>& look = evidence.nodes[i].look;
-    if (lost_[i] && (!look || look->now_ms == inspected_ms_[i])) return false;
+    const auto& inspection = evidence.nodes[i].inspection;
+    if (lost_[i] && (!inspection || inspection->now_ms == inspected_ms_[i])) return false;
   }
   return true;
 }
 
 bool LossWatch::CanBeConfirmed(const Evidence& evidence) const {
   for (size_t i = 0; i < lost_.size(); ++i) {
-    if (lost_[i] && !evidence.nodes[i].look) return false;
+    if (lost_[i] && !evidence.nodes[i].inspection) return false;
   }
   return true;
 }

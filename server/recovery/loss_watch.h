@@ -14,9 +14,9 @@
 //  * A process that was loaded from a disk has kept its memory, though it may be an old one.
 //  * Each part of the ring is told of once, until one of its home replicas is whole again.
 //
-// Knows what this coordinator has seen, and what the nodes tell of each other (Look::members).
-// Where all nodes and all coordinators restart together nobody is left who knows. Pure, no I/O;
-// thread-compatible.
+// Knows what this coordinator has seen, and what the nodes tell of each other
+// (Inspection::members). Where all nodes and all coordinators restart together nobody is left who
+// knows. Pure, no I/O; thread-compatible.
 #ifndef KACHE_SERVER_RECOVERY_LOSS_WATCH_H_
 #define KACHE_SERVER_RECOVERY_LOSS_WATCH_H_
 

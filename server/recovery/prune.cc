@@ -8,7 +8,7 @@ namespace kache {
 // Shared by the questions to the other nodes.
 struct Prune::Page {
   std::vector<PageEntry> candidates;
-  std::vector<bool> held;  // by some other home replica
+  std::vector<bool> held;  // by some other home replica whose word counts
   size_t seen = 0;
   absl::Time read_at;
   size_t waiting = 0;
@@ -39,7 +39,7 @@ bool Prune::IsCandidate(const PageEntry& entry) const {
       continue;
     }
     if (!plan_.reachable[node.index()]) return false;
-    witness |= plan_.up_throughout[node.index()];
+    witness |= plan_.knew_all[node.index()];
   }
   return home && witness;
 }
@@ -65,7 +65,8 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   std::map<uint16_t, std::vector<size_t>> by_node;  // indices of candidates
   for (size_t i = 0; i < page->candidates.size(); ++i) {
     for (const NodeId node : HomesOf(page->candidates[i])) {
-      if (node != plan_.node) by_node[static_cast<uint16_t>(node.index())].push_back(i);
+      if (node == plan_.node || !plan_.is_trusted[node.index()]) continue;
+      by_node[static_cast<uint16_t>(node.index())].push_back(i);
     }
   }
   if (by_node.empty()) return RemoveUnheld(*page);

@@ -2,9 +2,12 @@
 //
 // A record goes only by compare-and-delete, and only when all of this holds:
 //   * it was written before the absence began;
-//   * no other home replica of its key holds anything for it, and all of them can be asked;
-//   * one of them at least was UP throughout the absence: it had the record, so it was deleted or
-//     replaced by something that has expired (or Redis evicted it there).
+//   * all other home replicas of its key can be asked, and none holds anything for it whose word
+//     counts: copies that nodes kept through long absences of their own prove nothing;
+//   * one of them at least held all that was written then, and has known of all deletes since: it
+//   had
+//     the record, so it was deleted or replaced by something that has expired (or Redis evicted it
+//     there).
 //
 // Loop thread only.
 #ifndef KACHE_SERVER_RECOVERY_PRUNE_H_
@@ -20,16 +23,10 @@
 #include "ring/hash_ring.h"
 #include "server/recovery/copier.h"
 #include "server/recovery/pace.h"
+#include "server/recovery/resync_plan.h"
 #include "server/recovery/scan.h"
 
 namespace kache {
-
-struct PrunePlan {
-  NodeId node;
-  int64_t away_ms = 0;              // since when it was away, Unix time
-  std::vector<bool> reachable;      // by NodeId
-  std::vector<bool> up_throughout;  // by NodeId: whole since before away_ms
-};
 
 class Prune {
  public:

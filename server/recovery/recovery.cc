@@ -1,34 +1,22 @@
 #include "server/recovery/recovery.h"
 
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_join.h"
-#include "base/notification.h"
 #include "base/strings.h"
-#include "server/recovery/recovery_scripts.h"
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/recovery/at_last.h"
+#include "server/recovery/lease.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
 namespace {
 
-constexpr absl::Duration kTick = absl::Milliseconds(10);
-// Between looks while any node is not UP.
-constexpr absl::Duration kHurriedInterval = absl::Milliseconds(200);
-constexpr absl::Duration kLookTimeout = absl::Seconds(2);
-constexpr absl::Duration kGoodbyeTimeout = absl::Milliseconds(500);
-
-std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes) {
-  std::vector<std::vector<bool>> share(ring.nodes(), std::vector<bool>(ring.nodes(), false));
-  for (const HashRing::VirtualNode& vnode : ring.virtual_nodes()) {
-    const PreferenceList nodes = ring.Preference(vnode.token, homes);
-    for (const NodeId a : nodes) {
-      for (const NodeId b : nodes) share[a.index()][b.index()] = true;
-    }
-  }
-  return share;
+ResyncRules MakeRules(const RecoveryContext& context) {
+  const size_t homes = std::min<size_t>(context.config.replication_factor, context.nodes());
+  return {ShareArcs(*context.ring, homes), homes, context.config.tombstone_ttl,
+          context.config.max_clock_skew};
 }
 
 std::string Describe(const HashRing& ring, uint32_t replication_factor) {
@@ -38,263 +26,208 @@ std::string Describe(const HashRing& ring, uint32_t replication_factor) {
                 " virtual nodes each; replication factor ", replication_factor);
 }
 
-bool Passed(MonotonicTime since, MonotonicTime now, absl::Duration time) {
-  return absl::FromChrono(now - since) >= time;
-}
-
 }  // namespace
 
-Recovery::Recovery(RecoveryConfig config, std::shared_ptr<const HashRing> ring,
-                   Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,
-                   prometheus::Registry& registry)
-    : config_(std::move(config)),
-      ring_(std::move(ring)),
-      fingerprint_(ring_->Fingerprint(config_.replication_factor)),
-      homes_(std::min<size_t>(config_.replication_factor, ring_->nodes())),
-      share_arcs_(ShareArcs(*ring_, homes_)),
-      ring_description_(Describe(*ring_, config_.replication_factor)),
-      keys_(config_.key_prefix),
-      coordinator_(coordinator),
-      self_(coordinator.id()),
-      monitor_(monitor),
-      clock_(clock),
-      metrics_(registry, ring_->names()),
-      nodes_(ring_->nodes()),
-      topology_(monitor.topology()),
-      started_(clock.Monotonic()),
-      losses_(ring_, homes_),
-      resync_rate_(config_.resync_keys_per_second) {
-  if (config_.accept_ring) LogAcceptedChange();
-  Connect();
-  observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
-    loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
-  });
-  monitor_.SetChecker(
-      [this](NodeId node) { loop_.PostFunction([this, node] { at(node).look_due = true; }); });
-  thread_ = std::thread([this] { loop_.Run(); });
-}
-
-Recovery::~Recovery() { Stop(); }
-
-void Recovery::Connect() {
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    nodes_[i].accepts_ring = config_.accept_ring && config_.accept_ring->to == fingerprint_;
-    nodes_[i].client =
-        redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)), config_.endpoints[i],
-                                   config_.client, RecoveryScripts(), *this);
-    if (config_.decorate) nodes_[i].decorated = config_.decorate(*nodes_[i].client);
-  }
-  tick_ = loop_.Every(kTick, [this] { Tick(); });
-}
-
-void Recovery::Stop() {
-  if (!thread_.joinable()) return;
-  said_goodbye_ = true;
-  monitor_.SetChecker(nullptr);
-  observation_.reset();
-  struct Goodbye {
-    std::atomic<size_t> waiting{1};
-    Notification said;
-    void OneLess() {
-      if (--waiting == 0) said.Notify();
-    }
-  };
-  auto goodbye = std::make_shared<Goodbye>();  // outlives this call where a node is slow
-  loop_.PostFunction([this, goodbye] {
-    for (Node& node : nodes_) {
-      if (!node.client->Ready()) continue;
-      ++goodbye->waiting;
-      node.client->Send(redis::Command::Of({"HDEL", keys_.Coordinators(), CoordinatorText(self_)}),
-                        kGoodbyeTimeout,
-                        [goodbye](const absl::StatusOr<redis::Reply>&) { goodbye->OneLess(); });
-    }
-    stopping_ = true;
-    tick_.reset();  // no further sign of life
-    goodbye->OneLess();
-  });
-  goodbye->said.WaitForNotificationWithTimeout(2 * kGoodbyeTimeout);
-  loop_.PostFunction([this] {
-    resync_.reset();
-    sweep_.reset();
-    for (Node& node : nodes_) node.client.reset();
-    loop_.Stop();
-  });
-  thread_.join();
-}
-
-std::vector<NodeId> Recovery::AllNodes() const {
-  std::vector<NodeId> all;
-  for (size_t i = 0; i < nodes_.size(); ++i) all.emplace_back(static_cast<uint16_t>(i));
-  return all;
-}
-
-std::vector<redis::NodeClient*> Recovery::Clients() {
-  std::vector<redis::NodeClient*> clients;
-  for (Node& node : nodes_) clients.push_back(&client(node));
-  return clients;
-}
-
-void Recovery::Send(NodeId node, redis::Command command,
-                    absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)> done) {
-  client(at(node)).Send(
-      std::move(command), kLookTimeout,
-      [done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable { done(reply); });
-}
-
-bool Recovery::IsCurrent(NodeId node) const {
-  const Node& it = nodes_[node.index()];
-  return it.look && status(node).connected && it.look_changes == status(node).connection_changes;
+Recovery::Recovery(RecoveryContext context)
+    : context_(std::move(context)),
+      rules_(MakeRules(context_)),
+      ring_(context_.fingerprint, context_.nodes(), context_.config.accept_ring),
+      inspections_(
+          context_, [this](NodeId node) { return OrderFor(node); },
+          [this](NodeId node) { OnInspected(node); }),
+      sweeps_(
+          context_, inspections_, rules_.homes, [this] { return coordinators_; },
+          [this] { return !resyncs_.is_active(); }),
+      fences_(context_, inspections_, ring_,
+              Describe(*context_.ring, context_.config.replication_factor),
+              [this] { sweeps_.DemandAll(); }),
+      resyncs_(context_, inspections_, rules_,
+               {.evidence = [this] { return MakeEvidence(); },
+                .on_begin = [this] { sweeps_.BreakOff(); },
+                .demand_sweep = [this] { sweeps_.DemandAll(); },
+                .forget_on_all =
+                    [this](const std::string& hash, const std::string& field,
+                           const std::string& number, const std::shared_ptr<void>& all) {
+                      fences_.ForgetOnAll(hash, field, number, all);
+                    }}),
+      reports_(context_, inspections_, resyncs_, rules_.homes,
+               Describe(*context_.ring, context_.config.replication_factor)),
+      is_new_(context_.nodes(), false),
+      started_(context_.now()),
+      ticked_at_(started_) {
+  if (context_.config.accept_ring) reports_.LogAcceptedChange();
 }
 
 void Recovery::Tick() {
-  const MonotonicTime now = clock_.Monotonic();
-  const bool hurried =
-      std::any_of(topology_->nodes.begin(), topology_->nodes.end(),
-                  [](const NodeStatus& status) { return status.state != NodeState::kUp; });
-  const absl::Duration interval =
-      hurried ? std::min(kHurriedInterval, config_.check_interval) : config_.check_interval;
+  if (leaving_) return;
+  const MonotonicTime now = context_.now();
+  NoticeStandstill(now);
+  inspections_.Tick();
   // A node whose first connection takes for ever must not hold up the start.
-  const bool patience_over = Passed(started_, now, 2 * config_.client.connect_timeout);
-  for (const NodeId id : AllNodes()) {
-    Node& node = at(id);
-    if (patience_over && !patience_over_) node.attempted = true;
-    if (node.looking || !IsReady(id)) continue;
-    if (node.look_due || Passed(node.looked_at, now, interval)) SendLook(id);
+  const absl::Duration patience = 2 * context_.config.connect_timeout;
+  if (!patience_over_ && absl::FromChrono(now - started_) >= patience) {
+    patience_over_ = true;
+    reconsider_ = true;
   }
-  if (patience_over && !std::exchange(patience_over_, true)) Reconsider();
+  if (std::exchange(reconsider_, false)) Reconsider();
   PumpJobs(now);
 }
 
-void Recovery::SendLook(NodeId node) {
-  Node& it = at(node);
-  it.looking = true;
-  it.look_due = false;
-  it.looked_at = clock_.Monotonic();
-  const uint64_t changes = status(node).connection_changes;
-  const bool connected = status(node).connected;
-  client(it).Send(
-      LookCommand(keys_, self_, config_.check_interval, it.settled, fingerprint_, not_whole_),
-      kLookTimeout, [this, node, changes, connected](absl::StatusOr<redis::Reply> reply) {
-        // What was asked while a connection of the data path was missing proves nothing
-        // for it.
-        OnLook(node, connected ? changes : UINT64_MAX, std::move(reply));
-      });
+// The others took this process for dead meanwhile, and no longer waited for what it had begun.
+void Recovery::NoticeStandstill(MonotonicTime now) {
+  const absl::Duration stood = absl::FromChrono(now - std::exchange(ticked_at_, now));
+  if (stood <= HeartbeatLimit(context_.config.check_interval)) return;
+  spdlog::warn("this process stood still: all nodes are swept seconds={:.1f}",
+               absl::ToDoubleSeconds(stood));
+  sweeps_.DemandAll();
 }
 
-void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply> reply) {
-  Node& it = at(node);
-  it.looking = false;
-  if (reply.ok()) monitor_.OnPing(node, absl::FromChrono(clock_.Monotonic() - it.looked_at));
-  std::optional<Look> look = reply.ok() ? ParseLook(*reply) : std::nullopt;
-  if (!look) {
-    metrics_.looks_failed.Increment();
-    spdlog::debug("a check of a node failed node={} error=\"{}\"", name(node),
-                  reply.ok() ? reply->text : reply.status().ToString());
-  } else {
-    it.look_changes = changes;
-    NoteTime(node, absl::FromUnixMillis(look->now_ms));
-    NoteLook(it, *std::move(look));
-    ForgetSeenTo(node);
+void Recovery::PumpJobs(MonotonicTime now) {
+  if (absl::FromChrono(now - leases_kept_at_) >= kLeaseKept) {
+    leases_kept_at_ = now;
+    resyncs_.KeepLease(now);
+    sweeps_.KeepLease();
   }
-  it.attempted = true;
-  Reconsider();
+  if (resyncs_.is_active()) return resyncs_.Pump(now, !reports_.is_confirming_loss());
+  sweeps_.Pump(now);
 }
 
-// A node whose clock ran far ahead has ended lives that are not over, tombstones among them: it may
-// lack anything, and is compared with the others before it is read again.
-void Recovery::NoteTime(NodeId node, absl::Time told) {
-  const bool was_skewed = clock_.node_clock(node).skewed;
-  clock_.OnNodeTime(node, at(node).looked_at, clock_.Monotonic(), told);
-  const ClusterClock::NodeClock& now = clock_.node_clock(node);
-  if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
-    monitor_.OnWriteMissed(node);
+InspectionOrder Recovery::OrderFor(NodeId node) const {
+  InspectionOrder order;
+  order.coordinator = context_.self;
+  order.heartbeat.interval = context_.config.check_interval;
+  order.heartbeat.ring = ring_.id();
+  const auto& inspection = inspections_.of(node);
+  if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
+  std::vector<NodeId> by_name = context_.all_nodes();
+  std::sort(by_name.begin(), by_name.end(),
+            [this](NodeId a, NodeId b) { return context_.name(a) < context_.name(b); });
+  for (const NodeId each : by_name) {
+    const NodeStatus& status = context_.status(each);
+    order.heartbeat.reached.push_back(status.connected ? status.run_id : "");
   }
-}
-
-void Recovery::NoteLook(Node& node, Look look) {
-  if (look.marker && look.marker->ring == fingerprint_) node.accepts_ring = false;
-  // While several coordinators start together one may have written its first marker here only.
-  node.looks_without_marker = look.has_marker ? 0 : node.looks_without_marker + 1;
-  node.look = std::move(look);
-}
-
-std::optional<NodeId> Recovery::Find(std::string_view wanted) const {
-  for (const NodeId node : AllNodes()) {
-    if (name(node) == wanted) return node;
-  }
-  return std::nullopt;
+  order.not_whole = reports_.not_whole();
+  return order;
 }
 
 void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
-  const std::shared_ptr<const Topology> before = std::exchange(topology_, std::move(topology));
-  for (const NodeId node : AllNodes()) {
+  const std::shared_ptr<const Topology> before =
+      std::exchange(context_.topology, std::move(topology));
+  for (const NodeId node : context_.all_nodes()) {
     const NodeStatus& was = before->nodes[node.index()];
-    const NodeStatus& is = status(node);
+    const NodeStatus& is = context_.status(node);
     if (was.connection_changes != is.connection_changes || was.connected != is.connected ||
         was.missed != is.missed) {
-      at(node).look_due = true;
+      inspections_.Hurry(node);
     }
   }
 }
 
-void Recovery::OnConnected(NodeId node, const redis::ServerFacts&) { at(node).look_due = true; }
-
-void Recovery::OnDown(NodeId node, const redis::DownReason&) {
-  Node& it = at(node);
-  it.look.reset();
-  it.attempted = true;
-  it.settling = false;
-  it.fencing = false;
-  Reconsider();
+void Recovery::OnDown(NodeId node) {
+  if (leaving_) return;
+  inspections_.Lose(node);
+  fences_.OnDown(node);
+  reconsider_ = true;
 }
 
-void Recovery::OnPing(NodeId, absl::Duration) {}
+void Recovery::OnInspected(NodeId node) {
+  if (leaving_) return;
+  if (const auto& inspection = inspections_.of(node)) {
+    ring_.OnInspection(node.index(), *inspection);
+    fences_.OnInspected(node);
+    is_new_[node.index()] = true;
+  }
+  reconsider_ = true;
+}
 
 Evidence Recovery::MakeEvidence() const {
   Evidence evidence;
-  evidence.self = self_;
-  evidence.ring = fingerprint_;
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    const Node& node = nodes_[i];
+  evidence.self = context_.self;
+  evidence.fingerprint = context_.fingerprint;
+  evidence.ring = ring_.id();
+  evidence.seen_marker = ring_.seen_marker();
+  for (const NodeId node : context_.all_nodes()) {
     NodeEvidence each;
-    each.name = ring_->names()[i];
+    each.name = context_.name(node);
     // A node that the data path can't reach, or that is another's duplicate, is none to judge by.
-    const NodeStatus& status = topology_->nodes[i];
+    const NodeStatus& status = context_.status(node);
     const bool tried = status.connected || status.connection_tried || patience_over_;
-    each.attempted = node.attempted && tried;
-    if (status.connected) each.look = node.look;
-    each.accepts_ring = node.accepts_ring && node.look && node.look->marker &&
-                        node.look->marker->ring == config_.accept_ring->from;
-    each.clock_skewed = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).skewed;
-    each.missed_unfenced = topology_->nodes[i].missed > std::max(node.fenced, node.resolved);
+    each.attempted = (inspections_.attempted(node) || patience_over_) && tried;
+    if (status.connected) each.inspection = inspections_.of(node);
+    each.is_ready = context_.is_ready(node);
+    each.is_up = status.state == NodeState::kUp;
+    each.is_down = status.state == NodeState::kDown;
+    each.takes_writes = status.takes_writes;
+    each.refuses_writes = status.refuses_writes;
+    each.accepts_ring = each.inspection && ring_.Accepts(node.index(), *each.inspection);
+    each.clock_skewed = context_.clock.node_clock(node).skewed;
+    inspections_.Describe(node, each);
+    fences_.Describe(node, each);
     evidence.nodes.push_back(std::move(each));
   }
   return evidence;
 }
 
 void Recovery::Reconsider() {
-  if (stopping_) return;
-  for (const NodeId node : AllNodes()) ResolveIfWhole(node);
-  const Evidence evidence = MakeEvidence();
-  const std::vector<Assessment> assessments = Judge(evidence);
-  Publish(assessments);
-  WarnOfRings(assessments);
-  if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
-  WarnOfLosses(evidence);
-  NoteNotWhole(assessments);
-  clock_.Serve();
-  for (const NodeId node : AllNodes()) {
-    if (assessments[node.index()].verdict == Standing::Verdict::kExcluded) {
-      SettleIfFenced(node);  // Another ring is filled once the writes by ours have ended.
-      continue;
-    }
-    at(node).waiting_for.clear();
-    Act(evidence, node, assessments[node.index()]);
-    ShareMembers(evidence, node);
-    if (MayResync(evidence, node)) BeginResync(node);
-    LogWaiting(node);
+  Evidence evidence = MakeEvidence();
+  coordinators_ = LivingCoordinators(evidence).size();
+  const bool all_tried = std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
+                                     [](const NodeEvidence& node) { return node.attempted; });
+  if (all_tried) {
+    std::vector<std::shared_ptr<const Inspection>> inspections;
+    for (const NodeEvidence& node : evidence.nodes) inspections.push_back(node.inspection);
+    ring_.OnAllInspected(inspections, context_.clock.Now());
+    evidence.ring = ring_.id();
   }
-  PublishProgress();
+  const std::vector<Assessment> assessments = Judge(evidence);
+  reports_.Publish(evidence, assessments);
+  if (!all_tried) return;
+  context_.clock.Serve();
+  for (const NodeId node : context_.all_nodes()) {
+    if (is_new_[node.index()]) {
+      is_new_[node.index()] = false;
+      fences_.TellNode(evidence, node);
+      fences_.Bury(evidence, node);
+    }
+    const Assessment& assessment = assessments[node.index()];
+    if (evidence.nodes[node.index()].inspection) fences_.Act(evidence, node, assessment);
+    if (assessment.verdict != Standing::Verdict::kExcluded) {
+      resyncs_.BeginIfPossible(evidence, node);
+    }
+  }
+  reports_.PublishProgress();
+}
+
+void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::Status)> done) {
+  for (const NodeId node : context_.all_nodes()) {
+    if (context_.name(node) != name) continue;
+    if (context_.is_ready(node)) {
+      return done(absl::FailedPreconditionError(
+          "the node can be reached: it brings its data along, so there is nothing to give up"));
+    }
+    return fences_.DeclareLost(node, std::move(done));
+  }
+  done(absl::NotFoundError("no server of that name is on the ring"));
+}
+
+void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
+  leaving_ = true;  // no further heartbeat
+  const std::shared_ptr<void> all = AtLast(std::move(done));
+  const std::string id = CoordinatorText(context_.self);
+  for (const NodeId node : context_.all_nodes()) {
+    if (!context_.is_ready(node)) continue;
+    for (const std::string& hash : {context_.keys.Coordinators(), context_.keys.Heartbeats()}) {
+      context_.Send(node, redis::Command::Of({"HDEL", hash, id}),
+                    [all](const absl::StatusOr<redis::Reply>&) {});
+    }
+  }
+}
+
+void Recovery::Stop() {
+  leaving_ = true;
+  resyncs_.Abandon();
+  sweeps_.Abandon();
+  context_.stopped = true;
 }
 
 }  // namespace kache

@@ -1,5 +1,7 @@
 #include "server/recovery/recovery_metrics.h"
 
+#include <algorithm>
+
 namespace kache {
 namespace {
 
@@ -72,6 +74,21 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
               .Name("kache_recovery_ring_mismatch")
               .Help("1 while this server does not serve, as the nodes carry another ring.")
               .Register(registry)
-              .Add({})) {}
+              .Add({})),
+      oldest_sweep(prometheus::BuildGauge()
+                       .Name("kache_recovery_oldest_sweep_age_seconds")
+                       .Help("How long ago the node was swept that was swept longest ago.")
+                       .Register(registry)
+                       .Add({})) {}
+
+void RecoveryMetrics::ShowSweeps(absl::Time now,
+                                 const std::vector<HealthMonitor::Recovery>& recoveries) {
+  absl::Duration oldest;
+  for (const HealthMonitor::Recovery& recovery : recoveries) {
+    if (recovery.swept_unix_ms == 0) continue;
+    oldest = std::max(oldest, now - absl::FromUnixMillis(recovery.swept_unix_ms));
+  }
+  oldest_sweep.Set(absl::ToDoubleSeconds(oldest));
+}
 
 }  // namespace kache

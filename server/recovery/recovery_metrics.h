@@ -5,9 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "server/cluster/health_monitor.h"
 
 namespace kache {
 
@@ -31,6 +33,10 @@ struct RecoveryMetrics {
   prometheus::Counter& forsaken;
   prometheus::Counter& data_losses;
   prometheus::Gauge& ring_mismatch;
+  prometheus::Gauge& oldest_sweep;
+
+  // How old the oldest of the nodes' last sweeps is; nodes of which it is not known are left out.
+  void ShowSweeps(absl::Time now, const std::vector<HealthMonitor::Recovery>& recoveries);
 };
 
 }  // namespace kache

@@ -14,12 +14,10 @@ double Cost(const PageResult& page) {
 
 }  // namespace
 
-Resync::Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-               CopyRules rules, const HashRing& ring, std::function<bool(NodeId)> is_up,
-               double keys_per_second)
+Resync::Resync(ResyncPlan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
+               CopyRules rules, const HashRing& ring, double keys_per_second)
     : plan_(std::move(plan)),
       ring_(ring),
-      is_up_(std::move(is_up)),
       copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
       pace_(keys_per_second) {}
 
@@ -27,11 +25,11 @@ PreferenceList Resync::HomesOf(std::string_view user_key) const {
   return ring_.Preference(HashRing::Token(user_key), plan_.homes);
 }
 
-std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& entry) const {
+std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
   if (MillisOf(entry.version.timestamp) < source.distrust_before_ms) {
     const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
     const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
-      return home != plan_.node && home != source.node && is_up_(home);
+      return home != source.node && plan_.is_trusted[home.index()];
     });
     if (known_better) return {};
   }
@@ -39,7 +37,7 @@ std::vector<NodeId> Resync::TargetsOf(const Source& source, const PageEntry& ent
 }
 
 void Resync::BeginSource(MonotonicTime now) {
-  const Source& source = plan_.sources[next_source_];
+  const ResyncSource& source = plan_.sources[next_source_];
   scan_ = std::make_unique<Scan>(
       [this, &source](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
                       Copier::Done done) {
@@ -88,7 +86,7 @@ void Resync::Finish(absl::Status status) {
 
 Resync::Progress Resync::progress(MonotonicTime now) const {
   uint64_t total = 0;
-  for (const Source& source : plan_.sources) total += source.keys;
+  for (const ResyncSource& source : plan_.sources) total += source.keys;
   Progress progress;
   progress.done = done_;
   progress.left = total > done_ ? total - done_ : 0;

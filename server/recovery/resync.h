@@ -9,7 +9,6 @@
 #define KACHE_SERVER_RECOVERY_RESYNC_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,36 +22,16 @@
 #include "server/recovery/copier.h"
 #include "server/recovery/pace.h"
 #include "server/recovery/prune.h"
+#include "server/recovery/resync_plan.h"
 #include "server/recovery/scan.h"
 
 namespace kache {
 
 class Resync {
  public:
-  struct Source {
-    NodeId node;
-    std::string run_id;
-    uint64_t keys = 0;   // about so many records
-    bool whole = false;  // when the plan was made; else it may not hold all that it will
-    // Records older than this (Unix ms) are not taken where another home replica is UP: the source
-    // is in doubt itself, and slept through the life of their tombstones. 0 = all are taken.
-    int64_t distrust_before_ms = 0;
-  };
-  struct Plan {
-    NodeId node;
-    uint64_t sync = 0;
-    std::string run_id;
-    std::vector<Source> sources;
-    // Of the sources that hold what the node may lack, each is among `sources` or was brought
-    // before.
-    bool complete = true;
-    std::optional<PrunePlan> prune;
-    size_t homes = 0;
-  };
-  // `is_up` tells the state of a node now. All references outlive the resync.
-  Resync(Plan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-         CopyRules rules, const HashRing& ring, std::function<bool(NodeId)> is_up,
-         double keys_per_second);
+  // All references outlive the resync.
+  Resync(ResyncPlan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
+         CopyRules rules, const HashRing& ring, double keys_per_second);
 
   // Goes on; to be called often.
   void Pump(MonotonicTime now);
@@ -69,7 +48,7 @@ class Resync {
     double per_second = 0;  // records copied, since the start
   };
   Progress progress(MonotonicTime now) const;
-  const Plan& plan() const { return plan_; }
+  const ResyncPlan& plan() const { return plan_; }
   // How many of the plan's sources, in order, have been brought.
   size_t sources_done() const { return next_source_; }
 
@@ -77,12 +56,11 @@ class Resync {
   void BeginSource(MonotonicTime now);
   PreferenceList HomesOf(std::string_view user_key) const;
   // Of a record whose key the node is home to.
-  std::vector<NodeId> TargetsOf(const Source& source, const PageEntry& entry) const;
+  std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
   void Finish(absl::Status status);
 
-  const Plan plan_;
+  const ResyncPlan plan_;
   const HashRing& ring_;
-  const std::function<bool(NodeId)> is_up_;
   Copier copier_;
   Pace pace_;
   std::optional<MonotonicTime> started_;

@@ -1,5 +1,5 @@
 // The Lua scripts of the data path, each atomic on its server. Those that heal are in
-// server/recovery/recovery_scripts.h.
+// server/recovery/copy_scripts.h.
 //
 // All instants are milliseconds since the Unix epoch by the node's own clock; "when a key ends" 0 =
 // never.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/replication/missed_note.h"
+#include "server/bookkeeping/missed_note.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {

@@ -88,11 +88,16 @@ LAYERS = {
         libraries=COMMON | {"hiredis", "libuv", "openssl"},
     ),
     "server/cluster": Layer(ours=("base", "ring") + NODE_CLIENT, libraries=COMMON),
+    "server/bookkeeping": Layer(
+        ours=("base", "server/redis/command.h", "server/redis/reply.h"), libraries=COMMON
+    ),
     "server/replication": Layer(
-        ours=("base", "ring", "server/cluster") + REDIS_CLIENT, libraries=COMMON
+        ours=("base", "ring", "server/bookkeeping", "server/cluster") + REDIS_CLIENT,
+        libraries=COMMON,
     ),
     "server/recovery": Layer(
-        ours=("base", "ring", "server/cluster", "server/replication") + REDIS_CLIENT,
+        ours=("base", "ring", "server/bookkeeping", "server/cluster", "server/replication")
+        + REDIS_CLIENT,
         libraries=COMMON,
     ),
     "server/api": Layer(

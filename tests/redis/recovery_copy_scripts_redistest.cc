@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "server/recovery/recovery_scripts.h"
+#include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
 #include "tests/testing/scripted_node.h"

@@ -226,9 +226,9 @@ TEST_F(RecoveryTest, WaitsForAServerThatMayHoldWhatIsMissingUnlessItIsForsaken) 
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return cluster_->WaitingFor(0) == "node cache-3"; }));
   EXPECT_EQ(cluster_->Status(0).state, NodeState::kSyncing);
-  EXPECT_EQ(cluster_->Forsake("cache-9").code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(cluster_->Forsake("cache-1").code(), absl::StatusCode::kFailedPrecondition);
-  ASSERT_TRUE(cluster_->Forsake("cache-3").ok());
+  EXPECT_EQ(cluster_->DeclareLost("cache-9").code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(cluster_->DeclareLost("cache-1").code(), absl::StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(cluster_->DeclareLost("cache-3").ok());
   ASSERT_TRUE(WaitUntilUp(0));
   cluster_->server(3).Restart();
   ASSERT_TRUE(WaitUntilUp(3));

@@ -66,8 +66,6 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   monitor_ = std::make_unique<HealthMonitor>(ring_, options.shards, *clock_);
   coordinator_ = std::make_unique<Coordinator>(config, ring_, *monitor_, *clock_, registry_);
   RecoveryConfig recovery;
-  recovery.endpoints = config.endpoints;
-  recovery.client = config.client;
   recovery.key_prefix = options.replication.key_prefix;
   recovery.replication_factor = options.replication.replication_factor;
   recovery.check_interval = config.client.ping_interval;
@@ -78,8 +76,9 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   recovery.max_clock_skew = options.max_clock_skew;
   recovery.max_write_age = options.replication.max_write_age;
   recovery.accept_ring = options.accept_ring;
-  recovery_ = std::make_unique<Recovery>(std::move(recovery), ring_, *coordinator_, *monitor_,
-                                         *clock_, registry_);
+  recovery_ = std::make_unique<RecoveryThread>(std::move(recovery),
+                                               RecoveryNodes{config.endpoints, config.client, {}},
+                                               ring_, *coordinator_, *monitor_, *clock_, registry_);
   observation_ = monitor_->Observe([this](std::shared_ptr<const Topology> topology) {
     const std::lock_guard lock(mutex_);
     topology_ = std::move(topology);
@@ -88,7 +87,7 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
 }
 
 CoordinatorCluster::~CoordinatorCluster() {
-  recovery_->Stop();
+  recovery_->Stop(/*complete=*/true);
   stop_.Notify();
   ticker_.join();
 }
@@ -125,10 +124,10 @@ absl::StatusOr<Location> CoordinatorCluster::Locate(const std::string& key) {
   return Wait(answer);
 }
 
-absl::Status CoordinatorCluster::Forsake(const std::string& name) {
+absl::Status CoordinatorCluster::DeclareLost(const std::string& name) {
   Notification answered;
   absl::Status answer;
-  recovery_->Forsake(name, [&](absl::Status status) {
+  recovery_->DeclareLost(name, [&](absl::Status status) {
     answer = std::move(status);
     answered.Notify();
   });

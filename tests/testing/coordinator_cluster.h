@@ -23,7 +23,7 @@
 #include "base/notification.h"
 #include "prometheus/registry.h"
 #include "ring/ring_change.h"
-#include "server/recovery/recovery.h"
+#include "server/recovery/recovery_thread.h"
 #include "server/replication/coordinator.h"
 #include "tests/testing/redis_server.h"
 
@@ -90,11 +90,11 @@ class CoordinatorCluster {
   [[nodiscard]] bool WaitUntilAllUp();
   // What a resync of the server waits for, for people.
   std::string WaitingFor(size_t index) const { return monitor_->recoveries()[index].waiting_for; }
-  absl::Status Forsake(const std::string& name);
+  absl::Status DeclareLost(const std::string& name);
   prometheus::Registry& registry() { return registry_; }
 
   void DestroyCoordinator() {
-    recovery_->Stop();
+    recovery_->Stop(/*complete=*/true);
     coordinator_.reset();
   }
 
@@ -114,7 +114,7 @@ class CoordinatorCluster {
   std::shared_ptr<const HashRing> ring_;
   std::unique_ptr<HealthMonitor> monitor_;
   std::unique_ptr<Coordinator> coordinator_;
-  std::unique_ptr<Recovery> recovery_;
+  std::unique_ptr<RecoveryThread> recovery_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<HealthMonitor::Observation> observation_;  // made after the coordinator's

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "server/recovery/marker.h"
+#include "server/bookkeeping/key_space.h"
+#include "server/bookkeeping/marker.h"
 #include "server/redis/command.h"
-#include "server/replication/key_space.h"
 #include "tests/testing/redis_server.h"
 
 namespace kache::testing {

@@ -10,8 +10,9 @@
 #include <vector>
 
 #include "absl/strings/numbers.h"
-#include "server/recovery/marker.h"
-#include "server/recovery/recovery_scripts.h"
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/marker.h"
+#include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
 #include "tests/testing/fake_node_client.h"
@@ -28,17 +29,17 @@ constexpr size_t kRecord = 4;
 constexpr size_t kEnds = 5;
 constexpr size_t kLatest = 7;
 
-// The places in LookScript's and ReadWithMarker's answers.
-constexpr size_t kLookRunId = 0;
-constexpr size_t kLookMarker = 2;
+// The places in InspectScript's and ReadWithMarker's answers.
+constexpr size_t kInspectionRunId = 0;
+constexpr size_t kInspectionMarker = 2;
 constexpr size_t kReadRecord = 0;
 constexpr size_t kReadWhole = 2;
 
-// The place of the number of keys in an EVALSHA; the place among LookScript's ARGV of the sync up
-// to which the coordinator's writes have settled, and one that no fence reaches.
+// The place of the number of keys in an EVALSHA; the places among InspectScript's ARGV of the fence
+// that the coordinator has drained for, and of its heartbeat, of whose words it is the second.
 constexpr size_t kKeyCount = 2;
-constexpr size_t kSettled = 2;
-constexpr char kAllSettled[] = "9007199254740991";
+constexpr size_t kDrained = 2;
+constexpr size_t kHeartbeat = 6;
 
 // KEYS as LiftScript's.
 constexpr char kLiftAny[] = R"lua(
@@ -60,7 +61,7 @@ constexpr size_t kVersionsMax = 10'000;
 
 // What a marker would be if nothing were wrong.
 std::string Whole(const Marker& marker, const std::string& run_id) {
-  return WholeMarker(marker.ring, run_id, marker.name) + std::to_string(marker.sync) + " 1 0 arcs";
+  return WholeMarker(marker.ring, run_id, marker.name) + FenceText(marker.fence) + " 1 0 arcs";
 }
 
 class BrokenClient final : public redis::NodeClient {
@@ -71,9 +72,9 @@ class BrokenClient final : public redis::NodeClient {
 
   void Send(Command command, absl::Duration timeout, redis::ReplyCallback done) override {
     if (command.script() == &SetIfNewer()) command = BreakWrite(command, done);
-    if (command.script() == &LookScript()) {
-      if (fault_ == Fault::kDrain) command = SayAllSettled(command);
-      done = Then(std::move(done), [this](Reply& reply) { BreakLook(reply); });
+    if (command.script() == &InspectScript()) {
+      if (fault_ == Fault::kDrain) command = SayDrained(command);
+      done = Then(std::move(done), [this](Reply& reply) { BreakInspection(reply); });
     }
     if (command.script() == &LeaseScript()) command = BreakLease(command, done);
     if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
@@ -131,10 +132,10 @@ class BrokenClient final : public redis::NodeClient {
     }
   }
 
-  void BreakLook(Reply& reply) {
-    if (reply.elements.size() <= kLookMarker) return;
-    const std::string& run_id = reply.elements[kLookRunId].text;
-    std::string& text = reply.elements[kLookMarker].text;
+  void BreakInspection(Reply& reply) {
+    if (reply.elements.size() <= kInspectionMarker) return;
+    const std::string& run_id = reply.elements[kInspectionRunId].text;
+    std::string& text = reply.elements[kInspectionMarker].text;
     if (const auto marker = ParseMarker(text)) {
       last_ = *marker;
       const bool syncing = !marker->whole && marker->run_id == run_id;
@@ -175,9 +176,16 @@ class BrokenClient final : public redis::NodeClient {
     return Command::Of({"EVAL", kLiftAny, "3", words[kKey], words[kKey + 1], words[kKey + 2]});
   }
 
-  static Command SayAllSettled(const Command& command) {
-    return Changed(command, [](std::vector<std::string_view>& arguments) {
-      arguments[kSettled] = kAllSettled;
+  // For whichever fence was seen last.
+  Command SayDrained(const Command& command) const {
+    const std::string fence = last_ ? FenceText(last_->fence) : "0";
+    std::string heartbeat;
+    return Changed(command, [&](std::vector<std::string_view>& arguments) {
+      arguments[kDrained] = fence;
+      heartbeat = std::string(arguments[kHeartbeat]);
+      const size_t begin = heartbeat.find(' ') + 1;
+      heartbeat.replace(begin, heartbeat.find(' ', begin) - begin, fence);
+      arguments[kHeartbeat] = heartbeat;
     });
   }
 

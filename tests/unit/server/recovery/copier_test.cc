@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "server/recovery/recovery_scripts.h"
+#include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
 #include "tests/testing/fake_clock.h"

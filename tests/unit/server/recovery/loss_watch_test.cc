@@ -4,12 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/testing/evidence_of.h"
+
 namespace kache {
 namespace {
 
 using ::testing::ElementsAre;
 
-constexpr uint64_t kRing = 0xABC;
 constexpr uint64_t kQuarter = uint64_t{1} << 62;
 
 // Four nodes, a quarter of the keys first on each: their homes are abc, bcd, cda and dab.
@@ -21,38 +22,20 @@ std::shared_ptr<const HashRing> Quarters() {
 class LossWatchTest : public ::testing::Test {
  protected:
   LossWatchTest() {
-    evidence_.ring = kRing;
-    for (const char* name : {"a", "b", "c", "d"}) {
-      NodeEvidence node;
-      node.name = name;
-      node.attempted = true;
-      evidence_.nodes.push_back(node);
-      Empty(evidence_.nodes.size() - 1);
-    }
+    for (size_t i = 0; i < 4; ++i) Empty(i);
   }
 
   // A process without anything.
-  void Empty(size_t node) {
-    evidence_.nodes[node].look.emplace();
-    evidence_.nodes[node].look->run_id = "run-" + std::to_string(++runs_);
-  }
+  void Empty(size_t node) { evidence_.Reach(node, "run-" + std::to_string(++runs_)); }
   void Mark(size_t node, bool whole, bool came_empty) {
-    Look& look = *evidence_.nodes[node].look;
-    look.has_marker = true;
-    look.marker = Marker{.whole = whole,
-                         .ring = kRing,
-                         .run_id = look.run_id,
-                         .name = evidence_.nodes[node].name,
-                         .sync = 1,
-                         .since_ms = 1,
-                         .away_ms = 0,
-                         .from_all = false,
-                         .came_empty = came_empty};
+    evidence_.Mark(node);
+    evidence_.MarkerOf(node).whole = whole;
+    evidence_.MarkerOf(node).came_empty = came_empty;
   }
   void FirstMarker(size_t node) { Mark(node, true, true); }
   void Fence(size_t node) { Mark(node, false, true); }
   void Resync(size_t node) { Mark(node, true, false); }
-  void Leave(size_t node) { evidence_.nodes[node].look.reset(); }
+  void Leave(size_t node) { evidence_.Lose(node); }
   // Loses its memory, and is fenced.
   void Restart(size_t node) {
     Empty(node);
@@ -62,21 +45,19 @@ class LossWatchTest : public ::testing::Test {
     for (size_t i = 0; i < 4; ++i) FirstMarker(i);
     EXPECT_EQ(Share(), 0);
   }
-  void InspectAgain(size_t node) {
-    if (evidence_.nodes[node].look) evidence_.nodes[node].look->now_ms = ++now_ms_;
-  }
+  void InspectAgain(size_t node) { evidence_.At(node).now_ms = ++now_ms_; }
   // The loss that the evidence as it stands brings to light, by two inspections of each node.
   std::optional<LossWatch::Loss> Loss() {
-    EXPECT_FALSE(watch_.OnEvidence(evidence_));
-    for (size_t i = 0; i < evidence_.nodes.size(); ++i) InspectAgain(i);
-    return watch_.OnEvidence(evidence_);
+    EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
+    for (size_t i = 0; i < evidence_.inspections.size(); ++i) InspectAgain(i);
+    return watch_.OnEvidence(evidence_.value);
   }
   double Share() {
     const auto loss = Loss();
     return loss ? loss->share : 0;
   }
 
-  Evidence evidence_;
+  testing::EvidenceOf evidence_{4};
   int runs_ = 0;
   int64_t now_ms_ = 1;
   LossWatch watch_{Quarters(), 3};
@@ -117,20 +98,20 @@ TEST_F(LossWatchTest, WhatWasInspectedBeforeTheLastNodeWasLostDoesNotCount) {
   Restart(1);
   EXPECT_EQ(Share(), 0);
   Restart(2);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   InspectAgain(1);
   InspectAgain(2);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   Mark(0, /*whole=*/true, /*came_empty=*/false);  // Another coordinator had filled it.
   InspectAgain(0);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   EXPECT_EQ(Share(), 0);
 }
 
 TEST_F(LossWatchTest, ANodeOutOfReachIsWaitedForBeforeALossIsToldOf) {
   FirstStart();
   for (const size_t node : {0, 1, 2}) Restart(node);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   Leave(1);
   EXPECT_EQ(Share(), 0);
   Restart(1);
@@ -145,16 +126,16 @@ TEST_F(LossWatchTest, IsConfirmingUntilEachLostNodeThatCanBeReachedWasInspectedA
   EXPECT_EQ(Share(), 0);
   EXPECT_FALSE(watch_.is_confirming());
   Restart(2);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   EXPECT_TRUE(watch_.is_confirming());
   Leave(2);  // Nobody knows for how long.
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   EXPECT_FALSE(watch_.is_confirming());
   Restart(2);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   EXPECT_TRUE(watch_.is_confirming());
   for (const size_t node : {0, 1, 2}) InspectAgain(node);
-  EXPECT_TRUE(watch_.OnEvidence(evidence_));
+  EXPECT_TRUE(watch_.OnEvidence(evidence_.value));
   EXPECT_FALSE(watch_.is_confirming());
 }
 
@@ -219,7 +200,7 @@ TEST_F(LossWatchTest, AProcessLoadedFromADiskKeptItsMemory) {
   for (const size_t node : {0, 1, 2}) {
     Empty(node);
     Mark(node, true, true);
-    evidence_.nodes[node].look->marker->run_id = "the process that saved it";
+    evidence_.MarkerOf(node).run_id = "the process that saved it";
   }
   EXPECT_EQ(Share(), 0);
   for (const size_t node : {0, 1, 2}) Mark(node, false, false);  // fenced
@@ -237,7 +218,7 @@ TEST_F(LossWatchTest, NodesThatOthersKnowHaveAMemoryToLose) {
   Resync(3);
   for (const size_t node : {0, 1, 2}) Restart(node);
   EXPECT_EQ(Share(), 0);
-  evidence_.nodes[3].look->members = {"a", "b", "c", "d"};
+  evidence_.At(3).members = {"a", "b", "c", "d"};
   EXPECT_EQ(Share(), 0.25);
 }
 
@@ -255,23 +236,23 @@ TEST_F(LossWatchTest, TheLossOfEverythingIsNoFirstStart) {
 TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfThoughANewFirstStartComesFirst) {
   FirstStart();
   for (size_t i = 0; i < 4; ++i) Empty(i);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   for (size_t i = 0; i < 4; ++i) {
     FirstMarker(i);
     InspectAgain(i);
   }
-  EXPECT_TRUE(watch_.OnEvidence(evidence_));
+  EXPECT_TRUE(watch_.OnEvidence(evidence_.value));
   EXPECT_EQ(Share(), 0);
 }
 
 // Its first marker was written by another coordinator, whose word is newer than our inspection.
 TEST_F(LossWatchTest, AFirstStartThatAnotherCoordinatorMakesIsNoLoss) {
   FirstMarker(3);
-  evidence_.nodes[3].look->members = {"a", "b", "c", "d"};
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  evidence_.At(3).members = {"a", "b", "c", "d"};
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   for (size_t i = 0; i < 3; ++i) FirstMarker(i);
   for (size_t i = 0; i < 4; ++i) InspectAgain(i);
-  EXPECT_FALSE(watch_.OnEvidence(evidence_));
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
   EXPECT_EQ(Share(), 0);
   for (const size_t node : {0, 1, 2}) Restart(node);
   EXPECT_EQ(Share(), 0.25);

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/replication/missed_note.h"
+#include "server/bookkeeping/missed_note.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
 

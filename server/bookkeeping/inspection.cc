@@ -1,0 +1,138 @@
+#include "server/bookkeeping/inspection.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+
+#include "absl/strings/numbers.h"
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/ring_id.h"
+
+namespace kache {
+namespace {
+
+using redis::Reply;
+
+// Beyond the next inspection, so that the nodes that are not whole stay named while one is late.
+constexpr absl::Duration kNotWholeStands = absl::Seconds(1);
+// What the release before writes in place of the instant from which on a sweep is due.
+constexpr int64_t kDueSinceEver = 1;
+
+// The places of InspectScript's answer.
+enum Place : size_t {
+  kRunId,
+  kNow,
+  kMarker,
+  kRing,
+  kOldHeartbeats,
+  kMissed,
+  kResyncHolder,
+  kProgress,
+  kLost,
+  kSweepHolder,
+  kSweep,
+  kKeys,
+  kMembers,
+  kHeartbeats,
+  kPlaces
+};
+
+int64_t Number(const std::string& text) {
+  int64_t number = 0;
+  return absl::SimpleAtoi(text, &number) ? number : 0;
+}
+
+// Fields and values of a hash, one after another.
+void ForEachField(const Reply& hash,
+                  const std::function<void(const std::string&, const std::string&)>& each) {
+  for (size_t i = 0; i + 1 < hash.elements.size(); i += 2) {
+    each(hash.elements[i].text, hash.elements[i + 1].text);
+  }
+}
+
+// Of a coordinator that writes both forms, the newer one counts.
+void ReadHeartbeats(const Reply& hash, const Reply& old_hash, Inspection& inspection) {
+  std::vector<Heartbeat>& heartbeats = inspection.heartbeats;
+  ForEachField(hash, [&](const std::string& id, const std::string& text) {
+    if (auto heartbeat = ParseHeartbeat(id, text)) heartbeats.push_back(*std::move(heartbeat));
+  });
+  const size_t known = heartbeats.size();
+  ForEachField(old_hash, [&](const std::string& id, const std::string& text) {
+    auto heartbeat = ParseOldHeartbeat(id, text);
+    if (!heartbeat) return;
+    const auto end = heartbeats.begin() + static_cast<ptrdiff_t>(known);
+    const bool is_known = std::any_of(heartbeats.begin(), end, [&](const Heartbeat& other) {
+      return other.coordinator == heartbeat->coordinator;
+    });
+    if (!is_known) heartbeats.push_back(*std::move(heartbeat));
+  });
+}
+
+void ReadSweep(const Reply& hash, Inspection& inspection) {
+  ForEachField(hash, [&](const std::string& field, const std::string& value) {
+    if (field == "swept") inspection.swept_ms = Number(value);
+    if (field == "due") inspection.sweep_due_ms = std::max(Number(value), kDueSinceEver);
+    if (field == "cursor") inspection.sweep_cursor = value;
+  });
+}
+
+}  // namespace
+
+redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order) {
+  const HeartbeatNews& news = order.heartbeat;
+  return redis::Command::Call(
+      InspectScript(),
+      {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Missed(), keys.ResyncLease(),
+       keys.ResyncProgress(), keys.Lost(), keys.SweepLease(), keys.Sweep(), keys.Members(),
+       keys.NotWhole(), keys.Heartbeats()},
+      {CoordinatorText(order.coordinator), std::to_string(absl::ToInt64Milliseconds(news.interval)),
+       FenceText(news.drained), RingText(news.ring), order.not_whole,
+       std::to_string(absl::ToInt64Milliseconds(news.interval + kNotWholeStands)),
+       HeartbeatText(news)});
+}
+
+std::optional<Inspection> ParseInspection(const Reply& reply) {
+  if (reply.type != Reply::Type::kArray || reply.elements.size() != kPlaces) return std::nullopt;
+  const std::vector<Reply>& parts = reply.elements;
+  Inspection inspection;
+  inspection.run_id = parts[kRunId].text;
+  inspection.now_ms = Number(parts[kNow].text);
+  inspection.has_marker = !parts[kMarker].text.empty();
+  inspection.marker = ParseMarker(parts[kMarker].text);
+  inspection.ring = parts[kRing].text;
+  ReadHeartbeats(parts[kHeartbeats], parts[kOldHeartbeats], inspection);
+  ForEachField(parts[kMissed], [&](const std::string& field, const std::string& value) {
+    const auto about = ParseMissedField(field);
+    const auto note = ParseMissedValue(value);
+    if (about && note) inspection.missed.push_back({*about, *note});
+  });
+  inspection.resync_holder = ParseCoordinator(parts[kResyncHolder].text);
+  ForEachField(parts[kProgress], [&](const std::string& field, const std::string& value) {
+    inspection.progress.emplace_back(field, value);
+  });
+  ForEachField(parts[kLost], [&](const std::string& name, const std::string& at) {
+    inspection.lost.push_back({name, Number(at)});
+  });
+  inspection.sweep_holder = ParseCoordinator(parts[kSweepHolder].text);
+  ReadSweep(parts[kSweep], inspection);
+  inspection.keys = static_cast<uint64_t>(std::max<int64_t>(parts[kKeys].integer, 0));
+  for (const Reply& name : parts[kMembers].elements) inspection.members.push_back(name.text);
+  return inspection;
+}
+
+int64_t ProgressNumber(const Inspection& inspection, const std::string& field) {
+  for (const auto& [name, value] : inspection.progress) {
+    if (name == field) return Number(value);
+  }
+  return 0;
+}
+
+bool HasBroughtFrom(const Inspection& inspection, const std::string& source,
+                    const std::string& run_id) {
+  return std::any_of(
+      inspection.progress.begin(), inspection.progress.end(),
+      [&](const auto& field) { return field.first == "from:" + source && field.second == run_id; });
+}
+
+}  // namespace kache

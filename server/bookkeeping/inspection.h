@@ -1,0 +1,73 @@
+// What one inspection of a node found: its marker, and what all coordinators keep on it. Pure.
+#ifndef KACHE_SERVER_BOOKKEEPING_INSPECTION_H_
+#define KACHE_SERVER_BOOKKEEPING_INSPECTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/bookkeeping/heartbeat.h"
+#include "server/bookkeeping/key_space.h"
+#include "server/bookkeeping/marker.h"
+#include "server/bookkeeping/missed_note.h"
+#include "server/redis/command.h"
+#include "server/redis/reply.h"
+
+namespace kache {
+
+struct MissedOn {  // a note that is kept on the node inspected, about another one
+  MissedNoteField about;
+  MissedNote note;
+};
+
+struct DeclaredLost {  // a node that an operator declared lost
+  std::string name;
+  int64_t at_ms = 0;  // Unix time; 0 = not known
+};
+
+struct Inspection {
+  std::string run_id;
+  int64_t now_ms = 0;
+  bool has_marker = false;  // of whatever form
+  std::optional<Marker> marker;
+  std::string ring;  // what the marker's ring is, for people; only when it is not ours
+  std::vector<Heartbeat> heartbeats;
+  std::vector<MissedOn> missed;
+  std::optional<uint64_t> resync_holder;
+  // Of the resync that is under way, as its holder wrote it: "done", "left", "per_second"; "from:"
+  // and a node's name for each source of which it has brought all, with that source's run_id; and
+  // "trusted", what Marker::TrustedSinceMs was before the fence.
+  std::vector<std::pair<std::string, std::string>> progress;
+  std::vector<DeclaredLost> lost;
+  std::vector<std::string> members;  // names of nodes that were whole once
+  std::optional<uint64_t> sweep_holder;
+  int64_t swept_ms = 0;      // when it was swept last; 0 = not known
+  int64_t sweep_due_ms = 0;  // since when somebody wants it swept now; 0 = nobody does
+  std::string sweep_cursor;  // of a sweep that was not finished; empty = none
+  uint64_t keys = 0;         // all of the database
+};
+
+struct InspectionOrder {
+  uint64_t coordinator = 0;  // who inspects
+  HeartbeatNews heartbeat;
+  // The names of the nodes that this coordinator does not see whole, with blanks between.
+  std::string not_whole;
+};
+
+redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order);
+
+// Nullopt for an answer that is none of InspectScript's.
+std::optional<Inspection> ParseInspection(const redis::Reply& reply);
+
+// A number that Inspection::progress holds; 0 when it is not there.
+int64_t ProgressNumber(const Inspection& inspection, const std::string& field);
+
+// Whether the resync that is under way has brought all that this process of `source` holds.
+bool HasBroughtFrom(const Inspection& inspection, const std::string& source,
+                    const std::string& run_id);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_BOOKKEEPING_INSPECTION_H_

@@ -1,0 +1,18 @@
+// The rules of all copies that a recovery makes (copier.h).
+#ifndef KACHE_SERVER_RECOVERY_COPY_RULES_H_
+#define KACHE_SERVER_RECOVERY_COPY_RULES_H_
+
+#include "server/recovery/copier.h"
+#include "server/recovery/recovery_context.h"
+
+namespace kache {
+
+// `context` outlives whoever has them.
+inline CopyRules MakeCopyRules(const RecoveryContext& context) {
+  return {context.config.tombstone_ttl, context.config.max_write_age, &context.clock,
+          [&context](NodeId node) { return context.status(node).clock_offset; }};
+}
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_COPY_RULES_H_

@@ -1,0 +1,105 @@
+#include "server/recovery/copy_scripts.h"
+
+#include <string>
+#include <utility>
+
+#include "server/replication/scripts.h"
+
+namespace kache {
+namespace {
+
+constexpr char kPeek[] = R"lua(
+local call, most = redis.pcall, tonumber(ARGV[1])
+local last, beginnings, lengths = tostring(most - 1), {}, {}
+for i = 1, #KEYS do
+  local beginning = call('GETRANGE', KEYS[i], '0', last)
+  beginnings[i] = beginning
+  if #beginning == most then lengths[#lengths + 1] = call('STRLEN', KEYS[i]) end
+end
+return {beginnings, lengths}
+)lua";
+
+constexpr char kHeaders[] = R"lua(
+local call, headers = redis.pcall, {}
+for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
+return headers
+)lua";
+
+constexpr char kFetch[] = R"lua(
+local answer = {}
+for _, key in ipairs(KEYS) do
+  local record = redis.pcall('GET', key)
+  if type(record) ~= 'string' then record = false end
+  answer[#answer + 1] = record
+  answer[#answer + 1] = string.format('%.0f', record and end_of(key) or 0)
+end
+return answer
+)lua";
+
+// Most of what is stored is missing altogether: SET NX is all it takes then, at half the cost.
+constexpr char kStore[] = R"lua(
+local call, copied = redis.pcall, 0
+if now_ms() > tonumber(ARGV[1]) then return -1 end
+for i = 1, #KEYS do
+  local key, record, ends = KEYS[i], ARGV[3 * i - 1], ARGV[3 * i]
+  local stored
+  if ends == '0' then
+    stored = call('SET', key, record, 'NX')
+  else
+    stored = call('SET', key, record, 'NX', 'PXAT', ends)
+  end
+  local wrote = stored and not stored['err']
+  if not stored then
+    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), '0')
+  end
+  if type(stored) == 'table' and stored['err'] then return stored end
+  if wrote then copied = copied + 1 end
+end
+return copied
+)lua";
+
+constexpr char kRemove[] = R"lua(
+local removed = 0
+if now_ms() > tonumber(ARGV[1]) then return -1 end
+for i, key in ipairs(KEYS) do
+  local header = redis.pcall('GETRANGE', key, '0', '27')
+  if type(header) == 'string' and #header == 28 and string.sub(header, 1, 2) == '\75\172' and
+     string.sub(header, 5, 20) == ARGV[i + 1] then
+    removed = removed + redis.call('DEL', key)
+  end
+end
+return removed
+)lua";
+
+const redis::Script& NewScript(const char* name, std::string source) {
+  return *new redis::Script(name, std::move(source));
+}
+
+}  // namespace
+
+const redis::Script& PeekScript() {
+  static const redis::Script& script = NewScript("peek", kPeek);
+  return script;
+}
+const redis::Script& HeadersScript() {
+  static const redis::Script& script = NewScript("headers", kHeaders);
+  return script;
+}
+const redis::Script& FetchScript() {
+  static const redis::Script& script = NewScript("fetch", EndOfFunction() + kFetch);
+  return script;
+}
+const redis::Script& StoreScript() {
+  static const redis::Script& script = NewScript("store", SetIfNewerFunction() + kStore);
+  return script;
+}
+const redis::Script& RemoveScript() {
+  static const redis::Script& script = NewScript("remove", EndOfFunction() + kRemove);
+  return script;
+}
+
+std::vector<const redis::Script*> CopyScripts() {
+  return {&PeekScript(), &HeadersScript(), &FetchScript(), &StoreScript(), &RemoveScript()};
+}
+
+}  // namespace kache

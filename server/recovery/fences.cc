@@ -1,0 +1,270 @@
+#include "server/recovery/fences.h"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/ring_id.h"
+#include "server/recovery/at_last.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+std::string Text(MissCount count) { return std::to_string(static_cast<uint64_t>(count)); }
+
+// `ids` is sorted.
+bool Contains(const std::vector<uint64_t>& ids, uint64_t id) {
+  return std::binary_search(ids.begin(), ids.end(), id);
+}
+
+}  // namespace
+
+Fences::Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
+               std::string ring_description, std::function<void()> demand_sweep)
+    : context_(context),
+      inspections_(inspections),
+      ring_(ring),
+      ring_description_(std::move(ring_description)),
+      demand_sweep_(std::move(demand_sweep)),
+      nodes_(context.nodes()) {}
+
+void Fences::Describe(NodeId node, NodeEvidence& evidence) const {
+  const Node& it = nodes_[node.index()];
+  const NodeStatus& status = context_.status(node);
+  evidence.missed_unfenced = it.doubts.IsUnfenced(MissCount{status.missed});
+  evidence.missed_resolved = static_cast<uint64_t>(it.doubts.resolved());
+  const bool open = status.missed > evidence.missed_resolved;
+  evidence.missed_since_ms = open ? absl::ToUnixMillis(status.missed_since) : 0;
+  evidence.fencing = it.fencing;
+  evidence.draining = it.draining;
+  if (evidence.inspection) evidence.drained = it.doubts.DrainedFor(evidence.inspection->run_id);
+}
+
+void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assessment) {
+  if (assessment.init) return WriteFirstMarker(node);
+  if (assessment.fence) return Fence(node, *assessment.fence, MissCount{});
+  if (assessment.probe_write) return ProbeWrite(node);
+  if (assessment.fence_missed) {
+    return FenceMissed(node, EarliestDoubtMs(evidence, evidence.nodes[node.index()]));
+  }
+  if (assessment.drain) Drain(node, *assessment.drain);
+}
+
+void Fences::OnInspected(NodeId node) {
+  const auto& inspection = inspections_.of(node);
+  if (!inspection) return;
+  Doubts& doubts = at(node).doubts;
+  if (doubts.OnInspection(*inspection, ring_.id())) {
+    ForgetOnAll(context_.keys.Missed(), MissedField(context_.name(node), context_.self),
+                Text(doubts.resolved()));
+  }
+  ForgetSeenTo(node);
+}
+
+void Fences::OnDown(NodeId node) {
+  at(node).fencing = false;
+  at(node).draining = false;
+}
+
+void Fences::WriteFirstMarker(NodeId node) {
+  spdlog::info("first start: no server carries a marker; writing one node={}", context_.name(node));
+  const KeySpace& keys = context_.keys;
+  context_.Send(
+      node,
+      redis::Command::Call(InitScript(), {keys.Marker(), keys.Ring(), keys.Sweep()},
+                           {RingText(ring_.id()), context_.name(node), ring_description_}),
+      [this, node](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+}
+
+// `missed`: up to which of our misses the fence is for; 0 = for none.
+void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
+  at(node).fencing = true;
+  const KeySpace& keys = context_.keys;
+  context_.Send(node,
+                redis::Command::Call(
+                    FenceScript(),
+                    {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Heartbeats(),
+                     keys.ResyncProgress()},
+                    {RingText(ring_.id()), context_.name(node), ring_description_, order.mode,
+                     std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence())}),
+                [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
+                  OnFenced(node, missed, reply);
+                });
+}
+
+void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply) {
+  at(node).fencing = false;
+  inspections_.Hurry(node);
+  const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
+  if (!marker) {
+    spdlog::warn("a fence could not be raised node={} error=\"{}\"", context_.name(node),
+                 reply.ok() ? reply->text : reply.status().ToString());
+    return;
+  }
+  const auto& inspection = inspections_.of(node);
+  const bool stood_before = inspection && inspection->marker &&
+                            inspection->marker->fence == marker->fence &&
+                            inspection->marker->run_id == marker->run_id;
+  if (stood_before) return;
+  context_.metrics.fences[node.index()]->Increment();
+  spdlog::info("fenced: the node may lack writes node={} fence={} away_since_ms={}",
+               context_.name(node), FenceText(marker->fence), marker->away_ms);
+  at(node).doubts.OnFenced(missed, *marker);
+}
+
+// First all further misses count anew, and what was begun before has ended; then the fence.
+void Fences::FenceMissed(NodeId node, int64_t since_ms) {
+  at(node).fencing = true;
+  const MissCount missed{context_.status(node).missed};
+  context_.data_path.Drain(node, [this, node, missed, since_ms] {
+    if (!at(node).fencing || !context_.is_ready(node)) {
+      at(node).fencing = false;
+      return;
+    }
+    Fence(node, {"always", since_ms}, missed);
+  });
+}
+
+// Nobody may be writing to the node: that it takes writes again must show all the same.
+void Fences::ProbeWrite(NodeId node) {
+  context_.Send(node, redis::Command::Of({"SET", context_.keys.Probe(), "1", "PX", "1000"}),
+                [this, node](const absl::StatusOr<redis::Reply>& reply) {
+                  if (!reply.ok()) return;
+                  if (!reply->IsError()) return context_.monitor.OnWriteAccepted(node);
+                  const redis::ErrorKind kind = redis::ClassifyError(reply->text);
+                  if (redis::IsWriteRefused(kind)) context_.monitor.OnWriteRefused(node, kind);
+                });
+}
+
+void Fences::Drain(NodeId node, FenceNumber fence) {
+  at(node).draining = true;
+  const std::string run_id = inspections_.of(node)->run_id;
+  context_.data_path.Drain(node, [this, node, fence, run_id] {
+    if (!at(node).draining) return;  // The connection was lost meanwhile.
+    at(node).draining = false;
+    at(node).doubts.OnDrained(run_id, fence);
+    inspections_.Hurry(node);  // to say so there
+  });
+}
+
+void Fences::Forget(NodeId node, const std::string& hash, const std::string& field,
+                    const std::string& number, const std::shared_ptr<void>& all) {
+  context_.Send(
+      node, redis::Command::Call(ForgetScript(), {hash}, {field, number}),
+      [this, node, all](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+}
+
+void Fences::ForgetOnAll(const std::string& hash, const std::string& field,
+                         const std::string& number, const std::shared_ptr<void>& all) {
+  for (const NodeId node : context_.all_nodes()) {
+    if (context_.is_ready(node)) Forget(node, hash, field, number, all);
+  }
+}
+
+// What was forgotten everywhere else while this node could not be reached.
+void Fences::ForgetSeenTo(NodeId node) {
+  const std::shared_ptr<const Inspection> inspection = inspections_.of(node);
+  for (const NodeId about : context_.all_nodes()) {
+    const std::string& name = context_.name(about);
+    const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
+    for (const MissedOn& missed : inspection->missed) {
+      const bool ours = missed.about.coordinator == context_.self && missed.about.node == name;
+      if (!ours || missed.note.number > resolved) continue;
+      Forget(node, context_.keys.Missed(), MissedField(name, context_.self),
+             std::to_string(resolved));
+    }
+    const auto& other = inspections_.of(about);
+    if (!other || !other->marker) continue;
+    const Marker& marker = *other->marker;
+    if (!marker.whole || marker.run_id != other->run_id) continue;
+    for (const DeclaredLost& lost : inspection->lost) {
+      // Only where it was declared lost before it became whole.
+      if (lost.name != name || lost.at_ms > marker.since_ms) continue;
+      Forget(node, context_.keys.Lost(), name, std::to_string(marker.since_ms));
+    }
+  }
+}
+
+void Fences::TellNode(const Evidence& evidence, NodeId node) {
+  const NodeEvidence& it = evidence.nodes[node.index()];
+  if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
+  ReassertDoubts(node);
+  ShareMembers(evidence, node);
+}
+
+// A note stands on a node only as long as that keeps its memory.
+void Fences::ReassertDoubts(NodeId node) {
+  const std::vector<MissedOn>& notes = inspections_.of(node)->missed;
+  for (const NodeId about : context_.all_nodes()) {
+    const NodeStatus& status = context_.status(about);
+    const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
+    if (about == node || status.missed <= resolved) continue;
+    const std::string& name = context_.name(about);
+    const bool stands = std::any_of(notes.begin(), notes.end(), [&](const MissedOn& missed) {
+      return missed.about.node == name && missed.about.coordinator == context_.self &&
+             missed.note.number > resolved;
+    });
+    if (stands) continue;
+    context_.Send(node,
+                  redis::Command::Of(
+                      {"HSET", context_.keys.Missed(), MissedField(name, context_.self),
+                       MissedValue({status.missed, absl::ToUnixMillis(status.missed_since)})}));
+  }
+}
+
+// Tells the node of those that are whole, where it does not know yet that they have been.
+void Fences::ShareMembers(const Evidence& evidence, NodeId node) {
+  const std::vector<std::string>& known = inspections_.of(node)->members;
+  const std::string key = context_.keys.Members();
+  std::vector<std::string_view> command = {"HSET", key};
+  for (const NodeEvidence& each : evidence.nodes) {
+    if (!IsWhole(evidence, each)) continue;
+    if (std::find(known.begin(), known.end(), each.name) != known.end()) continue;
+    command.insert(command.end(), {each.name, "1"});
+  }
+  if (command.size() > 2) context_.Send(node, redis::Command::Of(command));
+}
+
+// A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
+void Fences::Bury(const Evidence& evidence, NodeId node) {
+  const NodeEvidence& it = evidence.nodes[node.index()];
+  if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  std::erase_if(buried_, [&](uint64_t coordinator) { return Contains(living, coordinator); });
+  for (const Heartbeat& heartbeat : it.inspection->heartbeats) {
+    if (Contains(living, heartbeat.coordinator)) continue;
+    const std::string id = CoordinatorText(heartbeat.coordinator);
+    Forget(node, context_.keys.Coordinators(), id, "");
+    Forget(node, context_.keys.Heartbeats(), id, "");
+    if (!buried_.insert(heartbeat.coordinator).second) continue;
+    context_.metrics.coordinators_vanished.Increment();
+    spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={}", id);
+    demand_sweep_();
+  }
+}
+
+void Fences::DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> done) {
+  auto written = std::make_shared<size_t>(0);  // shared by the replies
+  const std::shared_ptr<void> all = AtLast([written, done = std::move(done)]() mutable {
+    done(*written > 0 ? absl::OkStatus() : absl::UnavailableError("no other server could be told"));
+  });
+  for (const NodeId other : context_.all_nodes()) {
+    if (other == node || !context_.is_ready(other)) continue;
+    context_.Send(other,
+                  redis::Command::Of({"HSET", context_.keys.Lost(), context_.name(node),
+                                      std::to_string(absl::ToUnixMillis(context_.clock.Now()))}),
+                  [this, other, written, all](const absl::StatusOr<redis::Reply>& reply) {
+                    if (reply.ok() && !reply->IsError()) ++*written;
+                    inspections_.Hurry(other);
+                  });
+  }
+  context_.metrics.forsaken.Increment();
+  spdlog::warn("data at risk: an operator gave the node up; what only it held is lost node={}",
+               context_.name(node));
+}
+
+}  // namespace kache

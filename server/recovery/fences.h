@@ -1,0 +1,86 @@
+// Raises fences on nodes that may lack writes, drains for those that stand, and keeps the
+// bookkeeping about them: notes, the heartbeats of coordinators that are gone, nodes that an
+// operator declared lost. What is to be done is decided by Judge; this does it.
+//
+// For the recovery's thread alone.
+#ifndef KACHE_SERVER_RECOVERY_FENCES_H_
+#define KACHE_SERVER_RECOVERY_FENCES_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/recovery/doubts.h"
+#include "server/recovery/inspections.h"
+#include "server/recovery/judge.h"
+#include "server/recovery/recovery_context.h"
+#include "server/recovery/ring_in_force.h"
+
+namespace kache {
+
+class Fences {
+ public:
+  // `demand_sweep` asks for a sweep of all nodes.
+  Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
+         std::string ring_description, std::function<void()> demand_sweep);
+
+  // The node's own doubts, as evidence.
+  void Describe(NodeId node, NodeEvidence& evidence) const;
+  const Doubts& doubts(NodeId node) const { return nodes_[node.index()].doubts; }
+
+  // Does what the assessment asks for. Requires: the node was inspected.
+  void Act(const Evidence& evidence, NodeId node, const Assessment& assessment);
+  // A new inspection of the node stands.
+  void OnInspected(NodeId node);
+  // The nodes' connection is gone: what was under way on it is not any more.
+  void OnDown(NodeId node);
+  // Tells the node what it does not know yet: open doubts, and which nodes have been whole. To be
+  // called once for each inspection, with evidence that has it.
+  void TellNode(const Evidence& evidence, NodeId node);
+  // Removes the heartbeats of coordinators that are gone from the node.
+  void Bury(const Evidence& evidence, NodeId node);
+
+  // Forgets a field of a hash on all nodes that can be reached: up to that number, or, where it is
+  // empty, in any case. `all`: held until each has answered, or failed to (at_last.h).
+  void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number,
+                   const std::shared_ptr<void>& all = nullptr);
+  // An operator declares the node lost. UNAVAILABLE where no other node could be told.
+  void DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> done);
+
+ private:
+  struct Node {
+    Doubts doubts;
+    bool fencing = false;
+    bool draining = false;
+  };
+  void WriteFirstMarker(NodeId node);
+  void Fence(NodeId node, const FenceOrder& order, MissCount missed);
+  void OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply);
+  void FenceMissed(NodeId node, int64_t since_ms);
+  void ProbeWrite(NodeId node);
+  void Drain(NodeId node, FenceNumber fence);
+  void Forget(NodeId node, const std::string& hash, const std::string& field,
+              const std::string& number, const std::shared_ptr<void>& all = nullptr);
+  void ForgetSeenTo(NodeId node);
+  void ReassertDoubts(NodeId node);
+  void ShareMembers(const Evidence& evidence, NodeId node);
+  Node& at(NodeId node) { return nodes_[node.index()]; }
+
+  RecoveryContext& context_;
+  Inspections& inspections_;
+  const RingInForce& ring_;
+  const std::string ring_description_;
+  const std::function<void()> demand_sweep_;
+  std::vector<Node> nodes_;    // by NodeId
+  std::set<uint64_t> buried_;  // coordinators that were found gone, and have not come back
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_FENCES_H_

@@ -1,0 +1,110 @@
+#include "server/recovery/inspections.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+bool HaveSameMarker(const Inspection& a, const Inspection& b) {
+  return a.marker && b.marker && a.marker->fence == b.marker->fence &&
+         a.marker->whole == b.marker->whole && a.marker->run_id == b.marker->run_id;
+}
+
+}  // namespace
+
+Inspections::Inspections(RecoveryContext& context, std::function<InspectionOrder(NodeId)> order,
+                         std::function<void(NodeId)> on_inspected)
+    : context_(context),
+      order_(std::move(order)),
+      on_inspected_(std::move(on_inspected)),
+      nodes_(context.nodes()) {}
+
+void Inspections::Tick() {
+  const auto& statuses = context_.topology->nodes;
+  const bool hurried = std::any_of(statuses.begin(), statuses.end(), [](const NodeStatus& status) {
+    return status.state != NodeState::kUp;
+  });
+  const absl::Duration usual = context_.config.check_interval;
+  const absl::Duration interval = hurried ? std::min(kHurriedInterval, usual) : usual;
+  for (const NodeId id : context_.all_nodes()) {
+    const Node& node = nodes_[id.index()];
+    if (node.under_way || !context_.is_ready(id)) continue;
+    if (node.due || absl::FromChrono(context_.now() - node.sent_at) >= interval) Send(id);
+  }
+}
+
+void Inspections::HurryAll() {
+  for (Node& node : nodes_) node.due = true;
+}
+
+void Inspections::Lose(NodeId node) {
+  nodes_[node.index()].inspection.reset();
+  nodes_[node.index()].attempted = true;
+}
+
+bool Inspections::IsCurrent(NodeId node) const {
+  const NodeStatus& status = context_.status(node);
+  return of(node) && status.connected && connection_changes(node) == status.connection_changes;
+}
+
+void Inspections::Describe(NodeId node, NodeEvidence& evidence) const {
+  const Node& it = nodes_[node.index()];
+  evidence.is_current = IsCurrent(node);
+  evidence.without_marker = it.without_marker;
+  evidence.inspected_at = it.inspected_at;
+  evidence.marker_seen_at = it.marker_seen_at;
+}
+
+void Inspections::Send(NodeId node) {
+  Node& it = nodes_[node.index()];
+  it.under_way = true;
+  it.due = false;
+  it.sent_at = context_.now();
+  const NodeStatus& status = context_.status(node);
+  // What was asked while a connection of the data path was missing proves nothing for it.
+  const uint64_t changes = status.connected ? status.connection_changes : UINT64_MAX;
+  context_.Send(node, InspectCommand(context_.keys, order_(node)),
+                [this, node, changes](const absl::StatusOr<redis::Reply>& reply) {
+                  OnReply(node, changes, reply);
+                });
+}
+
+void Inspections::OnReply(NodeId node, uint64_t changes,
+                          const absl::StatusOr<redis::Reply>& reply) {
+  Node& it = nodes_[node.index()];
+  it.under_way = false;
+  it.attempted = true;
+  if (reply.ok()) context_.monitor.OnPing(node, absl::FromChrono(context_.now() - it.sent_at));
+  std::optional<Inspection> found = reply.ok() ? ParseInspection(*reply) : std::nullopt;
+  if (!found) {
+    context_.metrics.looks_failed.Increment();
+    spdlog::debug("an inspection of a node failed node={} error=\"{}\"", context_.name(node),
+                  reply.ok() ? reply->text : reply.status().ToString());
+    return on_inspected_(node);
+  }
+  it.connection_changes = changes;
+  it.without_marker = found->has_marker ? 0 : it.without_marker + 1;
+  it.heartbeats.OnInspection(*found, context_.now());
+  NoteTime(node, absl::FromUnixMillis(found->now_ms));
+  if (!it.inspection || !HaveSameMarker(*it.inspection, *found)) it.marker_seen_at = context_.now();
+  it.inspected_at = it.sent_at;
+  it.inspection = std::make_shared<const Inspection>(*std::move(found));
+  on_inspected_(node);
+}
+
+// A node whose clock ran far ahead has ended lives that are not over, tombstones among them: it may
+// lack anything, and is compared with the others before it is read again.
+void Inspections::NoteTime(NodeId node, absl::Time told) {
+  ClusterClock& clock = context_.clock;
+  const bool was_skewed = clock.node_clock(node).skewed;
+  clock.OnNodeTime(node, nodes_[node.index()].sent_at, context_.now(), told);
+  const ClusterClock::NodeClock& now = clock.node_clock(node);
+  if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
+    context_.monitor.OnWriteMissed(node);
+  }
+}
+
+}  // namespace kache

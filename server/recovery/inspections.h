@@ -1,0 +1,80 @@
+// Inspects every node each check_interval, at once when somebody asks for it, and several times a
+// second while any node is not UP; and keeps what the last inspections found.
+//
+// For the recovery's thread alone.
+#ifndef KACHE_SERVER_RECOVERY_INSPECTIONS_H_
+#define KACHE_SERVER_RECOVERY_INSPECTIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "server/bookkeeping/inspection.h"
+#include "server/recovery/evidence.h"
+#include "server/recovery/heartbeat_watch.h"
+#include "server/recovery/recovery_context.h"
+
+namespace kache {
+
+class Inspections {
+ public:
+  // Between inspections while any node is not UP.
+  static constexpr absl::Duration kHurriedInterval = absl::Milliseconds(200);
+
+  // `order` tells what an inspection of the node is to leave there; `on_inspected` is called after
+  // each, also one that failed.
+  Inspections(RecoveryContext& context, std::function<InspectionOrder(NodeId)> order,
+              std::function<void(NodeId)> on_inspected);
+
+  void Tick();
+  // The node is to be inspected at once, or as soon as the inspection that is under way has ended.
+  void Hurry(NodeId node) { nodes_[node.index()].due = true; }
+  void HurryAll();
+  // The node can't be reached: what was found of it proves nothing any more.
+  void Lose(NodeId node);
+
+  // The newest; null while there is none.
+  const std::shared_ptr<const Inspection>& of(NodeId node) const {
+    return nodes_[node.index()].inspection;
+  }
+  // It was inspected, or that failed, at least once.
+  bool attempted(NodeId node) const { return nodes_[node.index()].attempted; }
+  // NodeStatus::connection_changes when the newest was sent; UINT64_MAX = it proves nothing for the
+  // data path.
+  uint64_t connection_changes(NodeId node) const { return nodes_[node.index()].connection_changes; }
+  // It is newer than every connection of the data path to the node.
+  bool IsCurrent(NodeId node) const;
+  // What is known of how the newest came about.
+  void Describe(NodeId node, NodeEvidence& evidence) const;
+
+ private:
+  struct Node {
+    std::shared_ptr<const Inspection> inspection;
+    HeartbeatWatch heartbeats;
+    uint64_t connection_changes = UINT64_MAX;
+    MonotonicTime sent_at;         // of the last that was sent
+    MonotonicTime inspected_at;    // of `inspection`
+    MonotonicTime marker_seen_at;  // when its marker was first seen as it is
+    bool under_way = false;
+    bool due = true;
+    bool attempted = false;
+    uint32_t without_marker = 0;
+  };
+  void Send(NodeId node);
+  void OnReply(NodeId node, uint64_t changes, const absl::StatusOr<redis::Reply>& reply);
+  void NoteTime(NodeId node, absl::Time told);
+
+  RecoveryContext& context_;
+  const std::function<InspectionOrder(NodeId)> order_;
+  const std::function<void(NodeId)> on_inspected_;
+  std::vector<Node> nodes_;  // by NodeId
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_INSPECTIONS_H_

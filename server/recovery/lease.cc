@@ -1,0 +1,32 @@
+#include "server/recovery/lease.h"
+
+#include <utility>
+
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/coordinator_id.h"
+
+namespace kache {
+namespace {
+
+redis::Command LeaseCommand(const RecoveryContext& context, const std::string& lease,
+                            absl::Duration life) {
+  return redis::Command::Call(
+      LeaseScript(), {lease},
+      {CoordinatorText(context.self), std::to_string(absl::ToInt64Milliseconds(life))});
+}
+
+}  // namespace
+
+void TakeLease(RecoveryContext& context, NodeId node, const std::string& lease,
+               absl::AnyInvocable<void(bool has_it)> done) {
+  context.Send(node, LeaseCommand(context, lease, kLeaseLife),
+               [done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
+                 if (reply.ok() && !reply->IsError()) done(reply->integer == 1);
+               });
+}
+
+void GiveLeaseBack(RecoveryContext& context, NodeId node, const std::string& lease) {
+  context.Send(node, LeaseCommand(context, lease, absl::ZeroDuration()));
+}
+
+}  // namespace kache

@@ -1,0 +1,110 @@
+#include "server/recovery/recovery_thread.h"
+
+#include <utility>
+
+#include "base/notification.h"
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/recovery/copy_scripts.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kGoodbyeTimeout = absl::Seconds(1);
+
+std::vector<const redis::Script*> Scripts() {
+  std::vector<const redis::Script*> scripts = BookkeepingScripts();
+  for (const redis::Script* script : CopyScripts()) scripts.push_back(script);
+  return scripts;
+}
+
+}  // namespace
+
+RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
+                               std::shared_ptr<const HashRing> ring, Coordinator& coordinator,
+                               HealthMonitor& monitor, ClusterClock& clock,
+                               prometheus::Registry& registry)
+    : coordinator_(coordinator), monitor_(monitor), metrics_(registry, ring->names()) {
+  std::vector<redis::NodeClient*> clients;
+  for (size_t i = 0; i < ring->nodes(); ++i) {
+    clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
+                                                  nodes.endpoints[i], nodes.client, Scripts(),
+                                                  *this));
+    clients.push_back(clients_.back().get());
+    if (!nodes.decorate) continue;
+    decorated_.push_back(nodes.decorate(*clients.back()));
+    clients.back() = decorated_.back().get();
+  }
+  const KeySpace keys(config.key_prefix);
+  const uint64_t fingerprint = ring->Fingerprint(config.replication_factor);
+  recovery_ = std::make_unique<Recovery>(RecoveryContext{.config = std::move(config),
+                                                         .ring = std::move(ring),
+                                                         .keys = keys,
+                                                         .self = coordinator.id(),
+                                                         .fingerprint = fingerprint,
+                                                         .monitor = monitor,
+                                                         .clock = clock,
+                                                         .data_path = *this,
+                                                         .metrics = metrics_,
+                                                         .clients = std::move(clients),
+                                                         .topology = monitor.topology()});
+  tick_ = loop_.Every(Recovery::kTick, [this] { recovery_->Tick(); });
+  observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
+    loop_.PostFunction([this, topology = std::move(topology)] { recovery_->OnTopology(topology); });
+  });
+  monitor_.SetChecker(
+      [this](NodeId node) { loop_.PostFunction([this, node] { recovery_->Inspect(node); }); });
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+RecoveryThread::~RecoveryThread() { Stop(/*complete=*/false); }
+
+void RecoveryThread::Stop(bool complete) {
+  if (!thread_.joinable()) return;
+  stopping_ = true;
+  monitor_.SetChecker(nullptr);
+  observation_.reset();
+  if (complete) SayGoodbye();
+  loop_.PostFunction([this] {
+    tick_.reset();
+    recovery_->Stop();
+    for (auto& client : clients_) client.reset();
+    loop_.Stop();
+  });
+  thread_.join();
+}
+
+void RecoveryThread::SayGoodbye() {
+  auto said = std::make_shared<Notification>();  // outlives this call where a node is slow
+  loop_.PostFunction([this, said] { recovery_->SayGoodbye([said] { said->Notify(); }); });
+  said->WaitForNotificationWithTimeout(kGoodbyeTimeout);
+}
+
+void RecoveryThread::DeclareLost(std::string name, absl::AnyInvocable<void(absl::Status)> done) {
+  if (stopping_) return done(absl::UnavailableError("this server is stopping"));
+  loop_.PostFunction([this, name = std::move(name), done = std::move(done)]() mutable {
+    recovery_->DeclareLost(name, std::move(done));
+  });
+}
+
+void RecoveryThread::Drain(NodeId node, absl::AnyInvocable<void()> done) {
+  coordinator_.Settle(
+      node, [this, done = std::move(done)]() mutable { loop_.PostFunction(std::move(done)); });
+}
+
+void RecoveryThread::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
+  coordinator_.MeasureWait([this, done = std::move(done)](absl::Duration wait) mutable {
+    loop_.PostFunction([wait, done = std::move(done)]() mutable { done(wait); });
+  });
+}
+
+void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts&) {
+  if (recovery_) recovery_->OnConnected(node);
+}
+
+void RecoveryThread::OnDown(NodeId node, const redis::DownReason&) {
+  if (recovery_) recovery_->OnDown(node);
+}
+
+void RecoveryThread::OnPing(NodeId, absl::Duration) {}
+
+}  // namespace kache

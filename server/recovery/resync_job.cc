@@ -1,0 +1,229 @@
+#include "server/recovery/resync_job.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.h"
+#include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/recovery/at_last.h"
+#include "server/recovery/copy_rules.h"
+#include "server/recovery/lease.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+constexpr absl::Duration kRetry = absl::Seconds(1);
+// Coordinators are waited for as well, but for moments.
+constexpr std::string_view kForNode = "node ";
+
+}  // namespace
+
+ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
+                     Hooks hooks)
+    : context_(context),
+      inspections_(inspections),
+      rules_(rules),
+      hooks_(std::move(hooks)),
+      nodes_(context.nodes()),
+      rate_(context.config.resync_keys_per_second) {}
+
+void ResyncJob::RetryLater(NodeId node) {
+  at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
+}
+
+ResyncPlan ResyncJob::Plan(const Evidence& evidence, NodeId node) const {
+  const Node& it = nodes_[node.index()];
+  const FenceNumber fence = evidence.nodes[node.index()].inspection->marker->fence;
+  static const std::vector<std::string> kNone;
+  return PlanResync(evidence, rules_, node, it.brought_for == fence ? it.brought_in_part : kNone);
+}
+
+void ResyncJob::BeginIfPossible(const Evidence& evidence, NodeId node) {
+  at(node).waiting_for.clear();
+  if (NeedsResync(evidence, node) && MayBegin(evidence, node)) Begin(node);
+  LogWaiting(node);
+}
+
+bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
+  Node& it = at(node);
+  it.waiting_for = CoordinatorWaitedFor(evidence, node);
+  if (!it.waiting_for.empty()) return false;
+  // The node becomes whole only once all that may hold what it lacks have been heard. What the
+  // others hold is brought at once: until then it may have no other copy.
+  if (const std::optional<NodeId> missing = MissingSource(evidence, rules_, node)) {
+    it.waiting_for = Concat(kForNode, context_.name(*missing));
+    if (Plan(evidence, node).sources.empty()) return false;
+  }
+  if (resync_) return false;
+  const NodeEvidence& known = evidence.nodes[node.index()];
+  if (known.inspection->resync_holder.value_or(context_.self) != context_.self) return false;
+  return known.is_current && known.is_ready && context_.now() >= it.not_before;
+}
+
+void ResyncJob::Begin(NodeId node) {
+  RetryLater(node);
+  const FenceNumber fence = inspections_.of(node)->marker->fence;
+  TakeLease(context_, node, context_.keys.ResyncLease(), [this, node, fence](bool taken) {
+    inspections_.Hurry(node);
+    // All may have changed meanwhile; then it is begun when it is judged again.
+    if (resync_) at(node).not_before = context_.now();  // as soon as that one has ended
+    const Evidence evidence = hooks_.evidence();
+    if (!taken || resync_ || !NeedsResync(evidence, node)) return;
+    if (evidence.nodes[node.index()].inspection->marker->fence != fence) return;
+    hooks_.on_begin();
+    lease_lost_ = false;
+    noted_sources_ = 0;
+    notes_of_dead_ = NotesOfTheDead(evidence, node);
+    resync_ = std::make_unique<Resync>(Plan(evidence, node), context_.clients,
+                                       context_.keys.data_prefix(), MakeCopyRules(context_),
+                                       *context_.ring, rate_.now());
+    spdlog::info("resync begins node={} fence={} sources={}", context_.name(node), FenceText(fence),
+                 resync_->plan().sources.size());
+  });
+}
+
+void ResyncJob::Pump(MonotonicTime now, bool may_end) {
+  if (!resync_) return;
+  YieldToOperations();
+  resync_->Pump(now);
+  NoteSources();
+  if (lease_lost_) return End(absl::AbortedError("another server has the lease"));
+  if (resync_->finished() && may_end) End(resync_->status());
+}
+
+// One measurement at a time: on a busy machine they come less often, and each counts.
+void ResyncJob::YieldToOperations() {
+  if (std::exchange(measuring_wait_, true)) return;
+  context_.data_path.MeasureWait([this](absl::Duration wait) {
+    measuring_wait_ = false;
+    if (rate_.OnWait(wait)) context_.metrics.resync_slowed.Increment();
+    if (resync_) resync_->SetRate(rate_.now());
+  });
+}
+
+// Lease and progress are written together.
+void ResyncJob::KeepLease(MonotonicTime now) {
+  if (!resync_) return;
+  const NodeId node = resync_->plan().node;
+  const Resync::Progress progress = resync_->progress(now);
+  context_.metrics.resync_left[node.index()]->Set(static_cast<double>(progress.left));
+  context_.Send(node,
+                redis::Command::Of({"HSET", context_.keys.ResyncProgress(), "done",
+                                    std::to_string(progress.done), "left",
+                                    std::to_string(progress.left), "per_second",
+                                    std::to_string(static_cast<uint64_t>(progress.per_second))}));
+  TakeLease(context_, node, context_.keys.ResyncLease(),
+            [this](bool kept) { lease_lost_ |= !kept; });
+}
+
+// So that neither a later attempt nor another coordinator has to bring them again.
+void ResyncJob::NoteSources() {
+  const ResyncPlan& plan = resync_->plan();
+  while (noted_sources_ < resync_->sources_done()) {
+    const ResyncSource& source = plan.sources[noted_sources_++];
+    const auto& inspection = inspections_.of(source.node);
+    const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
+                             inspection->marker && inspection->marker->whole;
+    if (!still_whole || source.distrust_before_ms > 0) {  // Not all of it was brought.
+      Node& node = at(plan.node);
+      if (std::exchange(node.brought_for, plan.fence) != plan.fence) node.brought_in_part.clear();
+      node.brought_in_part.push_back(source.run_id);
+      continue;
+    }
+    context_.Send(
+        plan.node,
+        redis::Command::Call(
+            NoteSourceScript(),
+            {context_.keys.Marker(), context_.keys.ResyncLease(), context_.keys.ResyncProgress()},
+            {plan.run_id, FenceText(plan.fence), CoordinatorText(context_.self),
+             context_.name(source.node), source.run_id}),
+        [this, node = plan.node](const absl::StatusOr<redis::Reply>&) {
+          inspections_.Hurry(node);
+        });
+  }
+}
+
+void ResyncJob::End(const absl::Status& status) {
+  NoteSources();
+  const ResyncPlan plan = resync_->plan();
+  const Resync::Progress progress = resync_->progress(context_.now());
+  RecoveryMetrics& metrics = context_.metrics;
+  metrics.resync_left[plan.node.index()]->Set(0);
+  metrics.resync_copied.Increment(static_cast<double>(progress.copied));
+  metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
+  const std::string message(status.message());
+  const bool done = status.ok();
+  resync_.reset();  // and with it what `status` may refer to
+  lease_lost_ = false;
+  inspections_.Hurry(plan.node);
+  // Also where all went well: until the next inspection, the node still seems to be syncing.
+  RetryLater(plan.node);
+  if (!done) {
+    metrics.resyncs_failed[plan.node.index()]->Increment();
+    spdlog::warn("resync broke off; it is tried again node={} fence={} copied={} error=\"{}\"",
+                 context_.name(plan.node), FenceText(plan.fence), progress.copied, message);
+    return;
+  }
+  spdlog::info("resync is through node={} fence={} records={} copied={} removed={} complete={}",
+               context_.name(plan.node), FenceText(plan.fence), progress.done, progress.copied,
+               progress.pruned, plan.complete);
+  if (!plan.complete) {
+    return GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+  }
+  // While the fence still stands: a note that is seen beside a whole marker makes somebody fence
+  // the node again.
+  at(plan.node).not_before += absl::ToChronoNanoseconds(RecoveryContext::kTimeout);
+  ForgetNotesOfDead([this, plan] { Lift(plan); });
+}
+
+// They were seen to; those of living coordinators are theirs to remove.
+void ResyncJob::ForgetNotesOfDead(absl::AnyInvocable<void()> done) {
+  const std::shared_ptr<void> all = AtLast(std::move(done));
+  for (const MissedOn& note : std::exchange(notes_of_dead_, {})) {
+    hooks_.forget_on_all(context_.keys.Missed(),
+                         MissedField(note.about.node, note.about.coordinator),
+                         std::to_string(note.note.number), all);
+  }
+}
+
+void ResyncJob::Lift(const ResyncPlan& plan) {
+  if (!context_.is_ready(plan.node)) return;
+  const KeySpace& keys = context_.keys;
+  context_.Send(
+      plan.node,
+      redis::Command::Call(LiftScript(), {keys.Marker(), keys.ResyncLease(), keys.ResyncProgress()},
+                           {plan.run_id, FenceText(plan.fence), CoordinatorText(context_.self),
+                            std::to_string(absl::ToInt64Milliseconds(rules_.LongDoubt()))}),
+      [this, node = plan.node](const absl::StatusOr<redis::Reply>& reply) {
+        OnLifted(node, reply);
+      });
+}
+
+void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
+  inspections_.Hurry(node);
+  RetryLater(node);
+  if (!reply.ok() || reply->integer != 1) {
+    context_.metrics.resyncs_failed[node.index()]->Increment();
+    spdlog::info("a later fence stands: the node is resynchronised again node={}",
+                 context_.name(node));
+    return;
+  }
+  context_.metrics.resyncs_done[node.index()]->Increment();
+  hooks_.forget_on_all(context_.keys.Lost(), context_.name(node), "", nullptr);
+  hooks_.demand_sweep();
+}
+
+void ResyncJob::LogWaiting(NodeId node) {
+  Node& it = at(node);
+  if (it.waiting_for.empty()) return it.logged_waiting_for.clear();
+  if (!it.waiting_for.starts_with(kForNode) || it.waiting_for == it.logged_waiting_for) return;
+  it.logged_waiting_for = it.waiting_for;
+  spdlog::info(
+      "the node stays SYNCING until another is back that may hold what it lacks node={} "
+      "waits_for=\"{}\"",
+      context_.name(node), it.waiting_for);
+}
+
+}  // namespace kache

@@ -1,0 +1,91 @@
+// Runs the resyncs of this coordinator, one at a time: takes the node's lease, resyncs it
+// (resync.h) by a plan (resync_plan.h), tells the node which sources were brought, and lifts the
+// fence by compare-and-set, or else finds that a later one was raised, and begins again.
+//
+// For the recovery's thread alone.
+#ifndef KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
+#define KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "server/recovery/inspections.h"
+#include "server/recovery/recovery_context.h"
+#include "server/recovery/resync.h"
+#include "server/recovery/resync_plan.h"
+#include "server/recovery/yielding_rate.h"
+
+namespace kache {
+
+class ResyncJob {
+ public:
+  struct Hooks {
+    std::function<Evidence()> evidence;
+    std::function<void()> on_begin;  // another job has to make room
+    std::function<void()> demand_sweep;
+    // Fences::ForgetOnAll.
+    std::function<void(const std::string& hash, const std::string& field, const std::string& number,
+                       const std::shared_ptr<void>& all)>
+        forget_on_all;
+  };
+  ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
+            Hooks hooks);
+
+  bool is_active() const { return resync_ != nullptr; }
+  // What a resync of the node can't go on without, for people; empty = it goes on, or needs none.
+  const std::string& waiting_for(NodeId node) const { return nodes_[node.index()].waiting_for; }
+
+  // Begins a resync of the node where it needs one and may have one now.
+  void BeginIfPossible(const Evidence& evidence, NodeId node);
+  // Goes on; to be called often. It does not end while `may_end` is false.
+  void Pump(MonotonicTime now, bool may_end);
+  void KeepLease(MonotonicTime now);
+  // Ends without a word to any node.
+  void Abandon() { resync_.reset(); }
+
+ private:
+  struct Node {
+    std::string waiting_for;
+    std::string logged_waiting_for;
+    // The run_ids of sources that were not whole: what they held was brought for the fence
+    // `brought_for`, and is brought again by its last resync.
+    FenceNumber brought_for{};
+    std::vector<std::string> brought_in_part;
+    MonotonicTime not_before;
+  };
+  bool MayBegin(const Evidence& evidence, NodeId node);
+  ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
+  void Begin(NodeId node);
+  void YieldToOperations();
+  void NoteSources();
+  void End(const absl::Status& status);
+  void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
+  void Lift(const ResyncPlan& plan);
+  void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
+  void LogWaiting(NodeId node);
+  void RetryLater(NodeId node);
+  Node& at(NodeId node) { return nodes_[node.index()]; }
+
+  RecoveryContext& context_;
+  Inspections& inspections_;
+  const ResyncRules& rules_;
+  const Hooks hooks_;
+  std::vector<Node> nodes_;  // by NodeId
+  std::unique_ptr<Resync> resync_;
+  size_t noted_sources_ = 0;             // of resync_
+  std::vector<MissedOn> notes_of_dead_;  // about its node, when it began
+  bool lease_lost_ = false;
+  YieldingRate rate_;
+  bool measuring_wait_ = false;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_RESYNC_JOB_H_

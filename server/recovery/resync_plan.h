@@ -1,0 +1,87 @@
+// Which nodes may be resynced now, from which others, and what is to be believed of each. Pure.
+#ifndef KACHE_SERVER_RECOVERY_RESYNC_PLAN_H_
+#define KACHE_SERVER_RECOVERY_RESYNC_PLAN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "ring/hash_ring.h"
+#include "server/recovery/evidence.h"
+
+namespace kache {
+
+// What does not change while a coordinator runs.
+struct ResyncRules {
+  std::vector<std::vector<bool>> share_arcs;  // whether two nodes are ever home to one key
+  size_t homes = 1;                           // of each key
+  absl::Duration tombstone_ttl;
+  absl::Duration max_clock_skew;
+
+  // A doubt of half a tombstone's life already is dealt with as a long one: the resync itself takes
+  // time.
+  absl::Duration LongDoubt() const { return tombstone_ttl / 2; }
+};
+
+// Whether any two nodes are ever home to one key.
+std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes);
+
+struct ResyncSource {
+  NodeId node;
+  std::string run_id;
+  uint64_t keys = 0;   // about so many records
+  bool whole = false;  // when the plan was made; else it may not hold all that it will
+  // Since when it may have slept through whole lives of tombstones: of records older than that
+  // (Unix ms) it is asked only where no other home replica, nor the node itself, knows better. 0 =
+  // never.
+  int64_t distrust_before_ms = 0;
+};
+
+struct PrunePlan {
+  NodeId node;
+  int64_t away_ms = 0;          // since when it may have lacked writes, Unix time
+  std::vector<bool> reachable;  // by NodeId
+  // By NodeId: it holds what was written before away_ms, and has known of all deletes since.
+  std::vector<bool> knew_all;
+  // By NodeId: its own copies prove something, as it was not in doubt for long itself.
+  std::vector<bool> is_trusted;
+};
+
+struct ResyncPlan {
+  NodeId node;
+  FenceNumber fence{};
+  std::string run_id;
+  std::vector<ResyncSource> sources;
+  // Of the sources that hold what the node may lack, each is among `sources` or was brought before.
+  bool complete = true;
+  // By NodeId: PrunePlan::is_trusted, the node itself included.
+  std::vector<bool> is_trusted;
+  std::optional<PrunePlan> prune;
+  size_t homes = 0;
+};
+
+// Whether the node is fenced by a marker of ours, so that a resync may make it whole.
+bool NeedsResync(const Evidence& evidence, NodeId node);
+
+// What a resync of the node can't go on without, for people: a coordinator that lives has not seen
+// the fence, or has writes under way that were begun before; or a node that may hold what this one
+// lacks. Empty = nothing. Requires: NeedsResync.
+std::string CoordinatorWaitedFor(const Evidence& evidence, NodeId node);
+std::optional<NodeId> MissingSource(const Evidence& evidence, const ResyncRules& rules,
+                                    NodeId node);
+
+// What a resync of the node would do now. Of sources that were not whole: `brought_in_part` names
+// by run_id those of which earlier resyncs of this fence have brought what they held. Requires:
+// NeedsResync.
+ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId node,
+                      const std::vector<std::string>& brought_in_part);
+
+// The notes about the node by coordinators that are gone: the resync that it gets sees to them.
+std::vector<MissedOn> NotesOfTheDead(const Evidence& evidence, NodeId node);
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_RECOVERY_RESYNC_PLAN_H_

@@ -1,0 +1,106 @@
+// A Redis process as the recovery sees it, played: Kache's bookkeeping, by the rules of its scripts
+// (bookkeeping_scripts.h), on a fake clock; and no records. For tests over time, where real
+// processes would take real time. That the scripts keep these rules is shown on real ones
+// (tests/redis/bookkeeping_scripts_redistest.cc).
+//
+// Thread-compatible.
+#ifndef KACHE_TESTS_TESTING_PLAYED_NODE_H_
+#define KACHE_TESTS_TESTING_PLAYED_NODE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "base/clock.h"
+#include "server/bookkeeping/key_space.h"
+#include "server/bookkeeping/marker.h"
+#include "server/redis/node_client.h"
+
+namespace kache::testing {
+
+class PlayedNode {
+ public:
+  // `clock` outlives it.
+  PlayedNode(const Clock& clock, std::string name);
+
+  const std::string& run_id() const { return run_id_; }
+  // The process ends, and the next one comes with nothing, or with what was saved.
+  void LoseMemory();
+  void Save() { saved_ = memory_; }
+  void RestoreSaved();
+  void SetClock(absl::Duration ahead) { ahead_ = ahead; }
+
+  redis::Reply Run(const redis::Command& command);
+
+  // What stands there now.
+  std::optional<Marker> marker() const;
+  std::map<std::string, std::string> hash(const std::string& key) const;
+  void SetHash(const std::string& key, const std::string& field, const std::string& value) {
+    memory_.hashes[key][field] = value;
+  }
+  void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
+  const KeySpace& keys() const { return keys_; }
+  int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
+  // How many commands it ran.
+  size_t commands() const { return commands_; }
+
+ private:
+  using Words = std::vector<std::string>;
+  struct Memory {
+    std::map<std::string, std::pair<std::string, int64_t>> strings;  // and their ends; 0 = never
+    std::map<std::string, std::map<std::string, std::string>> hashes;
+  };
+  std::string Get(const std::string& key) const;
+  redis::Reply Hash(const std::string& key) const;
+  redis::Reply Inspect(const Words& keys, const Words& arguments);
+  redis::Reply Init(const Words& keys, const Words& arguments);
+  redis::Reply Fence(const Words& keys, const Words& arguments);
+  redis::Reply Lease(const Words& keys, const Words& arguments);
+  bool OwnsResync(const Words& keys, const Words& arguments) const;
+  redis::Reply Lift(const Words& keys, const Words& arguments);
+  redis::Reply NoteSource(const Words& keys, const Words& arguments);
+  redis::Reply Forget(const Words& keys, const Words& arguments);
+  redis::Reply RunPlain(const Words& words);
+  void Write(const Marker& marker);
+
+  const Clock& clock_;
+  const std::string name_;
+  const KeySpace keys_{"kache:"};
+  Memory memory_;
+  Memory saved_;
+  std::string run_id_;
+  int starts_ = 0;
+  absl::Duration ahead_;
+  size_t commands_ = 0;
+};
+
+// One coordinator's connection to a played node. Replies wait for Deliver.
+class PlayedConnection final : public redis::NodeClient {
+ public:
+  explicit PlayedConnection(PlayedNode& node) : node_(node) {}
+  ~PlayedConnection() override { Break(); }
+
+  bool Ready() const override { return ready_; }
+  void Send(redis::Command command, absl::Duration timeout, redis::ReplyCallback done) override;
+
+  void Connect() { ready_ = true; }
+  // What waits is answered UNAVAILABLE.
+  void Break();
+  // True where anything was delivered.
+  bool Deliver();
+
+ private:
+  PlayedNode& node_;
+  bool ready_ = false;
+  std::deque<std::pair<redis::Reply, redis::ReplyCallback>> replies_;
+};
+
+}  // namespace kache::testing
+
+#endif  // KACHE_TESTS_TESTING_PLAYED_NODE_H_

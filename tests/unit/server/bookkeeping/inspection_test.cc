@@ -1,0 +1,99 @@
+#include "server/bookkeeping/inspection.h"
+
+#include <gtest/gtest.h>
+
+namespace kache {
+namespace {
+
+using redis::Reply;
+
+Reply Array(std::vector<Reply> elements) {
+  Reply reply;
+  reply.type = Reply::Type::kArray;
+  reply.elements = std::move(elements);
+  return reply;
+}
+
+Reply Texts(const std::vector<std::string>& texts) {
+  std::vector<Reply> elements;
+  for (const std::string& text : texts) elements.push_back(Reply::String(text));
+  return Array(std::move(elements));
+}
+
+Reply InspectionReply() {
+  return Array({Reply::String("run-1"), Reply::String("100000"),
+                Reply::String("kache1 whole 00000000000000ff run-1 cache-a 12 1000 0 arcs"),
+                Reply::String(""),
+                Texts({"00000000000000aa", "99000 3000 12", "00000000000000bb", "80000 3000 0",
+                       "no id", "99000 3000 12"}),
+                Texts({"cache-b 00000000000000bb", "3 90000", "nonsense", "3 90000"}),
+                Reply::String("00000000000000aa"),
+                Texts({"done", "10", "left", "20", "per_second", "5", "from:cache-b", "run-2"}),
+                Texts({"cache-c", "95000"}), Reply::String(""),
+                Texts({"swept", "70000", "due", "80000", "cursor", "77"}), Reply::Integer(42),
+                Texts({"cache-a", "cache-b"}),
+                Texts({"00000000000000aa", "1 99000 3000 12 00000000000000ff run-1,-"})});
+}
+
+TEST(Inspection, IsParsed) {
+  const auto inspection = ParseInspection(InspectionReply());
+  ASSERT_TRUE(inspection.has_value());
+  EXPECT_EQ(inspection->run_id, "run-1");
+  EXPECT_EQ(inspection->now_ms, 100000);
+  ASSERT_TRUE(inspection->marker.has_value());
+  EXPECT_TRUE(inspection->marker->whole);
+  ASSERT_EQ(inspection->heartbeats.size(), 2u);
+  EXPECT_EQ(inspection->heartbeats[0].coordinator, 0xAAu);
+  EXPECT_EQ(inspection->heartbeats[0].at_ms, 99000);
+  EXPECT_EQ(inspection->heartbeats[0].drained, FenceNumber{12});
+  EXPECT_EQ(inspection->heartbeats[0].ring, 0xFFu);
+  // One of the release before, which writes only the other form.
+  EXPECT_EQ(inspection->heartbeats[1].coordinator, 0xBBu);
+  EXPECT_EQ(inspection->heartbeats[1].ring, 0u);
+  ASSERT_EQ(inspection->missed.size(), 1u);
+  EXPECT_EQ(inspection->missed[0].about.node, "cache-b");
+  EXPECT_EQ(inspection->missed[0].note.number, 3u);
+  EXPECT_EQ(inspection->resync_holder, 0xAAu);
+  EXPECT_EQ(ProgressNumber(*inspection, "left"), 20);
+  EXPECT_EQ(ProgressNumber(*inspection, "nothing"), 0);
+  EXPECT_TRUE(HasBroughtFrom(*inspection, "cache-b", "run-2"));
+  EXPECT_FALSE(HasBroughtFrom(*inspection, "cache-b", "run-3"));
+  EXPECT_FALSE(HasBroughtFrom(*inspection, "cache-c", "run-2"));
+  EXPECT_EQ(inspection->members, (std::vector<std::string>{"cache-a", "cache-b"}));
+  ASSERT_EQ(inspection->lost.size(), 1u);
+  EXPECT_EQ(inspection->lost[0].name, "cache-c");
+  EXPECT_EQ(inspection->lost[0].at_ms, 95000);
+  EXPECT_FALSE(inspection->sweep_holder.has_value());
+  EXPECT_EQ(inspection->swept_ms, 70000);
+  EXPECT_EQ(inspection->sweep_due_ms, 80000);
+  EXPECT_EQ(inspection->sweep_cursor, "77");
+  EXPECT_EQ(inspection->keys, 42u);
+}
+
+TEST(Inspection, KnowsADemandForASweepOfTheReleaseBefore) {
+  Reply reply = InspectionReply();
+  reply.elements[10] = Texts({"due", "1"});
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 1);
+  reply.elements[10] = Texts({"swept", "7"});
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 0);
+}
+
+TEST(Inspection, ToleratesForeignContent) {
+  Reply reply = InspectionReply();
+  reply.elements[2] = Reply::String("something else");
+  const auto inspection = ParseInspection(reply);
+  ASSERT_TRUE(inspection.has_value());
+  EXPECT_TRUE(inspection->has_marker);
+  EXPECT_FALSE(inspection->marker.has_value());
+}
+
+TEST(Inspection, RefusesOtherAnswers) {
+  EXPECT_FALSE(ParseInspection(Reply::Error("ERR no")).has_value());
+  EXPECT_FALSE(ParseInspection(Reply::Nil()).has_value());
+  Reply shorter = InspectionReply();
+  shorter.elements.pop_back();
+  EXPECT_FALSE(ParseInspection(shorter).has_value());
+}
+
+}  // namespace
+}  // namespace kache

@@ -1,0 +1,223 @@
+// Which nodes may be resynced, from where, and whose copies are believed.
+#include "server/recovery/resync_plan.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/testing/evidence_of.h"
+
+namespace kache {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::EvidenceOf;
+
+constexpr int64_t kTombstoneMs = 3'600'000;
+constexpr int64_t kNowMs = 100'000'000;
+constexpr int64_t kShortAgoMs = kNowMs - 60'000;
+constexpr int64_t kLongAgoMs = kNowMs - kTombstoneMs;
+
+NodeId Id(size_t index) { return NodeId(static_cast<uint16_t>(index)); }
+
+// Node a is the one that is resynced.
+class ResyncPlanTest : public ::testing::Test {
+ protected:
+  static constexpr uint64_t kSelf = EvidenceOf::kSelf;
+  static constexpr uint64_t kOther = EvidenceOf::kOther;
+
+  ResyncPlanTest() {
+    evidence_.MarkAll();
+    for (size_t i = 0; i < 4; ++i) {
+      evidence_.At(i).now_ms = kNowMs;
+      evidence_.At(i).keys = 10;
+      rules_.share_arcs.emplace_back(4, true);
+    }
+    rules_.homes = 3;
+    rules_.tombstone_ttl = absl::Milliseconds(kTombstoneMs);
+    rules_.max_clock_skew = absl::Seconds(5);
+    Fence(0, kShortAgoMs);
+  }
+  // It kept its memory, and may have lacked writes since then.
+  void Fence(size_t node, int64_t away_ms) {
+    Marker& marker = evidence_.MarkerOf(node);
+    marker.whole = false;
+    marker.away_ms = away_ms;
+    evidence_.At(node).progress = {{"trusted", std::to_string(EvidenceOf::kWholeSinceMs)}};
+  }
+  void LoseMemory(size_t node) {
+    Marker& marker = evidence_.MarkerOf(node);
+    marker.whole = false;
+    marker.away_ms = 0;
+    marker.came_empty = true;
+    evidence_.At(node).progress.clear();
+  }
+  ResyncPlan Plan(const std::vector<std::string>& in_part = {}) const {
+    return PlanResync(evidence_.value, rules_, Id(0), in_part);
+  }
+  std::vector<std::string> Sources(const std::vector<std::string>& in_part = {}) const {
+    std::vector<std::string> names;
+    for (const ResyncSource& source : Plan(in_part).sources) {
+      names.push_back(evidence_.value.nodes[source.node.index()].name);
+    }
+    return names;
+  }
+  std::string Missing() const {
+    const auto missing = MissingSource(evidence_.value, rules_, Id(0));
+    return missing ? evidence_.value.nodes[missing->index()].name : "";
+  }
+  std::string Waits() const { return CoordinatorWaitedFor(evidence_.value, Id(0)); }
+
+  EvidenceOf evidence_{4};
+  ResyncRules rules_;
+};
+
+TEST_F(ResyncPlanTest, OnlyAFencedNodeNeedsOne) {
+  EXPECT_TRUE(NeedsResync(evidence_.value, Id(0)));
+  EXPECT_FALSE(NeedsResync(evidence_.value, Id(1)));
+  evidence_.MarkerOf(0).run_id = "another";
+  EXPECT_FALSE(NeedsResync(evidence_.value, Id(0)));
+  evidence_.Lose(0);
+  EXPECT_FALSE(NeedsResync(evidence_.value, Id(0)));
+}
+
+TEST_F(ResyncPlanTest, WaitsUntilAllWhoLiveHaveDrained) {
+  EXPECT_EQ(Waits(), "coordinator 0000000000000001");  // ourselves
+  evidence_.Beat(0, kSelf, true, EvidenceOf::kFence);
+  EXPECT_EQ(Waits(), "");
+  evidence_.Beat(1, kOther, true);  // seen elsewhere only
+  EXPECT_EQ(Waits(), "coordinator 0000000000000002");
+  evidence_.Beat(0, kOther, true, FenceNumber{49});
+  EXPECT_NE(Waits(), "");
+  evidence_.At(0).heartbeats.back().drained = EvidenceOf::kFence;
+  EXPECT_EQ(Waits(), "");
+}
+
+// The node lost its memory, and its fences begin lower than the one that was drained for.
+TEST_F(ResyncPlanTest, AHigherNumberIsNoneThatWasDrainedFor) {
+  evidence_.Beat(0, kSelf, true, FenceNumber{51});
+  EXPECT_NE(Waits(), "");
+}
+
+TEST_F(ResyncPlanTest, DoesNotWaitForTheDead) {
+  evidence_.Beat(0, kSelf, true, EvidenceOf::kFence);
+  evidence_.Beat(0, kOther, false);
+  EXPECT_EQ(Waits(), "");
+}
+
+TEST_F(ResyncPlanTest, TakesAllOthersAsSources) {
+  EXPECT_THAT(Sources(), ElementsAre("b", "c", "d"));
+  EXPECT_TRUE(Plan().complete);
+  EXPECT_EQ(Plan().fence, EvidenceOf::kFence);
+  EXPECT_FALSE(Plan().prune.has_value());
+}
+
+TEST_F(ResyncPlanTest, IsNotCompleteWhileASourceIsAway) {
+  evidence_.Lose(2);
+  EXPECT_EQ(Missing(), "c");
+  EXPECT_FALSE(Plan().complete);
+  EXPECT_THAT(Sources(), ElementsAre("b", "d"));
+  evidence_.At(1).lost.push_back({"c", 7});
+  EXPECT_EQ(Missing(), "");
+  EXPECT_TRUE(Plan().complete);
+}
+
+TEST_F(ResyncPlanTest, ASourceThatSharesNoKeysIsNotWaitedForUnlessTheRingChanged) {
+  rules_.share_arcs[0][2] = false;
+  evidence_.Lose(2);
+  EXPECT_EQ(Missing(), "");
+  evidence_.MarkerOf(0).from_all = true;
+  EXPECT_EQ(Missing(), "c");
+}
+
+TEST_F(ResyncPlanTest, WhatWasBroughtIsNotBroughtAgain) {
+  evidence_.At(0).progress.emplace_back("from:b", "b-run");
+  EXPECT_THAT(Sources(), ElementsAre("c", "d"));
+  evidence_.At(1).run_id = "another";  // Its memory is another one, too.
+  EXPECT_THAT(Sources(), ElementsAre("b", "c", "d"));
+}
+
+TEST_F(ResyncPlanTest, WhatADeadCoordinatorLeftUndoneMayBeAnywhere) {
+  evidence_.At(0).progress.emplace_back("from:b", "b-run");
+  evidence_.Note(2, "a", kOther);
+  EXPECT_THAT(Sources(), ElementsAre("b", "c", "d"));
+  EXPECT_EQ(NotesOfTheDead(evidence_.value, Id(0)).size(), 1u);
+  evidence_.Beat(2, kOther, true);
+  EXPECT_THAT(Sources(), ElementsAre("c", "d"));
+  EXPECT_TRUE(NotesOfTheDead(evidence_.value, Id(0)).empty());
+}
+
+TEST_F(ResyncPlanTest, WhatWasBroughtInPartComesAgainInTheEnd) {
+  Fence(1, kShortAgoMs);
+  evidence_.Lose(3);
+  EXPECT_THAT(Sources({"b-run"}), ElementsAre("c"));
+  evidence_.value.nodes[3].inspection = evidence_.inspections[3];
+  EXPECT_THAT(Sources({"b-run"}), ElementsAre("b", "c", "d"));
+}
+
+// Whose word counts.
+
+TEST_F(ResyncPlanTest, AShortDoubtLeavesANodesOldRecordsTrusted) {
+  Fence(1, kShortAgoMs);
+  LoseMemory(2);
+  Fence(3, kLongAgoMs);
+  EXPECT_THAT(Plan().is_trusted, ElementsAre(true, true, false, false));
+}
+
+TEST_F(ResyncPlanTest, ADoubtThatIsNotKnownToHaveBegunTrustedIsNot) {
+  Fence(1, kShortAgoMs);
+  evidence_.At(1).progress.clear();  // evicted
+  EXPECT_THAT(Plan().is_trusted, ElementsAre(true, false, true, true));
+}
+
+TEST_F(ResyncPlanTest, ASourceThatWasInDoubtForLongIsDistrusted) {
+  Fence(1, kLongAgoMs);
+  const ResyncPlan plan = Plan();
+  EXPECT_EQ(plan.sources[0].distrust_before_ms, kLongAgoMs);
+  EXPECT_EQ(plan.sources[1].distrust_before_ms, 0);
+  evidence_.Lose(3);  // It is brought once the others are there who know better.
+  EXPECT_THAT(Sources(), ElementsAre("c"));
+}
+
+TEST_F(ResyncPlanTest, ALongAbsenceIsPruned) {
+  Fence(0, kLongAgoMs);
+  const ResyncPlan plan = Plan();
+  ASSERT_TRUE(plan.prune.has_value());
+  EXPECT_EQ(plan.prune->away_ms, kLongAgoMs);
+  EXPECT_THAT(plan.prune->reachable, ElementsAre(false, true, true, true));
+  EXPECT_THAT(plan.prune->knew_all, ElementsAre(false, true, true, true));
+  EXPECT_THAT(plan.prune->is_trusted, ElementsAre(false, true, true, true));
+}
+
+TEST_F(ResyncPlanTest, ALongAbsenceIsNotPrunedBeforeAllWereHeard) {
+  Fence(0, kLongAgoMs);
+  evidence_.Lose(3);
+  EXPECT_FALSE(Plan().prune.has_value());
+}
+
+// Two nodes that were away for long, and one that stayed.
+TEST_F(ResyncPlanTest, NodesThatWereAwayForLongDoNotVouchForEachOther) {
+  Fence(0, kLongAgoMs);
+  Fence(1, kLongAgoMs);
+  const ResyncPlan plan = Plan();
+  EXPECT_THAT(plan.prune->is_trusted, ElementsAre(false, false, true, true));
+  EXPECT_EQ(plan.sources[0].distrust_before_ms, kLongAgoMs);
+}
+
+// The one that stayed was away for a moment afterwards.
+TEST_F(ResyncPlanTest, AShortDoubtMakesNobodyForgetWhatItKnew) {
+  Fence(0, kLongAgoMs);
+  evidence_.MarkerOf(1).since_ms = kShortAgoMs;  // whole again since then
+  evidence_.MarkerOf(1).away_ms = EvidenceOf::kWholeSinceMs;
+  evidence_.MarkerOf(2).since_ms = kShortAgoMs;  // and one whose memory was lost
+  Fence(3, kShortAgoMs);
+  EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, true, false, true));
+}
+
+TEST_F(ResyncPlanTest, ANodeWhoseClockMayHaveBeenAheadKnewNotAll) {
+  Fence(0, kLongAgoMs);
+  evidence_.MarkerOf(1).since_ms = kLongAgoMs - 4000;
+  EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, false, true, true));
+}
+
+}  // namespace
+}  // namespace kache
