@@ -23,31 +23,24 @@ const char* WhatIsWrong(const Evidence& evidence, const NodeEvidence& node) {
   return marker->name != node.name ? "renamed" : "restarted";
 }
 
-// The notes about `name` that stand on any node.
-std::vector<MissedOn> NotesAbout(const Evidence& evidence, const std::string& name) {
-  std::vector<MissedOn> notes;
-  for (const NodeEvidence& node : evidence.nodes) {
-    if (!node.look) continue;
-    for (const MissedOn& missed : node.look->missed) {
-      if (missed.about.node == name) notes.push_back(missed);
-    }
-  }
-  return notes;
-}
-
 // For a node whose marker is right and whole.
 Assessment JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
                         const std::vector<uint64_t>& living) {
   Assessment assessment{Verdict::kWhole, "", false, "", 0};
-  for (const MissedOn& missed : NotesAbout(evidence, node.name)) {
-    if (missed.about.coordinator == evidence.self) continue;  // HealthTracker knows better.
-    assessment.verdict = Verdict::kInDoubt;
-    assessment.reason = "missed_writes";
-    if (Contains(living, missed.about.coordinator)) continue;
-    assessment.fence_mode = std::to_string(node.look->marker->sync);
-    assessment.fence_since_ms = assessment.fence_since_ms == 0
-                                    ? missed.note.since_ms
-                                    : std::min(assessment.fence_since_ms, missed.note.since_ms);
+  for (const NodeEvidence& noting : evidence.nodes) {
+    if (!noting.look) continue;
+    for (const MissedOn& missed : noting.look->missed) {
+      if (missed.about.node != node.name) continue;
+      if (missed.about.coordinator == evidence.self) continue;  // HealthTracker knows better.
+      assessment.verdict = Verdict::kInDoubt;
+      assessment.reason = "missed_writes";
+      if (Contains(living, missed.about.coordinator)) continue;
+      if (noting.look_sent_at < node.marker_seen_at) continue;  // It may be gone by now.
+      assessment.fence_mode = std::to_string(node.look->marker->sync);
+      assessment.fence_since_ms = assessment.fence_since_ms == 0
+                                      ? missed.note.since_ms
+                                      : std::min(assessment.fence_since_ms, missed.note.since_ms);
+    }
   }
   return assessment;
 }

@@ -12,7 +12,8 @@
 //  * A node whose clock is skewed is not used (clock_skew): it would end lives at the wrong time.
 //  * A missing marker, or that of another name or process: the node is to be fenced.
 //  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
-//    once it can write to it again.
+//    once it can write to it again. A resync removes these notes before it lifts the fence, so a
+//    note counts for a fence only where it was looked for after the marker was first seen whole.
 #ifndef KACHE_SERVER_RECOVERY_JUDGE_H_
 #define KACHE_SERVER_RECOVERY_JUDGE_H_
 
@@ -22,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "server/cluster/topology.h"
 #include "server/recovery/look.h"
 
@@ -35,6 +37,8 @@ struct NodeEvidence {
   std::string name;
   bool attempted = false;        // it was checked, or that failed, at least once
   std::optional<Look> look;      // the newest, while the node can be reached
+  MonotonicTime look_sent_at;    // when that look was sent
+  MonotonicTime marker_seen_at;  // when its marker was first seen as it is
   bool accepts_ring = false;     // another ring's marker may be overwritten
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
   bool clock_skewed = false;     // its clock is too far from cluster time

@@ -215,6 +215,11 @@ void Recovery::NoteLook(Node& node, Look look) {
   if (look.marker && look.marker->ring == fingerprint_) node.accepts_ring = false;
   // While several coordinators start together one may have written its first marker here only.
   node.looks_without_marker = look.has_marker ? 0 : node.looks_without_marker + 1;
+  const std::optional<Marker>& now = look.marker;
+  const bool same = node.look && node.look->marker && now && node.look->marker->sync == now->sync &&
+                    node.look->marker->whole == now->whole;
+  if (!same) node.marker_seen_at = clock_.Monotonic();
+  node.look_sent_at = node.looked_at;
   node.look = std::move(look);
 }
 
@@ -263,6 +268,8 @@ Evidence Recovery::MakeEvidence() const {
     const bool tried = status.connected || status.connection_tried || patience_over_;
     each.attempted = node.attempted && tried;
     if (status.connected) each.look = node.look;
+    each.look_sent_at = node.look_sent_at;
+    each.marker_seen_at = node.marker_seen_at;
     each.accepts_ring = node.accepts_ring && node.look && node.look->marker &&
                         node.look->marker->ring == config_.accept_ring->from;
     each.clock_skewed = clock_.node_clock(NodeId(static_cast<uint16_t>(i))).skewed;

@@ -95,8 +95,10 @@ class Recovery : private redis::NodeObserver {
     bool attempted = false;
     // The look.
     std::optional<Look> look;
-    uint64_t look_changes = 0;  // NodeStatus::connection_changes when it was sent
-    MonotonicTime looked_at;
+    uint64_t look_changes = 0;     // NodeStatus::connection_changes when it was sent
+    MonotonicTime looked_at;       // when the last one was sent
+    MonotonicTime look_sent_at;    // when `look` was
+    MonotonicTime marker_seen_at;  // when its marker was first seen as it is
     bool looking = false;
     bool look_due = true;
     bool accepts_ring = false;
@@ -155,7 +157,7 @@ class Recovery : private redis::NodeObserver {
   void ResolveIfWhole(NodeId node);
   void ForgetSeenTo(NodeId node);
   void Forget(NodeId node, const std::string& hash, const std::string& field,
-              const std::string& number);
+              const std::string& number, absl::AnyInvocable<void()> done = nullptr);
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number);
   void BuryCoordinators(const Evidence& evidence, NodeId node);
   void WriteForsaken(NodeId node, absl::AnyInvocable<void(absl::Status)> done);
@@ -173,6 +175,8 @@ class Recovery : private redis::NodeObserver {
   std::vector<MissedOn> NotesOfTheDead(NodeId node) const;
   Resync::Plan PlanResync(NodeId node) const;
   void EndResync(absl::Status status);
+  void ForgetNotes(const std::vector<MissedOn>& notes, absl::AnyInvocable<void()> done);
+  void Lift(const Resync::Plan& plan);
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void BeginSweepIfDue(MonotonicTime now);
   void BeginSweep(NodeId node);

@@ -135,9 +135,12 @@ void Recovery::ResolveIfWhole(NodeId node) {
 }
 
 void Recovery::Forget(NodeId node, const std::string& hash, const std::string& field,
-                      const std::string& number) {
+                      const std::string& number, absl::AnyInvocable<void()> done) {
   Send(node, redis::Command::Call(ForgetScript(), {hash}, {field, number}),
-       [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+       [this, node, done = std::move(done)](const absl::StatusOr<redis::Reply>&) mutable {
+         at(node).look_due = true;
+         if (done) done();
+       });
 }
 
 void Recovery::ForgetOnAll(const std::string& hash, const std::string& field,
@@ -169,20 +172,24 @@ void Recovery::ForgetSeenTo(NodeId node) {
 // A coordinator that gives no sign of life any more, anywhere, may have left writes half done.
 void Recovery::BuryCoordinators(const Evidence& evidence, NodeId node) {
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
-  bool any = false;
+  std::vector<uint64_t> gone;
   for (const CoordinatorSign& sign : at(node).look->coordinators) {
     const bool lives = std::find(living.begin(), living.end(), sign.coordinator) != living.end();
     if (lives) continue;
-    any = true;
+    gone.push_back(sign.coordinator);
     metrics_.coordinators_vanished.Increment();
     spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={:016x}",
                  sign.coordinator);
     ForgetOnAll(keys_.Coordinators(), CoordinatorText(sign.coordinator), "");
   }
-  if (!any) return;
-  std::erase_if(at(node).look->coordinators, [&](const CoordinatorSign& sign) {
-    return std::find(living.begin(), living.end(), sign.coordinator) == living.end();
-  });
+  if (gone.empty()) return;
+  // On all nodes, so that it is counted once.
+  for (Node& each : nodes_) {
+    if (!each.look) continue;
+    std::erase_if(each.look->coordinators, [&](const CoordinatorSign& sign) {
+      return std::find(gone.begin(), gone.end(), sign.coordinator) != gone.end();
+    });
+  }
   DemandSweep();
 }
 

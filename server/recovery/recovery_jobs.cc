@@ -12,6 +12,8 @@ namespace {
 constexpr absl::Duration kLeaseLife = absl::Seconds(8);
 constexpr absl::Duration kLeaseKept = absl::Seconds(1);
 constexpr absl::Duration kRetryResync = absl::Seconds(1);
+// At most, before a fence is lifted.
+constexpr absl::Duration kForgetTime = absl::Seconds(2);
 
 }  // namespace
 
@@ -254,6 +256,37 @@ void Recovery::EndResync(absl::Status status) {
   if (!plan.complete) {
     return Lease(plan.node, keys_.ResyncLease(), absl::ZeroDuration(), [](bool) {});
   }
+  // While the fence still stands: a note that is seen beside a whole marker makes somebody fence
+  // the node again.
+  if (!resync_notes_.empty()) it.resync_not_before += absl::ToChronoNanoseconds(kForgetTime);
+  ForgetNotes(std::exchange(resync_notes_, {}), [this, plan] { Lift(plan); });
+}
+
+// Of coordinators that are gone; those of living ones are theirs to remove. `done` is called when
+// all nodes that are ready have answered, or failed to.
+void Recovery::ForgetNotes(const std::vector<MissedOn>& notes, absl::AnyInvocable<void()> done) {
+  struct Waiting {
+    size_t count = 1;
+    absl::AnyInvocable<void()> done;
+    void OneLess() {
+      if (--count == 0) done();
+    }
+  };
+  auto waiting = std::make_shared<Waiting>();  // shared by the replies
+  waiting->done = std::move(done);
+  for (const MissedOn& note : notes) {
+    for (const NodeId node : AllNodes()) {
+      if (!IsReady(node)) continue;
+      ++waiting->count;
+      Forget(node, keys_.Missed(), MissedField(note.about.node, note.about.coordinator),
+             std::to_string(note.note.number), [waiting] { waiting->OneLess(); });
+    }
+  }
+  waiting->OneLess();
+}
+
+void Recovery::Lift(const Resync::Plan& plan) {
+  if (stopping_) return;
   Send(plan.node,
        redis::Command::Call(LiftScript(),
                             {keys_.Marker(), keys_.ResyncLease(), keys_.ResyncProgress()},
@@ -271,11 +304,6 @@ void Recovery::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) 
     return;
   }
   metrics_.resyncs_done[node.index()]->Increment();
-  // Notes of coordinators that are gone were seen to; those of living ones are theirs to remove.
-  for (const MissedOn& note : std::exchange(resync_notes_, {})) {
-    ForgetOnAll(keys_.Missed(), MissedField(note.about.node, note.about.coordinator),
-                std::to_string(note.note.number));
-  }
   ForgetOnAll(keys_.Forsaken(), name(node), "");
   DemandSweep();
 }

@@ -203,6 +203,22 @@ TEST_F(CoordinatorsTest, ADeadCoordinatorsNoteIsSeenTo) {
   }
 }
 
+// The note is gone before the node is whole: nobody takes it for one of new misses.
+TEST_F(CoordinatorsTest, ADeadCoordinatorsNoteIsSeenToOnce) {
+  Start();
+  StartSecond();
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  PlantDeadCoordinator("cache-1");
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return first_->Status(1).state == NodeState::kSyncing; }));
+  ASSERT_TRUE(first_->WaitUntilAllUp());
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  const absl::Time later = absl::Now() + absl::Seconds(1);
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return absl::Now() > later; }));
+  const std::string fences = "kache_recovery_fences_total{node=\"cache-1\"}";
+  EXPECT_EQ(Metric(*first_, fences) + Metric(*second_, fences), 1);
+}
+
 TEST_F(CoordinatorsTest, ACoordinatorThatSaysGoodbyeIsNotMissed) {
   Start();
   StartSecond();

@@ -154,6 +154,19 @@ TEST_F(JudgeTest, ADeadCoordinatorsNoteIsFenced) {
   EXPECT_EQ(Of(1).fence_since_ms, 900);
 }
 
+// The resync that made the node whole may have removed the note since.
+TEST_F(JudgeTest, ADeadCoordinatorsNoteIsLookedForAgainOnceTheNodeIsWhole) {
+  MarkAll();
+  Note(0, "b", kOther);
+  const MonotonicTime whole_at = MonotonicTime() + std::chrono::seconds(10);
+  evidence_.nodes[1].marker_seen_at = whole_at;
+  evidence_.nodes[0].look_sent_at = whole_at - std::chrono::milliseconds(1);
+  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
+  EXPECT_EQ(Of(1).fence_mode, "");
+  evidence_.nodes[0].look_sent_at = whole_at;
+  EXPECT_EQ(Of(1).fence_mode, std::to_string(kSync));
+}
+
 TEST_F(JudgeTest, OwnNotesAreForTheTrackerToJudge) {
   MarkAll();
   Note(0, "b", kSelf);
