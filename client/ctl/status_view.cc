@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "base/strings.h"
 #include "client/ctl/table.h"
+#include "client/node_ids.h"
 #include "client/node_state_name.h"
 #include "client/units.h"
 
@@ -84,6 +85,7 @@ std::string FingerprintText(uint64_t fingerprint) {
 }
 
 std::string_view NodeName(uint32_t node_id, const v1::GetStatusResponse& status) {
+  if (!TellsNodeIds(status)) return "";
   for (const v1::Node& node : status.nodes()) {
     if (node.node_id() == node_id) return node.name();
   }

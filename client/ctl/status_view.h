@@ -25,7 +25,7 @@ std::string ResyncText(const v1::Node& node);
 std::string FingerprintText(uint64_t fingerprint);
 
 // The name of the node that answers call `node_id`, valid as long as `status`; empty when `status`
-// has no such node.
+// has no such node, or comes from a server of an earlier release, which gives nodes no ids.
 std::string_view NodeName(uint32_t node_id, const v1::GetStatusResponse& status);
 
 // A line for each node, then what the ring is and who said so, and what should not stay as it is.

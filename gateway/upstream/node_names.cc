@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "client/node_ids.h"
 
 namespace kache::gateway {
 namespace {
@@ -26,6 +27,7 @@ std::string_view NodeNames::NodeOf(const v1::Receipt& receipt) const {
 }
 
 void NodeNames::Learn(const v1::GetStatusResponse& status) {
+  if (!TellsNodeIds(status)) return;
   const std::lock_guard lock(mutex_);
   for (const v1::Node& node : status.nodes()) {
     if (CanBeShown(node.name()) && Find(node.node_id()) != node.name()) {

@@ -300,10 +300,11 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
   }
 }
 
-// The call may be over, and this used again, as soon as gRPC has the answer.
+// The call may be over, and this used again or deleted, as soon as gRPC has the answer: but on the
+// queue's thread, which is the one that ends calls.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  const bool large = bytes_.bytes() > kLargeBytes;
+  const bool drop = bytes_.bytes() > kLargeBytes && endpoint_.queue().OnThread();
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   ReturnRequestId(*context_);
@@ -313,7 +314,7 @@ void UnaryCall<Request, Response>::Send() {
   } else {
     writer_->FinishWithError(status, static_cast<CallTag*>(this));
   }
-  if (large && endpoint_.queue().OnThread()) DropMessages();
+  if (drop) DropMessages();
 }
 
 template <class Request, class Response>

@@ -104,5 +104,34 @@ class MemoryTest(SystemCase):
         self.assertLess(self.grown(), IN_FLIGHT + SLACK)
 
 
+class FreedMemoryTest(SystemCase):
+    """Calls that end on one thread while another one hands their answers over. jemalloc overwrites what
+    is freed, so that a program which uses it again ends."""
+
+    SYSTEM = {"redis": 3, "gateways": 0, "server_settings": {
+        "SHARDS": 1, "GRPC_THREADS": 1, "MALLOC_CONF": "junk:true,tcache:false"}}
+    BURSTS = 60
+    CALLS = 48  # more than the endpoint of a batch keeps for the next calls
+    VALUE = b"v" * 70_000  # messages of this size are given back early
+
+    def play_bursts(self, start_call):
+        for _ in range(self.BURSTS):
+            for call in [start_call(number) for number in range(self.CALLS)]:
+                call.result()
+        self.assert_answers()
+
+    def test_bursts_of_large_answers(self):
+        pb = self.grpc.pb
+        self.grpc.put(b"large", self.VALUE, consistency=pb.CONSISTENCY_ALL)
+        self.play_bursts(lambda _: self.grpc.stub.BatchGet.future(
+            pb.BatchGetRequest(keys=[b"large"]), timeout=10))
+
+    def test_bursts_of_large_requests(self):
+        pb = self.grpc.pb
+        self.play_bursts(lambda number: self.grpc.stub.BatchPut.future(
+            pb.BatchPutRequest(entries=[pb.BatchPutRequest.Entry(
+                key=b"large-%d" % number, value=self.VALUE)]), timeout=10))
+
+
 if __name__ == "__main__":
     unittest.main()

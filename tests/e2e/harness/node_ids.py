@@ -1,6 +1,7 @@
 """What messages call a node (Node.node_id), from its name, and where keys live: by the ring's second
 implementation, which shares nothing with Kache's code."""
 
+import functools
 import importlib.util
 
 from harness import paths
@@ -17,6 +18,10 @@ def node_id_of(name):
 
 def placement_of(key, names, vnodes=100):
     """The ids of the nodes named `names`, in the order of the key's preference list."""
-    ring = _placement.virtual_nodes(names, vnodes)
-    order = _placement.preference(ring, _placement.token(key), len(names))
+    order = _placement.preference(_ring(tuple(names), vnodes), _placement.token(key), len(names))
     return [node_id_of(name) for name in order]
+
+
+@functools.lru_cache
+def _ring(names, vnodes):
+    return _placement.virtual_nodes(names, vnodes)

@@ -43,6 +43,17 @@ TEST(NodeNames, OfAReceiptThatNamesNoNodeThereIsNone) {
   EXPECT_EQ(names.NodeOf(receipt), "cache-a");
 }
 
+// Its nodes all seem to have the id 0; a table that they fill learns nothing more.
+TEST(NodeNames, LearnsNothingFromAServerOfAnEarlierRelease) {
+  NodeNames names;
+  v1::GetStatusResponse status;
+  for (const char* const name : {"cache-a", "cache-b"}) status.add_nodes()->set_name(name);
+  for (size_t i = 0; i < NodeNames::kMaxNames; ++i) names.Learn(status);
+  EXPECT_EQ(names.Find(0), "");
+  names.Learn(OneNode(7, "cache-a"));
+  EXPECT_EQ(names.Find(7), "cache-a");
+}
+
 TEST(NodeNames, TheNameLearnedLastCounts) {
   NodeNames names;
   names.Learn(OneNode(5, "before"));

@@ -5,28 +5,22 @@ A replica is a dict {node, state, version, value, expires_at_ms, tombstone, ends
 the key's end in Redis, -1 for none.
 """
 
-import grpc
-
-from harness import record
+from harness import node_ids, record
 from kit.cluster.nodes import NODE_OF_ID
 from kit.history.operation import version_of
 from kit.load.generator import from_bytes
-from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
 
 
 class ReplicaReader:
-    """`homes` are asked of a coordinator once; they never change. Their nodes are places in
-    cluster.redis, whatever the coordinator's order."""
+    """`homes`, places in cluster.redis, are those of the ring's second implementation: no coordinator
+    is asked."""
 
     def __init__(self, cluster, keys):
         self._cluster = cluster
-        self.homes = {}
-        with grpc.insecure_channel(cluster.addresses[0], options=CHANNEL_OPTIONS) as channel:
-            stub = pb_grpc.KacheStub(channel)
-            for key in keys:
-                place = stub.Locate(pb.LocateRequest(key=key.encode()), timeout=5)
-                self.homes[key] = [
-                    NODE_OF_ID[r.node_id] for r in place.replicas[:place.home_replicas]]
+        count = cluster.scenario.home_replicas
+        self.homes = {
+            key: [NODE_OF_ID[node] for node in node_ids.placement_of(
+                key.encode(), cluster.names)[:count]] for key in keys}
 
     def read(self):
         """{key: [replica, ...]}"""

@@ -56,6 +56,17 @@ TEST(LocateText, ShowsWhatIsBesideWhatShouldBe) {
       "1 of 2 home replicas as they should be; 1 to be brought up to date\n");
 }
 
+TEST(LocateText, NamesNoNodesForAServerOfAnEarlierRelease) {
+  v1::GetStatusResponse status = TwoNodes();
+  v1::LocateResponse place = OneLacksIt();
+  for (v1::Node& node : *status.mutable_nodes()) node.clear_node_id();
+  for (v1::Replica& replica : *place.mutable_replicas()) replica.clear_node_id();
+  const std::string text =
+      LocateText("k", place, status, absl::FromUnixMillis(kNow), /*colour=*/false);
+  EXPECT_THAT(text, HasSubstr("1  node 00000000  home"));
+  EXPECT_THAT(text, HasSubstr("2  node 00000000  home"));
+}
+
 TEST(LocateText, SaysWhenNobodyHoldsIt) {
   v1::LocateResponse place = OneLacksIt();
   *place.mutable_replicas(0) = place.replicas(1);
