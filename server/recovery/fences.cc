@@ -14,6 +14,8 @@
 namespace kache {
 namespace {
 
+constexpr absl::Duration kRetry = absl::Seconds(1);
+
 std::string Text(MissCount count) { return std::to_string(static_cast<uint64_t>(count)); }
 
 // `ids` is sorted.
@@ -46,9 +48,13 @@ void Fences::Describe(NodeId node, NodeEvidence& evidence) const {
 
 void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assessment) {
   if (assessment.init) return WriteFirstMarker(node);
-  if (assessment.fence) return Fence(node, *assessment.fence, MissCount{});
+  if (assessment.fence) {
+    if (context_.now() >= at(node).not_before) Fence(node, *assessment.fence, MissCount{});
+    return;
+  }
   if (assessment.probe_write) return ProbeWrite(node);
   if (assessment.fence_missed) {
+    if (context_.now() < at(node).not_before) return;
     return FenceMissed(node, EarliestDoubtMs(evidence, evidence.nodes[node.index()]));
   }
   if (assessment.drain) Drain(node, *assessment.drain);
@@ -57,6 +63,7 @@ void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assess
 void Fences::OnInspected(NodeId node) {
   const auto& inspection = inspections_.of(node);
   if (!inspection) return;
+  at(node).marked = false;
   Doubts& doubts = at(node).doubts;
   if (doubts.OnInspection(*inspection, ring_.id())) {
     ForgetOnAll(context_.keys.Missed(), MissedField(context_.name(node), context_.self),
@@ -68,9 +75,11 @@ void Fences::OnInspected(NodeId node) {
 void Fences::OnDown(NodeId node) {
   at(node).fencing = false;
   at(node).draining = false;
+  at(node).marked = false;
 }
 
 void Fences::WriteFirstMarker(NodeId node) {
+  if (std::exchange(at(node).marked, true)) return;
   spdlog::info("first start: no server carries a marker; writing one node={}", context_.name(node));
   const KeySpace& keys = context_.keys;
   context_.Send(
@@ -101,6 +110,7 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
   inspections_.Hurry(node);
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
   if (!marker) {
+    at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
     spdlog::warn("a fence could not be raised node={} error=\"{}\"", context_.name(node),
                  reply.ok() ? reply->text : reply.status().ToString());
     return;

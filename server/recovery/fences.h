@@ -58,6 +58,8 @@ class Fences {
     Doubts doubts;
     bool fencing = false;
     bool draining = false;
+    bool marked = false;       // A first marker was sent, and no inspection has come since.
+    MonotonicTime not_before;  // of the next fence, after one that could not be raised
   };
   void WriteFirstMarker(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);

@@ -191,7 +191,9 @@ void Recovery::Reconsider() {
     }
     const Assessment& assessment = assessments[node.index()];
     if (evidence.nodes[node.index()].inspection) fences_.Act(evidence, node, assessment);
-    if (assessment.verdict != Standing::Verdict::kExcluded) {
+    if (assessment.verdict == Standing::Verdict::kExcluded) {
+      resyncs_.Forbid(node);
+    } else {
       resyncs_.BeginIfPossible(evidence, node);
     }
   }

@@ -44,6 +44,8 @@ class ResyncJob {
 
   // Begins a resync of the node where it needs one and may have one now.
   void BeginIfPossible(const Evidence& evidence, NodeId node);
+  // The node gets none now, and waits for nothing.
+  void Forbid(NodeId node) { nodes_[node.index()].waiting_for.clear(); }
   // Goes on; to be called often. It does not end while `may_end` is false.
   void Pump(MonotonicTime now, bool may_end);
   void KeepLease(MonotonicTime now);

@@ -1,5 +1,4 @@
-// The recovery's scripts for markers, leases and inspections, each by itself in a real
-// redis-server.
+// The scripts for markers, leases and inspections, each by itself in a real redis-server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,14 +32,18 @@ class BookkeepingScriptsTest : public ::testing::Test {
               {RingText(kRing), "cache-a", "the ring"})
         .integer;
   }
+  redis::Reply CallFence(const std::string& mode, int64_t since_ms, uint64_t ring,
+                         const std::string& name) {
+    return node_.Call(FenceScript(),
+                      {keys().Marker(), keys().Ring(), keys().Coordinators(), keys().Heartbeats(),
+                       keys().ResyncProgress()},
+                      {RingText(ring), name, "the ring", mode, std::to_string(since_ms),
+                       std::to_string(highest_)});
+  }
   // The marker that the script answers.
   Marker Fence(const std::string& mode, int64_t since_ms = 0, uint64_t ring = kRing,
                const std::string& name = "cache-a") {
-    const redis::Reply reply = node_.Call(FenceScript(),
-                                          {keys().Marker(), keys().Ring(), keys().Coordinators(),
-                                           keys().Heartbeats(), keys().ResyncProgress()},
-                                          {RingText(ring), name, "the ring", mode,
-                                           std::to_string(since_ms), std::to_string(highest_)});
+    const redis::Reply reply = CallFence(mode, since_ms, ring, name);
     const std::optional<Marker> marker = ParseMarker(reply.text);
     EXPECT_TRUE(marker.has_value()) << reply.text;
     return marker.value_or(Marker());
@@ -98,16 +101,15 @@ TEST_F(BookkeepingScriptsTest, InitNeverReplacesAMarker) {
 
 TEST_F(BookkeepingScriptsTest, AFenceIfWrongLeavesARightMarkerAlone) {
   Init();
-  const Marker before = node_.marker();
-  EXPECT_TRUE(Fence("if_wrong").whole);
-  EXPECT_EQ(node_.marker().fence, before.fence);
+  const FenceNumber before = node_.marker().fence;
+  EXPECT_EQ(Fence("if_wrong").fence, before);
+  EXPECT_TRUE(node_.marker().whole);
 }
 
 TEST_F(BookkeepingScriptsTest, AFenceWhereNoMarkerStandsSaysThatTheNodeCameEmpty) {
   const Marker marker = Fence("if_wrong");
   EXPECT_FALSE(marker.whole);
-  EXPECT_EQ(marker.away_ms, 0);
-  EXPECT_TRUE(marker.came_empty);
+  EXPECT_TRUE(marker.came_empty && marker.away_ms == 0);
   EXPECT_EQ(marker.run_id, node_.RunId());
 }
 
@@ -156,10 +158,8 @@ TEST_F(BookkeepingScriptsTest, AFenceTakesAHigherNumberEachTime) {
   Init();
   FenceNumber last = node_.marker().fence;
   for (int i = 0; i < 3; ++i) {
-    const Marker marker = Fence("always");
-    EXPECT_FALSE(marker.whole);
-    EXPECT_GT(marker.fence, last);
-    last = marker.fence;
+    EXPECT_GT(Fence("always").fence, last);
+    last = node_.marker().fence;
   }
 }
 
@@ -213,11 +213,7 @@ TEST_F(BookkeepingScriptsTest, ARestartedProcessWasAwaySinceTheLastSignOfLife) {
 TEST_F(BookkeepingScriptsTest, AFenceThatCannotBeWrittenAnswersTheError) {
   Init();
   node_.Run({"CONFIG", "SET", "maxmemory", "1"});
-  const redis::Reply reply =
-      node_.Call(FenceScript(),
-                 {keys().Marker(), keys().Ring(), keys().Coordinators(), keys().Heartbeats(),
-                  keys().ResyncProgress()},
-                 {RingText(kRing), "cache-a", "the ring", "always", "0", "0"});
+  const redis::Reply reply = CallFence("always", 0, kRing, "cache-a");
   ASSERT_TRUE(reply.IsError());
   EXPECT_EQ(redis::ClassifyError(reply.text), redis::ErrorKind::kOom);
 }
@@ -281,9 +277,9 @@ TEST_F(BookkeepingScriptsTest, ANodeOfAnotherRingWasAwaySinceThatRingsLastHeartb
 TEST_F(BookkeepingScriptsTest, AnInspectionLeavesNothingOnANodeOfAnotherRing) {
   Init();
   ASSERT_TRUE(Inspect(0, kOtherRing, "cache-b"));
-  EXPECT_FALSE(node_.Exists(keys().Coordinators()));
-  EXPECT_FALSE(node_.Exists(keys().Heartbeats()));
-  EXPECT_FALSE(node_.Exists(keys().NotWhole()));
+  for (const std::string& key : {keys().Coordinators(), keys().Heartbeats(), keys().NotWhole()}) {
+    EXPECT_FALSE(node_.Exists(key)) << key;
+  }
 }
 
 TEST_F(BookkeepingScriptsTest, TheHolderLiftsItsFence) {
