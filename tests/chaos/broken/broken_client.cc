@@ -40,6 +40,10 @@ constexpr size_t kKeyCount = 2;
 constexpr size_t kSettled = 2;
 constexpr char kAllSettled[] = "9007199254740991";
 
+// FenceScript's number of keys, and the place of the mode among its ARGV.
+constexpr size_t kFenceKeys = 4;
+constexpr size_t kFenceMode = 3;
+
 // KEYS as LiftScript's.
 constexpr char kLiftAny[] = R"lua(
 local marker = redis.call('GET', KEYS[1])
@@ -74,6 +78,9 @@ class BrokenClient final : public redis::NodeClient {
     if (command.script() == &LookScript()) {
       if (fault_ == Fault::kDrain) command = SayAllSettled(command);
       done = Then(std::move(done), [this](Reply& reply) { BreakLook(reply); });
+    }
+    if (command.script() == &FenceScript() && fault_ == Fault::kDrain) {
+      command = TakeStandingFence(command, done);
     }
     if (command.script() == &LeaseScript()) command = BreakLease(command, done);
     if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
@@ -178,6 +185,24 @@ class BrokenClient final : public redis::NodeClient {
   static Command SayAllSettled(const Command& command) {
     return Changed(command, [](std::vector<std::string_view>& arguments) {
       arguments[kSettled] = kAllSettled;
+    });
+  }
+
+  // A coordinator that missed writes raises no fence of its own: it takes the fence that stands,
+  // whatever it still had on its way then.
+  static Command TakeStandingFence(const Command& command, redis::ReplyCallback& done) {
+    if (ParseWire(command.wire()).at(kKeyCount + 1 + kFenceKeys + kFenceMode) != "always") {
+      return command;
+    }
+    done = Then(std::move(done), [](Reply& reply) {
+      const auto marker = ParseMarker(reply.text);
+      if (!marker) return;
+      // Another sync than the last inspection's, so that it counts as a new fence.
+      const std::string sync = std::to_string(marker->sync);
+      reply.text.replace(reply.text.find(sync), sync.size(), std::to_string(marker->sync - 1));
+    });
+    return Changed(command, [](std::vector<std::string_view>& arguments) {
+      arguments[kFenceMode] = "if_wrong";
     });
   }
 
