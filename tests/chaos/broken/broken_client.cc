@@ -41,6 +41,10 @@ constexpr size_t kKeyCount = 2;
 constexpr size_t kDrained = 2;
 constexpr size_t kHeartbeat = 6;
 
+// FenceScript's number of keys, and the place of the mode among its ARGV.
+constexpr size_t kFenceKeys = 5;
+constexpr size_t kFenceMode = 3;
+
 // KEYS as LiftScript's.
 constexpr char kLiftAny[] = R"lua(
 local marker = redis.call('GET', KEYS[1])
@@ -75,6 +79,9 @@ class BrokenClient final : public redis::NodeClient {
     if (command.script() == &InspectScript()) {
       if (fault_ == Fault::kDrain) command = SayDrained(command);
       done = Then(std::move(done), [this](Reply& reply) { BreakInspection(reply); });
+    }
+    if (command.script() == &FenceScript() && fault_ == Fault::kDrain) {
+      command = TakeStandingFence(command, done);
     }
     if (command.script() == &LeaseScript()) command = BreakLease(command, done);
     if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
@@ -186,6 +193,25 @@ class BrokenClient final : public redis::NodeClient {
       const size_t begin = heartbeat.find(' ') + 1;
       heartbeat.replace(begin, heartbeat.find(' ', begin) - begin, fence);
       arguments[kHeartbeat] = heartbeat;
+    });
+  }
+
+  // A coordinator that missed writes raises no fence of its own: it takes the fence that stands,
+  // whatever it still had on its way then.
+  static Command TakeStandingFence(const Command& command, redis::ReplyCallback& done) {
+    if (ParseWire(command.wire()).at(kKeyCount + 1 + kFenceKeys + kFenceMode) != "always") {
+      return command;
+    }
+    done = Then(std::move(done), [](Reply& reply) {
+      const auto marker = ParseMarker(reply.text);
+      if (!marker) return;
+      // Another number than the last inspection's, so that it counts as a new fence.
+      const std::string number = FenceText(marker->fence);
+      const FenceNumber before{static_cast<uint64_t>(marker->fence) - 1};
+      reply.text.replace(reply.text.find(number), number.size(), FenceText(before));
+    });
+    return Changed(command, [](std::vector<std::string_view>& arguments) {
+      arguments[kFenceMode] = "if_wrong";
     });
   }
 

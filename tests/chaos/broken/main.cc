@@ -11,7 +11,8 @@
 //   copies           what a resync or a sweep copies is not stored
 //   copied_expiry    what they copy never ends in Redis
 //   nil              a replica that holds nothing is believed: the next ones are not heard
-//   drain            a resync does not wait for writes that began before the fence; no sweep runs
+//   drain            a resync does not wait for writes that began before the fence, and whoever
+//                    missed writes raises no fence of its own; no sweep runs
 //   lease            a resync ends whichever fence stands, whoever has the lease; no sweep runs
 //   sweep            no sweep runs
 #include <cstdio>

@@ -17,7 +17,7 @@ from kit.load.fleet import Fleet
 from kit.nemesis.journal import Journal
 from kit.nemesis.standing import note_standing_faults
 
-_UP_SECONDS = 120
+_UP_SECONDS = 240
 
 
 def _wall_offset_ms():
@@ -103,7 +103,7 @@ class Round:
 
     def _fleet(self):
         scenario = self.scenario
-        return Fleet(self.folder, self.cluster, scenario.seed, scenario.callers, scenario.rate,
+        return Fleet(self.folder, self.cluster, scenario.seed, scenario.callers, scenario.load_rate,
                      scenario.keys, scenario.deadline_ms, self._mix)
 
     def _must_be_up(self, when):
@@ -118,7 +118,7 @@ class Round:
             "ping_seconds": settings["PING_INTERVAL_SECONDS"],
             "tombstone_ttl_seconds": settings["TOMBSTONE_TTL_SECONDS"],
             "deadline_ms": scenario.deadline_ms, "wall_offset_ms": _wall_offset_ms(),
-            "floors": {"rate": scenario.rate / 10, **_floors_of(scenario, self._floors)},
+            "floors": {"rate": scenario.load_rate / 10, **_floors_of(scenario, self._floors)},
         }
 
     def _converge(self, cluster):

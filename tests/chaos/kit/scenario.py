@@ -35,7 +35,7 @@ class Scenario:
     node_clocks_ms: tuple = (None,) * 7
     coordinator_clocks_ms: tuple = (None,) * 3
     callers: tuple = tuple(CALLERS)
-    rate: int = 1500
+    rate: int = 1500  # operations a second, where a key has three home replicas or fewer
     deadline_ms: int = 1000
     more_settings: tuple = ()  # pairs, of the coordinators
 
@@ -51,6 +51,11 @@ class Scenario:
     @property
     def home_replicas(self):
         return min(self.nodes, self.replication_factor)
+
+    @property
+    def load_rate(self):
+        """Operations a second: as many commands to the nodes, however many home replicas a key has."""
+        return round(self.rate * 3 / max(3, self.home_replicas))
 
     @property
     def has_short_tombstones(self):
@@ -98,7 +103,7 @@ def draw(seed, **given):
         "shards": rng.choice((1, 3)),
     }
     drawn["keys"], drawn["fillers"] = rng.choice(
-        ((300, 0), (300, 0), (300, 0), (3000, 0), (3000, 30_000), (10_000, 60_000)))
+        ((300, 0), (300, 0), (300, 0), (3000, 0), (3000, 20_000), (10_000, 20_000)))
     if rng.random() < 0.5:
         drawn |= {"tombstone_ttl_seconds": SHORT_TOMBSTONE_TTL_SECONDS,
                   "max_clock_skew_ms": SHORT_CLOCK_SKEW_MS}

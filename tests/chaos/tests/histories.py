@@ -103,6 +103,12 @@ class History:
         return {"at": at, "before": at - us(0.1), "coordinator": coordinator,
                 "nodes": [DOWN if n in down else UP for n in range(4)]}
 
+    def asked(self, seconds):
+        """So long before it answered the coordinator of the last state was asked."""
+        line = self.states[-1]
+        self.states[-1] = {**line, "at": line["at"] - us(seconds), "answered": line["at"]}
+        return self
+
     def silent(self, at, coordinator):
         """From then on that coordinator does not answer."""
         self.states.append({"at": us(at), "before": us(at - 0.1), "coordinator": coordinator,

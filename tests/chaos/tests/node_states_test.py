@@ -48,6 +48,16 @@ class WithAFaultTest(HistoryCase):
         history = History().fault("cut_one", 10, 11, coordinators=[0], nodes=[2]).put(5, "a", 1)
         self.assert_clean(history.state(13, 0, 2).state(14, 1, 2).state(15, 0).state(16, 1))
 
+    def test_that_begins_while_the_coordinator_is_asked(self):
+        history = History().fault("kill", 10, 12, nodes=[2]).put(5, "a", 1)
+        history.state(10.005, 0, 2).asked(0.01).state(10.1, 1, 2).state(13, 0).state(13, 1)
+        self.assert_clean(history)
+
+    def test_that_begins_after_it_had_answered(self):
+        history = History().fault("kill", 10, 12, nodes=[2]).put(5, "a", 1)
+        history.state(9.995, 0, 2).asked(0.01).state(10.1, 1, 2).state(13, 0).state(13, 1)
+        self.assert_finds(history, "wrong_state")
+
     def test_on_a_coordinator_for_all_nodes(self):
         history = History().fault("coordinator_kill", 10, 11, nodes=[], coordinators=[1],
                                   coordinator_fault=True).put(5, "a", 1)

@@ -13,7 +13,9 @@ from kit.load.teller import Teller
 from kit.nemesis.node_faults import CutOne, Kill
 
 _KEYS = 20  # for each node
-_HELD_MS = 1200  # under WRITE_TIMEOUT_MS
+# Long enough for a resync, and too short for a connection to count as silent, where no read times out.
+_HELD_MS = 800
+_TRY_TIMEOUT_MS = 2000
 
 
 class _Hold(CutOne):
@@ -48,7 +50,8 @@ def held_write(folder, arguments, say):
                 _stage(stage, teller, pool, node)
                 say(f"  node {node} came back while a write was on its way to the others")
 
-    return run_case(folder, arguments, say, play, rate=200, keys=50)
+    return run_case(folder, arguments, say, play, rate=200, keys=50,
+                    more_settings=(("TRY_TIMEOUT_MS", _TRY_TIMEOUT_MS),))
 
 
 def _stage(stage, teller, pool, node):
@@ -62,9 +65,9 @@ def _stage(stage, teller, pool, node):
     hold = _Hold(stage.cluster, *(other for other in range(len(stage.cluster.redis)) if other != node))
     held = stage.strike(hold)
     write = pool.submit(teller.put_all, 0, QUORUM, keys, "held")
-    stage.pause(0.1)  # it is on its way
-    hold.release()
+    stage.pause(0.05)  # it is on its way
     stage.heal(loss, lost)
+    hold.release()
     write.result()
     stage.heal(hold, held)
     stage.wait_up(90)

@@ -1,6 +1,7 @@
 """A node that is flushed near the end of its resync: what the first part of it brought is brought again.
 
-The coordinator that resyncs goes on to its end. It must not end the fence that the flush has raised."""
+The coordinator that resyncs goes on to its end. It must not end the fence that the flush has raised. There
+is no other coordinator: another one would resync the node at the same time, and hide it."""
 
 import random
 import time
@@ -11,6 +12,7 @@ from kit.nemesis.node_faults import FlushAll, RestartEmpty
 
 _FILLERS = 60_000
 _COMPARED = 300  # of them, in the end
+_RESYNC_KEYS_PER_SECOND = 30_000  # so that the resync's end comes after the flush was noticed
 _NODES = (0, 1)
 _SECONDS = 60
 _PROGRESS = "kache:m:resync"  # its fields "from:NAME" are the nodes of which all was brought
@@ -25,7 +27,8 @@ def resync_flushed(folder, arguments, say):
             say(f"  node {node} flushed in its resync")
             stage.wait_up(90)
 
-    return run_case(folder, arguments, say, play, rate=300)
+    return run_case(folder, arguments, say, play, rate=300, coordinators=1,
+                    more_settings=(("RESYNC_KEYS_PER_SECOND", _RESYNC_KEYS_PER_SECOND),))
 
 
 def _flush(stage, node):

@@ -37,10 +37,10 @@ def _check_answers(coordinator, timeline, stalls, findings):
     slow = Intervals((s["begin"], s["end"] + _late(timeline)) for s in stalls)
     for line in timeline.states.of(coordinator):
         if line["nodes"] is not None or (
-                timeline.absence.is_hit(coordinator, line["before"], line["at"])
-                or timeline.absence.is_flooded(line["before"], line["at"])):
+                timeline.absence.is_hit(coordinator, line["before"], line["answered"])
+                or timeline.absence.is_flooded(line["before"], line["answered"])):
             continue
-        if slow.touches(line["before"], line["at"]):
+        if slow.touches(line["before"], line["answered"]):
             findings.excuse("wrong_state", "", "the machine itself was slow")
         else:
             findings.add_key(

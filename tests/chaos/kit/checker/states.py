@@ -22,8 +22,8 @@ class Absence(typing.NamedTuple):
     node: int
     state: str
     reason: str
-    before: int  # when the coordinator was last seen to say otherwise, or nothing
-    at: int
+    before: int  # when the coordinator was last asked and said otherwise, or nothing
+    at: int  # when it had said so
 
 
 class States:
@@ -35,7 +35,7 @@ class States:
         self._lines = [self._of(c, lines) for c in settings.coordinators]
 
     def of(self, coordinator):
-        """Its lines, each with `until`."""
+        """Its lines, each with `until`: when it was asked and said something else."""
         return self._lines[coordinator]
 
     def up_at(self, healed, nodes):
@@ -58,10 +58,10 @@ class States:
         for i, line in enumerate(lines):
             if not _all_up(line, nodes):
                 begin = self._since(line, nodes, line["before"] if i else line["at"])
-                yield Trouble(begin - NOTICE, line["until"], line["nodes"] is None)
+                yield Trouble(begin - NOTICE, line["ended"], line["nodes"] is None)
             elif i and lines[i - 1]["nodes"] != line["nodes"]:
                 # Away and back between two questions.
-                yield Trouble(line["before"], line["at"], lines[i - 1]["nodes"] is None)
+                yield Trouble(line["before"], line["answered"], lines[i - 1]["nodes"] is None)
 
     def absences(self, coordinator):
         """Each once, where it begins: a node that stays away and only changes its state goes on."""
@@ -76,12 +76,16 @@ class States:
                     away.discard(node)
                 elif node not in away:
                     away.add(node)
-                    yield Absence(node, state, reason, line["before"], line["at"])
+                    yield Absence(node, state, reason, line["before"], line["answered"])
 
     def _of(self, coordinator, lines):
-        lines = [dict(line) for line in lines if line["coordinator"] == coordinator]
-        for line, following in zip(lines, [*lines[1:], {"at": self._end}]):
-            line["until"] = following["at"]
+        """What a line says was so at some moment between `at` and `answered`, and until some moment
+        between `until` and `ended`."""
+        lines = [{"answered": line["at"], **line} for line in lines
+                 if line["coordinator"] == coordinator]
+        end = {"at": self._end, "answered": self._end}
+        for line, following in zip(lines, [*lines[1:], end]):
+            line["until"], line["ended"] = following["at"], following["answered"]
         return lines
 
     def _first(self, lines, healed, nodes):
@@ -97,7 +101,7 @@ class States:
         bad = [n[2] for j, n in enumerate(line["nodes"])
                if n[0] != _UP and (nodes is None or j in nodes)]
         said = int((min(bad) - self._wall_offset_ms) * 1000)
-        return said if earliest < said < line["at"] else earliest
+        return said if earliest < said < line["answered"] else earliest
 
 
 def _all_up(line, nodes=None):

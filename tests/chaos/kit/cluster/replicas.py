@@ -5,10 +5,25 @@ A replica is a dict {node, state, version, value, expires_at_ms, tombstone, ends
 the key's end in Redis, -1 for none.
 """
 
+import collections
+
 from harness import node_ids, record
 from kit.cluster.nodes import NODE_OF_ID
 from kit.history.operation import version_of
 from kit.load.generator import from_bytes
+
+
+_BATCH = 500
+# The value and the end of each key; nothing where it is no string.
+_READ = """
+local found = {}
+for _, key in ipairs(KEYS) do
+  local value = redis.pcall('GET', key)
+  found[#found + 1] = type(value) == 'string' and value or false
+  found[#found + 1] = redis.call('PEXPIRETIME', key)
+end
+return found
+"""
 
 
 class ReplicaReader:
@@ -24,19 +39,28 @@ class ReplicaReader:
 
     def read(self):
         """{key: [replica, ...]}"""
-        connections = [redis.connect() for redis in self._cluster.redis]
-        try:
-            return {
-                key: [_read(connections[node], node, key.encode()) for node in homes]
-                for key, homes in self.homes.items()
-            }
-        finally:
-            for connection in connections:
-                connection.close()
+        keys = collections.defaultdict(list)  # by node
+        for key, homes in self.homes.items():
+            for node in homes:
+                keys[node].append(key)
+        held = {node: _read(self._cluster.redis[node], node, keys[node]) for node in keys}
+        return {key: [held[node][key] for node in homes] for key, homes in self.homes.items()}
 
 
-def _read(connection, node, key):
-    stored = connection.call("GET", record.DATA_PREFIX + key)
+def _read(redis, node, keys):
+    """{key: replica}"""
+    replicas, connection = {}, redis.connect(timeout=30)
+    for at in range(0, len(keys), _BATCH):
+        batch = keys[at:at + _BATCH]
+        names = [record.DATA_PREFIX + key.encode() for key in batch]
+        found = connection.call("EVAL", _READ, len(names), *names)
+        for key, stored, ends in zip(batch, found[::2], found[1::2], strict=True):
+            replicas[key] = _replica(node, stored, ends)
+    connection.close()
+    return replicas
+
+
+def _replica(node, stored, ends_at_ms):
     replica = {"node": node, "state": "nothing", "version": 0, "value": None,
                "expires_at_ms": 0, "tombstone": False, "ends_at_ms": 0}
     if stored is None:
@@ -49,5 +73,5 @@ def _read(connection, node, key):
         "state": "record", "version": version_of(held.timestamp, held.clock),
         "value": None if held.tombstone else from_bytes(held.value),
         "expires_at_ms": held.expires_at_ms, "tombstone": held.tombstone,
-        "ends_at_ms": connection.call("PEXPIRETIME", record.DATA_PREFIX + key),
+        "ends_at_ms": ends_at_ms,
     }

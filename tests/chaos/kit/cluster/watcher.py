@@ -1,8 +1,8 @@
 """Asks every coordinator again and again how it sees the nodes, and writes down each change.
 
-A line of states.jsonl: {"at": us, "before": us, "coordinator": c, "nodes": [[state, reason,
-since_ms, run_id], ...]}; "nodes" is null while the coordinator does not answer. `at` is when this
-was asked, `before` when it was last answered otherwise.
+A line of states.jsonl: {"at": us, "answered": us, "before": us, "coordinator": c, "nodes": [[state,
+reason, since_ms, run_id], ...]}; "nodes" is null while the coordinator does not answer. `at` is when
+this was asked, `answered` when the answer was there, `before` when it was last asked and said otherwise.
 """
 
 import json
@@ -64,11 +64,12 @@ class Watcher:
                               for n in answer.nodes]
                 except grpc.RpcError:
                     states = None
+                answered = now()
                 with self._lock:
                     self._latest[index] = (asked, states)
                     if states != last:
-                        line = {"at": asked, "before": before, "coordinator": index,
-                                "nodes": states}
+                        line = {"at": asked, "answered": answered, "before": before,
+                                "coordinator": index, "nodes": states}
                         self._file.write(json.dumps(line) + "\n")
                         self._file.flush()
                 last, before = states, asked

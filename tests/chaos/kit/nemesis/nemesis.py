@@ -13,7 +13,7 @@ from kit.history.clock import now
 from kit.nemesis.catalogue import FAULTS
 from kit.nemesis.fault import COORDINATOR, LOAD, NODE, steps_of
 
-UP_SECONDS = 120
+UP_SECONDS = 240
 NOTICE_SECONDS = 0.3  # until a broken connection is noticed
 PAUSE_SECONDS = (0.0, 0.5, 2.0, 4.0)  # after the longer ones all has been quiet for a while
 _TURN_SECONDS = 0.01
