@@ -101,6 +101,7 @@ HealthTracker::Decision HealthTracker::Judge() const {
 }
 
 void HealthTracker::Decide(absl::Time now) {
+  status_.is_duplicate = IsDuplicate();
   status_.connected = duplicate_of_.empty() &&
                       std::all_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
   Decision decision = Judge();

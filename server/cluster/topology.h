@@ -36,6 +36,8 @@ struct NodeStatus {
   // How often a shard's connection was made or lost: tells whether a check of the node is newer
   // than all of its connections.
   uint64_t connection_changes = 0;
+  // Another entry reaches the same process: this one is not used.
+  bool is_duplicate = false;
   // All shards have a connection, and the node is not a duplicate: it can be checked.
   bool connected = false;
   // A connection was made, or could not be, at least once.

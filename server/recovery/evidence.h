@@ -25,6 +25,7 @@ struct NodeEvidence {
   bool is_ready = false;         // commands can be sent now
   bool is_up = false;            // its state
   bool is_down = false;
+  bool is_duplicate = false;    // another entry reaches its process, and speaks for it
   bool takes_writes = false;    // NodeStatus::takes_writes
   bool refuses_writes = false;  // NodeStatus::refuses_writes
   bool accepts_ring = false;    // another ring's marker may be overwritten

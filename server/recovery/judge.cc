@@ -164,7 +164,7 @@ std::vector<Assessment> All(const Evidence& evidence, const Assessment& assessme
 
 std::vector<Assessment> FirstStart(const Evidence& evidence) {
   for (const NodeEvidence& node : evidence.nodes) {
-    if (node.inspection || IsDeclaredLost(evidence, node.name)) continue;
+    if (node.inspection || node.is_duplicate || IsDeclaredLost(evidence, node.name)) continue;
     return All(evidence,
                {.verdict = Verdict::kExcluded, .reason = Concat(kFirstStartWaitsFor, node.name)});
   }

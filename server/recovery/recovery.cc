@@ -157,6 +157,7 @@ Evidence Recovery::MakeEvidence() const {
     each.is_ready = context_.is_ready(node);
     each.is_up = status.state == NodeState::kUp;
     each.is_down = status.state == NodeState::kDown;
+    each.is_duplicate = status.is_duplicate;
     each.takes_writes = status.takes_writes;
     each.refuses_writes = status.refuses_writes;
     each.accepts_ring = each.inspection && ring_.Accepts(node.index(), *each.inspection);

@@ -68,6 +68,13 @@ TEST_F(JudgeTest, AFirstStartDoesNotWaitForANodeThatWasDeclaredLost) {
   EXPECT_FALSE(Of(2).init);
 }
 
+TEST_F(JudgeTest, AFirstStartDoesNotWaitForASecondNameOfOneProcess) {
+  evidence_.Lose(2);
+  evidence_.Of(2).is_duplicate = true;
+  EXPECT_TRUE(Of(0).init);
+  EXPECT_FALSE(Of(2).init);
+}
+
 TEST_F(JudgeTest, AProcessThatHasSeenAMarkerMakesNoFirstStart) {
   evidence_.value.seen_marker = true;
   for (size_t i = 0; i < 4; ++i) {
