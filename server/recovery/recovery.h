@@ -151,6 +151,7 @@ class Recovery : private redis::NodeObserver {
   void WriteFirstMarker(NodeId node);
   void Fence(NodeId node, const std::string& mode, int64_t since_ms, uint64_t missed);
   void OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis::Reply>& reply);
+  void NoteRefusal(NodeId node, std::string_view what, const absl::StatusOr<redis::Reply>& reply);
   void ProbeWrite(NodeId node);
   void FenceMissed(NodeId node);
   void SettleIfFenced(NodeId node);

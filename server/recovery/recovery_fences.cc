@@ -16,6 +16,8 @@ constexpr absl::Duration kForsakeTimeout = absl::Seconds(2);
 void Recovery::Act(const Evidence& evidence, NodeId node, const Assessment& assessment) {
   Node& it = at(node);
   if (!it.look || !IsReady(node) || !status(node).connected) return;
+  // Whatever is to be written there would be refused as well.
+  if (status(node).refuses_writes) return ProbeWrite(node);
   BuryCoordinators(evidence, node);
   if (assessment.init) return WriteFirstMarker(node);
   const bool starting_together =
@@ -25,7 +27,6 @@ void Recovery::Act(const Evidence& evidence, NodeId node, const Assessment& asse
   }
   const std::optional<Marker>& marker = it.look->marker;
   if (!marker || marker->ring != fingerprint_) return;
-  if (status(node).refuses_writes) return ProbeWrite(node);
   if (status(node).missed > std::max(it.fenced, it.resolved)) return FenceMissed(node);
   SettleIfFenced(node);
 }
@@ -35,7 +36,10 @@ void Recovery::WriteFirstMarker(NodeId node) {
   Send(node,
        redis::Command::Call(InitScript(), {keys_.Marker(), keys_.Ring(), keys_.Sweep()},
                             {RingText(fingerprint_), name(node), ring_description_}),
-       [this, node](const absl::StatusOr<redis::Reply>&) { at(node).look_due = true; });
+       [this, node](const absl::StatusOr<redis::Reply>& reply) {
+         at(node).look_due = true;
+         NoteRefusal(node, "a first marker could not be written", reply);
+       });
 }
 
 // `missed`: NodeStatus::missed that the fence is for; 0 = for nothing of ours.
@@ -57,9 +61,7 @@ void Recovery::OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis
   it.look_due = true;
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
   if (!marker) {
-    spdlog::warn("a fence could not be raised node={} error=\"{}\"", name(node),
-                 reply.ok() ? reply->text : reply.status().ToString());
-    return;
+    return NoteRefusal(node, "a fence could not be raised", reply);
   }
   if (it.look && it.look->marker && it.look->marker->sync == marker->sync) return;
   metrics_.fences[node.index()]->Increment();
@@ -70,18 +72,31 @@ void Recovery::OnFenced(NodeId node, uint64_t missed, const absl::StatusOr<redis
   it.fence_sync = marker->sync;
 }
 
+// A node that refuses what Kache itself writes there is left alone as one that refuses a caller's
+// write: SYNCING with Redis's reason, and probed after a back-off. So one line is logged, and not
+// one for each attempt.
+void Recovery::NoteRefusal(NodeId node, std::string_view what,
+                           const absl::StatusOr<redis::Reply>& reply) {
+  if (!reply.ok()) {
+    spdlog::warn("{} node={} error=\"{}\"", what, name(node), reply.status().ToString());
+  } else if (reply->IsError()) {
+    if (!status(node).refuses_writes) {
+      spdlog::warn("{} node={} error=\"{}\"", what, name(node), reply->text);
+    }
+    monitor_.OnWriteRefused(node, redis::ClassifyError(reply->text));
+  }
+}
+
 // Nobody may be writing to the node: that it takes writes again must show all the same.
 void Recovery::ProbeWrite(NodeId node) {
   if (!status(node).takes_writes) return;  // its back-off
   Send(node, redis::Command::Of({"SET", keys_.Probe(), "1", "PX", "1000"}),
        [this, node](const absl::StatusOr<redis::Reply>& reply) {
          if (!reply.ok()) return;
-         const redis::ErrorKind kind =
-             reply->IsError() ? redis::ClassifyError(reply->text) : redis::ErrorKind::kOther;
-         if (!reply->IsError()) {
+         if (reply->IsError()) {
+           monitor_.OnWriteRefused(node, redis::ClassifyError(reply->text));
+         } else {
            monitor_.OnWriteAccepted(node);
-         } else if (redis::IsWriteRefused(kind)) {
-           monitor_.OnWriteRefused(node, kind);
          }
        });
 }

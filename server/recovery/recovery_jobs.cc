@@ -81,8 +81,10 @@ void Recovery::Lease(NodeId node, const std::string& lease, absl::Duration life,
        redis::Command::Call(
            LeaseScript(), {lease},
            {CoordinatorText(self_), std::to_string(absl::ToInt64Milliseconds(life))}),
-       [done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
-         if (reply.ok() && !reply->IsError()) done(reply->integer == 1);
+       [this, node, done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
+         if (!reply.ok()) return;
+         if (reply->IsError()) return NoteRefusal(node, "a lease could not be taken", reply);
+         done(reply->integer == 1);
        });
 }
 
@@ -101,7 +103,7 @@ bool Recovery::MayResync(const Evidence& evidence, NodeId node) {
     it.waiting_for = "node " + name(*missing);
     if (PlanResync(node).sources.empty()) return false;
   }
-  if (resync_) return false;
+  if (resync_ || status(node).refuses_writes) return false;
   if (it.look->resync_holder && *it.look->resync_holder != self_) return false;
   return IsCurrent(node) && clock_.Monotonic() >= it.resync_not_before;
 }
@@ -170,7 +172,8 @@ void Recovery::NoteSources() {
 
 CopyRules Recovery::MakeCopyRules() const {
   return {config_.tombstone_ttl, config_.max_write_age, &clock_,
-          [this](NodeId node) { return status(node).clock_offset; }};
+          [this](NodeId node) { return status(node).clock_offset; },
+          [this](NodeId node, redis::ErrorKind kind) { monitor_.OnWriteRefused(node, kind); }};
 }
 
 std::vector<MissedOn> Recovery::NotesOfTheDead(NodeId node) const {
@@ -298,6 +301,7 @@ void Recovery::Lift(const Resync::Plan& plan) {
 
 void Recovery::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
   at(node).look_due = true;
+  if (reply.ok() && reply->IsError()) NoteRefusal(node, "a fence could not be lifted", reply);
   if (!reply.ok() || reply->integer != 1) {
     metrics_.resyncs_failed[node.index()]->Increment();
     spdlog::info("a later fence stands: the node is resynchronised again node={}", name(node));
