@@ -185,7 +185,7 @@ void Recovery::OnLook(NodeId node, uint64_t changes, absl::StatusOr<redis::Reply
   Node& it = at(node);
   it.looking = false;
   if (reply.ok()) monitor_.OnPing(node, absl::FromChrono(clock_.Monotonic() - it.looked_at));
-  std::optional<Look> look = reply.ok() ? ParseLook(*reply) : std::nullopt;
+  std::optional<Look> look = reply.ok() && IsReady(node) ? ParseLook(*reply) : std::nullopt;
   if (!look) {
     metrics_.looks_failed.Increment();
     spdlog::debug("a check of a node failed node={} error=\"{}\"", name(node),
@@ -239,12 +239,19 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       at(node).look_due = true;
     }
+    // While several processes answer under its name, none of them is the node.
+    if (is.processes != ProcessAgreement::kOne) at(node).look.reset();
+    if (was.rounds != is.rounds) at(node).client->Reconnect(ReasonToReconnect(is.processes));
   }
 }
 
-void Recovery::OnConnected(NodeId node, const redis::ServerFacts&) { at(node).look_due = true; }
+void Recovery::OnConnected(NodeId node, const redis::ServerFacts& facts) {
+  at(node).look_due = true;
+  monitor_.OnRecoveryConnected(node, facts);
+}
 
 void Recovery::OnDown(NodeId node, const redis::DownReason&) {
+  monitor_.OnRecoveryDown(node);
   Node& it = at(node);
   it.look.reset();
   it.attempted = true;

@@ -191,7 +191,7 @@ class Recovery : private redis::NodeObserver {
             absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)> done);
   bool IsReady(NodeId node) const {
     const auto& client = nodes_[node.index()].client;
-    return client != nullptr && client->Ready();
+    return client != nullptr && client->Ready() && status(node).processes == ProcessAgreement::kOne;
   }
   redis::NodeClient& client(Node& node) { return node.decorated ? *node.decorated : *node.client; }
   Node& at(NodeId node) { return nodes_[node.index()]; }
