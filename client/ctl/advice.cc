@@ -40,6 +40,16 @@ constexpr ReasonAdvice kReasons[] = {
      "allkeys-lru."},
     {"misconf", "Redis cannot save to disk and refuses writes: see its log; free the disk."},
     {"read_only", "It is a read-only replica: name a master in REDIS_URLS."},
+    {"no_replicas",
+     "Redis refuses writes, as it has fewer replicas of its own than min-replicas-to-write: set "
+     "that to 0 (CONFIG SET, and redis.conf)."},
+    {"write_refused", "Redis refuses writes: kache-server's log has its answer."},
+    {"several_processes",
+     "Several living Redis processes answer under this name: give its entry in REDIS_URLS the "
+     "address of one server, not of a balancer, and stop an old server that lives on."},
+    {"process_changed",
+     "Its connections reached different Redis processes, as after a restart, and are made anew. "
+     "Wait."},
     {"queue_full", "Redis takes commands too slowly: look at its load (SLOWLOG GET)."},
     {"protocol_error", "What listens there does not speak Redis's protocol: correct REDIS_URLS."},
     {"no_marker",

@@ -48,6 +48,7 @@ class RedisCheck {
     CheckRole();
     CheckMemory();
     CheckPersistence();
+    CheckReplicas();
     CheckClock();
     if (findings_->size() != before) return;
     findings_->push_back({Level::kOk, "redis",
@@ -89,6 +90,15 @@ class RedisCheck {
       Add(Level::kWarning, Concat("uses ", BytesText(used), " of ", BytesText(limit)),
           "It evicts, or soon will: raise maxmemory, or add servers.");
     }
+  }
+
+  // INFO has the field only where min-replicas-to-write is set.
+  void CheckReplicas() {
+    if (Text(fields_, "min_slaves_good_slaves").empty()) return;
+    Add(Level::kWarning,
+        Concat("refuses writes without replicas of its own (min-replicas-to-write; it has ",
+               Number(fields_, "min_slaves_good_slaves"), ")"),
+        "CONFIG SET min-replicas-to-write 0, and in redis.conf: Kache keeps the copies.");
   }
 
   void CheckPersistence() {

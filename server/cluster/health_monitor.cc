@@ -11,8 +11,9 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
   return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
          a.pace == b.pace && a.refuses_writes == b.refuses_writes && a.run_id == b.run_id &&
          a.version == b.version && a.connection_changes == b.connection_changes &&
-         a.connected == b.connected && a.connection_tried == b.connection_tried &&
-         a.missed == b.missed && a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
+         a.connected == b.connected && a.processes == b.processes && a.rounds == b.rounds &&
+         a.connection_tried == b.connection_tried && a.missed == b.missed &&
+         a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
          a.clock_offset == b.clock_offset;
 }
 
@@ -24,11 +25,40 @@ void LogChange(const std::string& name, const NodeStatus& before, const NodeStat
               before.reason, after.run_id);
 }
 
+void LogProcesses(const std::string& name, const NodeStatus& before, const NodeStatus& after) {
+  if (before.processes == after.processes) return;
+  switch (after.processes) {
+    case ProcessAgreement::kOne:
+      spdlog::info("all connections of the node reach one Redis process again node={} run_id={}",
+                   name, after.run_id);
+      return;
+    case ProcessAgreement::kUnsettled:
+      spdlog::warn(
+          "the connections of the node reach different Redis processes; they are made anew "
+          "node={} run_ids={}",
+          name, after.reached);
+      return;
+    case ProcessAgreement::kSeveral:
+      spdlog::error(
+          "several living Redis processes answer for one entry of REDIS_URLS; the node is not used "
+          "until all connections reach the same one. Give the entry the address of one server, and "
+          "stop an old server that lives on node={} run_ids={}",
+          name, after.reached);
+      return;
+  }
+}
+
+std::string ReasonOfRefusal(redis::ErrorKind kind) {
+  if (kind == redis::ErrorKind::kOther) return "write_refused";
+  return std::string(redis::ErrorKindName(kind));
+}
+
 }  // namespace
 
 HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards,
                              const Clock& clock, absl::Duration outlier_at_least)
     : ring_(std::move(ring)),
+      shards_(shards),
       clock_(clock),
       pings_(ring_->nodes()),
       paces_(ring_->nodes(), outlier_at_least),
@@ -37,6 +67,7 @@ HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards
   topology->ring = ring_;
   for (size_t i = 0; i < ring_->nodes(); ++i) {
     trackers_.emplace_back(shards, clock_.Now());
+    processes_.emplace_back(shards + 1, clock_.Monotonic());
     topology->nodes.push_back(trackers_.back().status());
   }
   topology_ = std::move(topology);
@@ -70,9 +101,13 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
   std::string other;
   {
     const std::lock_guard lock(mutex_);
-    other = OtherNodeWith(facts.run_id, node);
-    duplicate = !other.empty();
+    NoteProcesses(node, [&](ProcessWatch& watch, MonotonicTime now) {
+      watch.OnConnected(shard, facts.run_id, facts.asked_at, now);
+    });
     HealthTracker& tracker = trackers_[node.index()];
+    const bool is_one = tracker.status().processes == ProcessAgreement::kOne;
+    if (is_one) other = OtherNodeWith(facts.run_id, node);
+    duplicate = !other.empty();
     tracker.DuplicateOf(other, clock_.Now());
     tracker.Connected(shard, facts.run_id, facts.version, clock_.Now());
     JudgeDuplicatesAgain();
@@ -92,10 +127,47 @@ void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& r
   {
     const std::lock_guard lock(mutex_);
     trackers_[node.index()].Down(shard, reason.code, clock_.Now());
+    NoteProcesses(node, [&](ProcessWatch& watch, MonotonicTime now) { watch.OnDown(shard, now); });
     paces_.Forget(node);
     JudgeDuplicatesAgain();
   }
   PublishIfChanged();
+}
+
+void HealthMonitor::OnRecoveryConnected(NodeId node, const redis::ServerFacts& facts) {
+  {
+    const std::lock_guard lock(mutex_);
+    NoteProcesses(node, [&](ProcessWatch& watch, MonotonicTime now) {
+      watch.OnConnected(shards_, facts.run_id, facts.asked_at, now);
+    });
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::OnRecoveryDown(NodeId node) {
+  {
+    const std::lock_guard lock(mutex_);
+    NoteProcesses(node,
+                  [&](ProcessWatch& watch, MonotonicTime now) { watch.OnDown(shards_, now); });
+  }
+  PublishIfChanged();
+}
+
+void HealthMonitor::NoteProcesses(
+    NodeId node, const std::function<void(ProcessWatch&, MonotonicTime now)>& note) {
+  ProcessWatch& watch = processes_[node.index()];
+  HealthTracker& tracker = trackers_[node.index()];
+  const MonotonicTime now = clock_.Monotonic();
+  note(watch, now);
+  if (const std::optional<MonotonicTime> since = watch.TakeDoubt()) {
+    tracker.MayLackWrites(clock_.Now() - absl::FromChrono(now - *since), clock_.Now());
+  }
+  const ProcessAgreement agreement = watch.agreement();
+  const NodeStatus& status = tracker.status();
+  if (agreement == status.processes && watch.rounds() == status.rounds) return;
+  tracker.ReachesProcesses(agreement, watch.rounds(),
+                           agreement == ProcessAgreement::kOne ? "" : watch.Reached(),
+                           clock_.Now());
 }
 
 void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
@@ -113,7 +185,7 @@ void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
 
 void HealthMonitor::OnWriteRefused(NodeId node, redis::ErrorKind kind) {
   Change(node, [&](HealthTracker& tracker) {
-    tracker.WriteRefused(std::string(redis::ErrorKindName(kind)), clock_.Now());
+    tracker.WriteRefused(ReasonOfRefusal(kind), clock_.Now());
   });
 }
 
@@ -158,7 +230,11 @@ void HealthMonitor::RequestCheck(NodeId node) {
 void HealthMonitor::Tick() {
   {
     const std::lock_guard lock(mutex_);
-    for (HealthTracker& tracker : trackers_) tracker.Tick(clock_.Now());
+    for (size_t i = 0; i < trackers_.size(); ++i) {
+      NoteProcesses(NodeId(static_cast<uint16_t>(i)),
+                    [](ProcessWatch& watch, MonotonicTime now) { watch.Tick(now); });
+      trackers_[i].Tick(clock_.Now());
+    }
   }
   PublishIfChanged();
 }
@@ -190,6 +266,7 @@ void HealthMonitor::PublishIfChanged() {
   }
   for (size_t i = 0; i < after->nodes.size(); ++i) {
     LogChange(ring_->names()[i], before->nodes[i], after->nodes[i]);
+    LogProcesses(ring_->names()[i], before->nodes[i], after->nodes[i]);
   }
   for (const auto& [id, observer] : observers_) observer(after);
 }

@@ -21,6 +21,7 @@
 #include "ring/hash_ring.h"
 #include "server/cluster/health_tracker.h"
 #include "server/cluster/pace_watch.h"
+#include "server/cluster/process_watch.h"
 #include "server/cluster/topology.h"
 #include "server/redis/node_client.h"
 
@@ -79,7 +80,11 @@ class HealthMonitor {
   void OnConnected(size_t shard, NodeId node, const redis::ServerFacts& facts);
   void OnDown(size_t shard, NodeId node, const redis::DownReason& reason);
   void OnPing(NodeId node, absl::Duration round_trip);
-  // The node answered a write with an error by which a living server refuses it.
+  // What the recovery's own connection saw. It only counts for which process it reaches.
+  void OnRecoveryConnected(NodeId node, const redis::ServerFacts& facts);
+  void OnRecoveryDown(NodeId node);
+  // The node answered a write with an error by which a living server refuses it. The reason is the
+  // kind's name, or "write_refused" for an error that Kache does not know.
   void OnWriteRefused(NodeId node, redis::ErrorKind kind);
   // The node took a write although its state said that it refuses them.
   void OnWriteAccepted(NodeId node);
@@ -100,11 +105,15 @@ class HealthMonitor {
   void StopObserving(uint64_t id);
   void PublishIfChanged() ABSL_LOCKS_EXCLUDED(mutex_);
   void Change(NodeId node, const std::function<void(HealthTracker&)>& change);
+  // Tells the node's ProcessWatch, and its tracker of what that finds.
+  void NoteProcesses(NodeId node, const std::function<void(ProcessWatch&, MonotonicTime now)>& note)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JudgeDuplicatesAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::shared_ptr<const HashRing> ring_;
+  const size_t shards_;
   const Clock& clock_;
   // Held while observers are told, so that they see the changes in order.
   std::mutex publishing_ ABSL_ACQUIRED_BEFORE(mutex_);
@@ -112,6 +121,8 @@ class HealthMonitor {
   uint64_t next_observer_ ABSL_GUARDED_BY(publishing_) = 0;
   mutable std::mutex mutex_;
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
+  // By NodeId. The connections are those of the shards, and the recovery's as the last.
+  std::vector<ProcessWatch> processes_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);

@@ -31,6 +31,14 @@ void HealthTracker::Down(size_t shard, const std::string& reason, absl::Time now
   Decide(now);
 }
 
+void HealthTracker::ReachesProcesses(ProcessAgreement agreement, uint64_t rounds,
+                                     std::string reached, absl::Time now) {
+  status_.processes = agreement;
+  status_.rounds = rounds;
+  status_.reached = std::move(reached);
+  Decide(now);
+}
+
 void HealthTracker::DuplicateOf(const std::string& other_name, absl::Time now) {
   duplicate_of_ = other_name;
   Decide(now);
@@ -54,8 +62,9 @@ void HealthTracker::WriteAccepted(absl::Time now) {
   Decide(now);
 }
 
-uint64_t HealthTracker::WriteMissed(absl::Time now) {
-  if (status_.missed == status_.resolved) status_.missed_since = now;
+uint64_t HealthTracker::MayLackWrites(absl::Time since, absl::Time now) {
+  const bool is_first = status_.missed == status_.resolved;
+  status_.missed_since = is_first ? since : std::min(status_.missed_since, since);
   ++status_.missed;
   Decide(now);
   return status_.missed;
@@ -76,9 +85,23 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
 
 void HealthTracker::Tick(absl::Time now) { Decide(now); }
 
+bool HealthTracker::IsAnyReady() const {
+  return std::any_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
+}
+
+bool HealthTracker::AreAllReady() const {
+  return std::all_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
+}
+
 HealthTracker::Decision HealthTracker::Judge() const {
+  // Also while its connections are being made anew for that, but not once none can be made.
+  if (status_.processes == ProcessAgreement::kSeveral &&
+      (IsAnyReady() || down_reason_ == kSeveralProcesses)) {
+    return {NodeState::kDown, kSeveralProcesses};
+  }
   if (!duplicate_of_.empty()) return {NodeState::kDown, "duplicate_of:" + duplicate_of_};
-  if (!status_.connected) return {NodeState::kDown, down_reason_};
+  if (!AreAllReady()) return {NodeState::kDown, down_reason_};
+  if (!status_.connected) return {NodeState::kDown, kProcessChanged};
   switch (standing_.verdict) {
     case Standing::Verdict::kUnchecked:
       return {NodeState::kDown, "checking"};
@@ -102,8 +125,8 @@ HealthTracker::Decision HealthTracker::Judge() const {
 
 void HealthTracker::Decide(absl::Time now) {
   status_.is_duplicate = IsDuplicate();
-  status_.connected = duplicate_of_.empty() &&
-                      std::all_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
+  status_.connected =
+      !status_.is_duplicate && AreAllReady() && status_.processes == ProcessAgreement::kOne;
   Decision decision = Judge();
   if (decision.state != status_.state) status_.since = now;
   status_.state = decision.state;

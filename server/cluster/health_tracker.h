@@ -1,8 +1,8 @@
 // Decides one node's state from what was seen of it. A pure state machine: no I/O, no clock of
 // its own, no logging.
 //
-//   DOWN     at least one shard has no ready connection; the node is a duplicate of another, or
-//            excluded; or it was never checked
+//   DOWN     at least one shard has no ready connection; its connections reach different Redis
+//            processes; the node is a duplicate of another, or excluded; or it was never checked
 //   SYNCING  it refuses writes, it lacks some, a connection was made since the last check of its
 //            marker, or it is far slower than the others
 //   UP       otherwise: checked and found whole since it was last connected
@@ -34,12 +34,17 @@ class HealthTracker {
   void Connected(size_t shard, const std::string& run_id, const std::string& version,
                  absl::Time now);
   void Down(size_t shard, const std::string& reason, absl::Time now);
+  // What ProcessWatch found; `reached` is NodeStatus's.
+  void ReachesProcesses(ProcessAgreement agreement, uint64_t rounds, std::string reached,
+                        absl::Time now);
   // Another entry reaches the same server: not used until that ends. Empty = no duplicate.
   void DuplicateOf(const std::string& other_name, absl::Time now);
   void WriteRefused(const std::string& reason, absl::Time now);
   void WriteAccepted(absl::Time now);
   // The node lacks a write that another took. Returns how many times that was so.
-  uint64_t WriteMissed(absl::Time now);
+  uint64_t WriteMissed(absl::Time now) { return MayLackWrites(now, now); }
+  // The same for writes that it may lack since an earlier time.
+  uint64_t MayLackWrites(absl::Time since, absl::Time now);
   void Paced(NodePace pace, absl::Time now);
   void Checked(const Standing& standing, absl::Time now);
   void Tick(absl::Time now);
@@ -53,6 +58,8 @@ class HealthTracker {
     std::string reason;
   };
   Decision Judge() const;
+  bool IsAnyReady() const;
+  bool AreAllReady() const;
   void Decide(absl::Time now);
 
   NodeStatus status_;

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "ring/hash_ring.h"
 #include "server/cluster/node_state.h"
+#include "server/cluster/process_agreement.h"
 
 namespace kache {
 
@@ -38,8 +39,14 @@ struct NodeStatus {
   uint64_t connection_changes = 0;
   // Another entry reaches the same process: this one is not used.
   bool is_duplicate = false;
-  // All shards have a connection, and the node is not a duplicate: it can be checked.
+  // All shards have a connection, to one process, and the node is not a duplicate: it can be
+  // checked.
   bool connected = false;
+  // Whether all connections, the recovery's too, reach one process.
+  ProcessAgreement processes = ProcessAgreement::kOne;
+  // How often all connections were to be made anew because they reached different processes.
+  uint64_t rounds = 0;
+  std::string reached;  // run_ids with commas between, for people; empty while all reach one
   // A connection was made, or could not be, at least once.
   bool connection_tried = false;
   // How often this coordinator's writes were missed by the node, and up to which of these it has

@@ -356,6 +356,7 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                        offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
                         if (!*alive) return;
                         if (absl::Status error = ErrorOf(reply); !error.ok()) {
+                          if (reply.ok()) ReportRefusal(target, reply->text);
                           return page->Fail(error);
                         }
                         if (reply->integer == kTooLateReply) return page->Fail(TooLate());
@@ -363,6 +364,12 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                         page->result.copied += copied;
                         if (2 * copied <= offered) lacks_most_[target.index()] = false;
                       });
+}
+
+// Only what refuses every write: another error may be about one record.
+void Copier::ReportRefusal(NodeId target, const std::string& error) const {
+  const redis::ErrorKind kind = redis::ClassifyError(error);
+  if (rules_.refused && redis::IsWriteRefused(kind)) rules_.refused(target, kind);
 }
 
 }  // namespace kache

@@ -48,6 +48,8 @@ struct CopyRules {
   const Clock* clock = nullptr;  // cluster time; outlives the copier
   // How far a node's clock is ahead of it.
   std::function<absl::Duration(NodeId)> clock_offset;
+  // Told when a node refuses to store records, as it takes no writes now. Empty = nobody is told.
+  std::function<void(NodeId, redis::ErrorKind)> refused;
 };
 
 struct PageResult {
@@ -119,6 +121,7 @@ class Copier {
   void Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices);
   void Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
   void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies);
+  void ReportRefusal(NodeId target, const std::string& error) const;
   // The last instant, by the node's clock, at which what was read at `read_at` may land there.
   std::string LatestAt(NodeId node, absl::Time read_at) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }

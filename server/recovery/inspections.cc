@@ -78,7 +78,8 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
   it.under_way = false;
   it.attempted = true;
   if (reply.ok()) context_.monitor.OnPing(node, absl::FromChrono(context_.now() - it.sent_at));
-  std::optional<Inspection> found = reply.ok() ? ParseInspection(*reply) : std::nullopt;
+  std::optional<Inspection> found =
+      reply.ok() && context_.is_ready(node) ? ParseInspection(*reply) : std::nullopt;
   if (!found) {
     context_.metrics.looks_failed.Increment();
     spdlog::debug("an inspection of a node failed node={} error=\"{}\"", context_.name(node),

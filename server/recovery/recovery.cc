@@ -120,6 +120,8 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
+    // While several processes answer under its name, none of them is the node.
+    if (is.processes != ProcessAgreement::kOne) inspections_.Lose(node);
   }
 }
 

@@ -59,7 +59,11 @@ struct RecoveryContext {
   const std::string& name(NodeId node) const { return ring->names()[node.index()]; }
   const NodeStatus& status(NodeId node) const { return topology->nodes[node.index()]; }
   bool is_up(NodeId node) const { return status(node).state == NodeState::kUp; }
-  bool is_ready(NodeId node) const { return !stopped && clients[node.index()]->Ready(); }
+  // Commands can be sent, and reach the one process that answers for the name.
+  bool is_ready(NodeId node) const {
+    return !stopped && clients[node.index()]->Ready() &&
+           status(node).processes == ProcessAgreement::kOne;
+  }
   MonotonicTime now() const { return clock.Monotonic(); }
 
   using OnReply = absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)>;

@@ -13,6 +13,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/clock.h"
 #include "ring/node_id.h"
 #include "server/redis/command.h"
 #include "server/redis/reply.h"
@@ -48,6 +49,8 @@ using NodeClientDecorator = std::function<std::unique_ptr<NodeClient>(NodeClient
 struct ServerFacts {
   std::string run_id;  // changes with every start of the Redis process
   std::string version;
+  // When the connection was open and the server was asked for these: it lived then, or later.
+  MonotonicTime asked_at{};
 };
 
 // Why a node can't be used, in snake_case for states and labels: "connection_refused",

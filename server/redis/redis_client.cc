@@ -76,6 +76,7 @@ void RedisClientImpl::Connect() {
 
 void RedisClientImpl::OnOpen() {
   state_ = State::kHandshaking;
+  asked_at_ = std::chrono::steady_clock::now();
   handshake_.emplace(endpoint_, scripts_);
   for (const Command& command : handshake_->commands()) {
     Enqueue(command, PendingCommand(PendingCommand::Kind::kHandshake));
@@ -85,10 +86,16 @@ void RedisClientImpl::OnOpen() {
 void RedisClientImpl::BecomeReady() {
   state_ = State::kReady;
   ++counters_.connects;
-  const ServerFacts facts = handshake_->facts();
+  ServerFacts facts = handshake_->facts();
+  facts.asked_at = asked_at_;
   handshake_.reset();
   ping_timer_.Start(options_.ping_interval, options_.ping_interval, [this] { SendPing(); });
   observer_.OnConnected(node_, facts);
+}
+
+void RedisClientImpl::Reconnect(const DownReason& reason) {
+  assert(loop_.OnLoopThread());
+  if (state_ == State::kReady) Lose(reason);
 }
 
 void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {

@@ -77,6 +77,8 @@ class RedisClient : public NodeClient {
                                              std::function<bool()> suspect_self = {});
 
   virtual ClientCounters counters() const = 0;
+  // Loses the connection, for this reason, and makes another one. Does nothing unless Ready().
+  virtual void Reconnect(const DownReason& reason) = 0;
   // True while commands wait and no byte has come for at least half of silence_limit.
   virtual bool Silent() const = 0;
 };

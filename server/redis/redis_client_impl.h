@@ -40,6 +40,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   bool Ready() const override { return state_ == State::kReady; }
   void Send(Command command, absl::Duration timeout, ReplyCallback done) override;
   ClientCounters counters() const override;
+  void Reconnect(const DownReason& reason) override;
   bool Silent() const override;
 
  private:
@@ -95,6 +96,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
 
   State state_ = State::kWaiting;
   MonotonicTime connect_deadline_;
+  MonotonicTime asked_at_;  // when the handshake began
   Socket socket_;
   ReplyReader reader_;
   std::optional<Handshake> handshake_;

@@ -17,6 +17,7 @@ constexpr std::array kKinds = {
     KindOfError{ErrorKind::kMisconf, "MISCONF", "misconf"},
     KindOfError{ErrorKind::kReadOnly, "READONLY", "read_only"},
     KindOfError{ErrorKind::kNoPerm, "NOPERM", "no_perm"},
+    KindOfError{ErrorKind::kNoReplicas, "NOREPLICAS", "no_replicas"},
     KindOfError{ErrorKind::kLoading, "LOADING", "loading"},
     KindOfError{ErrorKind::kMasterDown, "MASTERDOWN", "master_down"},
     KindOfError{ErrorKind::kNoAuth, "NOAUTH", "no_auth"},
@@ -60,7 +61,7 @@ ErrorKind ClassifyError(std::string_view text) {
 
 bool IsWriteRefused(ErrorKind kind) {
   return kind == ErrorKind::kOom || kind == ErrorKind::kMisconf || kind == ErrorKind::kReadOnly ||
-         kind == ErrorKind::kNoPerm;
+         kind == ErrorKind::kNoPerm || kind == ErrorKind::kNoReplicas;
 }
 
 bool IsServerUnusable(ErrorKind kind) {

@@ -35,6 +35,7 @@ enum class ErrorKind : uint8_t {
   kMisconf,
   kReadOnly,
   kNoPerm,
+  kNoReplicas,
   // The server can't be used for now.
   kLoading,
   kMasterDown,

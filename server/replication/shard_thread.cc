@@ -39,6 +39,7 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                              const redis::ClientOptions& options,
                              const redis::NodeClientDecorator& decorate) {
   std::vector<redis::NodeClient*> clients;
+  rounds_.resize(endpoints.size());
   for (size_t i = 0; i < endpoints.size(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
                                                   endpoints[i], options, AllScripts(), *this,
@@ -57,7 +58,18 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
 }
 
 void ShardThread::OnTopology(std::shared_ptr<const Topology> topology) {
-  loop_.PostFunction([this, topology = std::move(topology)] { shard_->SetTopology(topology); });
+  loop_.PostFunction([this, topology = std::move(topology)] {
+    shard_->SetTopology(topology);
+    ReconnectWhereAsked(*topology);
+  });
+}
+
+void ShardThread::ReconnectWhereAsked(const Topology& topology) {
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    const NodeStatus& status = topology.nodes[i];
+    if (std::exchange(rounds_[i], status.rounds) == status.rounds) continue;
+    clients_[i]->Reconnect(ReasonToReconnect(status.processes));
+  }
 }
 
 bool ShardThread::MostNodesAreSilent() const {

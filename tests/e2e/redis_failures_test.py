@@ -167,6 +167,14 @@ class RefusingServerTest(SystemCase):
         self.check(lambda: redis.call("ACL", "SETUSER", "default", "-evalsha", "-eval", "-set"),
                    lambda: redis.call("ACL", "SETUSER", "default", "+@all"), {"no_perm"})
 
+    def test_without_replicas_of_its_own(self):
+        redis = self.system.redis[0]
+        lines = self.system.server.log.count("\n")
+        self.check(lambda: redis.call("CONFIG", "SET", "min-replicas-to-write", "1"),
+                   lambda: redis.call("CONFIG", "SET", "min-replicas-to-write", "0"),
+                   {"no_replicas"})
+        self.assertLess(self.system.server.log.count("\n") - lines, 20)
+
     def test_turned_into_a_replica(self):
         redis, other = self.system.redis[0], self.system.redis[1]
         self.check(lambda: redis.call("REPLICAOF", "127.0.0.1", str(other.port)),

@@ -32,7 +32,7 @@ redis::ClientOptions ShortTimes() {
 
 CoordinatorCluster::CoordinatorCluster(const Options& options)
     : CoordinatorCluster(options, StartServers(options.servers)) {
-  for (size_t i = 0; i < servers(); ++i) {
+  for (size_t i = 0; options.wait_until_up && i < servers(); ++i) {
     if (WaitForState(i, NodeState::kUp)) continue;
     std::fprintf(stderr, "server %zu is not UP: %s\n", i, Status(i).reason.c_str());
     std::abort();
@@ -55,7 +55,8 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
   std::vector<std::string> names;
   CoordinatorConfig config;
   for (size_t i = 0; i < servers_.size(); ++i) {
-    config.endpoints.push_back(servers_[i]->endpoint());
+    config.endpoints.push_back(options.endpoint ? options.endpoint(i, *servers_[i])
+                                                : servers_[i]->endpoint());
     names.push_back(std::string("cache-").append(std::to_string(i)));
   }
   config.shards = options.shards;

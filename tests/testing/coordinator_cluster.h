@@ -43,6 +43,9 @@ class CoordinatorCluster {
     uint32_t resync_keys_per_second = 100000;
     absl::Duration max_clock_skew = absl::Seconds(5);
     std::optional<RingChange> accept_ring;
+    // Where `server` is reached by; empty = at its own endpoint.
+    std::function<redis::Endpoint(size_t server, const RedisServer& at)> endpoint;
+    bool wait_until_up = true;
   };
   // No replica that is slow for a moment counts as late.
   static Options Patient() {

@@ -22,6 +22,8 @@ TEST(Advice, EveryReasonHasSome) {
   EXPECT_THAT(AdviceForReason("connection_refused"), HasSubstr("start the Redis server"));
   EXPECT_THAT(AdviceForReason("tls_failed"), HasSubstr("REDIS_TLS_CA_FILE"));
   EXPECT_THAT(AdviceForReason("duplicate_of:cache-a"), HasSubstr("remove one"));
+  EXPECT_THAT(AdviceForReason("no_replicas"), HasSubstr("min-replicas-to-write"));
+  EXPECT_THAT(AdviceForReason("several_processes"), HasSubstr("address of one server"));
   EXPECT_THAT(AdviceForReason("something_new"), HasSubstr("log"));
 }
 

@@ -199,6 +199,11 @@ TEST(DoctorRedis, Memory) {
               Found(Level::kWarning, "uses 99.2 MiB of 100.0 MiB"));
 }
 
+TEST(DoctorRedis, ReplicasThatItsWritesWaitFor) {
+  EXPECT_THAT(RedisFindings(std::string(kHealthyInfo) + "min_slaves_good_slaves:0\r\n"),
+              Found(Level::kWarning, "min-replicas-to-write; it has 0"));
+}
+
 TEST(DoctorRedis, RolePersistenceAndClock) {
   EXPECT_THAT(RedisFindings(Replaced(kHealthyInfo, "role:master", "role:slave")),
               Found(Level::kFailure, "no master"));

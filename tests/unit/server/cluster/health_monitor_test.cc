@@ -30,6 +30,17 @@ class HealthMonitorTest : public ::testing::Test {
     monitor_.OnConnected(shard, node, {run_id, "7.0.15"});
     testing::FindAllWhole(monitor_);
   }
+  // As a connection that was asked now reaches it.
+  void Reach(NodeId node, const std::string& run_id, size_t shard = 0) {
+    clock_.Advance(absl::Milliseconds(1));
+    monitor_.OnConnected(shard, node, {run_id, "7.0.15", clock_.Monotonic()});
+    testing::FindAllWhole(monitor_);
+  }
+  void ReachByRecovery(NodeId node, const std::string& run_id) {
+    clock_.Advance(absl::Milliseconds(1));
+    monitor_.OnRecoveryConnected(node, {run_id, "7.0.15", clock_.Monotonic()});
+    testing::FindAllWhole(monitor_);
+  }
   void Drop(NodeId node, const std::string& reason = "connection_lost", size_t shard = 0) {
     monitor_.OnDown(shard, node, {reason, "for people"});
   }
@@ -147,6 +158,79 @@ TEST_F(HealthMonitorTest, OneOfTwoEntriesIsUsedWhileTheOtherIsDown) {
   EXPECT_EQ(Status(kB).state, NodeState::kUp);
   Connect(kA, "run");
   EXPECT_EQ(Status(kA).reason, "duplicate_of:b");
+}
+
+TEST_F(HealthMonitorOf2ShardsTest, ANodeWhoseShardsReachDifferentProcessesIsNotUsed) {
+  Reach(kA, "run-1", 0);
+  Reach(kA, "run-1", 1);
+  ASSERT_EQ(Status(kA).state, NodeState::kUp);
+  Drop(kA, "connection_lost", 0);
+  Reach(kA, "run-2", 0);
+  EXPECT_EQ(Status(kA).state, NodeState::kDown);
+  EXPECT_EQ(Status(kA).reason, "process_changed");
+  EXPECT_EQ(Status(kA).rounds, 1u);
+  EXPECT_EQ(Status(kA).reached, "run-1,run-2");
+  Drop(kA, "process_changed", 1);
+  Reach(kA, "run-1", 1);
+  EXPECT_EQ(Status(kA).state, NodeState::kDown);
+  EXPECT_EQ(Status(kA).reason, "several_processes");
+}
+
+TEST_F(HealthMonitorTest, ARecoveryThatReachesAnotherProcessCounts) {
+  Reach(kA, "run-1");
+  ReachByRecovery(kA, "run-2");
+  EXPECT_EQ(Status(kA).reason, "process_changed");
+  monitor_.OnRecoveryDown(kA);
+  EXPECT_EQ(Status(kA).reason, "process_changed") << "it may come back to either";
+  clock_.Advance(ProcessWatch::kRound);
+  monitor_.Tick();
+  EXPECT_EQ(Status(kA).state, NodeState::kUp);
+  ReachByRecovery(kA, "run-1");
+  EXPECT_EQ(Status(kA).reason, "several_processes");
+}
+
+TEST_F(HealthMonitorTest, AProcessThatIsLeftOfSeveralMayLackWrites) {
+  Reach(kA, "run-1");
+  ReachByRecovery(kA, "run-1");
+  const absl::Time used = clock_.Now();
+  clock_.Advance(absl::Seconds(60));
+  Reach(kA, "run-2");
+  ReachByRecovery(kA, "run-1");
+  ASSERT_EQ(Status(kA).reason, "several_processes");
+  for (size_t i = 0; i < ProcessWatch::kConvincing; ++i) Reach(kA, "run-1");
+  EXPECT_EQ(Status(kA).processes, ProcessAgreement::kOne);
+  EXPECT_EQ(Status(kA).missed, 1u);
+  EXPECT_GE(Status(kA).missed_since, used);
+  EXPECT_LT(Status(kA).missed_since, clock_.Now());
+}
+
+TEST_F(HealthMonitorTest, AsksForNewConnectionsWhileTheyDiffer) {
+  Reach(kA, "run-1");
+  ReachByRecovery(kA, "run-2");
+  const uint64_t rounds = Status(kA).rounds;
+  monitor_.Tick();
+  EXPECT_EQ(Status(kA).rounds, rounds);
+  clock_.Advance(ProcessWatch::kRound);
+  monitor_.Tick();
+  EXPECT_EQ(Status(kA).rounds, rounds + 1);
+}
+
+TEST_F(HealthMonitorOf2ShardsTest, AnEntryOfSeveralProcessesIsNobodysDuplicate) {
+  Reach(kB, "run-b", 0);
+  Reach(kB, "run-b", 1);
+  Reach(kA, "run-a", 0);
+  Reach(kA, "run-b", 1);
+  EXPECT_EQ(Status(kA).reason, "process_changed");
+  EXPECT_EQ(Status(kB).state, NodeState::kUp);
+}
+
+TEST_F(HealthMonitorTest, AnUnknownRefusalHasAReason) {
+  Connect(kA, "run-a");
+  monitor_.OnWriteRefused(kA, redis::ErrorKind::kOther);
+  EXPECT_EQ(Status(kA).reason, "write_refused");
+  Connect(kB, "run-b");
+  monitor_.OnWriteRefused(kB, redis::ErrorKind::kNoReplicas);
+  EXPECT_EQ(Status(kB).reason, "no_replicas");
 }
 
 TEST_F(HealthMonitorTest, TellsAnObserverTheCurrentTopologyAndEveryChangeInOrder) {

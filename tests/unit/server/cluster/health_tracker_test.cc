@@ -26,6 +26,7 @@ class HealthTrackerTest : public ::testing::Test {
   }
   void Drop(const std::string& reason, size_t shard = 0) { tracker_.Down(shard, reason, now_); }
   void Refuse(const std::string& reason = "oom") { tracker_.WriteRefused(reason, now_); }
+  void Reach(ProcessAgreement agreement) { tracker_.ReachesProcesses(agreement, 1, "a,b", now_); }
   void Accept() { tracker_.WriteAccepted(now_); }
   void Tick() { tracker_.Tick(now_); }
   void UseShards(size_t shards) { tracker_ = HealthTracker(shards, now_); }
@@ -284,6 +285,50 @@ TEST_F(HealthTrackerTest, ADuplicateIsNotUsed) {
   tracker_.DuplicateOf("", now_);
   FindWhole();
   EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, ANodeOfSeveralProcessesIsNotUsed) {
+  UseShards(2);
+  Connect(0);
+  Connect(1);
+  Reach(ProcessAgreement::kUnsettled);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "process_changed");
+  EXPECT_FALSE(tracker_.status().connected);
+  Reach(ProcessAgreement::kSeveral);
+  EXPECT_EQ(state(), NodeState::kDown);
+  EXPECT_EQ(reason(), "several_processes");
+  EXPECT_FALSE(tracker_.status().connected);
+  EXPECT_EQ(tracker_.status().reached, "a,b");
+  Reach(ProcessAgreement::kOne);
+  FindWhole();
+  EXPECT_EQ(state(), NodeState::kUp);
+}
+
+TEST_F(HealthTrackerTest, SaysSeveralProcessesWhileItsConnectionsAreMadeAnew) {
+  UseShards(2);
+  Connect(0);
+  Connect(1);
+  Reach(ProcessAgreement::kSeveral);
+  Drop("several_processes", 0);
+  Drop("several_processes", 1);
+  EXPECT_EQ(reason(), "several_processes");
+  Connect(0);
+  Drop("connection_lost", 1);
+  EXPECT_EQ(reason(), "several_processes");
+  Drop("connection_refused", 0);
+  EXPECT_EQ(reason(), "connection_refused") << "nobody is there any more";
+}
+
+TEST_F(HealthTrackerTest, TheEarliestTimeThatItMayLackWritesSinceCounts) {
+  Connect();
+  Pass(absl::Seconds(60));
+  EXPECT_EQ(tracker_.WriteMissed(now_), 1u);
+  EXPECT_EQ(tracker_.MayLackWrites(kStart, now_), 2u);
+  EXPECT_EQ(tracker_.status().missed_since, kStart);
+  EXPECT_EQ(tracker_.MayLackWrites(now_, now_), 3u);
+  EXPECT_EQ(tracker_.status().missed_since, kStart);
+  EXPECT_EQ(reason(), "missed_writes");
 }
 
 }  // namespace

@@ -35,7 +35,8 @@ class CopierTest : public ::testing::Test {
   }
   CopyRules Rules() {
     return {absl::Seconds(3600), absl::Seconds(600), &clock_,
-            [this](NodeId node) { return ahead_[node.index()]; }};
+            [this](NodeId node) { return ahead_[node.index()]; },
+            [this](NodeId node, redis::ErrorKind kind) { refused_.emplace_back(node, kind); }};
   }
   static Reply Array(std::vector<Reply> elements) {
     Reply reply;
@@ -90,9 +91,33 @@ class CopierTest : public ::testing::Test {
   FakeNodeClient source_;
   FakeNodeClient target_;
   std::unique_ptr<Copier> copier_;
+  std::vector<std::pair<NodeId, redis::ErrorKind>> refused_;
   std::string next_;
   std::optional<absl::StatusOr<PageResult>> result_;
 };
+
+TEST_F(CopierTest, TellsOfATargetThatTakesNoWrites) {
+  CopyPage();
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  target_.Answer(Strings({""}));
+  target_.Answer(Reply::Error("NOREPLICAS Not enough good replicas to write."));
+  ASSERT_TRUE(result_);
+  EXPECT_FALSE(result_->ok());
+  ASSERT_EQ(refused_.size(), 1u);
+  EXPECT_EQ(refused_[0], std::pair(kTarget, redis::ErrorKind::kNoReplicas));
+}
+
+TEST_F(CopierTest, AnErrorAboutOneRecordIsNoRefusal) {
+  CopyPage();
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({Encoded(kNew)}));
+  target_.Answer(Strings({""}));
+  target_.Answer(Reply::Error("ERR string exceeds maximum allowed size"));
+  ASSERT_TRUE(result_);
+  EXPECT_FALSE(result_->ok());
+  EXPECT_TRUE(refused_.empty());
+}
 
 TEST_F(CopierTest, MovesOnlyWhatIsNewer) {
   CopyPage();

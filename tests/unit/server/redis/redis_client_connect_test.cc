@@ -151,6 +151,32 @@ TEST(RedisClientConnect, StartsOverAfterAConnectionThatWasReady) {
   EXPECT_EQ(client->counters().disconnects, 10u);
 }
 
+TEST(RedisClientConnect, SaysWhenItAskedTheServer) {
+  FakeRedis server;
+  const auto before = std::chrono::steady_clock::now();
+  ClientUnderTest client(server.endpoint(), Quick());
+  ASSERT_TRUE(client.WaitUntilReady());
+  EXPECT_GE(client.observed().connected[0].asked_at, before);
+  EXPECT_LE(client.observed().connected[0].asked_at, std::chrono::steady_clock::now());
+}
+
+TEST(RedisClientConnect, MakesAnotherConnectionWhenItIsToldTo) {
+  FakeRedis server;
+  ClientUnderTest client(server.endpoint(), Quick());
+  client->Reconnect({"process_changed", "not connected yet"});
+  ASSERT_TRUE(client.WaitUntilReady());
+  EXPECT_TRUE(client.observed().down.empty()) << "nothing to be made anew";
+  server.OnCommand("GET", FakeRedis::kSilence);
+  client.Send(redis::Command::Of({"GET", "k"}));
+  client->Reconnect({"process_changed", "for people"});
+  EXPECT_FALSE(client->Ready());
+  EXPECT_EQ(client.observed().LastReason(), "process_changed");
+  ASSERT_TRUE(client.WaitForAnswers(1));
+  EXPECT_TRUE(absl::IsUnavailable(client.answers()[0].status()));
+  ASSERT_TRUE(client.RunUntil([&] { return client->counters().connects == 2; }));
+  EXPECT_EQ(server.connections(), 2);
+}
+
 TEST(RedisClientConnect, IsDestroyedInAnyState) {
   FakeRedis server;
   server.FallSilent();

@@ -32,6 +32,8 @@ INSTANTIATE_TEST_SUITE_P(
                  ErrorKind::kNoPerm, "no_perm"},
         Expected{"ERR ACL failure in script: User x has no permissions to run the 'set' command",
                  ErrorKind::kNoPerm, "no_perm"},
+        Expected{"NOREPLICAS Not enough good replicas to write.", ErrorKind::kNoReplicas,
+                 "no_replicas"},
         Expected{"LOADING Redis is loading the dataset in memory", ErrorKind::kLoading, "loading"},
         Expected{"MASTERDOWN Link with MASTER is down", ErrorKind::kMasterDown, "master_down"},
         Expected{"NOAUTH Authentication required.", ErrorKind::kNoAuth, "no_auth"},
@@ -54,14 +56,17 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"ERR Error running script (call to f_1): @user_script:1: "
                  "--READONLY You can't write against a read only replica.",
                  ErrorKind::kReadOnly, "read_only"},
+        Expected{"ERR Error running script (call to f_1): @user_script:1: "
+                 "-NOREPLICAS Not enough good replicas to write.",
+                 ErrorKind::kNoReplicas, "no_replicas"},
         Expected{"ERR Error running script (call to f_1): @user_script:1: a - b -",
                  ErrorKind::kOther, "other"},
         // Not a script's failure: what looks like a code is somebody's text.
         Expected{"ERR syntax error near -OOM", ErrorKind::kOther, "other"}));
 
 TEST(ErrorKind, SortsRefusalsFromUnusableServers) {
-  for (ErrorKind kind :
-       {ErrorKind::kOom, ErrorKind::kMisconf, ErrorKind::kReadOnly, ErrorKind::kNoPerm}) {
+  for (ErrorKind kind : {ErrorKind::kOom, ErrorKind::kMisconf, ErrorKind::kReadOnly,
+                         ErrorKind::kNoPerm, ErrorKind::kNoReplicas}) {
     EXPECT_TRUE(IsWriteRefused(kind));
     EXPECT_FALSE(IsServerUnusable(kind));
   }

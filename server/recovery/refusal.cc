@@ -1,0 +1,20 @@
+#include "server/recovery/refusal.h"
+
+#include "spdlog/spdlog.h"
+
+namespace kache {
+
+void NoteRefusal(RecoveryContext& context, NodeId node, std::string_view what,
+                 const absl::StatusOr<redis::Reply>& reply) {
+  if (!reply.ok()) {
+    spdlog::warn("{} node={} error=\"{}\"", what, context.name(node), reply.status().ToString());
+    return;
+  }
+  if (!reply->IsError()) return;
+  if (!context.status(node).refuses_writes) {
+    spdlog::warn("{} node={} error=\"{}\"", what, context.name(node), reply->text);
+  }
+  context.monitor.OnWriteRefused(node, redis::ClassifyError(reply->text));
+}
+
+}  // namespace kache
