@@ -11,7 +11,8 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
   return a.state == b.state && a.reason == b.reason && a.takes_writes == b.takes_writes &&
          a.pace == b.pace && a.refuses_writes == b.refuses_writes && a.run_id == b.run_id &&
          a.version == b.version && a.connection_changes == b.connection_changes &&
-         a.connected == b.connected && a.processes == b.processes && a.rounds == b.rounds &&
+         a.connected == b.connected && a.is_duplicate == b.is_duplicate &&
+         a.processes == b.processes && a.rounds == b.rounds &&
          a.connection_tried == b.connection_tried && a.missed == b.missed &&
          a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
          a.clock_offset == b.clock_offset;

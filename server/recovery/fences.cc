@@ -9,6 +9,7 @@
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/at_last.h"
+#include "server/recovery/refusal.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -86,7 +87,10 @@ void Fences::WriteFirstMarker(NodeId node) {
       node,
       redis::Command::Call(InitScript(), {keys.Marker(), keys.Ring(), keys.Sweep()},
                            {RingText(ring_.id()), context_.name(node), ring_description_}),
-      [this, node](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+      [this, node](const absl::StatusOr<redis::Reply>& reply) {
+        inspections_.Hurry(node);
+        NoteRefusal(context_, node, "a first marker could not be written", reply);
+      });
 }
 
 // `missed`: up to which of our misses the fence is for; 0 = for none.
@@ -111,9 +115,7 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
   if (!marker) {
     at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
-    spdlog::warn("a fence could not be raised node={} error=\"{}\"", context_.name(node),
-                 reply.ok() ? reply->text : reply.status().ToString());
-    return;
+    return NoteRefusal(context_, node, "a fence could not be raised", reply);
   }
   const auto& inspection = inspections_.of(node);
   const bool stood_before = inspection && inspection->marker &&
@@ -145,8 +147,7 @@ void Fences::ProbeWrite(NodeId node) {
                 [this, node](const absl::StatusOr<redis::Reply>& reply) {
                   if (!reply.ok()) return;
                   if (!reply->IsError()) return context_.monitor.OnWriteAccepted(node);
-                  const redis::ErrorKind kind = redis::ClassifyError(reply->text);
-                  if (redis::IsWriteRefused(kind)) context_.monitor.OnWriteRefused(node, kind);
+                  context_.monitor.OnWriteRefused(node, redis::ClassifyError(reply->text));
                 });
 }
 

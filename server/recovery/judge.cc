@@ -138,14 +138,15 @@ void LeaveWhatCantBeDone(const Evidence& evidence, const NodeEvidence& node,
     assessment = {.verdict = assessment.verdict, .reason = assessment.reason};
     return;
   }
+  if (node.refuses_writes) {  // Whatever is to be written there would be refused as well.
+    assessment = {.verdict = assessment.verdict,
+                  .reason = assessment.reason,
+                  .probe_write = node.takes_writes};  // after its back-off
+    return;
+  }
   if (node.fencing) assessment.fence.reset();
   if (assessment.init || assessment.fence || !HasRightMarker(evidence, node)) {
     assessment.fence_missed = false;
-    return;
-  }
-  if (node.refuses_writes) {
-    assessment.fence_missed = false;
-    assessment.probe_write = node.takes_writes;  // after its back-off
     return;
   }
   if (assessment.fence_missed) {

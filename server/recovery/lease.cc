@@ -4,6 +4,7 @@
 
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/recovery/refusal.h"
 
 namespace kache {
 namespace {
@@ -19,10 +20,15 @@ redis::Command LeaseCommand(const RecoveryContext& context, const std::string& l
 
 void TakeLease(RecoveryContext& context, NodeId node, const std::string& lease,
                absl::AnyInvocable<void(bool has_it)> done) {
-  context.Send(node, LeaseCommand(context, lease, kLeaseLife),
-               [done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
-                 if (reply.ok() && !reply->IsError()) done(reply->integer == 1);
-               });
+  context.Send(
+      node, LeaseCommand(context, lease, kLeaseLife),
+      [&context, node, done = std::move(done)](const absl::StatusOr<redis::Reply>& reply) mutable {
+        if (!reply.ok()) return;
+        if (reply->IsError()) {
+          return NoteRefusal(context, node, "a lease could not be taken", reply);
+        }
+        done(reply->integer == 1);
+      });
 }
 
 void GiveLeaseBack(RecoveryContext& context, NodeId node, const std::string& lease) {

@@ -23,7 +23,10 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
                                std::shared_ptr<const HashRing> ring, Coordinator& coordinator,
                                HealthMonitor& monitor, ClusterClock& clock,
                                prometheus::Registry& registry)
-    : coordinator_(coordinator), monitor_(monitor), metrics_(registry, ring->names()) {
+    : coordinator_(coordinator),
+      monitor_(monitor),
+      metrics_(registry, ring->names()),
+      rounds_(ring->nodes(), 0) {
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < ring->nodes(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
@@ -49,7 +52,7 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
                                                          .topology = monitor.topology()});
   tick_ = loop_.Every(Recovery::kTick, [this] { recovery_->Tick(); });
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
-    loop_.PostFunction([this, topology = std::move(topology)] { recovery_->OnTopology(topology); });
+    loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
   });
   monitor_.SetChecker(
       [this](NodeId node) { loop_.PostFunction([this, node] { recovery_->Inspect(node); }); });
@@ -97,11 +100,24 @@ void RecoveryThread::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) 
   });
 }
 
-void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts&) {
+void RecoveryThread::OnTopology(const std::shared_ptr<const Topology>& topology) {
+  recovery_->OnTopology(topology);
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    const NodeStatus& status = topology->nodes[i];
+    if (clients_[i] == nullptr || std::exchange(rounds_[i], status.rounds) == status.rounds) {
+      continue;
+    }
+    clients_[i]->Reconnect(ReasonToReconnect(status.processes));
+  }
+}
+
+void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {
+  monitor_.OnRecoveryConnected(node, facts);
   if (recovery_) recovery_->OnConnected(node);
 }
 
 void RecoveryThread::OnDown(NodeId node, const redis::DownReason&) {
+  monitor_.OnRecoveryDown(node);
   if (recovery_) recovery_->OnDown(node);
 }
 

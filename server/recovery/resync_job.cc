@@ -9,6 +9,7 @@
 #include "server/recovery/at_last.h"
 #include "server/recovery/copy_rules.h"
 #include "server/recovery/lease.h"
+#include "server/recovery/refusal.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -59,6 +60,7 @@ bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
   if (resync_) return false;
   const NodeEvidence& known = evidence.nodes[node.index()];
   if (known.inspection->resync_holder.value_or(context_.self) != context_.self) return false;
+  if (known.refuses_writes) return false;
   return known.is_current && known.is_ready && context_.now() >= it.not_before;
 }
 
@@ -204,6 +206,7 @@ void ResyncJob::Lift(const ResyncPlan& plan) {
 void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
   inspections_.Hurry(node);
   RetryLater(node);
+  if (reply.ok()) NoteRefusal(context_, node, "a fence could not be lifted", reply);
   if (!reply.ok() || reply->integer != 1) {
     context_.metrics.resyncs_failed[node.index()]->Increment();
     spdlog::info("a later fence stands: the node is resynchronised again node={}",
