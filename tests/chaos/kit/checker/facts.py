@@ -122,7 +122,14 @@ class KeyFacts:
         hit_until = min(until, timeline.written(op) + SECOND)
         if timeline.hit(op, op.start, hit_until):
             return True
-        return not fact.strong and timeline.memory.lost(self.homes, op.start, until)
+        return not fact.strong and timeline.memory.lost(self._holders(op), op.start, until)
+
+    def _holders(self, op):
+        """Of which one may be the only one to hold a write at ONE: while all home replicas are away,
+        that is any other node, which stands in."""
+        away = self._timeline.absence.away(self.homes, op.start, op.end)
+        stood_in = op.degraded and away == len(self.homes)
+        return range(self._timeline.settings.nodes) if stood_in else self.homes
 
     def in_window(self, number):
         """What a read at ONE in that quiet window has to know: what was acknowledged in it, and

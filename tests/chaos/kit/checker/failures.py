@@ -3,6 +3,7 @@
 import collections
 
 from kit.checker.facts import is_unanswered
+from kit.checker.retries import Retries
 from kit.history.operation import ALL, ONE, version_ms
 
 # What a client is told to expect and knows how to take (proto/kache/v1/kache.proto).
@@ -15,6 +16,7 @@ _STALL = 100_000  # us: what the machine may hold everything up for, and still n
 def check_failures(operations, by_key, timeline, findings, deadline_ms):
     """{(code, level): [failed, of these allowed]}"""
     table = collections.defaultdict(lambda: [0, 0])
+    retries = Retries(operations)
     for op in operations:
         if op.end - op.start > deadline_ms * 1000 + _LATE and not timeline.absence.is_flooded(
                 op.start, op.end):
@@ -23,7 +25,7 @@ def check_failures(operations, by_key, timeline, findings, deadline_ms):
             continue
         row = table[op.code, op.level]
         row[0] += 1
-        why = _excuse(op, by_key[op.key], timeline)
+        why = _excuse(op, by_key[op.key], timeline) or _excuse_once(op, retries, timeline)
         if why:
             row[1] += 1
             findings.excuse("failed_request", op.level, why)
@@ -60,6 +62,14 @@ def _excuse(op, facts, timeline):
         return "the version that it names is gone"
     if op.code != "ABORTED" and timeline.machine.longest_stall(begin, op.end) >= _STALL:
         return "the machine itself was slow"
+    return None
+
+
+def _excuse_once(op, retries, timeline):
+    """Why one attempt may fail, where the caller had no other."""
+    hit = any(fault["begin"] <= op.end and fault["up"] >= op.start - _BEFORE for fault in timeline.faults)
+    if op.code == "UNAVAILABLE" and hit and retries.are_spent(op):
+        return "a fault was on, and its caller had used up its retries"
     return None
 
 
