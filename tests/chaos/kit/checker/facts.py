@@ -112,12 +112,12 @@ class KeyFacts:
         if timeline.is_quiet(op.start, written):
             return written
         quiet = timeline.quiet.next_instant(written)
-        if quiet is None or self._may_be_lost(fact, quiet):
+        if quiet is None or self.may_be_lost(fact, quiet):
             return None
         return quiet
 
-    def _may_be_lost(self, fact, until):
-        """Whether an acknowledged write can be missing where nobody knows it."""
+    def may_be_lost(self, fact, until):
+        """Before it has settled: whether an acknowledged write can be missing where nobody knows it."""
         op, timeline = fact.operation, self._timeline
         hit_until = min(until, timeline.written(op) + SECOND)
         if timeline.hit(op, op.start, hit_until):
@@ -140,7 +140,7 @@ class KeyFacts:
                 fact for fact in self.facts
                 if fact.operation.is_write and fact.time <= end
                 and not (fact.operation.degraded and fact.operation.start >= begin)
-                and (fact.operation.start >= begin or not self._may_be_lost(fact, begin)))
+                and (fact.operation.start >= begin or not self.may_be_lost(fact, begin)))
         return self._windows[number]
 
     def is_void(self, fact, until):

@@ -89,7 +89,8 @@ def _version_is_gone(op, facts, timeline):
     fact = facts.by_version.get(op.min_version)
     if fact is None or not timeline.absence.away(facts.homes, fact.operation.start, op.end):
         return False
-    return facts.is_void(fact, op.end) or facts.why_gone(fact, op.end) is not None
+    lost = not facts.is_settled(fact, op.start) and facts.may_be_lost(fact, op.end)
+    return lost or facts.is_void(fact, op.end) or facts.why_gone(fact, op.end) is not None
 
 
 def _away(op, begin, facts, timeline):

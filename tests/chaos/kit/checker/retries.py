@@ -2,14 +2,15 @@
 bucket that a failed attempt takes ten from and a successful one puts one into, and while it is half
 empty nothing is tried again. Pure.
 
-Only calls are known, not their attempts: one that failed is taken to have been tried as often as it
-may be. So a caller whose calls failed for a while counts as one that may not try again until some
-hundreds have succeeded."""
+Only calls are known, not the attempts of those that succeeded in the end: a call that failed is taken to
+have been tried as often as it may be, and a bucket that is not nearly full again counts as half empty. So
+after a while of failures a caller has no retries until nearly a thousand of its calls have succeeded."""
 
 import bisect
 import collections
 
 _TOKENS, _COST, _REFUND, _ATTEMPTS = 1000, 10, 1, 6
+_NEARLY_FULL = 900
 
 
 class Retries:
@@ -24,8 +25,8 @@ class Retries:
             tokens, times, spent = _TOKENS, [], []
             for (end, _), good in sorted(ends.items()):
                 times.append(end)
-                spent.append(tokens <= _TOKENS // 2)
-                cost = _COST if spent[-1] else _COST * _ATTEMPTS
+                spent.append(tokens < _NEARLY_FULL)
+                cost = _COST if tokens <= _TOKENS // 2 else _COST * _ATTEMPTS
                 tokens = min(_TOKENS, tokens + _REFUND) if good else max(0, tokens - cost)
             self._times[caller], self._spent[caller] = times, spent
 
