@@ -23,6 +23,7 @@ class Expected(typing.NamedTuple):
     kinds: tuple  # of violations
     # (scenario, faults) -> when its cause began in this round (us); None = it was not staged.
     staged: typing.Callable
+    words: str = ""  # that the violation's text has
 
 
 def sort_out(violations, scenario, faults):
@@ -36,7 +37,7 @@ def sort_out(violations, scenario, faults):
     unexpected = []
     for violation in violations:
         names = [known.name for known, begin in since.items()
-                 if begin is not None and violation.kind in known.kinds
+                 if begin is not None and violation.kind in known.kinds and known.words in violation.what
                  and _time_of(violation) >= begin]
         (staged[names[0]] if names else unexpected).append(violation)
     return unexpected, staged
@@ -102,6 +103,27 @@ def _first_start_again(scenario, faults):
     return None
 
 
+def _old_snapshot(scenario, faults):
+    """A node came back with a memory older than half a tombstone's life: it was saved when the faults
+    began, or after the node had come back with one before."""
+    if not _has_short_tombstones(scenario):
+        return None
+    saved = min((fault["begin"] for fault in faults if not _is_standing(fault)), default=None)
+    by_node = {}
+    for fault in faults:
+        if fault["name"] != "old_rdb":
+            continue
+        node, age = fault["nodes"][0], scenario["tombstone_ttl_seconds"] * SECOND / 2
+        if fault["begin"] - by_node.get(node, saved) > age:
+            return fault["begin"]
+        by_node[node] = fault["healed"] or fault["begin"]
+    return None
+
+
+def _is_standing(fault):
+    return fault["name"] in ("eviction", "clock_offset")
+
+
 def _eviction(_scenario, faults):
     return min((fault["begin"] for fault in faults if fault["name"] == "eviction"), default=None)
 
@@ -116,5 +138,6 @@ EXPECTED = (
     Expected("stand-ins' copies outlive tombstones", F1, _RETURNED, _stand_ins_outlive_tombstones),
     Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
-    Expected("eviction takes a node's marker", F2, ("failed_request", "not_up"), _eviction),
+    Expected("a snapshot older than tombstones", F1, (*_RETURNED, "stale_read"), _old_snapshot),
+    Expected("eviction takes a node's marker", F2, ("wrong_state",), _eviction, "SYNCING"),
 )

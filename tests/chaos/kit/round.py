@@ -128,7 +128,7 @@ class Round:
         reader = ReplicaReader(cluster, self.keys + self.compared)
         begin = time.monotonic()
         while True:
-            at, held = now(), reader.read()
+            at, held, until = now(), reader.read(), now()
             wall_ms = time.time() * 1000
             apart = sum(1 for replicas in held.values() if differs(replicas, wall_ms))
             waited = time.monotonic() - begin
@@ -136,4 +136,4 @@ class Round:
                 break
             time.sleep(0.25)
         self._say(f"  {apart} of {len(held)} keys differ {waited:.1f} s after the load's end")
-        write_json(self.folder, "replicas.json", {"at": at, "keys": held})
+        write_json(self.folder, "replicas.json", {"at": at, "until": until, "keys": held})

@@ -21,6 +21,13 @@ class ConvergenceTest(HistoryCase):
     def test_equal(self):
         self.assert_clean(History().put(5, "a", 1).replica("k", 1, 1, 1))
 
+    def test_ended_while_the_replicas_were_read(self):
+        history = History().put(5, "a", 1, ttl_ms=94_500).replica("k", 0, 0, 0)
+        history.replicas["at"] = us(99)
+        self.assert_finds(history, "lost_write")
+        history.replicas["until"] = us(100)
+        self.assert_clean(history)
+
     def test_different_versions(self):
         self.assert_finds(History().put(5, "a", 1).replica("k", 1, 2, 1), "diverged")
 

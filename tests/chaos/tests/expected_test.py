@@ -64,6 +64,23 @@ class ExpectedTest(unittest.TestCase):
         self.assertEqual(unexpected, [early])
         self.assertEqual(known["long absences of two nodes"], [late])
 
+    def test_a_snapshot_is_old_or_not(self):
+        name = "a snapshot older than tombstones"
+        for history, staged in (
+                (History().fault("kill", 10, 11).fault("old_rdb", 13, 14), False),
+                (History().fault("kill", 10, 11).fault("old_rdb", 15, 16), True),
+                (History().fault("old_rdb", 11, 12).fault("old_rdb", 15, 16), False),
+                (History().fault("old_rdb", 11, 12).fault("old_rdb", 17, 18), True)):
+            self.assertEqual(name in self.sort_out(history, {**SHORT, "nodes": 3})[1], staged)
+
+    def test_an_evicted_marker_makes_a_node_syncing_and_nothing_else(self):
+        history = History().fault("eviction", 10, 10)
+        syncing, down = (Violation("wrong_state", "", "", f"coordinator 0 calls cache-a {state} at 20 s", ())
+                         for state in ("SYNCING (no_marker)", "DOWN (unresponsive)"))
+        failed = violation("failed_request")
+        unexpected, known = self.sort_out(history, DEFAULT, syncing, down, failed)
+        self.assertEqual((unexpected, known["eviction takes a node's marker"]), ([down, failed], [syncing]))
+
     def test_other_kinds_are_never_expected(self):
         history = self.two_away(10, 20).fault("eviction", 30, 31)
         found = [violation(kind) for kind in ("unknown_value", "two_values", "order", "expiry_overrun")]
@@ -96,7 +113,8 @@ class ExpectedTest(unittest.TestCase):
         self.assertEqual(report.violations, 0)
 
     def test_one_that_happened_is_counted_apart(self):
-        history = History().put(20, "a", 0, code="UNAVAILABLE")
+        history = History().put(5, "a", 1).state(20, 1, 2).state(20.5, 1)
+        history.states[-2]["nodes"][2] = ["SYNCING", "no_marker", 0, "run"]
         history.meta["scenario"] = DEFAULT
         report = Report()
         report.add("quiet", history.verdict(), ())

@@ -95,6 +95,25 @@ class FailuresTest(HistoryCase):
         self.assert_finds(history().fault("gateway_kill", 4, 8, nodes=[], gateways=[1]),
                           "failed_request")
 
+    def test_a_gateway_that_has_used_up_its_retries(self):
+        def history(failed, then, gateway=0):
+            """All nodes were away, then one coordinator stands still."""
+            history = History().fault("coordinator_freeze", 19, 22, nodes=[], coordinators=[1],
+                                      coordinator_fault=True)
+            for node in range(3):
+                history.fault("kill", 4, 6, nodes=[node])
+            rest = dict(level=ONE, coordinator=None, caller="rest")
+            for i in range(failed):
+                history.get(5 + i / 100, None, 0, code="UNAVAILABLE", gateway=gateway, **rest)
+            for i in range(then):
+                history.get(10 + i / 100, None, 0, gateway=gateway, **rest)
+            return history.put(20, "a", 0, code="UNAVAILABLE", gateway=0, **rest)
+
+        self.assert_clean(history(20, 10))
+        self.assert_finds(history(1, 0), "failed_request")
+        self.assert_finds(history(20, 950), "failed_request")
+        self.assert_finds(history(20, 10, gateway=1), "failed_request")
+
     def test_superseded_needs_a_newer_write(self):
         def history():
             return History().put(5, "a", 0, code="ABORTED", reason="SUPERSEDED", end=6,
@@ -179,6 +198,17 @@ class FailuresTest(HistoryCase):
         alive = History().put(1, "a", 1, level=ALL).fault("old_rdb", 5, 6, nodes=[1])
         self.assert_finds(
             alive.get(8, None, 0, level=ONE, min_version=1, code="ABORTED"), "failed_request")
+
+    def test_a_version_that_was_lost_with_a_stand_in(self):
+        def history(*lost):
+            history = History().fault("freeze", 4, 12, nodes=[0, 1, 2])
+            history.put(6, "a", 1, level=ONE, degraded=True)
+            for node in lost:
+                history.fault("kill", 8, 9, nodes=[node], loses_memory=True)
+            return history.get(30, None, 0, level=ONE, min_version=1, code="ABORTED")
+
+        self.assert_clean(history(3))
+        self.assert_finds(history(), "failed_request")
 
 
 if __name__ == "__main__":

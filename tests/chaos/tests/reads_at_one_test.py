@@ -100,6 +100,18 @@ class FaultTest(HistoryCase):
         history.put(6, "b", 2, level=ONE).fault("kill", 6.1, 15, loses_memory=True)
         self.assert_excuses(history.get(30, "a", 1, level=ONE), "stale_read")
 
+    def test_or_with_its_stand_in_while_no_home_replica_was_there(self):
+        for away, degraded, clean in (((0, 1, 2), True, True), ((0, 1, 2), False, False), ((0, 1), True, False)):
+            with self.subTest((away, degraded)):
+                history = History().put(1, "a", 1).fault("freeze", 4, 12, nodes=away)
+                history.put(6, "b", 2, level=ONE, degraded=degraded)
+                history.fault("kill", 8, 9, nodes=[3], loses_memory=True)
+                history.get(30, "a", 1, level=ONE)
+                if clean:
+                    self.assert_clean(history)
+                else:
+                    self.assert_finds(history, "stale_read")
+
     def test_quorum_write_may_not(self):
         history = History().put(1, "a", 1).fault("freeze", 5, 15, nodes=[1])
         history.put(6, "b", 2).fault("kill", 6.1, 15, loses_memory=True)

@@ -67,8 +67,8 @@ def held_by_all(key, held, at, now_ms):
 
 
 def check_convergence(replicas, by_key, timeline, findings):
-    """`replicas`: {"at": us, "keys": {key: [replica, ...]}}"""
-    at = replicas["at"]
+    """`replicas`: {"at": us, "until": us, "keys": {key: [replica, ...]}}, read from `at` to `until`."""
+    at = replicas.get("until", replicas["at"])
     now_ms = timeline.wall_ms(at)
     slack_ms = [timeline.node_skew_ms(node) for node in range(timeline.settings.nodes)]
     for key, held in replicas["keys"].items():

@@ -112,17 +112,24 @@ class KeyFacts:
         if timeline.is_quiet(op.start, written):
             return written
         quiet = timeline.quiet.next_instant(written)
-        if quiet is None or self._may_be_lost(fact, quiet):
+        if quiet is None or self.may_be_lost(fact, quiet):
             return None
         return quiet
 
-    def _may_be_lost(self, fact, until):
-        """Whether an acknowledged write can be missing where nobody knows it."""
+    def may_be_lost(self, fact, until):
+        """Before it has settled: whether an acknowledged write can be missing where nobody knows it."""
         op, timeline = fact.operation, self._timeline
         hit_until = min(until, timeline.written(op) + SECOND)
         if timeline.hit(op, op.start, hit_until):
             return True
-        return not fact.strong and timeline.memory.lost(self.homes, op.start, until)
+        return not fact.strong and timeline.memory.lost(self._holders(op), op.start, until)
+
+    def _holders(self, op):
+        """Of which one may be the only one to hold a write at ONE: while all home replicas are away,
+        that is any other node, which stands in."""
+        away = self._timeline.absence.away(self.homes, op.start, op.end)
+        stood_in = op.degraded and away == len(self.homes)
+        return range(self._timeline.settings.nodes) if stood_in else self.homes
 
     def in_window(self, number):
         """What a read at ONE in that quiet window has to know: what was acknowledged in it, and
@@ -133,7 +140,7 @@ class KeyFacts:
                 fact for fact in self.facts
                 if fact.operation.is_write and fact.time <= end
                 and not (fact.operation.degraded and fact.operation.start >= begin)
-                and (fact.operation.start >= begin or not self._may_be_lost(fact, begin)))
+                and (fact.operation.start >= begin or not self.may_be_lost(fact, begin)))
         return self._windows[number]
 
     def is_void(self, fact, until):

@@ -3,6 +3,7 @@
 import collections
 
 from kit.checker.facts import is_unanswered
+from kit.checker.retries import Retries
 from kit.history.operation import ALL, ONE, version_ms
 
 # What a client is told to expect and knows how to take (proto/kache/v1/kache.proto).
@@ -15,6 +16,7 @@ _STALL = 100_000  # us: what the machine may hold everything up for, and still n
 def check_failures(operations, by_key, timeline, findings, deadline_ms):
     """{(code, level): [failed, of these allowed]}"""
     table = collections.defaultdict(lambda: [0, 0])
+    retries = Retries(operations)
     for op in operations:
         if op.end - op.start > deadline_ms * 1000 + _LATE and not timeline.absence.is_flooded(
                 op.start, op.end):
@@ -23,7 +25,7 @@ def check_failures(operations, by_key, timeline, findings, deadline_ms):
             continue
         row = table[op.code, op.level]
         row[0] += 1
-        why = _excuse(op, by_key[op.key], timeline)
+        why = _excuse(op, by_key[op.key], timeline) or _excuse_once(op, retries, timeline)
         if why:
             row[1] += 1
             findings.excuse("failed_request", op.level, why)
@@ -63,6 +65,14 @@ def _excuse(op, facts, timeline):
     return None
 
 
+def _excuse_once(op, retries, timeline):
+    """Why one attempt may fail, where the caller had no other."""
+    hit = any(fault["begin"] <= op.end and fault["up"] >= op.start - _BEFORE for fault in timeline.faults)
+    if op.code == "UNAVAILABLE" and hit and retries.are_spent(op):
+        return "a fault was on, and its caller had used up its retries"
+    return None
+
+
 def _why_life_over(op, facts, timeline):
     if op.ttl_ms and timeline.wall_ms(op.end) >= timeline.first_stamp_ms(op) + op.ttl_ms:
         return "its life was over"
@@ -79,7 +89,8 @@ def _version_is_gone(op, facts, timeline):
     fact = facts.by_version.get(op.min_version)
     if fact is None or not timeline.absence.away(facts.homes, fact.operation.start, op.end):
         return False
-    return facts.is_void(fact, op.end) or facts.why_gone(fact, op.end) is not None
+    lost = not facts.is_settled(fact, op.start) and facts.may_be_lost(fact, op.end)
+    return lost or facts.is_void(fact, op.end) or facts.why_gone(fact, op.end) is not None
 
 
 def _away(op, begin, facts, timeline):

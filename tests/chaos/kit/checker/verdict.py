@@ -69,7 +69,7 @@ class Verdict:
                 continue
             by_all = None
             if key in held:
-                at = replicas["at"]
+                at = replicas.get("until", replicas["at"])
                 by_all = held_by_all(key, held[key], at, self._timeline.wall_ms(at))
             by_key[key] = KeyFacts(ops, self._timeline, homes[key], by_all)
         return by_key
