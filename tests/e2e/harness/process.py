@@ -12,6 +12,8 @@ import signal
 import subprocess
 import tempfile
 
+from harness.waiting import wait_until
+
 SANITIZER_REPORT = re.compile(
     r"(Address|Thread|Leak|Memory|UndefinedBehavior)Sanitizer|runtime error: "
 )
@@ -24,6 +26,11 @@ def clean_environment(settings):
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     environment.update({name: str(value) for name, value in settings.items()})
     return environment
+
+
+def _is_stopped(task):
+    # The state follows the program's name, which may hold anything.
+    return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 class Process:
@@ -104,8 +111,12 @@ class Process:
         self._frozen = False
 
     def freeze(self):
+        """Until no thread runs any more: one of them has to be given a processor before all stop."""
         self._process.send_signal(signal.SIGSTOP)
         self._frozen = True
+        tasks = pathlib.Path(f"/proc/{self.pid}/task")
+        wait_until(lambda: all(_is_stopped(task) for task in tasks.iterdir()),
+                   f"{self.name} stands still", pause=0.001)
 
     def thaw(self):
         if self._frozen:
