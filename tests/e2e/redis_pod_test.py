@@ -74,7 +74,7 @@ class RedisPodTest(unittest.TestCase):
         stopping = script(self.redis[0], "stop", wait=False)
         wait_until(lambda: stopping.poll() is not None, "it stops")
         self.assertEqual(stopping.returncode, 0)
-        self.assertTrue(is_ready(self.redis[1]))
+        self.assertEqual(script(self.redis[1], "ready"), (0, ""), self.system.servers[0].log[-4000:])
 
     def test_a_server_stops_at_once_when_all_others_are_whole(self):
         for redis in self.redis:
