@@ -98,6 +98,12 @@ class ConvergenceTest(HistoryCase):
         self.assert_finds(history(value="a", number=95_000), "stale_read")
         self.assert_finds(history(value=None, number=0), "stale_read")
 
+    def test_a_copy_that_was_made_after_the_end_of_its_record(self):
+        for ends, clean in ((3690, True), (3710, False)):
+            held = self.mortal(1, expires=10, ends=ends)
+            history = History().put(5, "a", 1, ttl_ms=5000).replica("k", held, held, held)
+            self.assert_clean(history) if clean else self.assert_finds(history, "diverged")
+
     def test_expired_record_may_linger_on_some(self):
         lingering = self.mortal(1, expires=10, ends=3000)
         self.assert_clean(self.history().replica("k", lingering, 0, 0))

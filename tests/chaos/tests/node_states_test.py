@@ -63,6 +63,17 @@ class WithAFaultTest(HistoryCase):
                                   coordinator_fault=True).put(5, "a", 1)
         self.assert_clean(history.silent(10.1, 1).state(11.1, 1, 0, 1, 2, 3).state(13, 1))
 
+    def test_on_a_coordinator_until_all_nodes_were_up(self):
+        def history(up):
+            history = History().fault("coordinator_kill", 10, 11, nodes=[], coordinators=[1],
+                                      coordinator_fault=True).put(5, "a", 1)
+            history.silent(10.1, 1).state(11.1, 1, 0, 2).state(up, 1, 2).state(22, 1)
+            return history.state(12, 0, 0).state(20, 0).state(20.2, 0, 0).state(22, 0)
+
+        self.assert_clean(history(20))
+        history = history(20).state(40, 0, 0).state(41, 0)
+        self.assert_finds(history, "wrong_state")
+
     def test_it_may_stay_away_and_change_its_reason(self):
         history = History().fault("kill", 10, 12, nodes=[2]).put(5, "a", 1)
         for coordinator in (0, 1):

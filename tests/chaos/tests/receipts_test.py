@@ -82,5 +82,23 @@ class NodeTest(HistoryCase):
         self.assert_clean(history.get(6, "a", 1, level=ONE, node=3, degraded=True))
 
 
+class SilenceTest(HistoryCase):
+    """A stand-in answers at ONE through a coordinator that was killed, and soon after is asked again."""
+
+    def history(self, *away):
+        hit = dict(nodes=[], coordinators=[1], coordinator_fault=True)
+        history = History().fault("slow", 5, 7, nodes=[0, 1, 2]).fault("coordinator_kill", 30, 31, **hit)
+        for coordinator in (0, 1):
+            history.state(8, coordinator, *away)
+        history.silent(30, 1).state(33, 1, *away).state(40, 0).state(40, 1)
+        return history.get(31.5, "a", 1, level=ONE, coordinator=1, node=3, degraded=True).put(1, "a", 1)
+
+    def test_its_nodes_are_away_throughout(self):
+        self.assert_clean(self.history(0, 1, 2))
+
+    def test_not_those_that_never_were(self):
+        self.assert_finds(self.history(0, 1), "wrong_receipt")
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -49,11 +49,11 @@ def _check_answers(coordinator, timeline, stalls, findings):
 
 
 def _causes(node, timeline):
-    """When a node may begin to be away: a fault is on it, or on a coordinator, or its writes of then are
-    given up."""
+    """When a node may begin to be away: a fault is on it, or its writes of then are given up; the same of
+    a coordinator, until all nodes are UP, as each coordinator raises the fences for its own writes."""
     late = _late(timeline)
     for fault in timeline.faults:
-        if node in fault["nodes"] or not (fault["nodes"] or fault["coordinator_fault"]):
+        if node in fault["nodes"] or not fault["nodes"]:
             unseen = 2 * timeline.settings.ping if fault["unseen"] else 0
             yield fault["begin"], fault["up"] + unseen + late
     for coordinator in timeline.settings.coordinators:

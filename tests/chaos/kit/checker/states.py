@@ -51,17 +51,25 @@ class States:
         return at
 
     def troubles(self, coordinator, nodes=None):
-        """When that coordinator did not answer, or did not call all those nodes UP."""
+        """When that coordinator did not answer, or did not call all those nodes UP. While it is silent they
+        stay what they were, and become what it says next."""
         lines = self._lines[coordinator]
         if not lines or lines[0]["at"] > self._begin:
             yield Trouble(self._begin, lines[0]["at"] if lines else self._end, True)
         for i, line in enumerate(lines):
             if not _all_up(line, nodes):
                 begin = self._since(line, nodes, line["before"] if i else line["at"])
-                yield Trouble(begin - NOTICE, line["ended"], line["nodes"] is None)
+                silent = line["nodes"] is None and not self._is_between_bad(lines, i, nodes)
+                yield Trouble(begin - NOTICE, line["ended"], silent)
             elif i and lines[i - 1]["nodes"] != line["nodes"]:
                 # Away and back between two questions.
                 yield Trouble(line["before"], line["answered"], lines[i - 1]["nodes"] is None)
+
+    @staticmethod
+    def _is_between_bad(lines, i, nodes):
+        """Whether some of the nodes were away before a silence, or are after it."""
+        return any(line["nodes"] is not None and not _all_up(line, nodes)
+                   for line in (*lines[max(0, i - 1):i], *lines[i + 1:i + 2]))
 
     def absences(self, coordinator):
         """Each once, where it begins: a node that stays away and only changes its state goes on."""
