@@ -5,6 +5,7 @@
 #include <string>
 
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/marker.h"
 #include "server/bookkeeping/missed_note.h"
 #include "server/replication/record.h"
 #include "tests/testing/coordinator_cluster.h"
@@ -209,15 +210,19 @@ TEST_F(CoordinatorsTest, ADeadCoordinatorsNoteIsSeenToOnce) {
   Start();
   StartSecond();
   ASSERT_TRUE(second_->WaitUntilAllUp());
+  const auto marker = [&] {
+    return ParseMarker(first_->server(1).Run({"GET", "kache:m:marker"}).text).value();
+  };
+  const FenceNumber before = marker().fence;
   PlantDeadCoordinator("cache-1");
-  ASSERT_TRUE(CoordinatorCluster::Eventually(
-      [&] { return first_->Status(1).state == NodeState::kSyncing; }));
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return marker().fence > before; }));
+  const FenceNumber first = marker().fence;
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return marker().whole; }));
   ASSERT_TRUE(first_->WaitUntilAllUp());
   ASSERT_TRUE(second_->WaitUntilAllUp());
   const absl::Time later = absl::Now() + absl::Seconds(1);
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return absl::Now() > later; }));
-  const std::string fences = "kache_recovery_fences_total{node=\"cache-1\"}";
-  EXPECT_EQ(Metric(*first_, fences) + Metric(*second_, fences), 1);
+  EXPECT_EQ(marker().fence, first);
 }
 
 TEST_F(CoordinatorsTest, ACoordinatorThatSaysGoodbyeIsNotMissed) {
