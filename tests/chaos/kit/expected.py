@@ -140,4 +140,5 @@ EXPECTED = (
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
     Expected("a snapshot older than tombstones", F1, (*_RETURNED, "stale_read"), _old_snapshot),
     Expected("eviction takes a node's marker", F2, ("wrong_state",), _eviction, "SYNCING"),
+    Expected("eviction takes it again and again", F2, ("not_up",), _eviction),
 )
