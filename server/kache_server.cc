@@ -56,6 +56,7 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
   result.client.ping_interval = config.ping_interval;
   result.client.max_queue_bytes = config.max_connection_queue_bytes;
   result.client.max_uncounted_bytes = config.max_uncounted_queue_bytes;
+  result.lag_bytes = LagBytes(BoundsOf(config));
   result.replication = {.replication_factor = config.replication_factor,
                         .max_tries = config.max_tries,
                         .key_prefix = config.key_prefix,
@@ -120,6 +121,8 @@ PipelineLimits MakePipelineLimits(const ServerConfig& config) {
   // Room for one batch's worth before a stream is held up; for some more of what was under way.
   constexpr size_t kAnswerBatchesMax = 8;
   return {.max_operations = config.max_pipeline_operations,
+          .max_message_operations =
+              std::max<size_t>(config.max_pipeline_operations, kPipelineMessageOperations),
           .max_request_bytes = config.max_batch_bytes,
           .pause_answer_bytes = config.max_batch_bytes,
           .max_answer_bytes = kAnswerBatchesMax * config.max_batch_bytes};
@@ -190,10 +193,11 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   if (!redis_tls.ok()) return redis_tls.status();
   CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
   coordinator_config.decorate = seams.data_client;
-  coordinator_config.write_bytes = &admission_.bytes();
+  coordinator_config.budget = &admission_.bytes();
   RecoveryConfig recovery_config = MakeRecoveryConfig(config, coordinator_config);
-  // It bounds by itself what it sends, to one node at a time: a few portions (copier.h), which must
-  // find room also where little is left for small commands.
+  // It bounds by itself what it sends, for each node that it serves (copier.h): its queues never
+  // refuse any of that.
+  recovery_config.client.max_queue_bytes = config.servers.size() * RecoveryBytes(BoundsOf(config));
   recovery_config.client.max_uncounted_bytes = recovery_config.client.max_queue_bytes;
   recovery_config.decorate = seams.recovery_client;
   coordinator_ =

@@ -14,6 +14,7 @@
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <algorithm>
 #include <atomic>
@@ -38,6 +39,7 @@
 #include "server/api/call_messages.h"
 #include "server/api/call_name.h"
 #include "server/api/call_queue.h"
+#include "server/api/message_bytes.h"
 #include "server/api/rpc_metrics.h"
 #include "server/api/slow_log.h"
 #include "server/api/status_map.h"
@@ -57,9 +59,16 @@ template <class Request, class Response>
 struct UnaryMethod {
   using Writer = grpc::ServerAsyncResponseWriter<Response>;
 
+  template <class Message>
+  using Accept = std::function<void(grpc::ServerContext*, Message*, Writer*,
+                                    grpc::ServerCompletionQueue*, void*)>;
+
   // Asks gRPC for the next call: the generated service's Request<Method>.
-  std::function<void(grpc::ServerContext*, Request*, Writer*, grpc::ServerCompletionQueue*, void*)>
-      request;
+  Accept<Request> request;
+  // In its place for messages of many parts: they come as bytes, and are parsed only if they have
+  // `max_fields` fields at most (message_bytes.h).
+  Accept<grpc::ByteBuffer> request_bytes;
+  size_t max_fields = 0;
   // Not OK = the call is answered with that, and `serve` not called. Empty = nothing to check.
   std::function<absl::Status(const Request&)> check;
   // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
@@ -101,14 +110,15 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
 
  private:
   void Begin();
+  absl::Status Parse();
   absl::Status Admit(MonotonicTime deadline);
   absl::Status CheckAccess(int64_t operations);
   // False where the response may be dropped and there is no room for it: it was.
   bool CountResponse();
   void RunPosted() override { Send(); }
   void Send();
-  // Gives large messages back as soon as gRPC has made its own bytes of them. Requires: on the
-  // queue's thread, where the call cannot be over yet.
+  // Gives the messages' memory back before the call is over: of large ones as soon as gRPC has made
+  // its own bytes of them. Requires: on the queue's thread, where the call cannot be over yet.
   void DropMessages();
   void End();
   // gRPC's word that the call is over: answered, or given up by its caller.
@@ -133,6 +143,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   // gRPC's objects serve one call each.
   std::optional<grpc::ServerContext> context_;
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
+  grpc::ByteBuffer arriving_;  // with request_bytes
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
   MonotonicTime finished_;  // noted for the slow log
@@ -198,8 +209,13 @@ void UnaryCall<Request, Response>::Accept() {
   if (endpoint_.method().notices_cancel) {
     context_->AsyncNotifyWhenDone(static_cast<CallTag*>(&over_tag_));
   }
-  endpoint_.method().request(&*context_, &messages_.request(), &*writer_,
-                             endpoint_.queue().grpc_queue(), static_cast<CallTag*>(this));
+  const auto accept = [this](auto& request, auto* message) {
+    request(&*context_, message, &*writer_, endpoint_.queue().grpc_queue(),
+            static_cast<CallTag*>(this));
+  };
+  const auto& method = endpoint_.method();
+  method.request ? accept(method.request, &messages_.request())
+                 : accept(method.request_bytes, &arriving_);
 }
 
 template <class Request, class Response>
@@ -230,9 +246,21 @@ void UnaryCall<Request, Response>::Begin() {
   ring_ = &endpoint_.policy().ring;
   const MonotonicTime deadline =
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
-  absl::Status status = Admit(deadline);
-  if (!status.ok()) return Finish(std::move(status));
+  absl::Status status = Parse();
+  if (status.ok()) status = Admit(deadline);
+  if (!status.ok()) {
+    // A refused request counts for nothing, so nothing of it is kept until its caller is told.
+    DropMessages();
+    return Finish(std::move(status));
+  }
   endpoint_.method().serve(messages_.request(), deadline, messages_.response(), *this);
+}
+
+template <class Request, class Response>
+absl::Status UnaryCall<Request, Response>::Parse() {
+  const auto& method = endpoint_.method();
+  if (method.request) return absl::OkStatus();
+  return ParseMessage(arriving_, method.max_fields, messages_.request());
 }
 
 template <class Request, class Response>
@@ -252,7 +280,9 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   if (!status.ok()) return status;
   admitted_ = operations;
   const auto bytes = static_cast<int64_t>(messages_.request().ByteSizeLong());
-  return bytes_.AdmitRequest(admission, bytes) ? absl::OkStatus() : admission.NoRoom();
+  if (!bytes_.AdmitRequest(admission, bytes)) return admission.NoRoom();
+  held_bytes_ = bytes;
+  return absl::OkStatus();
 }
 
 template <class Request, class Response>
@@ -304,7 +334,7 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // queue's thread, which is the one that ends calls.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  const bool drop = bytes_.bytes() > kLargeBytes && endpoint_.queue().OnThread();
+  const bool drop = !dropped_ && bytes_.bytes() > kLargeBytes && endpoint_.queue().OnThread();
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   ReturnRequestId(*context_);
@@ -323,7 +353,7 @@ void UnaryCall<Request, Response>::DropMessages() {
   if (timed_ && endpoint_.method().rpc != nullptr) {
     facts_ = log.Facts(messages_.request(), messages_.response());
   }
-  messages_.Clear(bytes_.bytes());
+  messages_.Drop();
   dropped_ = true;
 }
 

@@ -20,6 +20,7 @@ class CountingClient final : public redis::RedisClient {
   bool Ready() const override { return true; }
   void Send(redis::Command, absl::Duration, redis::ReplyCallback) override {}
   redis::ClientCounters counters() const override { return counters_; }
+  size_t counted_bytes() const override { return 0; }
   bool Silent() const override { return false; }
 
  private:
