@@ -15,23 +15,15 @@
 namespace kache {
 namespace {
 
-constexpr absl::Duration kRetry = absl::Seconds(1);
-
 std::string Text(MissCount count) { return std::to_string(static_cast<uint64_t>(count)); }
-
-// `ids` is sorted.
-bool Contains(const std::vector<uint64_t>& ids, uint64_t id) {
-  return std::binary_search(ids.begin(), ids.end(), id);
-}
 
 }  // namespace
 
 Fences::Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
-               std::string ring_description, std::function<void()> demand_sweep)
+               std::function<void()> demand_sweep)
     : context_(context),
       inspections_(inspections),
       ring_(ring),
-      ring_description_(std::move(ring_description)),
       demand_sweep_(std::move(demand_sweep)),
       nodes_(context.nodes()) {}
 
@@ -86,7 +78,7 @@ void Fences::WriteFirstMarker(NodeId node) {
   context_.Send(
       node,
       redis::Command::Call(InitScript(), {keys.Marker(), keys.Ring(), keys.Sweep()},
-                           {RingText(ring_.id()), context_.name(node), ring_description_}),
+                           {RingText(ring_.id()), context_.name(node), context_.DescribeRing()}),
       [this, node](const absl::StatusOr<redis::Reply>& reply) {
         inspections_.Hurry(node);
         NoteRefusal(context_, node, "a first marker could not be written", reply);
@@ -102,7 +94,7 @@ void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
                     FenceScript(),
                     {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Heartbeats(),
                      keys.ResyncProgress()},
-                    {RingText(ring_.id()), context_.name(node), ring_description_, order.mode,
+                    {RingText(ring_.id()), context_.name(node), context_.DescribeRing(), order.mode,
                      std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence())}),
                 [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
                   OnFenced(node, missed, reply);
@@ -114,7 +106,7 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
   inspections_.Hurry(node);
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
   if (!marker) {
-    at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
+    at(node).not_before = context_.retry_at();
     return NoteRefusal(context_, node, "a fence could not be raised", reply);
   }
   const auto& inspection = inspections_.of(node);
@@ -200,11 +192,12 @@ void Fences::ForgetSeenTo(NodeId node) {
   }
 }
 
-void Fences::TellNode(const Evidence& evidence, NodeId node) {
+void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
   const NodeEvidence& it = evidence.nodes[node.index()];
   if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
   ReassertDoubts(node);
   ShareMembers(evidence, node);
+  Bury(evidence, node);
 }
 
 // A note stands on a node only as long as that keeps its memory.
@@ -242,12 +235,10 @@ void Fences::ShareMembers(const Evidence& evidence, NodeId node) {
 
 // A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
 void Fences::Bury(const Evidence& evidence, NodeId node) {
-  const NodeEvidence& it = evidence.nodes[node.index()];
-  if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
-  std::erase_if(buried_, [&](uint64_t coordinator) { return Contains(living, coordinator); });
-  for (const Heartbeat& heartbeat : it.inspection->heartbeats) {
-    if (Contains(living, heartbeat.coordinator)) continue;
+  std::erase_if(buried_, [&](uint64_t coordinator) { return IsAmong(living, coordinator); });
+  for (const Heartbeat& heartbeat : evidence.nodes[node.index()].inspection->heartbeats) {
+    if (IsAmong(living, heartbeat.coordinator)) continue;
     const std::string id = CoordinatorText(heartbeat.coordinator);
     Forget(node, context_.keys.Coordinators(), id, "");
     Forget(node, context_.keys.Heartbeats(), id, "");

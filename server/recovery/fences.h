@@ -28,7 +28,7 @@ class Fences {
  public:
   // `demand_sweep` asks for a sweep of all nodes.
   Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
-         std::string ring_description, std::function<void()> demand_sweep);
+         std::function<void()> demand_sweep);
 
   // The node's own doubts, as evidence.
   void Describe(NodeId node, NodeEvidence& evidence) const;
@@ -40,11 +40,10 @@ class Fences {
   void OnInspected(NodeId node);
   // The nodes' connection is gone: what was under way on it is not any more.
   void OnDown(NodeId node);
-  // Tells the node what it does not know yet: open doubts, and which nodes have been whole. To be
-  // called once for each inspection, with evidence that has it.
-  void TellNode(const Evidence& evidence, NodeId node);
-  // Removes the heartbeats of coordinators that are gone from the node.
-  void Bury(const Evidence& evidence, NodeId node);
+  // Brings the bookkeeping on the node up to date, where its marker is right: open doubts and the
+  // nodes that have been whole, which it does not know yet; heartbeats of coordinators that are
+  // gone. To be called once for each inspection, with evidence that has it.
+  void UpdateNode(const Evidence& evidence, NodeId node);
 
   // Forgets a field of a hash on all nodes that can be reached: up to that number, or, where it is
   // empty, in any case. `all`: held until each has answered, or failed to (at_last.h).
@@ -72,12 +71,12 @@ class Fences {
   void ForgetSeenTo(NodeId node);
   void ReassertDoubts(NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
+  void Bury(const Evidence& evidence, NodeId node);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;
   Inspections& inspections_;
   const RingInForce& ring_;
-  const std::string ring_description_;
   const std::function<void()> demand_sweep_;
   std::vector<Node> nodes_;    // by NodeId
   std::set<uint64_t> buried_;  // coordinators that were found gone, and have not come back

@@ -36,10 +36,6 @@ void Inspections::Tick() {
   }
 }
 
-void Inspections::HurryAll() {
-  for (Node& node : nodes_) node.due = true;
-}
-
 void Inspections::Lose(NodeId node) {
   nodes_[node.index()].inspection.reset();
   nodes_[node.index()].attempted = true;

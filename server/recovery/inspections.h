@@ -34,7 +34,6 @@ class Inspections {
   void Tick();
   // The node is to be inspected at once, or as soon as the inspection that is under way has ended.
   void Hurry(NodeId node) { nodes_[node.index()].due = true; }
-  void HurryAll();
   // The node can't be reached: what was found of it proves nothing any more.
   void Lose(NodeId node);
 

@@ -15,11 +15,6 @@ constexpr char kIfWrong[] = "if_wrong";
 // start together, one may have written its first markers on other nodes only.
 constexpr uint32_t kStartingTogether = 2;
 
-// `ids` is sorted.
-bool Contains(const std::vector<uint64_t>& ids, uint64_t id) {
-  return std::binary_search(ids.begin(), ids.end(), id);
-}
-
 // The coordinators that live by the word of such nodes, and this one; sorted.
 template <class IsSuch>
 std::vector<uint64_t> LivingOn(const Evidence& evidence, IsSuch is_such) {
@@ -55,7 +50,7 @@ bool IsAnothersNode(const Evidence& evidence, const NodeEvidence& node) {
   const std::vector<uint64_t> ours = Ours(evidence);
   const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
   return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
-    return heartbeat.lives && !Contains(ours, heartbeat.coordinator);
+    return heartbeat.lives && !IsAmong(ours, heartbeat.coordinator);
   });
 }
 
@@ -90,7 +85,7 @@ void JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
       assessment.reason = "missed_writes";
       // One that was found before the node was seen whole may be gone by now.
       const bool stands = other.inspected_at >= node.marker_seen_at;
-      by_the_dead |= stands && !Contains(living, missed.about.coordinator);
+      by_the_dead |= stands && !IsAmong(living, missed.about.coordinator);
     }
   }
   if (!by_the_dead) return;
@@ -222,6 +217,10 @@ bool IsWhole(const Evidence& evidence, const NodeEvidence& node) {
 
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence) {
   return LivingOn(evidence, [&](const NodeEvidence& node) { return !IsForeign(evidence, node); });
+}
+
+bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator) {
+  return std::binary_search(coordinators.begin(), coordinators.end(), coordinator);
 }
 
 int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {

@@ -71,6 +71,8 @@ bool IsWhole(const Evidence& evidence, const NodeEvidence& node);
 
 // The coordinators that live, by any node's word, sorted.
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence);
+// Whether such a list, which is sorted, has this one.
+bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator);
 
 // Since when the node may lack writes, by anybody's notes: Unix time; 0 = nobody has any.
 int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/str_join.h"
-#include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/recovery/at_last.h"
 #include "server/recovery/lease.h"
@@ -19,13 +17,6 @@ ResyncRules MakeRules(const RecoveryContext& context) {
           context.config.max_clock_skew};
 }
 
-std::string Describe(const HashRing& ring, uint32_t replication_factor) {
-  std::vector<std::string> names = ring.names();
-  std::sort(names.begin(), names.end());
-  return Concat("servers ", absl::StrJoin(names, ", "), "; ", ring.vnodes_per_node(),
-                " virtual nodes each; replication factor ", replication_factor);
-}
-
 }  // namespace
 
 Recovery::Recovery(RecoveryContext context)
@@ -38,9 +29,7 @@ Recovery::Recovery(RecoveryContext context)
       sweeps_(
           context_, inspections_, rules_.homes, [this] { return coordinators_; },
           [this] { return !resyncs_.is_active(); }),
-      fences_(context_, inspections_, ring_,
-              Describe(*context_.ring, context_.config.replication_factor),
-              [this] { sweeps_.DemandAll(); }),
+      fences_(context_, inspections_, ring_, [this] { sweeps_.DemandAll(); }),
       resyncs_(context_, inspections_, rules_,
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
@@ -50,11 +39,13 @@ Recovery::Recovery(RecoveryContext context)
                            const std::string& number, const std::shared_ptr<void>& all) {
                       fences_.ForgetOnAll(hash, field, number, all);
                     }}),
-      reports_(context_, inspections_, resyncs_, rules_.homes,
-               Describe(*context_.ring, context_.config.replication_factor)),
+      reports_(context_, inspections_, resyncs_, rules_.homes),
+      by_name_(context_.all_nodes()),
       is_new_(context_.nodes(), false),
       started_(context_.now()),
       ticked_at_(started_) {
+  std::sort(by_name_.begin(), by_name_.end(),
+            [this](NodeId a, NodeId b) { return context_.name(a) < context_.name(b); });
   if (context_.config.accept_ring) reports_.LogAcceptedChange();
 }
 
@@ -99,10 +90,7 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   order.heartbeat.ring = ring_.id();
   const auto& inspection = inspections_.of(node);
   if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
-  std::vector<NodeId> by_name = context_.all_nodes();
-  std::sort(by_name.begin(), by_name.end(),
-            [this](NodeId a, NodeId b) { return context_.name(a) < context_.name(b); });
-  for (const NodeId each : by_name) {
+  for (const NodeId each : by_name_) {
     const NodeStatus& status = context_.status(each);
     order.heartbeat.reached.push_back(status.connected ? status.run_id : "");
   }
@@ -189,8 +177,7 @@ void Recovery::Reconsider() {
   for (const NodeId node : context_.all_nodes()) {
     if (is_new_[node.index()]) {
       is_new_[node.index()] = false;
-      fences_.TellNode(evidence, node);
-      fences_.Bury(evidence, node);
+      fences_.UpdateNode(evidence, node);
     }
     const Assessment& assessment = assessments[node.index()];
     if (evidence.nodes[node.index()].inspection) fences_.Act(evidence, node, assessment);

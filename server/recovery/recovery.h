@@ -92,9 +92,10 @@ class Recovery {
   Fences fences_;
   ResyncJob resyncs_;
   Reports reports_;
-  bool reconsider_ = false;   // something new was found
-  std::vector<bool> is_new_;  // by NodeId: an inspection that was not dealt with yet
-  size_t coordinators_ = 1;   // that live
+  std::vector<NodeId> by_name_;  // all nodes, as heartbeats name them
+  bool reconsider_ = false;      // something new was found
+  std::vector<bool> is_new_;     // by NodeId: an inspection that was not dealt with yet
+  size_t coordinators_ = 1;      // that live
   const MonotonicTime started_;
   MonotonicTime ticked_at_;
   MonotonicTime leases_kept_at_;

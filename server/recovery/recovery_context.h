@@ -48,7 +48,8 @@ struct RecoveryContext {
   std::shared_ptr<const Topology> topology;
   bool stopped = false;  // Recovery::Stop; the clients may be gone
 
-  static constexpr absl::Duration kTimeout = absl::Seconds(2);
+  static constexpr absl::Duration kTimeout = absl::Seconds(2);  // of a command
+  static constexpr absl::Duration kRetry = absl::Seconds(1);
 
   size_t nodes() const { return ring->nodes(); }
   std::vector<NodeId> all_nodes() const {
@@ -65,6 +66,10 @@ struct RecoveryContext {
            status(node).processes == ProcessAgreement::kOne;
   }
   MonotonicTime now() const { return clock.Monotonic(); }
+  // When to try again what did not work.
+  MonotonicTime retry_at() const { return now() + absl::ToChronoNanoseconds(kRetry); }
+  // The ring, for people.
+  std::string DescribeRing() const;
 
   using OnReply = absl::AnyInvocable<void(const absl::StatusOr<redis::Reply>&)>;
   void Send(NodeId node, redis::Command command, OnReply done) {

@@ -26,7 +26,7 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
     : coordinator_(coordinator),
       monitor_(monitor),
       metrics_(registry, ring->names()),
-      rounds_(ring->nodes(), 0) {
+      reconnects_(ring->nodes()) {
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < ring->nodes(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
@@ -52,7 +52,10 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
                                                          .topology = monitor.topology()});
   tick_ = loop_.Every(Recovery::kTick, [this] { recovery_->Tick(); });
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
-    loop_.PostFunction([this, topology = std::move(topology)] { OnTopology(topology); });
+    loop_.PostFunction([this, topology = std::move(topology)] {
+      recovery_->OnTopology(topology);
+      reconnects_.OnTopology(*topology, clients_);
+    });
   });
   monitor_.SetChecker(
       [this](NodeId node) { loop_.PostFunction([this, node] { recovery_->Inspect(node); }); });
@@ -70,7 +73,7 @@ void RecoveryThread::Stop(bool complete) {
   loop_.PostFunction([this] {
     tick_.reset();
     recovery_->Stop();
-    for (auto& client : clients_) client.reset();
+    clients_.clear();
     loop_.Stop();
   });
   thread_.join();
@@ -98,17 +101,6 @@ void RecoveryThread::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) 
   coordinator_.MeasureWait([this, done = std::move(done)](absl::Duration wait) mutable {
     loop_.PostFunction([wait, done = std::move(done)]() mutable { done(wait); });
   });
-}
-
-void RecoveryThread::OnTopology(const std::shared_ptr<const Topology>& topology) {
-  recovery_->OnTopology(topology);
-  for (size_t i = 0; i < clients_.size(); ++i) {
-    const NodeStatus& status = topology->nodes[i];
-    if (clients_[i] == nullptr || std::exchange(rounds_[i], status.rounds) == status.rounds) {
-      continue;
-    }
-    clients_[i]->Reconnect(ReasonToReconnect(status.processes));
-  }
 }
 
 void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {

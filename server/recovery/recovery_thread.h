@@ -6,7 +6,6 @@
 #define KACHE_SERVER_RECOVERY_RECOVERY_THREAD_H_
 
 #include <atomic>
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,6 +21,7 @@
 #include "server/redis/event_loop.h"
 #include "server/redis/redis_client.h"
 #include "server/replication/coordinator.h"
+#include "server/replication/reconnect_rounds.h"
 
 namespace kache {
 
@@ -49,7 +49,6 @@ class RecoveryThread : private redis::NodeObserver, private DataPath {
 
  private:
   void SayGoodbye();
-  void OnTopology(const std::shared_ptr<const Topology>& topology);
 
   // DataPath, on the recovery's thread.
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
@@ -67,7 +66,7 @@ class RecoveryThread : private redis::NodeObserver, private DataPath {
   std::vector<std::unique_ptr<redis::RedisClient>> clients_;   // by NodeId; on the thread
   std::vector<std::unique_ptr<redis::NodeClient>> decorated_;  // in tests
   std::unique_ptr<Recovery> recovery_;                         // on the thread
-  std::vector<uint64_t> rounds_;                               // NodeStatus::rounds, by NodeId
+  ReconnectRounds reconnects_;
   std::atomic<bool> stopping_{false};
   std::unique_ptr<redis::EventLoop::Timer> tick_;
   std::unique_ptr<HealthMonitor::Observation> observation_;

@@ -11,11 +11,10 @@
 namespace kache {
 
 Reports::Reports(RecoveryContext& context, const Inspections& inspections, const ResyncJob& resyncs,
-                 size_t homes, std::string ring_description)
+                 size_t homes)
     : context_(context),
       inspections_(inspections),
       resyncs_(resyncs),
-      ring_description_(std::move(ring_description)),
       losses_(context.ring, homes),
       warned_of_foreign_(context.nodes(), false) {}
 
@@ -77,9 +76,9 @@ void Reports::WarnOfRings(const std::vector<Assessment>& assessments) {
   const bool waits = reason.starts_with(kFirstStartWaitsFor);
   if (std::exchange(waits_for_, waits ? reason : "") != reason && waits) {
     spdlog::warn(
-        "first start: no server carries a marker, and one could not be asked, which may hold the "
-        "data. This server serves once it is back; or, if its data may be lost, once it was "
-        "declared lost (kachectl node forsake) node={}",
+        "first start: no node carries a marker, and one could not be asked; it may hold the data. "
+        "This coordinator serves when that node is back. If its data may be lost, declare it lost: "
+        "kachectl node forsake node={}",
         reason.substr(sizeof(kFirstStartWaitsFor) - 1));
   }
   if (std::exchange(warned_of_rings_, mismatch) || !mismatch) return;
@@ -94,7 +93,7 @@ void Reports::WarnOfRings(const std::vector<Assessment>& assessments) {
         "server's ring, stop all other Kache servers and start this one with ACCEPT_RING={} "
         "node={} theirs=\"{}\" ours=\"{}\"",
         RingChangeText({theirs, context_.fingerprint}), context_.name(node), inspection->ring,
-        ring_description_);
+        context_.DescribeRing());
     return;
   }
 }
@@ -106,8 +105,9 @@ void Reports::WarnOfForeignNodes(const std::vector<Assessment>& assessments) {
     warned_of_foreign_[node.index()] = foreign;
     if (!foreign || warned) continue;
     spdlog::error(
-        "foreign_cluster: the node is another cluster's, whose servers use it now; it is left "
-        "alone. Correct REDIS_URLS, or KEY_PREFIX where both are to share it node={} theirs=\"{}\"",
+        "foreign_cluster: another cluster uses this node now, so nothing is written there. Correct "
+        "REDIS_URLS; or, if both clusters are to share the node, give each its own KEY_PREFIX "
+        "node={} theirs=\"{}\"",
         context_.name(node), inspections_.of(node)->ring);
   }
 }

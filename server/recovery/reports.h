@@ -19,7 +19,7 @@ namespace kache {
 class Reports {
  public:
   Reports(RecoveryContext& context, const Inspections& inspections, const ResyncJob& resyncs,
-          size_t homes, std::string ring_description);
+          size_t homes);
 
   void LogAcceptedChange() const;
   // What the nodes were found to be: to the monitor, as warnings, and for the next inspections.
@@ -42,7 +42,6 @@ class Reports {
   RecoveryContext& context_;
   const Inspections& inspections_;
   const ResyncJob& resyncs_;
-  const std::string ring_description_;
   LossWatch losses_;
   bool warned_of_rings_ = false;
   std::vector<bool> warned_of_foreign_;  // by NodeId

@@ -15,7 +15,6 @@
 namespace kache {
 namespace {
 
-constexpr absl::Duration kRetry = absl::Seconds(1);
 // Coordinators are waited for as well, but for moments.
 constexpr std::string_view kForNode = "node ";
 
@@ -30,9 +29,7 @@ ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const R
       nodes_(context.nodes()),
       rate_(context.config.resync_keys_per_second) {}
 
-void ResyncJob::RetryLater(NodeId node) {
-  at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
-}
+void ResyncJob::RetryLater(NodeId node) { at(node).not_before = context_.retry_at(); }
 
 ResyncPlan ResyncJob::Plan(const Evidence& evidence, NodeId node) const {
   const Node& it = nodes_[node.index()];
@@ -206,9 +203,11 @@ void ResyncJob::Lift(const ResyncPlan& plan) {
 void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
   inspections_.Hurry(node);
   RetryLater(node);
-  if (reply.ok()) NoteRefusal(context_, node, "a fence could not be lifted", reply);
   if (!reply.ok() || reply->integer != 1) {
     context_.metrics.resyncs_failed[node.index()]->Increment();
+    if (!reply.ok() || reply->IsError()) {
+      return NoteRefusal(context_, node, "a fence could not be lifted", reply);
+    }
     spdlog::info("a later fence stands: the node is resynchronised again node={}",
                  context_.name(node));
     return;

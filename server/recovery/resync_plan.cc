@@ -13,11 +13,6 @@ const NodeEvidence& Of(const Evidence& evidence, NodeId node) {
   return evidence.nodes[node.index()];
 }
 
-// `ids` is sorted.
-bool Contains(const std::vector<uint64_t>& ids, uint64_t id) {
-  return std::binary_search(ids.begin(), ids.end(), id);
-}
-
 // In doubt for so long that tombstones may have come and gone meanwhile.
 bool IsLong(const Inspection& inspection, const ResyncRules& rules) {
   const Marker& marker = *inspection.marker;
@@ -135,7 +130,7 @@ std::vector<MissedOn> NotesOfTheDead(const Evidence& evidence, NodeId node) {
   for (const NodeEvidence& other : evidence.nodes) {
     if (!other.inspection) continue;
     for (const MissedOn& note : other.inspection->missed) {
-      const bool lives = Contains(living, note.about.coordinator);
+      const bool lives = IsAmong(living, note.about.coordinator);
       if (!lives && note.about.node == Of(evidence, node).name) notes.push_back(note);
     }
   }

@@ -10,11 +10,6 @@
 #include "spdlog/spdlog.h"
 
 namespace kache {
-namespace {
-
-constexpr absl::Duration kRetry = absl::Seconds(1);
-
-}  // namespace
 
 SweepJob::SweepJob(RecoveryContext& context, Inspections& inspections, size_t homes,
                    std::function<size_t()> coordinators, std::function<bool()> may_begin)
@@ -57,7 +52,7 @@ void SweepJob::BeginNext(MonotonicTime now) {
   }
   const std::optional<NodeId> next = NextSweep(candidates, context_.config.sweep_interval);
   if (!next) return;
-  at(*next).not_before = now + absl::ToChronoNanoseconds(kRetry);
+  at(*next).not_before = context_.retry_at();
   TakeLease(context_, *next, context_.keys.SweepLease(), [this, node = *next](bool taken) {
     inspections_.Hurry(node);
     if (taken && !sweep_ && may_begin_() && inspections_.of(node)) Begin(node);
@@ -111,7 +106,7 @@ void SweepJob::End() {
     context_.Send(
         node, redis::Command::Of({"HSET", context_.keys.Sweep(), "swept", now_ms, "cursor", ""}));
   } else {
-    at(node).not_before = context_.now() + absl::ToChronoNanoseconds(kRetry);
+    at(node).not_before = context_.retry_at();
     spdlog::debug("a sweep broke off node={} error=\"{}\"", context_.name(node), message);
     context_.Send(node, redis::Command::Of({"HSETNX", context_.keys.Sweep(), "due", now_ms}));
   }

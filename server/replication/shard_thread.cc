@@ -18,7 +18,8 @@ ShardThread::ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonit
     : index_(index),
       monitor_(monitor),
       node_metrics_(registry, shard->ring().names(), index),
-      shard_(std::move(shard)) {
+      shard_(std::move(shard)),
+      reconnects_(endpoints.size()) {
   ConnectAll(endpoints, options, decorate);
   thread_ = std::thread([this] { loop_.Run(); });
 }
@@ -39,7 +40,6 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                              const redis::ClientOptions& options,
                              const redis::NodeClientDecorator& decorate) {
   std::vector<redis::NodeClient*> clients;
-  rounds_.resize(endpoints.size());
   for (size_t i = 0; i < endpoints.size(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
                                                   endpoints[i], options, AllScripts(), *this,
@@ -60,16 +60,8 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
 void ShardThread::OnTopology(std::shared_ptr<const Topology> topology) {
   loop_.PostFunction([this, topology = std::move(topology)] {
     shard_->SetTopology(topology);
-    ReconnectWhereAsked(*topology);
+    reconnects_.OnTopology(*topology, clients_);
   });
-}
-
-void ShardThread::ReconnectWhereAsked(const Topology& topology) {
-  for (size_t i = 0; i < clients_.size(); ++i) {
-    const NodeStatus& status = topology.nodes[i];
-    if (std::exchange(rounds_[i], status.rounds) == status.rounds) continue;
-    clients_[i]->Reconnect(ReasonToReconnect(status.processes));
-  }
 }
 
 bool ShardThread::MostNodesAreSilent() const {

@@ -6,7 +6,6 @@
 #define KACHE_SERVER_REPLICATION_SHARD_THREAD_H_
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "server/redis/redis_client.h"
 #include "server/replication/node_metrics.h"
 #include "server/replication/operation.h"
+#include "server/replication/reconnect_rounds.h"
 #include "server/replication/shard.h"
 
 namespace kache {
@@ -43,8 +43,6 @@ class ShardThread : private redis::NodeObserver {
   void ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                   const redis::ClientOptions& options, const redis::NodeClientDecorator& decorate);
   bool MostNodesAreSilent() const;
-  // Where the connections of a node reach several Redis processes.
-  void ReconnectWhereAsked(const Topology& topology);
 
   void OnConnected(NodeId node, const redis::ServerFacts& facts) override;
   void OnDown(NodeId node, const redis::DownReason& reason) override;
@@ -55,9 +53,9 @@ class ShardThread : private redis::NodeObserver {
   NodeMetrics node_metrics_;
   redis::EventLoop loop_;
   std::unique_ptr<Shard> shard_;
-  std::vector<std::unique_ptr<redis::RedisClient>> clients_;  // by NodeId; on the thread
-  std::vector<uint64_t> rounds_;  // by NodeId: NodeStatus's, up to which it was made anew
+  std::vector<std::unique_ptr<redis::RedisClient>> clients_;   // by NodeId; on the thread
   std::vector<std::unique_ptr<redis::NodeClient>> decorated_;  // what the shard uses, in tests
+  ReconnectRounds reconnects_;
   std::unique_ptr<redis::EventLoop::Timer> tick_;
   std::unique_ptr<redis::EventLoop::Timer> metrics_tick_;
   std::thread thread_;
