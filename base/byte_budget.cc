@@ -1,7 +1,5 @@
 #include "base/byte_budget.h"
 
-#include <algorithm>
-
 namespace kache {
 namespace {
 
@@ -21,8 +19,8 @@ class Held {
 
 }  // namespace
 
-bool ByteBudget::Admit(int64_t bytes, int64_t own, int64_t expected) {
-  const bool small = std::max(bytes + own, expected) <= kSmallBytes;
+bool ByteBudget::Admit(int64_t bytes, int64_t own, int64_t size) {
+  const bool small = (size > 0 ? size : bytes + own) <= kSmallBytes;
   const int64_t bound = small ? bound_ : bound_ - bound_ / kPartForSmall;
   const int64_t before = bytes_.fetch_add(bytes, std::memory_order_relaxed);
   if (before + bytes <= bound || before <= own) return true;

@@ -32,9 +32,10 @@ class ByteBudget {
   ByteBudget& operator=(const ByteBudget&) = delete;
 
   // True: the bytes count until they are released. `own`: what the same request holds already, at
-  // most; it is alone where nobody holds more than that. `expected`: what it is going to hold in
-  // all, as far as that is known; a large request is not small at its first bytes.
-  bool Admit(int64_t bytes, int64_t own = 0, int64_t expected = 0);
+  // most; it is alone where nobody holds more than that. `size`: how large the request is, where
+  // that is not `own` + `bytes`: a large one is not small at its first bytes, nor is a small one
+  // large for what it takes beside its bytes.
+  bool Admit(int64_t bytes, int64_t own = 0, int64_t size = 0);
   // The bytes count until they are released, whether there is room or not.
   void Count(int64_t bytes) { bytes_.fetch_add(bytes, std::memory_order_relaxed); }
   void Release(int64_t bytes) { bytes_.fetch_sub(bytes, std::memory_order_relaxed); }

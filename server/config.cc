@@ -222,6 +222,7 @@ ServerBounds BoundsOf(const ServerConfig& config) {
           .grpc_threads = config.grpc_threads,
           .max_key_bytes = config.max_key_bytes,
           .max_value_bytes = config.max_value_bytes,
+          .max_batch_bytes = config.max_batch_bytes,
           .max_in_flight_bytes = config.max_in_flight_bytes,
           .max_connection_queue_bytes = config.max_connection_queue_bytes,
           .max_grpc_buffer_bytes = config.max_grpc_buffer_bytes,

@@ -56,6 +56,7 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
   result.client.ping_interval = config.ping_interval;
   result.client.max_queue_bytes = config.max_connection_queue_bytes;
   result.client.max_uncounted_bytes = config.max_uncounted_queue_bytes;
+  result.lag_bytes = LagBytes(BoundsOf(config));
   result.replication = {.replication_factor = config.replication_factor,
                         .max_tries = config.max_tries,
                         .key_prefix = config.key_prefix,
@@ -188,11 +189,12 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   if (!redis_tls.ok()) return redis_tls.status();
   CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
   coordinator_config.decorate = seams.data_client;
-  coordinator_config.write_bytes = &admission_.bytes();
+  coordinator_config.budget = &admission_.bytes();
   RecoveryNodes recovery_nodes{coordinator_config.endpoints, coordinator_config.client,
                                seams.recovery_client};
-  // It bounds by itself what it sends, to one node at a time: a few portions (copier.h), which must
-  // find room also where little is left for small commands.
+  // It bounds by itself what it sends, for each node that it serves (copier.h): its queues never
+  // refuse any of that.
+  recovery_nodes.client.max_queue_bytes = config.servers.size() * RecoveryBytes(BoundsOf(config));
   recovery_nodes.client.max_uncounted_bytes = recovery_nodes.client.max_queue_bytes;
   coordinator_ =
       std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);

@@ -28,17 +28,35 @@ uint64_t ProcessBytes(const ServerBounds& bounds) {
   return kProcessBytes + (bounds.grpc_threads + bounds.shards) * kThreadBytes;
 }
 
-// Each shard, and the recovery, has one to every node.
-uint64_t Connections(const ServerBounds& bounds) { return bounds.nodes * (bounds.shards + 1); }
+// Each shard has one to every node.
+uint64_t Connections(const ServerBounds& bounds) { return bounds.nodes * bounds.shards; }
+
+// As recovery/copier.h has them; a test keeps them equal.
+constexpr uint64_t kPortionBytes = kMiB;
+constexpr uint64_t kPortionsAtOnce = 4;
 
 // The part of a connection's queue for what is counted nowhere else.
 constexpr uint64_t kUncountedPart = 8;
-// As max_in_flight_bytes counts a write: the request, the record, and the command.
+// As max_in_flight_bytes counts a write: the request, the record, and the command; the last two
+// until the last node has it.
 constexpr uint64_t kCopiesOfWrite = 3;
+constexpr uint64_t kCopiesAfterAnswer = 2;
+// The part of max_in_flight_bytes that nodes may be behind together; one alone half of that.
+constexpr uint64_t kLagPart = 2;
+constexpr uint64_t kLagOfOneNodePart = 2 * kLagPart * kCopiesAfterAnswer;
+constexpr uint64_t kLeastLagWrites = 4;
 
 // The replies that are being read, on each connection of a shard.
 uint64_t ReplyBytesOfKey(const ServerBounds& bounds) {
   return bounds.nodes * bounds.shards * bounds.max_value_bytes;
+}
+
+// The largest value and the largest batch have room while others hold little, and beside the eighth
+// that is for small requests.
+uint64_t LeastInFlightBytes(const ServerBounds& bounds) {
+  const uint64_t largest =
+      std::max(bounds.max_batch_bytes, bounds.max_key_bytes + bounds.max_value_bytes);
+  return std::max(kLeastInFlightBytes, kCopiesOfWrite * largest / 7 * 8);
 }
 
 }  // namespace
@@ -51,39 +69,55 @@ uint64_t UncountedQueueBytes(const ServerBounds& bounds) {
   return std::max(LeastQueueBytes(bounds), bounds.max_connection_queue_bytes / kUncountedPart);
 }
 
+uint64_t LagBytes(const ServerBounds& bounds) {
+  return std::max(bounds.max_in_flight_bytes / (kLagPart * kCopiesAfterAnswer * bounds.shards),
+                  kLeastLagWrites * LeastQueueBytes(bounds));
+}
+
+uint64_t RecoveryBytes(const ServerBounds& bounds) {
+  const uint64_t record = LeastQueueBytes(bounds);
+  const uint64_t at_once = std::max(kPortionsAtOnce * kPortionBytes, record);
+  return at_once + std::max(kPortionBytes, record) + kMiB;
+}
+
 uint32_t KeysPerRead(uint64_t max_value_bytes) {
   return static_cast<uint32_t>(std::clamp<uint64_t>(
       kReadBytes / std::max<uint64_t>(max_value_bytes, 1), 1, kKeysPerReadMax));
 }
 
 void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds) {
-  std::array<MemoryShare, 4> shares = {MemoryShare{.weight = 4,
-                                                   .least = kLeastInFlightBytes,
-                                                   .most = bounds->max_in_flight_bytes,
-                                                   .is_set = set.max_in_flight_bytes,
-                                                   .units = bounds->max_in_flight_bytes},
-                                       MemoryShare{.weight = 1,
-                                                   .bytes_per_unit = Connections(*bounds),
-                                                   .least = LeastQueueBytes(*bounds),
-                                                   .most = bounds->max_uncounted_queue_bytes,
-                                                   .is_set = set.max_connection_queue_bytes,
-                                                   .units = bounds->max_uncounted_queue_bytes},
-                                       MemoryShare{.weight = 1,
-                                                   .least = kLeastGrpcBufferBytes,
-                                                   .most = bounds->max_grpc_buffer_bytes,
-                                                   .is_set = set.max_grpc_buffer_bytes,
-                                                   .units = bounds->max_grpc_buffer_bytes},
-                                       MemoryShare{.weight = 2,
-                                                   .bytes_per_unit = ReplyBytesOfKey(*bounds),
-                                                   .least = 1,
-                                                   .most = KeysPerRead(bounds->max_value_bytes)}};
+  std::array<MemoryShare, 5> shares = {
+      MemoryShare{.weight = 4,
+                  .least = LeastInFlightBytes(*bounds),
+                  .most = bounds->max_in_flight_bytes,
+                  .is_set = set.max_in_flight_bytes,
+                  .units = bounds->max_in_flight_bytes},
+      MemoryShare{.weight = 1,
+                  .bytes_per_unit = Connections(*bounds),
+                  .least = LeastQueueBytes(*bounds),
+                  .most = bounds->max_uncounted_queue_bytes,
+                  .is_set = set.max_connection_queue_bytes,
+                  .units = bounds->max_uncounted_queue_bytes},
+      MemoryShare{.weight = 1,
+                  .least = kLeastGrpcBufferBytes,
+                  .most = bounds->max_grpc_buffer_bytes,
+                  .is_set = set.max_grpc_buffer_bytes,
+                  .units = bounds->max_grpc_buffer_bytes},
+      MemoryShare{.weight = 2,
+                  .bytes_per_unit = ReplyBytesOfKey(*bounds),
+                  .least = 1,
+                  .most = KeysPerRead(bounds->max_value_bytes)},
+      MemoryShare{
+          .bytes_per_unit = RecoveryBytes(*bounds), .is_set = true, .units = bounds->nodes}};
   DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
   bounds->max_in_flight_bytes = shares[0].units;
   bounds->max_uncounted_queue_bytes = shares[1].units;
   if (!set.max_connection_queue_bytes) {
     bounds->max_connection_queue_bytes =
         std::min(bounds->max_connection_queue_bytes,
-                 std::max(bounds->max_in_flight_bytes / kCopiesOfWrite, LeastQueueBytes(*bounds)) +
+                 std::max(bounds->max_in_flight_bytes / kCopiesOfWrite +
+                              bounds->max_in_flight_bytes / kLagOfOneNodePart,
+                          LeastQueueBytes(*bounds)) +
                      bounds->max_uncounted_queue_bytes);
   }
   bounds->max_grpc_buffer_bytes = shares[2].units;
@@ -95,6 +129,7 @@ MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
   sum.Add("MAX_IN_FLIGHT_BYTES", bounds.max_in_flight_bytes);
   sum.Add(Concat("small commands on ", Connections(bounds), " connections"),
           Connections(bounds) * bounds.max_uncounted_queue_bytes);
+  sum.Add(Concat("recovery of ", bounds.nodes, " nodes"), bounds.nodes * RecoveryBytes(bounds));
   sum.Add("MAX_GRPC_BUFFER_BYTES", bounds.max_grpc_buffer_bytes);
   sum.Add("replies of the nodes", bounds.keys_per_read * ReplyBytesOfKey(bounds));
   AddProcess(limit, ProcessBytes(bounds), &sum);

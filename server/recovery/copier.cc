@@ -8,12 +8,16 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "server/recovery/copy_scripts.h"
+#include "server/recovery/page_entry.h"
 #include "server/replication/record.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 
 namespace kache {
 namespace {
+
+// What a record takes of a command beside itself and its key.
+constexpr size_t kArgumentsBytes = 128;
 
 // SCAN's patterns are globs: what is special in them is escaped.
 std::string PatternOf(const std::string& prefix) {
@@ -39,41 +43,8 @@ std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries,
   return keys;
 }
 
-absl::Status WrongLength() {
-  return absl::UnavailableError("an answer of another length than was asked for");
-}
-
 absl::Status TooLate() {
   return absl::DeadlineExceededError("what was read is too old to be stored or removed");
-}
-
-// What PeekScript answered about these keys: the records among them.
-absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
-                                                 redis::Reply& answer) {
-  if (answer.elements.size() != 2 || answer.elements[0].elements.size() != keys.size()) {
-    return WrongLength();
-  }
-  std::vector<redis::Reply>& beginnings = answer.elements[0].elements;
-  auto length = answer.elements[1].elements.begin();
-  std::vector<PageEntry> entries;
-  entries.reserve(keys.size());
-  for (size_t i = 0; i < keys.size(); ++i) {
-    redis::Reply& beginning = beginnings[i];
-    uint64_t bytes = beginning.text.size();
-    const bool small = beginning.IsError() || bytes < Copier::kSmallBytes;
-    if (!small) {
-      if (length == answer.elements[1].elements.end()) return WrongLength();
-      bytes = static_cast<uint64_t>((length++)->integer);
-    }
-    if (beginning.IsError()) continue;  // no string
-    const DecodedRecord decoded = DecodeRecord(beginning.text);
-    if (decoded.kind == RecordKind::kForeign) continue;
-    const bool whole =
-        small && decoded.kind == RecordKind::kRecord && decoded.record.expires_at_ms == 0;
-    entries.push_back({std::move(keys[i]), decoded.record.version,
-                       whole ? std::move(beginning.text) : std::string(), bytes});
-  }
-  return entries;
 }
 
 }  // namespace
@@ -110,12 +81,42 @@ struct Copier::Page {
   }
 };
 
+// Large records of a page, to be fetched and stored together.
+struct Copier::Portion {
+  std::shared_ptr<Page> page;
+  NodeId target;
+  Indices indices;
+  size_t bytes = 0;
+};
+
+// Shared by the callbacks of the portion's commands; the last one lets the next portion begin.
+class Copier::UnderWay {
+ public:
+  UnderWay(Copier& copier, size_t bytes) : copier_(copier), alive_(copier.alive_), bytes_(bytes) {
+    copier_.bytes_under_way_ += bytes_;
+  }
+  ~UnderWay() {
+    if (!*alive_) return;
+    copier_.bytes_under_way_ -= bytes_;
+    copier_.FetchNext();
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  Copier& copier_;
+  const std::shared_ptr<bool> alive_;
+  const size_t bytes_;
+};
+
 Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix, CopyRules rules)
     : clients_(std::move(clients)),
       data_prefix_(std::move(data_prefix)),
       pattern_(PatternOf(data_prefix_)),
       rules_(std::move(rules)),
       lacks_most_(clients_.size(), false) {}
+
+Copier::~Copier() { *alive_ = false; }
 
 std::string Copier::LatestAt(NodeId node, absl::Time read_at) const {
   return std::to_string(
@@ -289,37 +290,50 @@ void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target, Indices i
 // Small ones are at hand; the others are fetched.
 void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices) {
   std::vector<Copy> at_hand;
-  Indices portion;
-  size_t bytes = 0;
+  Portion portion{page, target, {}, 0};
   for (const size_t i : indices) {
     const PageEntry& entry = page->entries[i];
     if (!entry.record.empty()) {
       at_hand.push_back({entry.redis_key, entry.record, 0});
       continue;
     }
-    bytes += entry.bytes;
-    portion.push_back(i);
-    if (bytes < kPortionBytes) continue;
-    Fetch(page, target, std::exchange(portion, {}));
-    bytes = 0;
+    const size_t bytes = entry.bytes + entry.redis_key.size() + kArgumentsBytes;
+    if (portion.bytes > 0 && portion.bytes + bytes > kPortionBytes) {
+      waiting_.push_back(std::exchange(portion, Portion{page, target, {}, 0}));
+    }
+    portion.bytes += bytes;
+    portion.indices.push_back(i);
   }
-  if (!portion.empty()) Fetch(page, target, std::move(portion));
-  Store(page, target, at_hand);
+  if (portion.bytes > 0) waiting_.push_back(std::move(portion));
+  FetchNext();
+  Store(page, target, at_hand, nullptr);
 }
 
-void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices) {
-  const std::vector<std::string_view> keys = KeysOf(page->entries, indices);
+void Copier::FetchNext() {
+  while (!waiting_.empty() &&
+         (bytes_under_way_ == 0 || bytes_under_way_ + waiting_.front().bytes <= kBytesAtOnce)) {
+    Portion portion = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (portion.page->status.ok()) Fetch(std::move(portion));
+  }
+}
+
+void Copier::Fetch(Portion portion) {
+  const std::vector<std::string_view> keys = KeysOf(portion.page->entries, portion.indices);
   const auto command =
       redis::Command::Call(FetchScript(), keys, std::span<const std::string_view>());
-  client(page->source)
+  auto under_way = std::make_shared<const UnderWay>(*this, portion.bytes);
+  client(portion.page->source)
       .Send(command, kCommandTimeout,
-            [this, alive = alive_, page, target,
-             indices = std::move(indices)](absl::StatusOr<redis::Reply> reply) {
+            [this, alive = alive_, portion = std::move(portion),
+             under_way = std::move(under_way)](absl::StatusOr<redis::Reply> reply) mutable {
               if (!*alive) return;
+              Page& page = *portion.page;
+              const Indices& indices = portion.indices;
               absl::Status error = ErrorOf(reply);
               if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
-              if (!error.ok()) return page->Fail(error);
-              const absl::Duration ahead = rules_.clock_offset(page->source);
+              if (!error.ok()) return page.Fail(error);
+              const absl::Duration ahead = rules_.clock_offset(page.source);
               std::vector<Copy> copies;
               for (size_t i = 0; i < indices.size(); ++i) {
                 const redis::Reply& record = reply->elements[2 * i];
@@ -327,14 +341,14 @@ void Copier::Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices ind
                 int64_t ends_ms = 0;
                 if (!absl::SimpleAtoi(reply->elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
                 copies.push_back(
-                    {page->entries[indices[i]].redis_key, record.text, AtNodeMs(ends_ms, -ahead)});
+                    {page.entries[indices[i]].redis_key, record.text, AtNodeMs(ends_ms, -ahead)});
               }
-              Store(page, target, copies);
+              Store(portion.page, portion.target, copies, std::move(under_way));
             });
 }
 
 void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
-                   const std::vector<Copy>& copies) {
+                   const std::vector<Copy>& copies, std::shared_ptr<const UnderWay> under_way) {
   std::vector<std::string_view> keys;
   std::vector<std::string> times;  // end, limit; end, limit; ...
   const std::string latest = LatestAt(target, page->result.read_at);
@@ -352,7 +366,7 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
   }
   if (keys.empty()) return;
   client(target).Send(redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
-                      [this, alive = alive_, page, target,
+                      [this, alive = alive_, page, target, under_way = std::move(under_way),
                        offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
                         if (!*alive) return;
                         if (absl::Status error = ErrorOf(reply); !error.ok()) {

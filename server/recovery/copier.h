@@ -6,8 +6,10 @@
 //
 // A page is SCAN; a look at how each record begins, which for a small one that does not expire is
 // all of it; for each target the versions that it holds; the other records that are newer, whole
-// (in portions of kPortionBytes); and their storing. A target that lacked most of what the page
-// before offered, as one that came back empty, is sent small records without being asked.
+// (in portions of kPortionBytes); and their storing. Portions wait for their turn: of all pages
+// kBytesAtOnce are under way at a time, or one record that is larger. A target that lacked most of
+// what the page before offered, as one that came back empty, is sent small records without being
+// asked.
 //
 // Loop thread only. The clients outlive the copier; after its destruction callbacks of
 // commands that are under way do nothing.
@@ -17,6 +19,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
 #include <span>
 #include <string>
@@ -28,18 +31,11 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "ring/node_id.h"
+#include "server/recovery/page_entry.h"
 #include "server/redis/node_client.h"
 #include "server/replication/version.h"
 
 namespace kache {
-
-// A record as a page names it.
-struct PageEntry {
-  std::string redis_key;
-  Version version;
-  std::string record;  // whole, if it is small and does not expire; else empty
-  uint64_t bytes = 0;
-};
 
 // What all copies go by.
 struct CopyRules {
@@ -63,8 +59,8 @@ struct PageResult {
 class Copier {
  public:
   static constexpr size_t kPortionBytes = size_t{1} << 20;
-  // Records shorter than this come along with the first look at them.
-  static constexpr size_t kSmallBytes = 512;
+  static constexpr size_t kBytesAtOnce = 4 * kPortionBytes;
+  static constexpr size_t kSmallBytes = kSmallRecordBytes;
   static constexpr absl::Duration kCommandTimeout = absl::Seconds(10);
 
   // By NodeId. `data_prefix` is KeySpace's.
@@ -108,6 +104,8 @@ class Copier {
  private:
   struct Page;                          // one CopyPage under way
   struct Copy;                          // of one record, on its way
+  struct Portion;                       // of the records that a target is sent
+  class UnderWay;                       // a portion's part of kBytesAtOnce
   using Indices = std::vector<size_t>;  // of a page's entries
 
   void ScanKeys(
@@ -119,8 +117,12 @@ class Copier {
   void Distribute(const std::shared_ptr<Page>& page);
   void Compare(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
   void Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices);
-  void Fetch(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
-  void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies);
+  // Fetches as many of the portions that wait as may be under way.
+  void FetchNext();
+  void Fetch(Portion portion);
+  // `under_way`: of the portion that the copies are from; nullptr = they were at hand.
+  void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies,
+             std::shared_ptr<const UnderWay> under_way);
   void ReportRefusal(NodeId target, const std::string& error) const;
   // The last instant, by the node's clock, at which what was read at `read_at` may land there.
   std::string LatestAt(NodeId node, absl::Time read_at) const;
@@ -131,11 +133,13 @@ class Copier {
   const std::string pattern_;
   const CopyRules rules_;
   std::vector<bool> lacks_most_;  // by NodeId: of what it was last offered
+  std::list<Portion> waiting_;
+  size_t bytes_under_way_ = 0;
   // Callbacks look at it before they touch the copier.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 
  public:
-  ~Copier() { *alive_ = false; }
+  ~Copier();
   Copier(const Copier&) = delete;
   Copier& operator=(const Copier&) = delete;
 };

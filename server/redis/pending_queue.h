@@ -44,8 +44,9 @@ class PendingQueue {
   bool empty() const { return size_ == 0; }
   size_t size() const { return size_; }
   size_t bytes() const { return bytes_; }
-  // Of those that are counted nowhere else.
+  // Of those that are counted nowhere else, and of the others.
   size_t uncounted_bytes() const { return uncounted_bytes_; }
+  size_t counted_bytes() const { return bytes_ - uncounted_bytes_; }
 
   void Push(PendingCommand command);
   // The number of the command at the front, or of the next one; all that are pushed are counted.

@@ -24,14 +24,17 @@ std::unique_ptr<RedisClient> RedisClient::Create(EventLoop& loop, NodeId node, E
                                                  ClientOptions options,
                                                  std::vector<const Script*> scripts,
                                                  NodeObserver& observer,
-                                                 std::function<bool()> suspect_self) {
+                                                 std::function<bool()> suspect_self,
+                                                 MayQueue may_queue) {
   return std::make_unique<RedisClientImpl>(loop, node, std::move(endpoint), options,
-                                           std::move(scripts), observer, std::move(suspect_self));
+                                           std::move(scripts), observer, std::move(suspect_self),
+                                           std::move(may_queue));
 }
 
 RedisClientImpl::RedisClientImpl(EventLoop& loop, NodeId node, Endpoint endpoint,
                                  ClientOptions options, std::vector<const Script*> scripts,
-                                 NodeObserver& observer, std::function<bool()> suspect_self)
+                                 NodeObserver& observer, std::function<bool()> suspect_self,
+                                 MayQueue may_queue)
     : loop_(loop),
       node_(node),
       endpoint_(std::move(endpoint)),
@@ -39,6 +42,7 @@ RedisClientImpl::RedisClientImpl(EventLoop& loop, NodeId node, Endpoint endpoint
       scripts_(std::move(scripts)),
       observer_(observer),
       suspect_self_(std::move(suspect_self)),
+      may_queue_(std::move(may_queue)),
       socket_(loop.impl(), *this, UnacknowledgedLimit(options)),
       silence_(options.silence_limit, options.ping_timeout),
       backoff_(options.reconnect_min, options.reconnect_max),

@@ -20,7 +20,8 @@
 // A GET that finds an equal one unsent shares its reply (unsent_reads.h).
 //
 // Bounds: `max_queue_bytes` of commands unsent and unanswered, `max_uncounted_bytes` of those whose
-// bytes are counted nowhere else (Command::keeps); beyond it Send answers RESOURCE_EXHAUSTED.
+// bytes are counted nowhere else (Command::keeps), and for the others what `may_queue` says; beyond
+// them Send answers RESOURCE_EXHAUSTED.
 //
 // Shard thread only: construct, use and destroy on the loop's thread (or while it does not run).
 // Destruction answers every waiting command UNAVAILABLE from inside the destructor.
@@ -69,16 +70,23 @@ struct ClientCounters {
 
 class RedisClient : public NodeClient {
  public:
+  // Whether a command that is counted elsewhere may be sent while `counted_bytes` of such commands
+  // wait. A node for which none wait is sent any.
+  using MayQueue = std::function<bool(size_t counted_bytes)>;
+
   // `observer`, `loop` and `scripts` outlive the client. Starts to connect at once.
   static std::unique_ptr<RedisClient> Create(EventLoop& loop, NodeId node, Endpoint endpoint,
                                              ClientOptions options,
                                              std::vector<const Script*> scripts,
                                              NodeObserver& observer,
-                                             std::function<bool()> suspect_self = {});
+                                             std::function<bool()> suspect_self = {},
+                                             MayQueue may_queue = {});
 
   virtual ClientCounters counters() const = 0;
   // Loses the connection, for this reason, and makes another one. Does nothing unless Ready().
   virtual void Reconnect(const DownReason& reason) = 0;
+  // Of the commands that wait and are counted elsewhere; those that have timed out included.
+  virtual size_t counted_bytes() const = 0;
   // True while commands wait and no byte has come for at least half of silence_limit.
   virtual bool Silent() const = 0;
 };

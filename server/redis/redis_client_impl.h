@@ -34,13 +34,14 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
  public:
   RedisClientImpl(EventLoop& loop, NodeId node, Endpoint endpoint, ClientOptions options,
                   std::vector<const Script*> scripts, NodeObserver& observer,
-                  std::function<bool()> suspect_self);
+                  std::function<bool()> suspect_self, MayQueue may_queue);
   ~RedisClientImpl() override;
 
   bool Ready() const override { return state_ == State::kReady; }
   void Send(Command command, absl::Duration timeout, ReplyCallback done) override;
   ClientCounters counters() const override;
   void Reconnect(const DownReason& reason) override;
+  size_t counted_bytes() const override { return pending_.counted_bytes(); }
   bool Silent() const override;
 
  private:
@@ -73,6 +74,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void CheckSilence(MonotonicTime now);
 
   // The traffic: redis_client_traffic.cc.
+  bool HasRoom(const Command& command, size_t bytes) const;
   void Refuse(ReplyCallback done, absl::Status status);
   void AnswerRefused();
   void AnswerTimedOut(MonotonicTime now);
@@ -93,6 +95,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   const std::vector<const Script*> scripts_;
   NodeObserver& observer_;
   const std::function<bool()> suspect_self_;
+  const MayQueue may_queue_;
 
   State state_ = State::kWaiting;
   MonotonicTime connect_deadline_;

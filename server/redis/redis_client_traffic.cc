@@ -37,9 +37,7 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
     return;
   }
   const size_t bytes = command.wire().size() + PendingQueue::kSlotBytes;
-  const bool counted = command.keeps();
-  if (pending_.bytes() + bytes > options_.max_queue_bytes ||
-      (!counted && pending_.uncounted_bytes() + bytes > options_.max_uncounted_bytes)) {
+  if (!HasRoom(command, bytes)) {
     ++counters_.queue_full;
     Refuse(std::move(done), absl::ResourceExhaustedError("the node's queue is full"));
     return;
@@ -49,10 +47,17 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   pending.done = std::move(done);
   pending.deadline = deadline;
   pending.bytes = bytes;
-  pending.counted = counted;
+  pending.counted = command.keeps();
   if (command.script() != nullptr) pending.command = command;
   Enqueue(command, std::move(pending));
   if (command.shares_reply()) unsent_reads_.Add(command, Progress());
+}
+
+bool RedisClientImpl::HasRoom(const Command& command, size_t bytes) const {
+  if (pending_.bytes() + bytes > options_.max_queue_bytes) return false;
+  if (!command.keeps()) return pending_.uncounted_bytes() + bytes <= options_.max_uncounted_bytes;
+  const size_t counted = pending_.counted_bytes();
+  return counted == 0 || !may_queue_ || may_queue_(counted);
 }
 
 UnsentReads::Progress RedisClientImpl::Progress() const {

@@ -1,5 +1,6 @@
 #include "server/replication/coordinator.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "absl/random/random.h"
 #include "base/strings.h"
 #include "server/replication/get_operation.h"
+#include "server/replication/kept_record.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/shard_thread.h"
@@ -16,12 +18,6 @@ namespace kache {
 namespace {
 
 constexpr absl::Duration kDrainPoll = absl::Milliseconds(2);
-// A write's record, and the command that brings it to the nodes. Those of smaller writes are
-// bounded by their number alone: counting would cost more than a hundredth of the write.
-constexpr int64_t kCopiesOfWrite = 2;
-constexpr int64_t kCountedWriteBytes = 512;
-// What a request holds beside key and value.
-constexpr int64_t kRequestBytes = 4096;
 
 // As versions have it. Never zero, so that no version of ours looks like none.
 uint64_t NewCoordinatorId() {
@@ -36,12 +32,14 @@ Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRin
     : id_(NewCoordinatorId()),
       clock_(clock),
       options_(std::move(config.replication)),
-      write_bytes_(config.write_bytes),
+      budget_(config.budget),
       metrics_(registry) {
   for (size_t i = 0; i < config.shards; ++i) {
     auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
+    shard->SetBudget(budget_);
     shards_.push_back(std::make_unique<ShardThread>(i, std::move(shard), monitor, config.endpoints,
-                                                    config.client, config.decorate, registry));
+                                                    config.client, config.lag_bytes,
+                                                    config.decorate, registry));
   }
   observation_ = monitor.Observe([this](const std::shared_ptr<const Topology>& topology) {
     for (const auto& shard : shards_) shard->OnTopology(topology);
@@ -89,25 +87,29 @@ void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadlin
 
 void Coordinator::Put(std::string_view key, std::string_view value, const WriteOptions& options,
                       OperationTiming timing, WriteCallback done) {
-  Write({key, value, options.ttl, /*tombstone=*/false, options.consistency, options.stamp}, timing,
-        std::move(done));
+  Write({key, value, options.ttl, /*tombstone=*/false, options.consistency, options.stamp},
+        options.held_bytes, timing, std::move(done));
 }
 
 void Coordinator::Delete(std::string_view key, const WriteOptions& options, OperationTiming timing,
                          WriteCallback done) {
   Write({key, {}, absl::ZeroDuration(), /*tombstone=*/true, options.consistency, options.stamp},
-        timing, std::move(done));
+        options.held_bytes, timing, std::move(done));
 }
 
-void Coordinator::Write(WriteOperation::Write write, OperationTiming timing, WriteCallback done) {
+void Coordinator::Write(WriteOperation::Write write, int64_t held_bytes, OperationTiming timing,
+                        WriteCallback done) {
   const auto bytes = static_cast<int64_t>(write.key.size() + write.value.size());
-  if (write_bytes_ != nullptr && bytes >= kCountedWriteBytes) {
-    if (!write_bytes_->Admit(kCopiesOfWrite * bytes, bytes + kRequestBytes)) {
+  if (budget_ != nullptr && bytes >= static_cast<int64_t>(kCountedBytes)) {
+    constexpr auto kRequest = static_cast<int64_t>(kRequestBytes);
+    const int64_t own = std::max(held_bytes, bytes) + kRequest;
+    const int64_t size = (1 + kCopiesOfWrite) * bytes + kRequest;  // whatever it came with
+    if (!budget_->Admit(kCopiesOfWrite * bytes, own, size)) {
       return done(absl::ResourceExhaustedError(
-          Concat("more than MAX_IN_FLIGHT_BYTES (", write_bytes_->bound(),
+          Concat("more than MAX_IN_FLIGHT_BYTES (", budget_->bound(),
                  ") at once, on their way to the nodes; try again later")));
     }
-    write.hold = write_bytes_->HoldUntilGone(kCopiesOfWrite * bytes);
+    write.hold = budget_->HoldUntilGone(kCopiesOfWrite * bytes);
   }
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);

@@ -1,7 +1,7 @@
 // What a read and a write mean, over all shards: picks the key's shard and hands the operation to
 // it. The one face that api/ sees of the data path.
 //
-// A write for which there is no room (CoordinatorConfig::write_bytes) is answered
+// A write for which there is no room (CoordinatorConfig::budget) is answered
 // RESOURCE_EXHAUSTED before anything is done, inside the call.
 //
 // Thread-safe. The strings behind key and value must stay alive until the callback is called.
@@ -42,15 +42,21 @@ struct CoordinatorConfig {
   redis::ClientOptions client;
   ReplicationOptions replication;
   redis::NodeClientDecorator decorate;  // the shards' clients
-  // Counts what larger writes take until the last node has them; outlives the coordinator. nullptr
-  // = they are not counted.
-  ByteBudget* write_bytes = nullptr;
+  // Counts what larger writes take until the last node has them, and larger records that reads keep
+  // while they wait for further nodes. Outlives the coordinator. nullptr = they are not counted.
+  ByteBudget* budget = nullptr;
+  // What the nodes may be behind together, on the connections of each shard (lag.h).
+  size_t lag_bytes = size_t{64} << 20;
 };
 
 class ShardThread;
 
 class Coordinator {
  public:
+  // What a larger write counts for in the budget beside its request: its record, and the command
+  // that brings it to the nodes.
+  static constexpr int64_t kCopiesOfWrite = 2;
+
   // Starts the shards' threads, which connect at once. `monitor`, `clock` and `registry` outlive
   // the coordinator.
   Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRing> ring,
@@ -71,6 +77,8 @@ class Coordinator {
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // of a caller that may send the write again; else this coordinator's clock
     absl::Duration ttl = absl::ZeroDuration();  // of a Put; zero = does not expire
+    // What the caller's request counts for in the budget already, at most.
+    int64_t held_bytes = 0;
   };
   void Put(std::string_view key, std::string_view value, const WriteOptions& options,
            OperationTiming timing, WriteCallback done);
@@ -99,14 +107,15 @@ class Coordinator {
   // Runs `work` on each shard's thread, which calls `ended` once; the last of them calls `done`.
   void OnEachShard(const std::function<void(Shard& shard, absl::AnyInvocable<void()> ended)>& work,
                    absl::AnyInvocable<void()> done);
-  void Write(WriteOperation::Write write, OperationTiming timing, WriteCallback done);
+  void Write(WriteOperation::Write write, int64_t held_bytes, OperationTiming timing,
+             WriteCallback done);
   size_t ShardIndex(uint64_t token) const;
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }
 
   const uint64_t id_;
   const Clock& clock_;
   const ReplicationOptions options_;
-  ByteBudget* const write_bytes_;
+  ByteBudget* const budget_;
   ReplicationMetrics metrics_;
   std::vector<std::unique_ptr<ShardThread>> shards_;
   std::unique_ptr<HealthMonitor::Observation> observation_;  // ends before the shards do

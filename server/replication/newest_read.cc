@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "server/replication/kept_record.h"
 #include "server/replication/operation.h"
 #include "server/replication/read_result.h"
 
@@ -20,7 +21,8 @@ class NewestRead final : public Operation {
         nodes_(nodes.begin(), nodes.end()),
         min_version_(min_version),
         deadline_(deadline),
-        done_(std::move(done)) {}
+        done_(std::move(done)),
+        newest_(shard.budget()) {}
 
   void Run() override {
     shard().metrics().reads_newest_of_all.Increment();
@@ -62,10 +64,10 @@ class NewestRead final : public Operation {
     ++answered_;
     if (!node_) node_ = node;
     if (finding.kind == Finding::Kind::kNothing) return;
-    if (newest_ && finding.record.version <= newest_version_) return;
+    if (newest_.kept() && finding.record.version <= newest_version_) return;
     node_ = node;
-    newest_ = std::move(reply.text);
     newest_version_ = finding.record.version;
+    if (!newest_.Keep(std::move(reply.text))) no_room_ = true;
     if (!min_version_.IsZero() && newest_version_ >= min_version_) Finish();
   }
 
@@ -77,20 +79,22 @@ class NewestRead final : public Operation {
 
   void Finish() {
     if (done_) std::exchange(done_, nullptr)(Result());
+    newest_.DropCounted();
   }
 
   absl::StatusOr<ReadResult> Result() {
     if (answered_ == 0) return NobodyAnswered();
+    if (no_room_) return NoRoomForRecord();
     ReadResult result;
     result.receipt.version = newest_version_;
-    if (newest_version_ < min_version_ && (newest_ || late_)) {
+    if (newest_version_ < min_version_ && (newest_.kept() || late_)) {
       return WithReceipt(absl::AbortedError("no reachable home replica is as new as min_version"),
                          Complete({}));
     }
-    if (newest_) {
-      const DecodedRecord decoded = DecodeRecord(*newest_);
+    if (newest_.kept()) {
+      const DecodedRecord decoded = DecodeRecord(newest_.record());
       if (decoded.kind == RecordKind::kNewerFormat) return NewerFormatError();
-      result = Answer(decoded.record, *std::move(newest_), shard());
+      result = Answer(decoded.record, newest_.Give(), shard());
     }
     result.receipt = Complete(result.receipt);
     shard().metrics().reads_degraded.Increment();
@@ -121,8 +125,9 @@ class NewestRead final : public Operation {
   uint32_t answered_ = 0;
   bool asked_until_deadline_ = false;
   bool timed_out_ = false;
-  bool late_ = false;  // so did a node, or it failed: it may hold what is asked for
-  std::optional<std::string> newest_;
+  bool late_ = false;     // so did a node, or it failed: it may hold what is asked for
+  bool no_room_ = false;  // for a record
+  KeptRecord newest_;
   Version newest_version_;
   std::optional<NodeId> node_;
 };

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "server/replication/lag.h"
 #include "server/replication/read_result.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
@@ -26,7 +27,8 @@ QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
       token_(token),
       options_(options),
       deadline_(deadline),
-      done_(std::move(done)) {}
+      done_(std::move(done)),
+      newest_(shard.budget()) {}
 
 void QuorumRead::Run() {
   Begins();
@@ -54,7 +56,7 @@ void QuorumRead::Ask(NodeId node, bool counts) {
   shard().client(node).Send(
       redis::Command::Call(ReadWithMarker(), {redis_key_, shard().keys().Marker()},
                            {shard().WholeMarker(node)}),
-      shard().Left(deadline_),
+      done_ ? shard().Left(deadline_) : shard().options().write_timeout,
       [this, index](absl::StatusOr<redis::Reply> reply) { OnReply(index, std::move(reply)); });
 }
 
@@ -103,10 +105,15 @@ void QuorumRead::Note(size_t index, redis::Reply reply) {
   }
   const Finding finding = Inspect(reply.elements[kRecord], shard());
   if (finding.kind == Finding::Kind::kNothing) return;
-  replica.version = finding.record.version;
-  if (newest_ && replica.version <= newest_version_) return;
-  newest_version_ = replica.version;
-  newest_ = std::move(reply.elements[kRecord].text);
+  const Version version = finding.record.version;
+  replica.version = version;
+  const bool wanted_again = read_again_ && version == newest_version_;
+  if (newest_node_ && version <= newest_version_ && !wanted_again) return;
+  if (!newest_.Keep(std::move(reply.elements[kRecord].text))) {
+    if (done_) Finish(NoRoomForRecord());
+    return;
+  }
+  newest_version_ = version;
   newest_node_ = replica.node;
   if (!absl::SimpleAtoi(reply.elements[kEnds].text, &newest_ends_ms_)) newest_ends_ms_ = 0;
   newest_ends_ms_ = AtNodeMs(newest_ends_ms_, -shard().ClockOffset(replica.node));
@@ -144,22 +151,26 @@ void QuorumRead::DecideOn(size_t holders) {
   if (done_ && newest_version_ < options_.min_version) {
     if (!asked_syncing_) AskSyncing();
     if (outstanding_ > 0) return;
-    if (newest_ || unheard_) {
+    if (newest_node_ || unheard_) {
       return Finish(WithReceipt(
           absl::AbortedError("no reachable home replica is as new as min_version"), ReceiptNow()));
     }
   }
+  bool all_sent = true;
   for (size_t i = 0; i < replicas_.size(); ++i) {
     const Replica& replica = replicas_[i];
     if (replica.counts && replica.phase == Phase::kAnswered && replica.version < newest_version_) {
-      Repair(i);
+      all_sent &= Repair(i);
     }
   }
+  if (!all_sent) return Decide();
   if (!done_ || holders < required_) return;
-  const DecodedRecord decoded = DecodeRecord(newest_.value_or(""));
-  if (newest_ && decoded.kind == RecordKind::kNewerFormat) return Finish(NewerFormatError());
-  // The record stays here: replicas that come late are repaired with it.
-  ReadResult result = newest_ ? Answer(decoded.record, *newest_, shard()) : ReadResult();
+  ReadResult result;
+  if (newest_.kept()) {
+    const DecodedRecord decoded = DecodeRecord(newest_.record());
+    if (decoded.kind == RecordKind::kNewerFormat) return Finish(NewerFormatError());
+    result = Answer(decoded.record, newest_.Give(), shard());
+  }
   const Version version = result.receipt.version;
   const int64_t expires_at_ms = result.receipt.expires_at_ms;
   result.receipt = ReceiptNow();
@@ -178,8 +189,25 @@ bool QuorumRead::ShouldWaitForOthers() const {
   return Count(Phase::kAsked) > 0 && !late;
 }
 
-void QuorumRead::Repair(size_t index) {
+bool QuorumRead::Repair(size_t index) {
+  if (!newest_.kept()) return ReadAgain(), true;
   Replica& replica = replicas_[index];
+  const size_t bytes = newest_.record().size();
+  ByteBudget* const budget = bytes >= kCountedBytes ? shard().budget() : nullptr;
+  ByteBudget::Hold hold;
+  if (budget != nullptr) {
+    if (!budget->Admit(static_cast<int64_t>(bytes), static_cast<int64_t>(bytes + kRequestBytes))) {
+      replica.phase = Phase::kFailed;
+      last_error_ = NoRoomForRecord();
+      shard().metrics().repairs_failed.Increment();
+      return false;
+    }
+    hold = budget->HoldUntilGone(static_cast<int64_t>(bytes));
+    if (done_) {
+      shard().AddUnanswered(bytes + kCommandBytes);
+      unanswered_bytes_ += bytes + kCommandBytes;
+    }
+  }
   replica.phase = Phase::kRepairing;
   degraded_ |= static_cast<bool>(done_);
   shard().metrics().reads_repaired.Increment();
@@ -187,11 +215,19 @@ void QuorumRead::Repair(size_t index) {
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
   shard()
       .client(replica.node)
-      .Send(CopyRecord(redis_key_, *newest_, newest_ends_ms_, shard().options().tombstone_ttl,
-                       {shard().ClockOffset(replica.node), repair_latest_ms_}),
-            timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
-              OnRepaired(index, std::move(reply));
-            });
+      .Send(
+          CopyRecord(redis_key_, newest_.record(), newest_ends_ms_, shard().options().tombstone_ttl,
+                     {shard().ClockOffset(replica.node), repair_latest_ms_})
+              .Keeping(std::move(hold)),
+          timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
+            OnRepaired(index, std::move(reply));
+          });
+  return true;
+}
+
+void QuorumRead::ReadAgain() {
+  if (std::exchange(read_again_, true)) return;
+  if (shard().View(*newest_node_).state == NodeState::kUp) Ask(*newest_node_, /*counts=*/false);
 }
 
 void QuorumRead::OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply) {
@@ -261,12 +297,15 @@ void QuorumRead::AnswerFailure() {
 
 void QuorumRead::Finish(absl::StatusOr<ReadResult> result) {
   shard().Unwatch(this);
+  shard().RemoveUnanswered(std::exchange(unanswered_bytes_, 0));
   ReadCallback done = std::exchange(done_, nullptr);
   done(std::move(result));
 }
 
 void QuorumRead::EndIfDone() {
-  if (!done_ && outstanding_ == 0) delete this;
+  if (done_) return;
+  newest_.DropCounted();
+  if (outstanding_ == 0) delete this;
 }
 
 }  // namespace kache

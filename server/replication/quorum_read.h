@@ -5,7 +5,8 @@
 //    it is whole: a fence that another coordinator raised, or a FLUSHALL, is seen at once.
 //  * Replicas that differ are made equal before the answer (blocking read repair): once they are
 //    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
-//    written to as many as the level needs. One that answers late is repaired in the background.
+//    written to as many as the level needs. One that answers late is repaired in the background,
+//    with a large record that is read once more, as none is kept for it.
 //  * Where the newest is older than min_version, or there is none, the home replicas that are
 //  SYNCING
 //    are asked, too, and those that are late are waited for: they may hold it, though they do not
@@ -28,6 +29,7 @@
 #include "absl/status/statusor.h"
 #include "server/redis/command.h"
 #include "server/replication/consistency.h"
+#include "server/replication/kept_record.h"
 #include "server/replication/operation.h"
 #include "server/replication/results.h"
 
@@ -54,7 +56,10 @@ class QuorumRead final : public Operation, private TimedOperation {
   void AskSyncing();
   void OnReply(size_t index, absl::StatusOr<redis::Reply> reply);
   void Note(size_t index, redis::Reply reply);
-  void Repair(size_t index);
+  // False: there is no room for the copy, and the replica has failed.
+  bool Repair(size_t index);
+  // A late replica is to be repaired with a record that is not kept any more.
+  void ReadAgain();
   void OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply);
   void Decide();
   void DecideOn(size_t holders);
@@ -76,13 +81,16 @@ class QuorumRead final : public Operation, private TimedOperation {
   uint32_t required_ = 0;
   absl::InlinedVector<Replica, 4> replicas_;
   size_t outstanding_ = 0;  // callbacks yet to come
-  // The newest record found, when its key ends in Redis (cluster time, 0 = never), and who held it.
-  std::optional<std::string> newest_;
+  // The newest record found, when its key ends in Redis (cluster time, 0 = never), and who held it
+  // (nobody = there is none).
+  KeptRecord newest_;
   Version newest_version_;
   int64_t newest_ends_ms_ = 0;
   int64_t repair_latest_ms_ = 0;  // until when a copy of it may be stored
   std::optional<NodeId> newest_node_;
+  size_t unanswered_bytes_ = 0;  // Shard::AddUnanswered
   bool asked_syncing_ = false;
+  bool read_again_ = false;
   bool diverged_ = false;
   bool unheard_ = false;  // one that can be reached did not say what it holds
   bool degraded_ = false;

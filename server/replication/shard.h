@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
+#include "base/byte_budget.h"
 #include "base/clock.h"
 #include "server/bookkeeping/key_space.h"
 #include "server/cluster/health_monitor.h"
@@ -53,6 +54,11 @@ class Shard {
   // connection is not ready, and not UP once one of this shard's writes was missed there.
   NodeView View(NodeId node) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
+
+  // What counts the larger records that operations keep; nullptr = they are not counted. Outlives
+  // the shard. Before its first operation.
+  void SetBudget(ByteBudget* budget) { budget_ = budget; }
+  ByteBudget* budget() const { return budget_; }
 
   const ReplicationOptions& options() const { return options_; }
   const HashRing& ring() const { return *ring_; }
@@ -97,6 +103,12 @@ class Shard {
   uint64_t WriteStarted();
   void WriteEnded(uint64_t epoch);
 
+  // What operations without an answer have sent to nodes of commands that are counted (Command::
+  // keeps), and what they no longer wait for (lag.h).
+  void AddUnanswered(size_t bytes) { unanswered_bytes_ += bytes; }
+  void RemoveUnanswered(size_t bytes) { unanswered_bytes_ -= bytes; }
+  size_t unanswered_bytes() const { return unanswered_bytes_; }
+
   // Those who wait are told of time passing by Tick, to be called every kTick.
   static constexpr absl::Duration kTick = absl::Milliseconds(10);
   void Watch(TimedOperation* operation) { watched_.insert(operation); }
@@ -117,6 +129,7 @@ class Shard {
   HealthMonitor& monitor_;
   ReplicationMetrics& metrics_;
   const size_t homes_;
+  ByteBudget* budget_ = nullptr;
   HybridClock versions_;
   const KeySpace keys_;
   std::vector<redis::NodeClient*> clients_;
@@ -133,6 +146,7 @@ class Shard {
     std::vector<absl::AnyInvocable<void()>> waiting;  // for this epoch and all before it
   };
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
+  size_t unanswered_bytes_ = 0;
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;
   bool skipped_tick_ = false;

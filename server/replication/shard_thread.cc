@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
+#include "server/replication/lag.h"
 #include "server/replication/scripts.h"
 
 namespace kache {
@@ -13,9 +15,10 @@ constexpr absl::Duration kMetricsInterval = absl::Milliseconds(250);
 
 ShardThread::ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonitor& monitor,
                          const std::vector<redis::Endpoint>& endpoints,
-                         const redis::ClientOptions& options,
+                         const redis::ClientOptions& options, size_t lag_bytes,
                          const redis::NodeClientDecorator& decorate, prometheus::Registry& registry)
     : index_(index),
+      lag_bytes_(lag_bytes),
       monitor_(monitor),
       node_metrics_(registry, shard->ring().names(), index),
       shard_(std::move(shard)),
@@ -41,9 +44,10 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                              const redis::NodeClientDecorator& decorate) {
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < endpoints.size(); ++i) {
-    clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
-                                                  endpoints[i], options, AllScripts(), *this,
-                                                  [this] { return MostNodesAreSilent(); }));
+    clients_.push_back(redis::RedisClient::Create(
+        loop_, NodeId(static_cast<uint16_t>(i)), endpoints[i], options, AllScripts(), *this,
+        [this] { return MostNodesAreSilent(); },
+        [this, i](size_t counted_bytes) { return MayQueue(i, counted_bytes); }));
     clients.push_back(clients_.back().get());
     if (!decorate) continue;
     decorated_.push_back(decorate(*clients_.back()));
@@ -68,6 +72,13 @@ bool ShardThread::MostNodesAreSilent() const {
   size_t silent = 0;
   for (const auto& client : clients_) silent += client->Silent() ? 1 : 0;
   return silent * 2 > clients_.size();
+}
+
+bool ShardThread::MayQueue(size_t node, size_t counted_bytes) const {
+  if (LagOf(counted_bytes, shard_->unanswered_bytes()) == 0) return true;
+  absl::InlinedVector<size_t, 8> queued;
+  for (const auto& client : clients_) queued.push_back(client->counted_bytes());
+  return MayLagFurther(queued, node, shard_->unanswered_bytes(), lag_bytes_);
 }
 
 void ShardThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {

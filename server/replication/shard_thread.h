@@ -24,10 +24,12 @@ namespace kache {
 
 class ShardThread : private redis::NodeObserver {
  public:
-  // All references outlive the object. `shard` is given to the thread.
+  // All references outlive the object. `shard` is given to the thread. `lag_bytes`: what its nodes
+  // may be behind together (lag.h).
   ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonitor& monitor,
               const std::vector<redis::Endpoint>& endpoints, const redis::ClientOptions& options,
-              const redis::NodeClientDecorator& decorate, prometheus::Registry& registry);
+              size_t lag_bytes, const redis::NodeClientDecorator& decorate,
+              prometheus::Registry& registry);
   ~ShardThread() override;
 
   Shard& shard() { return *shard_; }
@@ -43,12 +45,14 @@ class ShardThread : private redis::NodeObserver {
   void ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                   const redis::ClientOptions& options, const redis::NodeClientDecorator& decorate);
   bool MostNodesAreSilent() const;
+  bool MayQueue(size_t node, size_t counted_bytes) const;
 
   void OnConnected(NodeId node, const redis::ServerFacts& facts) override;
   void OnDown(NodeId node, const redis::DownReason& reason) override;
   void OnPing(NodeId node, absl::Duration round_trip) override;
 
   const size_t index_;
+  const size_t lag_bytes_;
   HealthMonitor& monitor_;
   NodeMetrics node_metrics_;
   redis::EventLoop loop_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/replication/held_check.h"
+#include "server/replication/lag.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 
@@ -32,7 +33,8 @@ WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
       done_(std::move(done)),
       redis_key_(shard.RedisKey(write.key)),
       ttl_(write.ttl),
-      hold_(write.hold) {
+      hold_(write.hold),
+      unanswered_bytes_(hold_ ? write.key.size() + write.value.size() + kCommandBytes : 0) {
   fields_.tombstone = write.tombstone;
   fields_.value = write.value;
 }
@@ -44,6 +46,7 @@ WriteOperation::~WriteOperation() {
 void WriteOperation::Run() {
   Begins();
   write_epoch_ = shard().WriteStarted();
+  shard().AddUnanswered(unanswered_bytes_);
   started_ = shard().clock().Monotonic();
   if (shard().Left(deadline_) == absl::ZeroDuration()) {
     Answer(absl::DeadlineExceededError("the deadline passed before the write was begun"));
@@ -148,7 +151,14 @@ void WriteOperation::StampWith(const Version& version, absl::Time now) {
   home_command_.reset();
 }
 
-redis::Command WriteOperation::CommandFor(NodeId node, bool home) const {
+ByteBudget::Hold WriteOperation::HoldForCommand() {
+  if (!hold_ || commands_++ == 0 || shard().budget() == nullptr) return hold_;
+  const auto bytes = static_cast<int64_t>(record_.size());
+  shard().budget()->Count(bytes);
+  return shard().budget()->HoldUntilGone(bytes);
+}
+
+redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   const ReplicationOptions& options = shard().options();
   int64_t ends_ms = fields_.expires_at_ms;
   if (!home) {
@@ -163,7 +173,7 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) const {
                               {record_, std::to_string(AtNodeMs(ends_ms, offset)),
                                std::to_string(AtNodeMs(limit_ms, offset)),
                                std::to_string(AtNodeMs(latest_ms_, offset))})
-      .Keeping(hold_);
+      .Keeping(HoldForCommand());
 }
 
 void WriteOperation::SendAll() {

@@ -59,7 +59,9 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool tombstone = false;
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // not set = this coordinator's clock stamps it
-    // Kept until the last copy of the record is gone, wherever it waits.
+    // What counts the record and one command, until their last copy is gone, wherever it waits.
+    // Further commands (of another stamp, for a stand-in, or for a node with a clock of its own)
+    // count for themselves.
     ByteBudget::Hold hold = {};
   };
   WriteOperation(Shard& shard, const Write& write, uint64_t token, const OperationTiming& timing,
@@ -99,7 +101,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool CallerWaits() const;
   void SendAll();
   void Send(size_t target);
-  redis::Command CommandFor(NodeId node, bool home) const;
+  redis::Command CommandFor(NodeId node, bool home);
+  // What counts the bytes of one more command.
+  ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
   void StampAboveHeld();
@@ -141,6 +145,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   Record fields_;
   const absl::Duration ttl_;
   const ByteBudget::Hold hold_;
+  const size_t unanswered_bytes_;  // Shard::AddUnanswered; 0 = they are not counted
   // When the write was made: its life runs from here, whatever the stamp.
   absl::Time made_at_;
   std::string record_;
@@ -152,6 +157,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool above_all_ = false;    // the stamp is above all that AllHeard means
   Version newest_held_;       // of those that refused it
   uint32_t outstanding_ = 0;  // callbacks yet to come
+  uint32_t commands_ = 0;     // made so far
   uint32_t stand_ins_tried_ = 0;
   bool degraded_ = false;
   bool late_ = false;

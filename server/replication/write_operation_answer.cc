@@ -110,6 +110,7 @@ void WriteOperation::AnswerFailure() {
 
 void WriteOperation::Answer(absl::StatusOr<Receipt> receipt) {
   shard().Unwatch(this);
+  shard().RemoveUnanswered(unanswered_bytes_);
   fields_.value = {};  // The caller's bytes go with the answer.
   std::exchange(done_, nullptr)(std::move(receipt));
 }

@@ -8,9 +8,11 @@ namespace kache::testing {
 
 ClientUnderTest::ClientUnderTest(redis::Endpoint endpoint, redis::ClientOptions options,
                                  std::vector<const redis::Script*> scripts,
-                                 std::function<bool()> suspect_self)
+                                 std::function<bool()> suspect_self,
+                                 redis::RedisClient::MayQueue may_queue)
     : client_(redis::RedisClient::Create(runner_.loop(), NodeId(7), std::move(endpoint), options,
-                                         std::move(scripts), observed_, std::move(suspect_self))) {}
+                                         std::move(scripts), observed_, std::move(suspect_self),
+                                         std::move(may_queue))) {}
 
 bool ClientUnderTest::WaitUntilReady() {
   return RunUntil([this] { return client_->Ready(); });

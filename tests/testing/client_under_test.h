@@ -28,7 +28,8 @@ class ClientUnderTest {
 
   explicit ClientUnderTest(redis::Endpoint endpoint, redis::ClientOptions options = {},
                            std::vector<const redis::Script*> scripts = {},
-                           std::function<bool()> suspect_self = {});
+                           std::function<bool()> suspect_self = {},
+                           redis::RedisClient::MayQueue may_queue = {});
 
   redis::RedisClient& operator*() { return *client_; }
   redis::RedisClient* operator->() { return client_.get(); }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace kache::testing {
@@ -46,7 +47,12 @@ void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
     return;
   }
   sent_.push_back(std::move(sent));
-  callbacks_.push_back(std::move(done));
+  // The command, and what it keeps, stays until it is answered.
+  callbacks_.push_back([kept = std::optional(std::move(command)),
+                        done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+    kept.reset();
+    done(std::move(reply));
+  });
   if (on_send_) on_send_();
 }
 

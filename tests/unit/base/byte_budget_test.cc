@@ -31,6 +31,8 @@ TEST_F(ByteBudgetTest, KeepsAnEighthForThoseWhoAskForLittle) {
   EXPECT_FALSE(budget_.Admit(ByteBudget::kSmallBytes + 1));
   EXPECT_FALSE(budget_.Admit(kKiB, /*own=*/ByteBudget::kSmallBytes)) << "not small as a whole";
   EXPECT_FALSE(budget_.Admit(kKiB, 0, ByteBudget::kSmallBytes + 1)) << "the first of many bytes";
+  EXPECT_TRUE(budget_.Admit(90 * kKiB, 0, ByteBudget::kSmallBytes)) << "small on the wire";
+  budget_.Release(90 * kKiB);
   EXPECT_TRUE(budget_.Admit(ByteBudget::kSmallBytes));
   EXPECT_FALSE(budget_.Admit(ByteBudget::kSmallBytes)) << "the eighth is bounded, too";
 }

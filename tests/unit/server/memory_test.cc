@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "server/recovery/copier.h"
 #include "tests/testing/deployed_limits.h"
 
 namespace kache {
@@ -73,12 +74,33 @@ TEST(ServerMemory, ShowsWhatDoesNotFit) {
 }
 
 // A healthy node's queue is never what refuses a write: MAX_IN_FLIGHT_BYTES, which counts a write
-// three times, does it before anything is done.
-TEST(ServerMemory, AQueueHoldsAllWritesInFlight) {
+// three times until it is answered, does it before anything is done. An eighth of it is for small
+// requests alone.
+TEST(ServerMemory, AQueueHoldsAllUnansweredWrites) {
   for (uint64_t limit = 384 * kMiB; limit < 4096 * kMiB; limit += 64 * kMiB) {
     const ServerBounds bounds = Fitted(limit);
-    EXPECT_GE(bounds.max_connection_queue_bytes, bounds.max_in_flight_bytes / 3) << limit / kMiB;
+    EXPECT_GE(bounds.max_connection_queue_bytes,
+              bounds.max_in_flight_bytes / 8 * 7 / 3 + bounds.max_uncounted_queue_bytes)
+        << limit / kMiB;
   }
+}
+
+TEST(ServerMemory, SlowNodesLeaveHalfOfMaxInFlightBytesToRequests) {
+  for (const uint64_t shards : {1, 2, 4}) {
+    const ServerBounds bounds{.shards = shards};
+    EXPECT_EQ(2 * shards * LagBytes(bounds), bounds.max_in_flight_bytes / 2);
+  }
+}
+
+TEST(ServerMemory, ANodeMayBeBehindByAFewLargeWritesWhateverTheBounds) {
+  const ServerBounds bounds{.shards = 64, .max_in_flight_bytes = 8 * kMiB};
+  EXPECT_GE(LagBytes(bounds), 4 * bounds.max_value_bytes);
+}
+
+TEST(ServerMemory, HoldsWhatACopierHasUnderWay) {
+  EXPECT_GE(RecoveryBytes(ServerBounds()), Copier::kBytesAtOnce + Copier::kPortionBytes);
+  const ServerBounds large{.max_value_bytes = 64 * kMiB};
+  EXPECT_GE(RecoveryBytes(large), 2 * large.max_value_bytes);
 }
 
 TEST(ServerMemory, ReadsFewerLargeValuesAtOnce) {

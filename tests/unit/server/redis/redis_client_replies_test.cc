@@ -218,6 +218,29 @@ TEST_F(RedisClientReplies, RefusesWhatDoesNotFitInItsQueue) {
   ASSERT_TRUE(client.RunUntil([&] { return server_.Count("SET") == 3; })) << "there is room again";
 }
 
+TEST_F(RedisClientReplies, AsksWhetherCommandsThatAreCountedElsewhereMayQueue) {
+  size_t most = 0;
+  ClientUnderTest client(server_.endpoint(), Options(), {}, {},
+                         [&](size_t counted_bytes) { return counted_bytes <= most; });
+  ASSERT_TRUE(client.WaitUntilReady());
+  server_.OnCommand("SET", FakeRedis::kSilence);
+  const Command other = Command::Of({"SET", "k", std::string(4000, 'x')});
+  const Command counted = Command(other).Keeping(std::make_shared<int>(0));
+  client.Send(other);
+  client.Send(counted);  // the first of its kind
+  EXPECT_GT(client->counted_bytes(), 4000u);
+  client.Send(counted);
+  ASSERT_TRUE(client.WaitForAnswers(1));
+  EXPECT_EQ(client.answers()[0].status().code(), absl::StatusCode::kResourceExhausted);
+  client.Send(other);
+  most = 5000;
+  client.Send(counted);
+  client.Send(counted);
+  ASSERT_TRUE(client.WaitForAnswers(2));
+  EXPECT_EQ(client->counters().commands, 4u);
+  EXPECT_EQ(client->counters().queue_full, 2u);
+}
+
 TEST_F(RedisClientReplies, GivesUpOnAScriptThatCannotBeKept) {
   ASSERT_TRUE(client_.WaitUntilReady());
   server_.OnCommand("EVALSHA", "-NOSCRIPT No matching script.\r\n");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "tests/testing/shard_fixture.h"
 
@@ -190,6 +191,32 @@ TEST_F(NewestReadTest, AsksNobodyAfterTheDeadline) {
   const auto get = Get(absl::ZeroDuration());
   EXPECT_EQ(get.code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_THAT(Asked(), IsEmpty());
+}
+
+TEST_F(NewestReadTest, ALargeRecordCountsUntilTheAnswer) {
+  StartSyncing();
+  ByteBudget budget(100'000);
+  shard().SetBudget(&budget);
+  const auto get = Get();
+  const std::string value(1000, 'v');
+  node(0).Answer(Value(10, value));
+  node(1).Answer(Value(20, value));
+  EXPECT_EQ(budget.bytes(), 1000 + static_cast<int64_t>(kRecordHeaderBytes));
+  node(2).Answer(redis::Reply::Nil());
+  EXPECT_EQ(get->value.size(), 1000u);
+  EXPECT_EQ(budget.bytes(), 0);
+}
+
+TEST_F(NewestReadTest, ALargeRecordWithoutRoomIsRefused) {
+  StartSyncing();
+  ByteBudget budget(100'000);
+  budget.Count(100'000);
+  shard().SetBudget(&budget);
+  const auto get = Get();
+  node(0).Answer(redis::Reply::Nil());
+  node(1).Answer(Value(20, std::string(1000, 'v')));
+  node(2).Answer(redis::Reply::Nil());
+  EXPECT_EQ(get.code(), absl::StatusCode::kResourceExhausted);
 }
 
 }  // namespace

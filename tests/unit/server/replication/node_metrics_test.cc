@@ -21,6 +21,7 @@ class CountingClient final : public redis::RedisClient {
   void Send(redis::Command, absl::Duration, redis::ReplyCallback) override {}
   redis::ClientCounters counters() const override { return counters_; }
   void Reconnect(const redis::DownReason&) override {}
+  size_t counted_bytes() const override { return 0; }
   bool Silent() const override { return false; }
 
  private:
