@@ -16,6 +16,10 @@ inline constexpr int64_t kValueBytesBound = int64_t{64} << 20;
 inline constexpr int64_t kBatchKeysBound = 100'000;
 inline constexpr int64_t kBatchBytesBound = int64_t{64} << 20;
 
+// The operations of one Pipeline message that every coordinator takes, whatever
+// MAX_PIPELINE_OPERATIONS says.
+inline constexpr int kPipelineMessageOperations = 256;
+
 // What a message holds for each key beside key and value, generously: lengths, times, a stamp, a
 // version, and a receipt or the text of an error.
 inline constexpr int64_t kFramingBytesPerKey = 256;

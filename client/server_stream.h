@@ -39,6 +39,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "client/client_queue.h"
 #include "client/cluster_time.h"
 #include "client/transport_observer.h"
@@ -55,8 +56,8 @@ class ServerStream final : public std::enable_shared_from_this<ServerStream>, pr
 
   // As many as a server takes of one stream before it stops reading, by default.
   static constexpr size_t kMaxOnTheWay = 1024;
-  // Of one message: well within what a server takes.
-  static constexpr int kMaxMessageOperations = 256;
+  // Of one message: what every server takes.
+  static constexpr int kMaxMessageOperations = kPipelineMessageOperations;
   static constexpr size_t kMaxMessageBytes = size_t{60} << 10;
   // What may wait here, all in all; Send refuses more.
   static constexpr size_t kMaxUnanswered = 16 * 1024;

@@ -119,6 +119,8 @@ PipelineLimits MakePipelineLimits(const ServerConfig& config) {
   // Room for one batch's worth before a stream is held up; for some more of what was under way.
   constexpr size_t kAnswerBatchesMax = 8;
   return {.max_operations = config.max_pipeline_operations,
+          .max_message_operations =
+              std::max<size_t>(config.max_pipeline_operations, kPipelineMessageOperations),
           .max_request_bytes = config.max_batch_bytes,
           .pause_answer_bytes = config.max_batch_bytes,
           .max_answer_bytes = kAnswerBatchesMax * config.max_batch_bytes};

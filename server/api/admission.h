@@ -33,8 +33,10 @@ class AdmissionControl {
   void Release(int64_t operations) { in_flight_.fetch_sub(operations, std::memory_order_relaxed); }
 
   // False: there is no room for so many bytes more, and they do not count. True: they count until
-  // ReleaseBytes.
-  bool AdmitBytes(int64_t bytes) { return bytes_.Admit(bytes); }
+  // ReleaseBytes. `own` and `size` as ByteBudget::Admit has them.
+  bool AdmitBytes(int64_t bytes, int64_t own = 0, int64_t size = 0) {
+    return bytes_.Admit(bytes, own, size);
+  }
   void ReleaseBytes(int64_t bytes) { bytes_.Release(bytes); }
   // The bytes count until ReleaseBytes, whether there is room or not.
   void CountBytes(int64_t bytes) { bytes_.Count(bytes); }

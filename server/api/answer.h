@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 #include "absl/status/status.h"
 #include "ring/hash_ring.h"
@@ -22,6 +23,9 @@ class Answer {
   // counts until the answer has left. Any thread, before Finish.
   virtual bool Admits(size_t /*bytes*/) { return true; }
 
+  // What the request counts for in MAX_IN_FLIGHT_BYTES.
+  int64_t held_bytes() const { return held_bytes_; }
+
   // Where the operation is to note its times; nullptr = nobody asks for them.
   OperationTimes* times() { return timed_ ? &times_ : nullptr; }
 
@@ -39,6 +43,7 @@ class Answer {
   bool timed_ = false;
   const std::atomic<bool>* cancelled_ = nullptr;
   const HashRing* ring_ = nullptr;
+  int64_t held_bytes_ = 0;
 
   OperationTimes times_;
 };

@@ -1,6 +1,7 @@
 #include "server/api/batch_calls.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -72,15 +73,19 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
   const Consistency consistency = FromProto(request.consistency());
   auto* gathering =
       new WriteGathering(static_cast<size_t>(count), *response.mutable_results(), answer);
+  int64_t held = answer.held_bytes();
   for (int i = 0; i < count; ++i) {
     WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
     const v1::BatchPutRequest::Entry& entry = request.entries(i);
     absl::Status status = ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
     if (status.ok()) status = ValidateStamp(entry.stamp());
     if (status.ok()) {
+      const int64_t before = held;
+      held += Coordinator::kCopiesOfWrite *
+              static_cast<int64_t>(entry.key().size() + entry.value().size());
       context.coordinator.Put(
           entry.key(), entry.value(),
-          {consistency, FromProto(entry.stamp()), absl::Milliseconds(entry.ttl_ms())},
+          {consistency, FromProto(entry.stamp()), absl::Milliseconds(entry.ttl_ms()), before},
           {deadline, nullptr, answer.cancelled()}, std::move(slot));
     } else {
       slot(status);

@@ -24,19 +24,21 @@ class CallBytes {
 
   // Of an answer that is gathered; before the piece is kept. False as above.
   bool AdmitPiece(AdmissionControl& admission, int64_t bytes) {
-    if (!admission.AdmitBytes(bytes)) return false;
+    if (!admission.AdmitBytes(bytes, Own())) return false;
     pieces_.fetch_add(bytes, std::memory_order_relaxed);
     return true;
   }
 
   // The answer as a whole, in place of its pieces. False where it may be refused and there is no
-  // room: it does not count.
+  // room: its pieces count until Release, as the memory that they were gathered in goes with the
+  // call.
   bool AdmitAnswer(AdmissionControl& admission, int64_t bytes, bool may_refuse) {
+    const int64_t own = Own();
     const int64_t pieces = pieces_.exchange(0, std::memory_order_relaxed);
     if (bytes <= pieces || !may_refuse) {
       admission.CountBytes(bytes - pieces);
-    } else if (!admission.AdmitBytes(bytes - pieces)) {
-      admission.ReleaseBytes(pieces);
+    } else if (!admission.AdmitBytes(bytes - pieces, own)) {
+      bytes_ += pieces;
       return false;
     }
     bytes_ += bytes;
@@ -53,6 +55,8 @@ class CallBytes {
   int64_t bytes() const { return bytes_; }
 
  private:
+  int64_t Own() const { return bytes_ + pieces_.load(std::memory_order_relaxed); }
+
   int64_t bytes_ = 0;
   std::atomic<int64_t> pieces_{0};
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "google/protobuf/descriptor.h"
 #include "kache/v1/kache.grpc.pb.h"
 #include "server/api/batch_calls.h"
 #include "server/api/rpc_metrics.h"
@@ -20,7 +21,28 @@ using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::Wit
         Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<
             Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>>;
 
-class KacheService::GrpcService final : public AsyncKache {};
+class KacheService::GrpcService final : public AsyncKache {
+ public:
+  // As the generated Request<Method>, but for requests that come as bytes.
+  template <class Writer>
+  void RequestBytes(int method, grpc::ServerContext* context, grpc::ByteBuffer* request,
+                    Writer* writer, grpc::ServerCompletionQueue* queue, void* tag) {
+    RequestAsyncUnary(method, context, request, writer, queue, queue, tag);
+  }
+  void RequestStreamOfBytes(int method, grpc::ServerContext* context,
+                            PipelineStream::GrpcStream* stream, grpc::ServerCompletionQueue* queue,
+                            void* tag) {
+    RequestAsyncBidiStreaming(method, context, stream, queue, queue, tag);
+  }
+  // As generated code numbers the methods: by their order.
+  static int Method(const char* name) {
+    return v1::PipelineRequest::descriptor()
+        ->file()
+        ->FindServiceByName("Kache")
+        ->FindMethodByName(name)
+        ->index();
+  }
+};
 
 namespace {
 
@@ -61,13 +83,43 @@ class KacheService::Table {
                                  grpc::ServerAsyncResponseWriter<Response>*, grpc::CompletionQueue*,
                                  grpc::ServerCompletionQueue*, void*),
            void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
-           Role role, size_t accepts, bool in_arena = false) {
+           Role role, size_t accepts) {
     Base* base = service_.grpc_.get();
+    UnaryMethod<Request, Response> method = Make(rpc, serve, role, accepts);
+    method.request = [base, request](auto* call, auto* message, auto* writer, auto* queue,
+                                     void* tag) {
+      (base->*request)(call, message, writer, queue, queue, tag);
+    };
+    Listen(std::move(method));
+  }
+
+  // Batches: each key takes a field or two.
+  template <class Request, class Response>
+  void AddBatch(const char* rpc,
+                void (*serve)(ServiceContext&, const Request&, MonotonicTime, Response&, Answer&),
+                Role role) {
+    // Those of a few keys too many are told which field it is (validate.h).
+    constexpr size_t kFieldsPerKey = 4;
+    GrpcService* grpc = service_.grpc_.get();
+    UnaryMethod<Request, Response> method = Make(rpc, serve, role, kQuietAccepts);
+    method.in_arena = true;
+    method.max_fields = kFieldsPerKey * (service_.context_.limits.max_batch_keys + 1);
+    method.request_bytes = [grpc, number = GrpcService::Method(rpc)](
+                               auto* call, auto* bytes, auto* writer, auto* queue, void* tag) {
+      grpc->RequestBytes(number, call, bytes, writer, queue, tag);
+    };
+    Listen(std::move(method));
+  }
+
+ private:
+  // All but how requests are asked for.
+  template <class Request, class Response>
+  UnaryMethod<Request, Response> Make(const char* rpc,
+                                      void (*serve)(ServiceContext&, const Request&, MonotonicTime,
+                                                    Response&, Answer&),
+                                      Role role, size_t accepts) {
     ServiceContext* context = &service_.context_;
-    UnaryMethod<Request, Response> method{
-        .request = [base, request](
-                       auto* call, auto* message, auto* writer, auto* queue,
-                       void* tag) { (base->*request)(call, message, writer, queue, queue, tag); },
+    return {
         .check = [context](const Request& message) { return Validate(message, context->limits); },
         .operations = [](const Request& message) { return Operations(message); },
         .serve =
@@ -80,14 +132,15 @@ class KacheService::Table {
         .may_drop_answer = role == Role::kRead,
         .metrics = RpcMetrics(rpc, service_.registry_),
         .accepts = accepts,
-        .in_arena = in_arena,
         .notices_cancel = role == Role::kWrite,
         .rpc = rpc};
+  }
+  template <class Request, class Response>
+  void Listen(UnaryMethod<Request, Response> method) {
     service_.endpoints_.push_back(std::make_unique<UnaryEndpoint<Request, Response>>(
         std::move(method), service_.policy_, queue_));
   }
 
- private:
   KacheService& service_;
   CallQueue& queue_;
 };
@@ -112,15 +165,13 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("Get", &GrpcService::RequestGet, ServeGet, Role::kRead, kBusyAccepts);
   table.Add("Put", &GrpcService::RequestPut, ServePut, Role::kWrite, kBusyAccepts);
   table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, Role::kWrite, kBusyAccepts);
-  table.Add("BatchGet", &GrpcService::RequestBatchGet, ServeBatchGet, Role::kRead, kQuietAccepts,
-            /*in_arena=*/true);
-  table.Add("BatchPut", &GrpcService::RequestBatchPut, ServeBatchPut, Role::kWrite, kQuietAccepts,
-            /*in_arena=*/true);
-  table.Add("BatchDelete", &GrpcService::RequestBatchDelete, ServeBatchDelete, Role::kWrite,
-            kQuietAccepts, /*in_arena=*/true);
+  table.AddBatch("BatchGet", ServeBatchGet, Role::kRead);
+  table.AddBatch("BatchPut", ServeBatchPut, Role::kWrite);
+  table.AddBatch("BatchDelete", ServeBatchDelete, Role::kWrite);
   streams_.push_back(std::make_unique<PipelineEndpoint>(
-      [this](auto* context, auto* stream, auto* grpc_queue, void* tag) {
-        grpc_->RequestPipeline(context, stream, grpc_queue, grpc_queue, tag);
+      [this, number = GrpcService::Method("Pipeline")](auto* context, auto* stream,
+                                                       auto* grpc_queue, void* tag) {
+        grpc_->RequestStreamOfBytes(number, context, stream, grpc_queue, tag);
       },
       pipeline_, queue));
   table.Add("GetStatus", &GrpcService::RequestGetStatus, ServeStatus, Role::kRead, kQuietAccepts);

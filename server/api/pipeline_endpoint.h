@@ -5,10 +5,12 @@
 #define KACHE_SERVER_API_PIPELINE_ENDPOINT_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <unordered_set>
 #include <utility>
 
+#include "base/byte_budget.h"
 #include "server/api/call_queue.h"
 #include "server/api/pipeline_metrics.h"
 #include "server/api/pipeline_stream.h"
@@ -24,6 +26,9 @@ struct PipelineEnvironment {
   const CallPolicy& policy;
   PipelineLimits limits;
   PipelineMetrics metrics;
+  // Refusals that wait for their clients to read them: of some 7,000 operations. Nothing else
+  // counts them, as it is for want of room that they are there.
+  ByteBudget refusals{int64_t{4} << 20};
 };
 
 class PipelineEndpoint final : public CallEndpoint, private Posted {

@@ -21,6 +21,7 @@ void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
   timed_ = timed;
   cancelled_ = sink.cancelled();
   ring_ = &sink.ring();
+  held_bytes_ = static_cast<int64_t>(message.memory_bytes());
   sink_ = &sink;
   message_ = &message;
   request_ = &request;
@@ -32,12 +33,11 @@ void PipelineOperation::Finish(absl::Status status) {
   if (timed_) finished_ = CoarseMonotonic();
   if (status.ok() && result_->has_get()) {
     const size_t bytes = result_->get().value().size();
-    if (sink_->AnswerFits(bytes)) {
+    status = sink_->AdmitAnswer(bytes, held_bytes_);
+    if (status.ok()) {
       answer_bytes_ = bytes;
     } else {
       std::string().swap(*result_->mutable_get()->mutable_value());
-      status = absl::ResourceExhaustedError(
-          "the stream's answers are not being read; read them, then ask for this key again");
     }
   }
   code_ = status.code();
@@ -49,9 +49,9 @@ PipelineMessage::PipelineMessage()
     : arena_(ArenaSizes()),
       request_(google::protobuf::Arena::CreateMessage<v1::PipelineRequest>(&arena_)) {}
 
-void PipelineMessage::Arrive(MonotonicTime now) {
+void PipelineMessage::Arrive(MonotonicTime now, size_t bytes) {
   arrived_ = now;
-  bytes_ = request_->ByteSizeLong();
+  bytes_ = bytes;
   operations_ = std::vector<PipelineOperation>(static_cast<size_t>(request_->operations_size()));
 }
 
@@ -64,7 +64,7 @@ std::unique_ptr<PipelineMessage> PipelineMessage::Stripped(const PipelineMessage
     if (operation.has_put()) kept->mutable_put();
     if (operation.has_delete_()) kept->mutable_delete_();
   }
-  stripped->Arrive(full.arrived_);
+  stripped->Arrive(full.arrived_, stripped->request_->ByteSizeLong());
   return stripped;
 }
 

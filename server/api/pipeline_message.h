@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -30,8 +31,9 @@ class PipelineSink {
   // Any thread: Take follows on the queue's thread.
   virtual void Post(PipelineOperation* operation) = 0;
   virtual void Take(PipelineOperation& operation) = 0;
-  // Any thread. False: the client has too many unread bytes; the value must go.
-  virtual bool AnswerFits(size_t bytes) = 0;
+  // Any thread. Not OK: there is no room for a value of so many bytes, and it must go. `held`: what
+  // its operation's message counts for.
+  virtual absl::Status AdmitAnswer(size_t bytes, int64_t held) = 0;
   // Becomes true once the stream is broken. Any thread; until the last operation has ended.
   virtual const std::atomic<bool>* cancelled() const = 0;
   // As Answer::ring.
@@ -58,7 +60,7 @@ class PipelineOperation final : public Answer, public Posted {
   // Once it was answered; zero unless timed.
   MonotonicTime begun() const { return times_.begun; }
   MonotonicTime finished() const { return finished_; }
-  // Of the value, as AnswerFits was told.
+  // Of the value, as AdmitAnswer was told.
   size_t answer_bytes() const { return answer_bytes_; }
   // Whether AdmissionControl counts it.
   bool admitted = false;
@@ -81,15 +83,25 @@ class PipelineMessage {
   v1::PipelineRequest& request() { return *request_; }
   google::protobuf::Arena& arena() { return arena_; }
 
-  // The message has come.
-  void Arrive(MonotonicTime now);
+  // The message has come, as so many bytes.
+  void Arrive(MonotonicTime now, size_t bytes);
   MonotonicTime arrived() const { return arrived_; }
   size_t bytes() const { return bytes_; }
   size_t size() const { return operations_.size(); }
-  // What it takes of memory, with its operations.
-  size_t memory_bytes() const { return bytes_ + size() * sizeof(PipelineOperation); }
-  // Whether AdmissionControl counts these bytes. Otherwise its operations are to be refused.
+  // What a message of so many bytes and operations takes of memory, with the results.
+  static constexpr size_t MemoryBytes(size_t bytes, size_t operations) {
+    return bytes + operations * (sizeof(PipelineOperation) + kMessagesOfOperation);
+  }
+  // What the refusals of so many operations take.
+  static constexpr size_t RefusalBytes(size_t operations) {
+    constexpr size_t kIdAndKind = 16;
+    return MemoryBytes(operations * kIdAndKind, operations);
+  }
+  size_t memory_bytes() const { return MemoryBytes(bytes_, size()); }
+  // Whether AdmissionControl counts the message. Otherwise its operations are to be refused.
   bool admitted = false;
+  // What it counts for, there or among the refusals.
+  int64_t counted = 0;
   // What a refusal of `full` needs: its operations' ids and kinds.
   static std::unique_ptr<PipelineMessage> Stripped(const PipelineMessage& full);
 
@@ -104,6 +116,9 @@ class PipelineMessage {
   bool Over() const { return ended_ == operations_.size(); }
 
  private:
+  // The request and the result of an operation, as objects beside their strings.
+  static constexpr size_t kMessagesOfOperation = 400;
+
   google::protobuf::Arena arena_;
   v1::PipelineRequest* const request_;
   std::vector<PipelineOperation> operations_;

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
 #include "server/api/call_name.h"
+#include "server/api/message_bytes.h"
 #include "server/api/pipeline_calls.h"
 #include "server/api/pipeline_endpoint.h"
 
@@ -23,10 +25,8 @@ namespace {
 constexpr size_t kOperationsPerTurn = 64;
 // Messages that a closing stream still reads, so that what its client had sent is answered.
 constexpr size_t kMessagesWhileClosing = 64;
-// Of messages without room, whose refusals have not left: one more, or a larger one, ends the
-// stream.
+// Of messages without room, whose refusals have not left: one more ends the stream.
 constexpr size_t kRefusedMessages = 2;
-constexpr size_t kRefusedOperations = 256;
 // What a result takes beside its value.
 constexpr size_t kResultBytes = static_cast<size_t>(kFramingBytesPerKey);
 
@@ -41,7 +41,11 @@ void PipelineStream::Accept(PipelineEndpoint& endpoint) {
 }
 
 PipelineStream::PipelineStream(PipelineEndpoint& endpoint)
-    : endpoint_(endpoint), window_(endpoint.environment().limits), stream_(&context_) {
+    : endpoint_(endpoint),
+      window_(endpoint.environment().limits),
+      stream_(&context_),
+      end_(grpc::StatusCode::UNAVAILABLE,
+           "the server is stopping or has no room, or the stream's token is not known any more") {
   endpoint_.queue().AddCall();
 }
 
@@ -100,37 +104,84 @@ void PipelineStream::Close() {
 }
 
 void PipelineStream::StartRead() {
-  reading_ = std::make_unique<PipelineMessage>();
+  reading_ = true;
   ++events_;
-  stream_.Read(&reading_->request(), static_cast<CallTag*>(&read_tag_));
+  stream_.Read(&arriving_, static_cast<CallTag*>(&read_tag_));
 }
 
 void PipelineStream::OnRead(bool ok) {
-  std::unique_ptr<PipelineMessage> message = std::move(reading_);
+  reading_ = false;
   if (!ok) {
     half_closed_ = true;
     return FinishIfDone();
   }
-  if (broken_ || finishing_) return;
+  if (broken_ || finishing_) return arriving_.Clear();
   if (!endpoint_.environment().policy.access.IsKnown(caller_)) closing_ = true;
   if (closing_) ++messages_while_closing_;
-  message->Arrive(std::chrono::steady_clock::now());
-  message->admitted = endpoint_.environment().policy.admission.AdmitBytes(
-      static_cast<int64_t>(message->memory_bytes()));
-  if (!message->admitted) {
-    // Nobody counts what is kept for its refusals, which wait until the client reads.
-    if (refused_messages_ >= kRefusedMessages || message->size() > kRefusedOperations) {
-      messages_while_closing_ = kMessagesWhileClosing;
-      return Close();
-    }
-    ++refused_messages_;
-    message = PipelineMessage::Stripped(*message);
-  }
+  std::unique_ptr<PipelineMessage> message = TakeArrived();
+  arriving_.Clear();
+  if (message == nullptr) return;
   window_.AddMessage(message->bytes());
   endpoint_.environment().metrics.operations_per_message.Observe(
       static_cast<double>(message->size()));
   taking_ = message.release();  // see taking_
   Continue();
+}
+
+std::unique_ptr<PipelineMessage> PipelineStream::TakeArrived() {
+  PipelineEnvironment& environment = endpoint_.environment();
+  const size_t bytes = arriving_.Length();
+  // Fields of later releases are taken for operations.
+  const std::optional<size_t> operations = CountFields(arriving_);
+  if (!operations || *operations > environment.limits.max_message_operations) {
+    EndWith(absl::InvalidArgumentError(
+        operations ? "more than MAX_PIPELINE_OPERATIONS operations in one message"
+                   : "the message is not a PipelineRequest"));
+    return nullptr;
+  }
+  const auto memory = static_cast<int64_t>(PipelineMessage::MemoryBytes(bytes, *operations));
+  AdmissionControl& admission = environment.policy.admission;
+  if (!admission.AdmitBytes(memory, /*own=*/0, static_cast<int64_t>(bytes))) {
+    return TakeRefused(bytes, *operations);
+  }
+  std::unique_ptr<PipelineMessage> message = Parse(bytes);
+  if (message == nullptr) {
+    admission.ReleaseBytes(memory);
+    return nullptr;
+  }
+  message->admitted = true;
+  message->counted = memory;
+  return message;
+}
+
+std::unique_ptr<PipelineMessage> PipelineStream::TakeRefused(size_t bytes, size_t operations) {
+  ByteBudget& refusals = endpoint_.environment().refusals;
+  const auto kept = static_cast<int64_t>(PipelineMessage::RefusalBytes(operations));
+  if (refused_messages_ >= kRefusedMessages || !refusals.Admit(kept)) {
+    messages_while_closing_ = kMessagesWhileClosing;
+    Close();
+    return nullptr;
+  }
+  std::unique_ptr<PipelineMessage> message = Parse(bytes);
+  if (message == nullptr) {
+    refusals.Release(kept);
+    return nullptr;
+  }
+  ++refused_messages_;
+  message = PipelineMessage::Stripped(*message);
+  message->counted = kept;
+  return message;
+}
+
+std::unique_ptr<PipelineMessage> PipelineStream::Parse(size_t bytes) {
+  auto message = std::make_unique<PipelineMessage>();
+  const absl::Status status = ParseMessage(arriving_, message->request());
+  if (!status.ok()) {
+    EndWith(status);
+    return nullptr;
+  }
+  message->Arrive(std::chrono::steady_clock::now(), bytes);
+  return message;
 }
 
 void PipelineStream::Continue() {
@@ -148,8 +199,7 @@ void PipelineStream::Continue() {
 
 bool PipelineStream::WantsMessage() const {
   if (!open_ || half_closed_ || finishing_ || broken_) return false;
-  return taking_ == nullptr && reading_ == nullptr &&
-         messages_while_closing_ < kMessagesWhileClosing;
+  return taking_ == nullptr && !reading_ && messages_while_closing_ < kMessagesWhileClosing;
 }
 
 void PipelineStream::TakeOperations() {
@@ -184,14 +234,18 @@ void PipelineStream::Pause(prometheus::Counter& reason) {
 
 void PipelineStream::Post(PipelineOperation* operation) { endpoint_.queue().Post(operation); }
 
-bool PipelineStream::AnswerFits(size_t bytes) {
-  AdmissionControl& admission = endpoint_.environment().policy.admission;
-  if (window_.AnswerFits(bytes)) {
-    if (admission.AdmitBytes(static_cast<int64_t>(bytes))) return true;
-    window_.RemoveAnswers(bytes);
+absl::Status PipelineStream::AdmitAnswer(size_t bytes, int64_t held) {
+  if (!window_.AnswerFits(bytes)) {
+    endpoint_.environment().metrics.values_refused.Increment();
+    return absl::ResourceExhaustedError(
+        "the stream's answers are not being read; read them, then ask for this key again");
   }
-  endpoint_.environment().metrics.values_refused.Increment();
-  return false;
+  AdmissionControl& admission = endpoint_.environment().policy.admission;
+  const auto own = held + static_cast<int64_t>(window_.answer_bytes() - bytes);
+  const auto size = static_cast<int64_t>(bytes + kResultBytes);
+  if (admission.AdmitBytes(static_cast<int64_t>(bytes), own, size)) return absl::OkStatus();
+  window_.RemoveAnswers(bytes);
+  return admission.NoRoom();
 }
 
 const HashRing& PipelineStream::ring() const { return endpoint_.environment().policy.ring; }
@@ -279,9 +333,9 @@ void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
   window_.RemoveMessage(message->bytes());
   if (!message->admitted) {
     --refused_messages_;
+    endpoint_.environment().refusals.Release(message->counted);
   } else {
-    endpoint_.environment().policy.admission.ReleaseBytes(
-        static_cast<int64_t>(message->memory_bytes()));
+    endpoint_.environment().policy.admission.ReleaseBytes(message->counted);
   }
   delete message;
 }
@@ -299,16 +353,18 @@ void PipelineStream::OnWritten(bool ok) {
   Continue();
 }
 
+void PipelineStream::EndWith(const absl::Status& status) {
+  end_ = ToGrpcStatus(status);
+  messages_while_closing_ = kMessagesWhileClosing;
+  Close();
+}
+
 void PipelineStream::FinishIfDone() {
   if (!open_ || finishing_ || broken_ || !(half_closed_ || closing_)) return;
   if (taking_ != nullptr || window_.operations() > 0) return;
   finishing_ = true;
   ++events_;
-  stream_.Finish(half_closed_ ? grpc::Status::OK
-                              : grpc::Status(grpc::StatusCode::UNAVAILABLE,
-                                             "the server is stopping or has no room, or the "
-                                             "stream's token is not known any more"),
-                 static_cast<CallTag*>(&finished_tag_));
+  stream_.Finish(half_closed_ ? grpc::Status::OK : end_, static_cast<CallTag*>(&finished_tag_));
 }
 
 void PipelineStream::OnDone(bool) {

@@ -4,7 +4,10 @@
 //  * Full (PipelineWindow): operations are not taken, messages not read, until answers have left.
 //  * The process is full (AdmissionControl): the operations of a message are refused, all of them,
 //    and nothing of them is kept but their ids. A client that does not read the refusals loses the
-//    stream.
+//    stream; so does one whose refusals find no room among those that wait for all clients.
+//  * A message that is none, or has more operations than one may (PipelineLimits), ends the stream
+//  with
+//    INVALID_ARGUMENT, once what came before is answered. It is not parsed (message_bytes.h).
 //  * Fair: after kOperationsPerTurn operations the other events of the queue have their turn.
 //  * Broken (cancelled, connection lost, deadline): operations that were taken go on, the answers
 //    are dropped; what was not taken yet is never started.
@@ -21,6 +24,7 @@
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_stream.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <atomic>
 #include <cstddef>
@@ -42,7 +46,8 @@ class PipelineEndpoint;
 
 class PipelineStream final : private PipelineSink {
  public:
-  using GrpcStream = grpc::ServerAsyncReaderWriter<v1::PipelineResponse, v1::PipelineRequest>;
+  // Requests come as bytes.
+  using GrpcStream = grpc::ServerAsyncReaderWriter<v1::PipelineResponse, grpc::ByteBuffer>;
 
   // Waits for a client on the endpoint's queue.
   static void Accept(PipelineEndpoint& endpoint);
@@ -82,6 +87,11 @@ class PipelineStream final : private PipelineSink {
 
   void OnAccepted(bool ok);
   void OnRead(bool ok);
+  // Counts what has arrived, then parses it. nullptr: the stream ends.
+  std::unique_ptr<PipelineMessage> TakeArrived();
+  std::unique_ptr<PipelineMessage> Parse(size_t bytes);
+  // The same for a message without room: what its refusal needs.
+  std::unique_ptr<PipelineMessage> TakeRefused(size_t bytes, size_t operations);
   // Ends a stream that has no right to be.
   void Refuse(const absl::Status& status);
   void OnWritten(bool ok);
@@ -102,12 +112,14 @@ class PipelineStream final : private PipelineSink {
   void EndReady(size_t count);
   void LogIfSlow(PipelineOperation& operation, MonotonicTime now) const;
   void EndMessageIfOver(PipelineMessage* message);
+  // Reads no more, and ends the stream with that once everything is answered.
+  void EndWith(const absl::Status& status);
   void FinishIfDone();
 
   // PipelineSink.
   void Post(PipelineOperation* operation) override;
   void Take(PipelineOperation& operation) override;
-  bool AnswerFits(size_t bytes) override;
+  absl::Status AdmitAnswer(size_t bytes, int64_t held) override;
   const std::atomic<bool>* cancelled() const override { return &cancelled_; }
   const HashRing& ring() const override;
 
@@ -119,7 +131,7 @@ class PipelineStream final : private PipelineSink {
   Caller caller_;
   v1::PipelineResponse response_;  // empty but while a message is made
 
-  std::unique_ptr<PipelineMessage> reading_;
+  grpc::ByteBuffer arriving_;
   // Read, not all of its operations taken. Owned, as are those that were taken as a whole: the last
   // of their operations to end deletes them.
   PipelineMessage* taking_ = nullptr;
@@ -137,7 +149,9 @@ class PipelineStream final : private PipelineSink {
   size_t events_ = 0;  // asked for and not yet come
   size_t messages_while_closing_ = 0;
   size_t refused_messages_ = 0;  // whose operations were refused, and not all answers have left
+  grpc::Status end_;             // unless the client has half-closed
   bool open_ = false;
+  bool reading_ = false;
   bool writing_ = false;
   bool half_closed_ = false;
   bool closing_ = false;

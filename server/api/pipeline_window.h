@@ -18,6 +18,8 @@ namespace kache {
 struct PipelineLimits {
   // Operations taken whose answers have not left.
   size_t max_operations = 1024;
+  // Of one message.
+  size_t max_message_operations = 1024;
   // Messages whose operations are not all answered; one message more may be there.
   size_t max_request_bytes = size_t{4} << 20;
   // Values read and not sent: no operation is taken beyond the first, no value kept beyond the

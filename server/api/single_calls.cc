@@ -52,7 +52,7 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
               v1::PutResponse& response, Answer& answer) {
   context.coordinator.Put(request.key(), request.value(),
                           {FromProto(request.consistency()), FromProto(request.stamp()),
-                           absl::Milliseconds(request.ttl_ms())},
+                           absl::Milliseconds(request.ttl_ms()), answer.held_bytes()},
                           {deadline, answer.times(), answer.cancelled()},
                           [&response, &answer](absl::StatusOr<Receipt> result) {
                             if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
@@ -63,7 +63,8 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
 void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
                  v1::DeleteResponse& response, Answer& answer) {
   context.coordinator.Delete(request.key(),
-                             {FromProto(request.consistency()), FromProto(request.stamp())},
+                             {FromProto(request.consistency()), FromProto(request.stamp()),
+                              absl::ZeroDuration(), answer.held_bytes()},
                              {deadline, answer.times(), answer.cancelled()},
                              [&response, &answer](absl::StatusOr<Receipt> result) {
                                if (result.ok()) FillReceipt(*result, *response.mutable_receipt());

@@ -14,6 +14,7 @@
 
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/async_unary_call.h>
+#include <grpcpp/support/byte_buffer.h>
 
 #include <algorithm>
 #include <atomic>
@@ -38,45 +39,13 @@
 #include "server/api/call_messages.h"
 #include "server/api/call_name.h"
 #include "server/api/call_queue.h"
+#include "server/api/message_bytes.h"
 #include "server/api/rpc_metrics.h"
 #include "server/api/slow_log.h"
 #include "server/api/status_map.h"
+#include "server/api/unary_method.h"
 
 namespace kache {
-
-// What all calls have in common.
-struct CallPolicy {
-  DeadlineRules deadlines;
-  AdmissionControl& admission;
-  const SlowLog& slow_log;
-  const AccessControl& access;
-  const HashRing& ring;  // whose nodes answers name
-};
-
-template <class Request, class Response>
-struct UnaryMethod {
-  using Writer = grpc::ServerAsyncResponseWriter<Response>;
-
-  // Asks gRPC for the next call: the generated service's Request<Method>.
-  std::function<void(grpc::ServerContext*, Request*, Writer*, grpc::ServerCompletionQueue*, void*)>
-      request;
-  // Not OK = the call is answered with that, and `serve` not called. Empty = nothing to check.
-  std::function<absl::Status(const Request&)> check;
-  // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
-  std::function<int64_t(const Request&)> operations;
-  std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
-  Role role = Role::kNone;  // that the caller needs
-  // An answer without room is dropped, and the call refused. Never for writes: they are done by
-  // then.
-  bool may_drop_answer = false;
-  RpcMetrics metrics;
-  size_t accepts = 8;
-  bool in_arena = false;  // CallMessages
-  // Whether the handler is told that the caller has gone (Answer::cancelled); costs an event a
-  // call.
-  bool notices_cancel = false;
-  const char* rpc = nullptr;  // as slow calls are logged; nullptr = they are not
-};
 
 // Where an endpoint is owned, whatever its messages.
 class CallEndpoint {
@@ -101,14 +70,15 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
 
  private:
   void Begin();
+  absl::Status Parse();
   absl::Status Admit(MonotonicTime deadline);
   absl::Status CheckAccess(int64_t operations);
   // False where the response may be dropped and there is no room for it: it was.
   bool CountResponse();
   void RunPosted() override { Send(); }
   void Send();
-  // Gives large messages back as soon as gRPC has made its own bytes of them. Requires: on the
-  // queue's thread, where the call cannot be over yet.
+  // Gives the messages' memory back before the call is over: of large ones as soon as gRPC has made
+  // its own bytes of them. Requires: on the queue's thread, where the call cannot be over yet.
   void DropMessages();
   void End();
   // gRPC's word that the call is over: answered, or given up by its caller.
@@ -133,6 +103,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   // gRPC's objects serve one call each.
   std::optional<grpc::ServerContext> context_;
   std::optional<grpc::ServerAsyncResponseWriter<Response>> writer_;
+  grpc::ByteBuffer arriving_;  // with request_bytes
   CallMessages<Request, Response> messages_;
   MonotonicTime started_;
   MonotonicTime finished_;  // noted for the slow log
@@ -198,8 +169,13 @@ void UnaryCall<Request, Response>::Accept() {
   if (endpoint_.method().notices_cancel) {
     context_->AsyncNotifyWhenDone(static_cast<CallTag*>(&over_tag_));
   }
-  endpoint_.method().request(&*context_, &messages_.request(), &*writer_,
-                             endpoint_.queue().grpc_queue(), static_cast<CallTag*>(this));
+  const auto accept = [this](auto& request, auto* message) {
+    request(&*context_, message, &*writer_, endpoint_.queue().grpc_queue(),
+            static_cast<CallTag*>(this));
+  };
+  const auto& method = endpoint_.method();
+  method.request ? accept(method.request, &messages_.request())
+                 : accept(method.request_bytes, &arriving_);
 }
 
 template <class Request, class Response>
@@ -230,9 +206,21 @@ void UnaryCall<Request, Response>::Begin() {
   ring_ = &endpoint_.policy().ring;
   const MonotonicTime deadline =
       CallDeadline(context_->raw_deadline(), started_, endpoint_.policy().deadlines);
-  absl::Status status = Admit(deadline);
-  if (!status.ok()) return Finish(std::move(status));
+  absl::Status status = Parse();
+  if (status.ok()) status = Admit(deadline);
+  if (!status.ok()) {
+    // A refused request counts for nothing, so nothing of it is kept until its caller is told.
+    DropMessages();
+    return Finish(std::move(status));
+  }
   endpoint_.method().serve(messages_.request(), deadline, messages_.response(), *this);
+}
+
+template <class Request, class Response>
+absl::Status UnaryCall<Request, Response>::Parse() {
+  const auto& method = endpoint_.method();
+  if (method.request) return absl::OkStatus();
+  return ParseMessage(arriving_, method.max_fields, messages_.request());
 }
 
 template <class Request, class Response>
@@ -252,7 +240,9 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   if (!status.ok()) return status;
   admitted_ = operations;
   const auto bytes = static_cast<int64_t>(messages_.request().ByteSizeLong());
-  return bytes_.AdmitRequest(admission, bytes) ? absl::OkStatus() : admission.NoRoom();
+  if (!bytes_.AdmitRequest(admission, bytes)) return admission.NoRoom();
+  held_bytes_ = bytes;
+  return absl::OkStatus();
 }
 
 template <class Request, class Response>
@@ -304,7 +294,7 @@ void UnaryCall<Request, Response>::Finish(absl::Status status) {
 // queue's thread, which is the one that ends calls.
 template <class Request, class Response>
 void UnaryCall<Request, Response>::Send() {
-  const bool drop = bytes_.bytes() > kLargeBytes && endpoint_.queue().OnThread();
+  const bool drop = !dropped_ && bytes_.bytes() > kLargeBytes && endpoint_.queue().OnThread();
   const grpc::Status status = ToGrpcStatus(status_);
   code_ = status.error_code();
   ReturnRequestId(*context_);
@@ -323,7 +313,7 @@ void UnaryCall<Request, Response>::DropMessages() {
   if (timed_ && endpoint_.method().rpc != nullptr) {
     facts_ = log.Facts(messages_.request(), messages_.response());
   }
-  messages_.Clear(bytes_.bytes());
+  messages_.Drop();
   dropped_ = true;
 }
 

@@ -71,6 +71,8 @@ class WaitingGets {
     }
     return ok_calls;
   }
+  // Of the call that was started as `index`th, once collected.
+  const grpc::Status& StatusOf(size_t index) const { return calls_[index]->status; }
 
  private:
   struct Call {
@@ -313,12 +315,35 @@ TEST_F(KacheServerBytesTest, AWriteThatWasAppliedIsAnsweredWhateverTheLimitOfByt
 }
 
 TEST_F(KacheServerBytesTest, AValueWithoutRoomIsRefusedWithAdvice) {
-  ASSERT_TRUE(cluster_.Put("k", value_).ok());
+  ASSERT_TRUE(cluster_.Put("k0", value_).ok());
+  cluster_.redis(0).Freeze();
+  WaitingGets gets(cluster_.kache());
+  for (int i = 0; i < 2; ++i) gets.Start();
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 2; }));
+  cluster_.redis(0).Thaw();
+  gets.Collect();
+  EXPECT_EQ(gets.StatusOf(0).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_TRUE(AdviceOf(gets.StatusOf(0)).has_value());
+  EXPECT_GE(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
+}
+
+TEST_F(KacheServerBytesTest, ARequestThatIsAloneHasRoomForItsAnswer) {
+  ASSERT_TRUE(cluster_.Put("k", std::string(100'000, 'v')).ok());
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
   v1::GetResponse response;
-  const grpc::Status status = cluster_.Get("k", &response);
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_TRUE(AdviceOf(status).has_value());
-  EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
+  EXPECT_TRUE(cluster_.Get("k", &response).ok());
+  EXPECT_EQ(response.value().size(), 100'000u);
+}
+
+TEST_F(KacheServerBytesTest, ABatchThatIsAloneHasRoomForAllItsWrites) {
+  v1::BatchPutRequest batch;
+  for (int i = 0; i < 20; ++i) {
+    batch.add_entries()->set_key("a" + std::to_string(i));
+    batch.mutable_entries(i)->set_value(std::string(100'000, 'v'));
+  }
+  v1::BatchPutResponse response;
+  ASSERT_TRUE(cluster_.kache().BatchPut(Patient().get(), batch, &response).ok());
+  for (const v1::WriteResult& result : response.results()) EXPECT_TRUE(result.has_receipt());
 }
 
 TEST_F(KacheServerBytesTest, AWriteWithoutRoomForItsRequestIsNotBegun) {

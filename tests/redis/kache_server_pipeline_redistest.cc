@@ -218,6 +218,45 @@ TEST_F(PipelineTest, RefusesAMessageThatIsTooLarge) {
   EXPECT_TRUE(Eventually([&] { return cluster_.Metric("kache_pipeline_streams") == 0; }));
 }
 
+TEST_F(PipelineTest, EndsOverAMessageOfMoreOperationsThanItMayHaveOnceTheOthersAreAnswered) {
+  cluster_.config.max_pipeline_operations = 4;
+  Start();
+  client_->Send({Put(1, "a", "v"), Put(2, "b", "v")});
+  client_->Send(std::vector<v1::PipelineOperation>(257));
+  EXPECT_EQ(client_->Read(2).size(), 2u);
+  EXPECT_EQ(client_->AwaitEnd().error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_TRUE(Eventually([&] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
+}
+
+TEST_F(PipelineTest, RefusesEachOperationOfALargeMessageWithoutRoom) {
+  cluster_.config.max_in_flight_bytes = 64 << 10;
+  Start();
+  cluster_.redis(0).Freeze();
+  client_->Send({Put(1, "a", std::string(100'000, 'v'))});  // alone, it has room
+  ASSERT_TRUE(InFlight(1));
+  std::vector<v1::PipelineOperation> reads;
+  for (uint64_t id = 2; id < 1002; ++id) reads.push_back(Get(id, "a"));
+  client_->Send(reads);
+  const auto results = client_->Read(1000);
+  ASSERT_EQ(results.size(), 1000u);
+  for (const auto& [id, result] : results) {
+    EXPECT_EQ(result.error().code(), grpc::StatusCode::RESOURCE_EXHAUSTED) << id;
+    EXPECT_GT(result.error().retry_after_ms(), 0u) << id;
+  }
+  cluster_.redis(0).Thaw();
+  EXPECT_EQ(client_->Read(1).count(1), 1u);
+}
+
+TEST_F(PipelineTest, AnOperationThatIsAloneHasRoom) {
+  cluster_.config.max_in_flight_bytes = 64 << 10;
+  Start();
+  client_->Send({Put(1, "a", std::string(1 << 20, 'v'))});
+  EXPECT_TRUE(client_->Read(1)[1].has_put());
+  EXPECT_TRUE(Eventually([&] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
+  client_->Send({Get(2, "a")});
+  EXPECT_EQ(client_->Read(1)[2].get().value().size(), size_t{1} << 20);
+}
+
 TEST_F(PipelineTest, ServesStreamsSideBySide) {
   cluster_.config.grpc_threads = 2;
   cluster_.config.shards = 2;

@@ -32,12 +32,24 @@ TEST_F(CallBytesTest, TheAnswerTakesThePlaceOfItsPieces) {
   EXPECT_EQ(Counted(), 0);
 }
 
-TEST_F(CallBytesTest, RefusesAnAnswerWithoutRoomAndCountsItsPiecesNoMore) {
+TEST_F(CallBytesTest, RefusesAnAnswerWithoutRoomWhosePiecesGoInTheEnd) {
   admission_.CountBytes(500);
   EXPECT_TRUE(call_.AdmitRequest(admission_, 50));
   EXPECT_TRUE(call_.AdmitPiece(admission_, 300));
   EXPECT_FALSE(call_.AdmitAnswer(admission_, 600, /*may_refuse=*/true));
-  EXPECT_EQ(Counted(), 550);
+  EXPECT_EQ(Counted(), 850);
+  call_.Release(admission_);
+  EXPECT_EQ(Counted(), 500);
+}
+
+TEST_F(CallBytesTest, ACallThatIsAloneHasRoomForItsAnswer) {
+  EXPECT_TRUE(call_.AdmitRequest(admission_, 2000));
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 3000));
+  EXPECT_TRUE(call_.AdmitPiece(admission_, 3000));
+  EXPECT_TRUE(call_.AdmitAnswer(admission_, 9000, /*may_refuse=*/true));
+  CallBytes other;
+  EXPECT_FALSE(other.AdmitRequest(admission_, 1));
+  call_.Release(admission_);
 }
 
 TEST_F(CallBytesTest, NeverRefusesWhatTellsOfAWrite) {

@@ -15,9 +15,10 @@ class FakeSink final : public PipelineSink {
  public:
   void Post(PipelineOperation* operation) override { posted.push_back(operation); }
   void Take(PipelineOperation& operation) override { taken.push_back(&operation); }
-  bool AnswerFits(size_t bytes) override {
+  absl::Status AdmitAnswer(size_t bytes, int64_t held) override {
     asked_bytes += bytes;
-    return fits;
+    EXPECT_GE(held, 400);
+    return fits ? absl::OkStatus() : absl::ResourceExhaustedError("no room");
   }
   const HashRing& ring() const override { return nodes; }
   const std::atomic<bool>* cancelled() const override { return &broken; }
@@ -38,8 +39,10 @@ class PipelineMessageTest : public ::testing::Test {
       operation.set_id(static_cast<uint64_t>(100 + i));
       operation.mutable_get()->set_key("k");
     }
-    message_.Arrive(MonotonicTime(std::chrono::seconds(1)));
+    message_.Arrive(MonotonicTime(std::chrono::seconds(1)), kBytes);
   }
+
+  static constexpr size_t kBytes = 50;
 
   FakeSink sink_;
   PipelineMessage message_;
@@ -48,7 +51,7 @@ class PipelineMessageTest : public ::testing::Test {
 TEST_F(PipelineMessageTest, GivesItsOperationsInOrder) {
   Arrive(2);
   EXPECT_EQ(message_.size(), 2u);
-  EXPECT_EQ(message_.bytes(), message_.request().ByteSizeLong());
+  EXPECT_EQ(message_.bytes(), kBytes);
   EXPECT_EQ(message_.Next(sink_).request().id(), 100u);
   EXPECT_TRUE(message_.HasNext());
   EXPECT_EQ(message_.Next(sink_).request().id(), 101u);
@@ -61,7 +64,7 @@ TEST(StrippedMessage, KeepsIdsAndKindsAlone) {
   put.set_id(7);
   put.mutable_put()->set_value(std::string(100'000, 'v'));
   full.request().add_operations()->mutable_delete_()->set_key("k");
-  full.Arrive(MonotonicTime(std::chrono::seconds(3)));
+  full.Arrive(MonotonicTime(std::chrono::seconds(3)), full.request().ByteSizeLong());
   const std::unique_ptr<PipelineMessage> stripped = PipelineMessage::Stripped(full);
   EXPECT_LT(stripped->bytes(), 50u);
   EXPECT_EQ(stripped->arrived(), full.arrived());
