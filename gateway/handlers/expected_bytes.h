@@ -1,8 +1,9 @@
 // How large the next answer is likely to be, by the last ones: what is reserved for a read before a
 // server is asked, as its size shows only with the answer.
 //
-// Rises at once and falls slowly: too much costs a refusal while memory is short anyway, too little
-// an answer that is thrown away.
+// Rises faster than it falls, but not at once: too little costs an answer that is thrown away where
+// memory is short, too much refusals beside memory that nobody takes. A few large answers among
+// many small ones are room that all of them leave for each other.
 //
 // Thread-safe, without a lock. Sizes that need no reservation touch nothing that threads share.
 #ifndef KACHE_GATEWAY_HANDLERS_EXPECTED_BYTES_H_
@@ -23,7 +24,9 @@ class ExpectedBytes {
   void Learn(uint64_t bytes) {
     const uint64_t before = Get();
     if (bytes <= HeldBytes::kUncountedBytes && before <= HeldBytes::kUncountedBytes) return;
-    const uint64_t after = bytes >= before ? bytes : before - (before - bytes + 15) / 16;
+    const uint64_t after = bytes < before ? before - (before - bytes + 15) / 16
+                           : before == 0  ? bytes
+                                          : before + (bytes - before + 3) / 4;
     if (after != before) bytes_.store(after, std::memory_order_relaxed);
   }
 

@@ -1,5 +1,7 @@
 #include "gateway/handlers/keys.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,10 +35,24 @@ std::string ETagOf(const v1::Version& version, bool raw) {
 constexpr size_t kAnswerBytes = 192;
 // Of a value on its way to a server: the call's own, for a further attempt, and the message's.
 constexpr uint64_t kCopiesOfValue = 2;
-// While there is no room for values of the size that is expected, smaller ones are served all the
-// same (held_bytes.h): up to this size, and what their answer takes, as JSON with base64, too.
-constexpr uint32_t kSmallValueBytes = 32 * 1024;
+// The least that is reserved for an answer: small (held_bytes.h) beside its request.
 constexpr uint64_t kSmallAnswerBytes = 48 * 1024;
+
+// The value whose answer takes no more than that, as JSON with base64, too.
+constexpr uint32_t ValueBytesOfAnswer(uint64_t answer_bytes) {
+  return static_cast<uint32_t>(std::min<uint64_t>(answer_bytes / 3 * 2, UINT32_MAX));
+}
+
+// Reserves room for an answer of the size that is expected; where there is none, for one of half
+// the size, a quarter, and so on, so that smaller values are served all the same. Returns what was
+// reserved; 0 = there is no room.
+uint64_t ReserveAnswer(Responder& responder, uint64_t expected) {
+  if (responder.Reserve(expected)) return std::max<uint64_t>(expected, 1);
+  for (uint64_t bytes = expected / 2; bytes > kSmallAnswerBytes; bytes /= 2) {
+    if (responder.Reserve(bytes)) return bytes;
+  }
+  return responder.Reserve(kSmallAnswerBytes) ? kSmallAnswerBytes : 0;
+}
 
 template <class Answer>
 HttpResponse Written(const Answer& answer, std::string_view key) {
@@ -165,20 +181,20 @@ void KeysHandler::Get(HttpRequest& request, Responder responder) const {
     responder.Send(ProblemResponse(*problem));
     return;
   }
-  const bool small_only = !responder.Reserve(expected_answer_.Get());
-  if (small_only) {
-    if (!responder.Reserve(kSmallAnswerBytes)) {
-      responder.Send(NoRoomResponse());
-      return;
-    }
-    get.set_max_value_bytes(kSmallValueBytes);
+  const uint64_t expected = expected_answer_.Get();
+  const uint64_t reserved = ReserveAnswer(responder, expected);
+  if (reserved == 0) {
+    responder.Send(NoRoomResponse());
+    return;
   }
+  const bool smaller_only = reserved < expected;
+  if (smaller_only) get.set_max_value_bytes(ValueBytesOfAnswer(reserved));
   get.set_consistency(options.consistency);
   if (options.min_version) *get.mutable_min_version() = *options.min_version;
   const bool raw =
       request.headers.Find("Accept") && PrefersRawBytes(request.headers.Joined("Accept"));
   upstream_->Get(std::move(get), options.call,
-                 [this, &request, raw, small_only, responder = std::move(responder)](
+                 [this, &request, raw, smaller_only, responder = std::move(responder)](
                      absl::StatusOr<v1::GetResponse> answer) mutable {
                    if (ReasonOf(answer.status()) == kValueTooLarge) {
                      responder.Send(NoRoomResponse());
@@ -188,7 +204,7 @@ void KeysHandler::Get(HttpRequest& request, Responder responder) const {
                      responder.Send(Miss(*answer));
                    } else {
                      HttpResponse response = Found(request, *std::move(answer), raw);
-                     if (!small_only) expected_answer_.Learn(response.memory_bytes());
+                     if (!smaller_only) expected_answer_.Learn(response.memory_bytes());
                      responder.Send(std::move(response));
                    }
                  });

@@ -234,7 +234,7 @@ uint64_t Connection::Holds() const {
 }
 
 bool Connection::CountOrRefuse() {
-  if (share_.TrySet(Holds(), parser_ ? parser_->announced_bytes() : 0)) return true;
+  if (share_.TrySet(Holds(), parser_ ? parser_->expected_bytes() : 0)) return true;
   request_.DropLargeBody();
   Refuse(503, kNoRoom, RefusalReason::kMemory);
   return false;

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "boost/beast/http/basic_parser.hpp"
+#include "gateway/http/held_bytes.h"
 #include "gateway/http/message.h"
 
 namespace kache::gateway {
@@ -28,6 +29,11 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
 
   // Of the body, as announced by Content-Length; 0 = none, or not known.
   uint64_t announced_bytes() const { return length_; }
+  // Of the body, as far as that is known (held_bytes.h). A chunked one says nothing of its size
+  // before its end: it is no small one until then.
+  uint64_t expected_bytes() const {
+    return chunked() && !is_done() ? HeldBytes::kSmallBytes + 1 : length_;
+  }
 
  private:
   using Field = boost::beast::http::field;

@@ -5,7 +5,7 @@
 namespace kache::gateway {
 namespace {
 
-TEST(ExpectedBytes, RisesAtOnceAndFallsSlowly) {
+TEST(ExpectedBytes, BeginsWithTheFirstAnswerAndFallsSlowly) {
   ExpectedBytes expected;
   EXPECT_EQ(expected.Get(), 0u);
   expected.Learn(1 << 20);
@@ -15,6 +15,25 @@ TEST(ExpectedBytes, RisesAtOnceAndFallsSlowly) {
   EXPECT_GT(expected.Get(), 900'000u);
   for (int i = 0; i < 300; ++i) expected.Learn(100);
   EXPECT_LE(expected.Get(), HeldBytes::kUncountedBytes);
+}
+
+TEST(ExpectedBytes, RisesSoonWhereAnswersAreLarger) {
+  ExpectedBytes expected;
+  expected.Learn(50'000);
+  for (int i = 0; i < 10; ++i) expected.Learn(1'000'000);
+  EXPECT_GT(expected.Get(), 900'000u);
+  EXPECT_LE(expected.Get(), 1'000'000u);
+}
+
+// 50 KB each, but for one in 50.
+TEST(ExpectedBytes, AFewLargeAnswersAreNotExpectedOfAll) {
+  ExpectedBytes expected;
+  uint64_t sum = 0;
+  for (int i = 0; i < 1000; ++i) {
+    expected.Learn(i % 50 == 0 ? 1'000'000 : 50'000);
+    if (i >= 500) sum += expected.Get();
+  }
+  EXPECT_LT(sum / 500, 150'000u);
 }
 
 TEST(ExpectedBytes, IgnoresWhatNeedsNoReservation) {

@@ -290,5 +290,22 @@ TEST_F(HttpServerRefuses, ReservationsThatFindNoRoom) {
   EXPECT_TRUE(Eventually([this] { return server_->held_bytes() == 0; }));
 }
 
+// What is kept for small requests is for those that say that they are small.
+TEST_F(HttpServerRefuses, ChunkedBodiesWhereThereIsRoomForSmallOnesAlone) {
+  options_.max_buffered_bytes = 1'000'000;
+  Start();
+  RawHttpClient holder = Connect();
+  holder.Send("GET /reserve/870000 HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(Eventually([this] { return service_.holds(); }));
+  RawHttpClient chunked = Connect();
+  chunked.Send("PUT /large HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n7530\r\n" +
+               std::string(30'000, 'x'));
+  EXPECT_EQ(chunked.Receive().status, 503);
+  EXPECT_EQ(observer_.refused(RefusalReason::kMemory), 1);
+  EXPECT_EQ(Connect().Ask("PUT", "/large", std::string(30'000, 'x')).status, 200);
+  service_.Release();
+  EXPECT_EQ(holder.Receive().status, 200);
+}
+
 }  // namespace
 }  // namespace kache::gateway
