@@ -127,6 +127,7 @@ void ReadTimes(SettingsReader& reader, ServerConfig* config) {
   fields.Milliseconds("RECONNECT_MIN_MS", &config->reconnect_min, {1, 600000});
   fields.Milliseconds("RECONNECT_MAX_MS", &config->reconnect_max, {1, 600000});
   fields.Seconds("TOMBSTONE_TTL_SECONDS", &config->tombstone_ttl, {1, kSecondsOfYear});
+  config->standin_ttl = std::min(config->standin_ttl, config->tombstone_ttl);
   fields.Seconds("STANDIN_TTL_SECONDS", &config->standin_ttl, {1, kSecondsOfYear});
   fields.Milliseconds("MAX_CLOCK_SKEW_MS", &config->max_clock_skew, {100, 86400000});
   fields.Seconds("MAX_WRITE_AGE_SECONDS", &config->max_write_age, {1, kSecondsOfYear});
@@ -189,6 +190,9 @@ void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config)
 void CheckTogether(const ServerConfig& config, SettingsReader& reader) {
   if (config.reconnect_min > config.reconnect_max) {
     reader.AddMistake("RECONNECT_MIN_MS", "must not be larger than RECONNECT_MAX_MS");
+  }
+  if (config.standin_ttl > config.tombstone_ttl) {
+    reader.AddMistake("STANDIN_TTL_SECONDS", "must not be larger than TOMBSTONE_TTL_SECONDS");
   }
   if (config.grpc_listen_address.port != 0 &&
       config.grpc_listen_address == config.metrics_listen_address) {

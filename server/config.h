@@ -43,7 +43,7 @@ struct ServerConfig {
   absl::Duration reconnect_min = absl::Milliseconds(50);
   absl::Duration reconnect_max = absl::Milliseconds(2000);
   absl::Duration tombstone_ttl = absl::Seconds(3600);
-  absl::Duration standin_ttl = absl::Seconds(3600);
+  absl::Duration standin_ttl = absl::Seconds(3600);  // not more than tombstone_ttl
   absl::Duration max_clock_skew = absl::Milliseconds(5000);
   // Never more than a quarter of tombstone_ttl.
   absl::Duration max_write_age = absl::Seconds(600);

@@ -6,6 +6,8 @@ namespace kache {
 namespace {
 
 constexpr uint8_t kTombstoneFlag = 0x01;
+constexpr uint8_t kStandInFlag = 0x02;
+constexpr size_t kFlagsOffset = 3;
 constexpr size_t kExpiryOffset = kRecordVersionOffset + kRecordVersionBytes;
 
 void PutBigEndian(char* to, uint64_t value) {
@@ -25,7 +27,8 @@ std::string EncodeRecord(const Record& record) {
   header[0] = kRecordMagic[0];
   header[1] = kRecordMagic[1];
   header[2] = static_cast<char>(kRecordFormat);
-  header[3] = static_cast<char>(record.tombstone ? kTombstoneFlag : 0);
+  header[kFlagsOffset] = static_cast<char>((record.tombstone ? kTombstoneFlag : 0) |
+                                           (record.stand_in ? kStandInFlag : 0));
   PutBigEndian(header + kRecordVersionOffset, record.version.timestamp);
   PutBigEndian(header + kRecordVersionOffset + 8, record.version.clock);
   PutBigEndian(header + kExpiryOffset, static_cast<uint64_t>(record.expires_at_ms));
@@ -60,10 +63,20 @@ DecodedRecord DecodeRecord(std::string_view bytes) {
     return decoded;
   }
   decoded.kind = RecordKind::kRecord;
-  decoded.record.tombstone = (static_cast<uint8_t>(bytes[3]) & kTombstoneFlag) != 0;
+  const auto flags = static_cast<uint8_t>(bytes[kFlagsOffset]);
+  decoded.record.tombstone = (flags & kTombstoneFlag) != 0;
+  decoded.record.stand_in = (flags & kStandInFlag) != 0;
   decoded.record.expires_at_ms = static_cast<int64_t>(GetBigEndian(bytes.data() + kExpiryOffset));
   decoded.record.value = bytes.substr(kRecordHeaderBytes);
   return decoded;
+}
+
+std::string WithStandInFlag(std::string_view bytes, bool stand_in) {
+  std::string copy(bytes);
+  const auto flags = static_cast<uint8_t>(copy[kFlagsOffset]);
+  copy[kFlagsOffset] = static_cast<char>(stand_in ? flags | kStandInFlag
+                                                  : flags & static_cast<uint8_t>(~kStandInFlag));
+  return copy;
 }
 
 std::optional<Version> DecodeVersion(std::string_view bytes) {

@@ -4,17 +4,22 @@
 //        0      2  magic 0x4B 0xAC
 //        2      1  format, 1
 //        3      1  flags: 0x01 = tombstone (a delete; no value follows)
+//                         0x02 = a stand-in's copy
 //        4      8  version: timestamp, big-endian
 //       12      8  version: coordinator, big-endian
 //       20      8  expiry, milliseconds since the Unix epoch, big-endian; 0 = never
 //       28         value
 //
-// The last 16 bits of the version are a hash of flags, expiry and value: the low bits of the first
-// half of MurmurHash3 x64-128 over the record from offset 20 on, with the flags as seed. All
-// coordinators compute it alike.
+// The last 16 bits of the version are a hash of the tombstone's flag, expiry and value: the low
+// bits of the first half of MurmurHash3 x64-128 over the record from offset 20 on, with that flag
+// as seed. All coordinators compute it alike.
 //
-// Scripts compare the magic and the version only, so that records of later formats keep winning by
-// version. Pure functions.
+// The stand-in's flag says where a copy stands, and is no part of the content. So it is no part of
+// the hash: all copies of one write have one version, wherever they stand. A release that does not
+// know the flag reads such a copy like any other one.
+//
+// Scripts compare the magic and the version, so that records of later formats keep winning by
+// version; and, where the versions are equal, the stand-in's flag. Pure functions.
 #ifndef KACHE_SERVER_REPLICATION_RECORD_H_
 #define KACHE_SERVER_REPLICATION_RECORD_H_
 
@@ -39,6 +44,9 @@ struct Record {
   int64_t expires_at_ms = 0;  // 0 = never
   bool tombstone = false;
   std::string_view value;
+  // On a node that stands in for a home replica of the key. At equal versions a copy without this
+  // replaces one with it.
+  bool stand_in = false;
 
   bool ExpiredAt(int64_t now_ms) const { return expires_at_ms != 0 && expires_at_ms <= now_ms; }
 };
@@ -59,6 +67,9 @@ std::string EncodeRecord(const Record& record);
 // Puts the hash of the content into the version first.
 std::string EncodeStamped(Record* record);
 DecodedRecord DecodeRecord(std::string_view bytes);
+
+// The same record as a stand-in's copy, or as none. Requires: DecodeRecord says kRecord.
+std::string WithStandInFlag(std::string_view bytes, bool stand_in);
 
 // The 16 bytes of a version within a record, as scripts return them; nullopt for another length.
 std::optional<Version> DecodeVersion(std::string_view bytes);

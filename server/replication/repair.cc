@@ -26,6 +26,9 @@ redis::Command CopyRecord(std::string_view redis_key, std::string_view record, i
   const auto at_node = [&](int64_t instant_ms) {
     return std::to_string(AtNodeMs(instant_ms, target.clock_offset));
   };
+  // What a stand-in held until the ring changed, say.
+  std::string unflagged;
+  if (decoded.record.stand_in) record = unflagged = WithStandInFlag(record, false);
   return redis::Command::Call(
       SetIfNewer(), {redis_key},
       {record, at_node(EndOfCopyMs(decoded.record, ends_ms)),

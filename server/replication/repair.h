@@ -30,7 +30,7 @@ struct CopyTarget {
 };
 
 // Stores a copy of `record`, as it stands in Redis elsewhere under a key that ends at `ends_ms`
-// (0 = never), unless `redis_key` holds a newer one.
+// (0 = never), on a home replica of its key, unless `redis_key` holds a newer one.
 redis::Command CopyRecord(std::string_view redis_key, std::string_view record, int64_t ends_ms,
                           absl::Duration tombstone_ttl, const CopyTarget& target);
 

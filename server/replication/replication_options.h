@@ -16,7 +16,7 @@ struct ReplicationOptions {
   absl::Duration try_timeout = absl::Milliseconds(100);
   absl::Duration write_timeout = absl::Seconds(2);  // for the replicas written in the background
   absl::Duration tombstone_ttl = absl::Seconds(3600);
-  absl::Duration standin_ttl = absl::Seconds(3600);
+  absl::Duration standin_ttl = absl::Seconds(3600);  // not more than tombstone_ttl
   absl::Duration max_clock_skew = absl::Seconds(5);
   // How long after its stamp a write, and after it was read a copy, may still be stored. Well under
   // half of tombstone_ttl.

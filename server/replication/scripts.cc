@@ -21,7 +21,8 @@ end
 
 // Versions are compared as four 32-bit numbers: Lua compares strings by the locale's collation,
 // and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format
-// numbers slowly. A second result is true where the record was written.
+// numbers slowly. The second bit of the fourth byte is the stand-in's flag. A second result is true
+// where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
 local function set_if_newer(key, record, ends, limit, latest)
   local held = redis.pcall('GETRANGE', key, '0', '27')
@@ -32,7 +33,10 @@ local function set_if_newer(key, record, ends, limit, latest)
     beats = true
     local a, b, c, d = struct.unpack('>I4I4I4I4', held, 5)
     local e, f, g, h = struct.unpack('>I4I4I4I4', record, 5)
-    if a == e and b == f and c == g and d == h then return 1 end
+    if a == e and b == f and c == g and d == h and
+       (string.byte(held, 4) % 4 < 2 or string.byte(record, 4) % 4 > 1) then
+      return 1
+    end
     if a > e or (a == e and (b > f or (b == f and (c > g or (c == g and d > h))))) then
       return string.sub(held, 5, 20)
     end

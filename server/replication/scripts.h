@@ -27,7 +27,8 @@ namespace kache {
 //            node did) may be older than a tombstone that has ended meanwhile. Where the key holds
 //            a record the versions decide.
 // Answers
-//   1                the record is stored, or the very same version was there;
+//   1                the record is stored, or the very same version was there (a stand-in's copy of
+//                    it is replaced by one that is none: record.h);
 //   16 bytes         the version that is held, which is newer;
 //   0                its end has passed: it is not stored, and what it beats is removed;
 //   -1               it came after `latest`: nothing is done.

@@ -7,6 +7,7 @@
 #include "server/replication/lag.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
+#include "server/replication/stand_in.h"
 
 namespace kache {
 namespace {
@@ -160,19 +161,19 @@ ByteBudget::Hold WriteOperation::HoldForCommand() {
 
 redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   const ReplicationOptions& options = shard().options();
-  int64_t ends_ms = fields_.expires_at_ms;
-  if (!home) {
-    const int64_t limit = absl::ToUnixMillis(shard().clock().Now() + options.standin_ttl);
-    ends_ms = ends_ms == 0 ? limit : std::min(ends_ms, limit);
-  }
   // A tombstone needs no grace: its life is already the longest that a delete is kept.
-  int64_t limit_ms = KeptUntilMs(fields_, options.tombstone_ttl);
-  if (!home) limit_ms = std::min(limit_ms, ends_ms);
+  KeyEnds ends{fields_.expires_at_ms, KeptUntilMs(fields_, options.tombstone_ttl)};
+  std::string flagged;
+  if (!home) {
+    ends = EndsOnStandIn(fields_, made_at_, options);
+    flagged = WithStandInFlag(record_, true);
+  }
   const absl::Duration offset = shard().ClockOffset(node);
-  return redis::Command::Call(SetIfNewer(), {redis_key_},
-                              {record_, std::to_string(AtNodeMs(ends_ms, offset)),
-                               std::to_string(AtNodeMs(limit_ms, offset)),
-                               std::to_string(AtNodeMs(latest_ms_, offset))})
+  return redis::Command::Call(
+             SetIfNewer(), {redis_key_},
+             {home ? record_ : flagged, std::to_string(AtNodeMs(ends.ends_ms, offset)),
+              std::to_string(AtNodeMs(ends.limit_ms, offset)),
+              std::to_string(AtNodeMs(latest_ms_, offset))})
       .Keeping(HoldForCommand());
 }
 
@@ -220,7 +221,8 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   } else if (held) {
     OnRefusedAsOlder(from, *held);
   } else if (reply->IsInteger(kLifeOverReply)) {
-    from.outcome = Outcome::kEnded;
+    // A stand-in keeps what ends with its life: no copy of it may live there any more.
+    from.outcome = from.home ? Outcome::kEnded : Outcome::kTooLate;
   } else if (reply->IsInteger(kTooLateReply)) {
     shard().metrics().writes_too_late.Increment();
     from.outcome = Outcome::kTooLate;

@@ -8,9 +8,9 @@
 //  * A home replica that did not take a write which another did, for whatever reason, or may not
 //    have, is not read any more before it was made whole (Shard::NoteMissed).
 //  * A home replica that can't be written is replaced by a stand-in, the next UP node on the walk,
-//    whose copy lives STANDIN_TTL_SECONDS at most. So is one whose connection fails under the
-//    write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there are nodes); and
-//    one that is merely late only while nobody has acknowledged.
+//    whose copy is flagged as one, with a life of its own (stand_in.h). So is one whose connection
+//    fails under the write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there
+//    are nodes); and one that is merely late only while nobody has acknowledged.
 //  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
 //    is concurrent with that one as long as its caller waits, so it is stamped anew, just above,
 //    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
@@ -78,7 +78,9 @@ class WriteOperation final : public Operation, private TimedOperation {
     kBeaten,      // it holds ever newer ones of others
     kHoldsNewer,  // it holds something newer than the caller's stamp
     kEnded,       // it holds nothing, and the value's life is over by its clock
-    kTooLate,     // it holds nothing, and the write came too long after its stamp
+    // It holds nothing, and the write came too long after its stamp: for any node, or for one that
+    // stands in.
+    kTooLate,
   };
   struct Target {
     NodeId node;

@@ -86,6 +86,23 @@ TEST(NewestWins, ReplicasConvergeInWhateverOrderTheWritesCome) {
   }
 }
 
+// A node that stands in for a key may become its home before or after it is given the copy that
+// stays.
+TEST(NewestWins, AHomeReplicasCopyStaysInWhateverOrderTheStandInsComes) {
+  std::mt19937_64 random(TestSeed());
+  for (int round = 0; round < kRounds; ++round) {
+    const std::vector<Message> messages = RandomMessages(random);
+    std::vector<Message> copies = messages;
+    for (const Message& message : messages) {
+      copies.push_back({message.version, WithStandInFlag(message.record, true), kNowMs + kHour, 0});
+    }
+    SetIfNewerTwin replica;
+    ASSERT_NO_FATAL_FAILURE(DeliverAll(replica, copies, random)) << "round " << round;
+    const auto newest = std::ranges::max_element(messages, {}, &Message::version);
+    ASSERT_EQ(replica.held()->bytes, newest->record) << "round " << round;
+  }
+}
+
 // The key must live as long as anything that the record beats elsewhere, or as the grace demands.
 TEST(NewestWins, ARecordOutlivesWhatItReplaced) {
   std::mt19937_64 random(TestSeed());

@@ -51,6 +51,52 @@ TEST(SetIfNewer, AcknowledgesTheVeryVersionAndKeepsWhatIsHeld) {
   EXPECT_EQ(key.End(), end);
 }
 
+// The one ends with the stand-in's time, the other with the record's.
+TEST(SetIfNewer, AHomeReplicasCopyReplacesAStandInsOfTheSameVersion) {
+  ScriptedKey key;
+  const std::string home = EncodeRecord(At(5, "v"));
+  const std::string stand_in = WithStandInFlag(home, true);
+  key.Store(stand_in, key.NowMs() + kHour);
+  EXPECT_TRUE(IsAcknowledged(key.Store(home)));
+  EXPECT_EQ(key.Value(), home);
+  EXPECT_EQ(key.End(), -1);
+}
+
+TEST(SetIfNewer, AStandInsCopyReplacesNoneOfTheSameVersion) {
+  ScriptedKey key;
+  const std::string home = EncodeRecord(At(5, "v"));
+  const std::string stand_in = WithStandInFlag(home, true);
+  key.Store(home);
+  EXPECT_TRUE(IsAcknowledged(key.Store(stand_in, key.NowMs() + kHour)));
+  EXPECT_EQ(key.Value(), home);
+  EXPECT_EQ(key.End(), -1);
+  // Nor does a second attempt on the stand-in.
+  key.Run({"DEL", ScriptedKey::kKey});
+  const int64_t end = key.NowMs() + kHour;
+  key.Store(stand_in, end);
+  EXPECT_TRUE(IsAcknowledged(key.Store(stand_in, end + kHour)));
+  EXPECT_EQ(key.End(), end);
+}
+
+TEST(SetIfNewer, TheStandInsFlagCountsAtEqualVersionsOnly) {
+  ScriptedKey key;
+  key.Store(WithStandInFlag(EncodeRecord(At(6, "newer")), true), key.NowMs() + kHour);
+  EXPECT_EQ(DecodeVersion(key.Store(At(5, "older")).text), (Version{6, 7}));
+  const std::string newest = WithStandInFlag(EncodeRecord(At(7, "newest")), true);
+  EXPECT_TRUE(IsAcknowledged(key.Store(newest, key.NowMs() + kHour)));
+  EXPECT_EQ(key.Value(), newest);
+}
+
+// A tombstone is flagged, too, and keeps its other flag.
+TEST(SetIfNewer, ReadsTheStandInsFlagBesideOthers) {
+  ScriptedKey key;
+  const std::string home = EncodeRecord({{5, 7}, 0, true, {}});
+  const std::string stand_in = WithStandInFlag(home, true);
+  key.Store(stand_in, key.NowMs() + kHour);
+  EXPECT_TRUE(IsAcknowledged(key.Store(home, key.NowMs() + 2 * kHour)));
+  EXPECT_EQ(key.Value(), home);
+}
+
 TEST(SetIfNewer, ComparesANewerFormatByVersion) {
   ScriptedKey key;
   std::string newer = EncodeRecord(At(10, "v"));

@@ -71,8 +71,8 @@ TEST(SetIfNewerTwin, ScriptKeepsRecordsAndExpiriesAsTheTwinDoes) {
     const int64_t hours = static_cast<int64_t>(random() % 10) - 1;
     const int64_t ends = hours == 0 ? 0 : start + hours * 3'600'000;
     const int64_t grace = static_cast<int64_t>(random() % 3) * 5'400'000;
-    const std::string record =
-        EncodeRecord({{random() % 20, random() % 3}, ends, random() % 4 == 0, "v"});
+    const std::string record = EncodeRecord(
+        {{random() % 20, random() % 3}, ends, random() % 4 == 0, "v", random() % 2 == 0});
     const redis::Reply reply = key.Store(record, ends, grace);
     const auto held = twin.Apply(record, ends, grace, start);
     const bool stored = !held.has_value() && twin.held().has_value();

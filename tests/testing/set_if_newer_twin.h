@@ -30,7 +30,10 @@ class SetIfNewerTwin {
       beaten = DecodeRecord(held_->bytes).record.version;
     }
     const Version version = DecodeRecord(record).record.version;
-    if (beaten == version) return std::nullopt;
+    // A home replica's copy replaces a stand-in's.
+    const bool comes_home = beaten && DecodeRecord(held_->bytes).record.stand_in &&
+                            !DecodeRecord(record).record.stand_in;
+    if (beaten == version && !comes_home) return std::nullopt;
     if (beaten && *beaten > version) return beaten;
     if (ends_ms != 0 && beaten && grace_ms > 0) {
       const int64_t old_end = held_->ends_ms == 0 ? INT64_MAX : held_->ends_ms;

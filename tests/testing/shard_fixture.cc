@@ -183,6 +183,7 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           WithoutHash(record.version),
           record.version.clock & kContentHashMask,
           record.tombstone,
+          record.stand_in,
           record.expires_at_ms,
           ToNumber(arguments[5]),
           ToNumber(arguments[6]),

@@ -100,6 +100,7 @@ class ShardFixture : public ::testing::Test {
     Version version;    // as it was stamped: without the content's hash
     uint64_t hash = 0;  // that one
     bool tombstone = false;
+    bool stand_in = false;
     int64_t expires_at_ms = 0;
     int64_t ends_ms = 0;    // of the key in Redis
     int64_t limit_ms = 0;   // ARGV[3]

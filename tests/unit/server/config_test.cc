@@ -123,6 +123,27 @@ TEST(ServerConfig, AWriteMayBeNoOlderThanAQuarterOfATombstonesLife) {
             absl::Milliseconds(250));
 }
 
+// A stand-in's copy that outlived tombstones would undo deletes.
+TEST(ServerConfig, AStandInsCopyLivesNoLongerThanATombstone) {
+  const auto standin_ttl = [](const std::string& settings) {
+    Environment environment;
+    environment.AddText(settings, ".env");
+    std::string mistakes;
+    const ServerConfig config = Read(environment, &mistakes);
+    EXPECT_EQ(mistakes, "");
+    return config.standin_ttl;
+  };
+  EXPECT_EQ(standin_ttl(""), absl::Seconds(3600));
+  EXPECT_EQ(standin_ttl("TOMBSTONE_TTL_SECONDS=8"), absl::Seconds(8));
+  EXPECT_EQ(standin_ttl("TOMBSTONE_TTL_SECONDS=7200"), absl::Seconds(3600));
+  EXPECT_EQ(standin_ttl("TOMBSTONE_TTL_SECONDS=7200\nSTANDIN_TTL_SECONDS=7200"),
+            absl::Seconds(7200));
+  EXPECT_EQ(MistakesOf({{"STANDIN_TTL_SECONDS", "3601"}}),
+            "STANDIN_TTL_SECONDS: must not be larger than TOMBSTONE_TTL_SECONDS");
+  EXPECT_EQ(MistakesOf({{"STANDIN_TTL_SECONDS", "0"}, {"TOMBSTONE_TTL_SECONDS", "8"}}),
+            "STANDIN_TTL_SECONDS: must be a whole number of seconds from 1 to 31536000, not \"0\"");
+}
+
 TEST(ServerConfig, ListsAllMistakesAtOnce) {
   EXPECT_EQ(MistakesOf({{"REDIS_URLS", ""},
                         {"GRPC_LISTEN_ADDRESS", "0.0.0.0:99999"},

@@ -117,6 +117,37 @@ TEST(Record, UnknownFlagsDoNotHideTheKnownOne) {
   EXPECT_FALSE(DecodeRecord(bytes).record.tombstone);
 }
 
+TEST(Record, AStandInsCopyHasAFlag) {
+  const Record record{kVersion, 1234, false, "v", /*stand_in=*/true};
+  const std::string bytes = EncodeRecord(record);
+  EXPECT_EQ(bytes[3], '\x02');
+  EXPECT_TRUE(DecodeRecord(bytes).record.stand_in);
+  EXPECT_EQ(EncodeRecord({{2, 3}, 0, true, {}, true})[3], '\x03');
+  EXPECT_FALSE(RoundTrip({kVersion, 1234, false, "v"}).stand_in);
+}
+
+TEST(Record, OfAStandInDiffersByTheFlagAlone) {
+  Record record{kVersion, 1234, false, "v"};
+  const std::string home = EncodeStamped(&record);
+  std::string stand_in = WithStandInFlag(home, true);
+  EXPECT_TRUE(DecodeRecord(stand_in).record.stand_in);
+  EXPECT_EQ(DecodeRecord(stand_in).record.version, record.version);
+  EXPECT_EQ(WithStandInFlag(stand_in, false), home);
+  EXPECT_EQ(WithStandInFlag(stand_in, true), stand_in);
+  EXPECT_EQ(WithStandInFlag(home, false), home);
+  stand_in[3] = home[3];
+  EXPECT_EQ(stand_in, home);
+}
+
+// Else one write would be two versions.
+TEST(Record, AStandInsFlagIsNoPartOfTheHash) {
+  Record home{kVersion, 1234, false, "v"};
+  Record stand_in{kVersion, 1234, false, "v", true};
+  EncodeStamped(&home);
+  EncodeStamped(&stand_in);
+  EXPECT_EQ(home.version, stand_in.version);
+}
+
 TEST(Version, IsReadFromSixteenBytes) {
   const std::string bytes = EncodeRecord({kVersion, 0, false, "v"});
   EXPECT_EQ(DecodeVersion(bytes.substr(kRecordVersionOffset, kRecordVersionBytes)), kVersion);

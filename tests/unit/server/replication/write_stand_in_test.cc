@@ -45,18 +45,67 @@ TEST_F(WriteStandInTest, HoldsItsCopyForALimitedTime) {
   MakeDown(1);
   const auto put = Put("v");
   EXPECT_EQ(WrittenTo(0).ends_ms, 0);
-  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 3'600'000);
-  EXPECT_EQ(WrittenTo(3).expires_at_ms, 0);  // The record is the same everywhere.
+  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 3'594'000);  // before a tombstone's end
+  EXPECT_EQ(WrittenTo(3).expires_at_ms, 0);              // The record is the same everywhere.
 }
 
-TEST_F(WriteStandInTest, HoldsAShortLivedRecordForItsLife) {
+// By the stamp: a later attempt has no longer a life.
+TEST_F(WriteStandInTest, HoldsItsCopyForThatLongAfterTheStamp) {
+  Start();
+  const int64_t stamped_ms = NowMs();
+  const Stamp stamp{static_cast<uint64_t>(stamped_ms) << 16, 0xA0000};
+  clock().Advance(absl::Seconds(100));
+  MakeDown(1);
+  const auto put = Write({.key = kKey, .value = "v", .stamp = stamp});
+  EXPECT_EQ(WrittenTo(3).ends_ms, stamped_ms + 3'594'000);
+}
+
+// It tells a stand-in's copy from what an earlier ring left, and from a home replica's copy.
+TEST_F(WriteStandInTest, FlagsItsCopyUnderTheSameVersion) {
   Start();
   MakeDown(1);
   const auto put = Put("v", absl::Seconds(2));
-  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 2000);
+  EXPECT_FALSE(WrittenTo(0).stand_in);
+  EXPECT_TRUE(WrittenTo(3).stand_in);
+  EXPECT_EQ(WrittenTo(3).version, WrittenTo(0).version);
+  EXPECT_EQ(WrittenTo(3).hash, WrittenTo(0).hash);
+  EXPECT_EQ(WrittenTo(3).value, "v");
+}
+
+// It may shorten the life of what the home replica that is away holds.
+TEST_F(WriteStandInTest, HoldsAShortLivedRecordBeyondItsLife) {
+  Start();
+  MakeDown(1);
+  const auto put = Put("v", absl::Seconds(2));
+  EXPECT_EQ(WrittenTo(3).expires_at_ms, NowMs() + 2000);
+  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 3'602'000);
   const auto longer = Put("v", absl::Hours(2));
-  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 3'600'000);
+  EXPECT_EQ(WrittenTo(3).ends_ms, NowMs() + 3'594'000);
+  EXPECT_EQ(WrittenTo(3).limit_ms, NowMs() + 3'594'000);
   EXPECT_EQ(WrittenTo(3).expires_at_ms, NowMs() + 7'200'000);
+}
+
+TEST_F(WriteStandInTest, HoldsATombstoneForItsLife) {
+  Start(3, OneCopy());
+  MakeDown(0);
+  const auto removal = Delete();
+  EXPECT_TRUE(WrittenTo(1).tombstone);
+  EXPECT_TRUE(WrittenTo(1).stand_in);
+  EXPECT_EQ(WrittenTo(1).ends_ms, NowMs() + 3'600'000);
+  EXPECT_EQ(WrittenTo(1).limit_ms, 0);
+}
+
+// The value's life is not over: its caller may stamp it anew.
+TEST_F(WriteStandInTest, WhereNoCopyMayLiveAnyMoreTheStampIsTooOld) {
+  ReplicationOptions options = OneCopy();
+  options.standin_ttl = absl::Seconds(10);
+  Start(2, options);
+  MakeDown(0);
+  const Stamp stamp{static_cast<uint64_t>(NowMs() - 20'000) << 16, 0xA0000};
+  const auto put = Write({.key = kKey, .value = "v", .stamp = stamp});
+  node(1).Answer(LifeOver());
+  EXPECT_EQ(put.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(metrics().stamps_out_of_range.Value(), 1);
 }
 
 TEST_F(WriteStandInTest, TakesThePlaceOfANodeThatRefusesWrites) {
