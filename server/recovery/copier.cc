@@ -55,6 +55,7 @@ struct Copier::Copy {
   std::string_view record;
   // Of the source's key, in cluster time; 0 = never, or not known and without meaning.
   int64_t ends_ms = 0;
+  bool stand_in = false;  // the source stands in
 };
 
 // Shared by the callbacks of the commands that are under way for the page.
@@ -172,23 +173,16 @@ void Copier::ReadPage(NodeId source, const std::string& cursor, size_t count,
            });
 }
 
-void Copier::ReadVersions(NodeId node, std::span<const std::string_view> keys,
-                          absl::AnyInvocable<void(absl::StatusOr<std::vector<Version>>)> done) {
+void Copier::ReadHeld(NodeId node, std::span<const std::string_view> keys,
+                      absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done) {
   client(node).Send(
       redis::Command::Call(HeadersScript(), keys, std::span<const std::string_view>()),
       kCommandTimeout,
       [alive = alive_, count = keys.size(),
        done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
-        absl::Status error = ErrorOf(reply);
-        if (error.ok() && reply->elements.size() != count) error = WrongLength();
-        if (!error.ok()) return done(error);
-        std::vector<Version> versions;
-        versions.reserve(count);
-        for (const redis::Reply& each : reply->elements) {
-          versions.push_back(each.IsError() ? Version() : DecodeRecord(each.text).record.version);
-        }
-        done(std::move(versions));
+        if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
+        done(HeldRecordsOf(*reply, count));
       });
 }
 
@@ -238,11 +232,43 @@ void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Se
                     [this, page](absl::StatusOr<std::vector<PageEntry>> entries) {
                       if (!entries.ok()) return page->Fail(entries.status());
                       page->entries = *std::move(entries);
-                      Distribute(page);
+                      RecognizeStandIns(page);
                     });
              }
              read(next);
            });
+}
+
+// Those that say nothing of it, on a node that is not home to them: few, as a rule.
+void Copier::RecognizeStandIns(const std::shared_ptr<Page>& page) {
+  Indices unflagged;
+  for (size_t i = 0; page->selection.at_home && i < page->entries.size(); ++i) {
+    const PageEntry& entry = page->entries[i];
+    if (!entry.stand_in && !page->selection.at_home(entry)) unflagged.push_back(i);
+  }
+  if (unflagged.empty()) return Distribute(page);
+  const std::vector<std::string_view> keys = KeysOf(page->entries, unflagged);
+  client(page->source)
+      .Send(redis::Command::Call(EndsScript(), keys, std::span<const std::string_view>()),
+            kCommandTimeout,
+            [this, alive = alive_, page,
+             unflagged = std::move(unflagged)](const absl::StatusOr<redis::Reply>& reply) {
+              if (!*alive) return;
+              absl::Status error = ErrorOf(reply);
+              if (error.ok() && reply->elements.size() != unflagged.size()) error = WrongLength();
+              if (!error.ok()) return page->Fail(error);
+              for (size_t i = 0; i < unflagged.size(); ++i) {
+                RecognizeStandIn(page->entries[unflagged[i]],
+                                 EndOf(page->source, reply->elements[i]));
+              }
+              Distribute(page);
+            });
+}
+
+int64_t Copier::EndOf(NodeId node, const redis::Reply& told) const {
+  int64_t ends_ms = 0;
+  if (!absl::SimpleAtoi(told.text, &ends_ms)) return 0;
+  return AtNodeMs(ends_ms, -rules_.clock_offset(node));
 }
 
 void Copier::Distribute(const std::shared_ptr<Page>& page) {
@@ -271,20 +297,18 @@ void Copier::Distribute(const std::shared_ptr<Page>& page) {
 
 void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target, Indices indices) {
   const std::vector<std::string_view> keys = KeysOf(page->entries, indices);
-  ReadVersions(target, keys,
-               [this, page, target, indices = std::move(indices)](
-                   absl::StatusOr<std::vector<Version>> versions) mutable {
-                 if (!versions.ok()) return page->Fail(versions.status());
-                 const size_t asked = indices.size();
-                 Indices lacked;
-                 for (size_t i = 0; i < asked; ++i) {
-                   if ((*versions)[i] < page->entries[indices[i]].version) {
-                     lacked.push_back(indices[i]);
-                   }
-                 }
-                 lacks_most_[target.index()] = 2 * lacked.size() > asked;
-                 Move(page, target, lacked);
-               });
+  ReadHeld(target, keys,
+           [this, page, target,
+            indices = std::move(indices)](absl::StatusOr<std::vector<HeldRecord>> held) mutable {
+             if (!held.ok()) return page->Fail(held.status());
+             const size_t asked = indices.size();
+             Indices lacked;
+             for (size_t i = 0; i < asked; ++i) {
+               if (Lacks((*held)[i], page->entries[indices[i]])) lacked.push_back(indices[i]);
+             }
+             lacks_most_[target.index()] = 2 * lacked.size() > asked;
+             Move(page, target, lacked);
+           });
 }
 
 // Small ones are at hand; the others are fetched.
@@ -294,7 +318,7 @@ void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indice
   for (const size_t i : indices) {
     const PageEntry& entry = page->entries[i];
     if (!entry.record.empty()) {
-      at_hand.push_back({entry.redis_key, entry.record, 0});
+      at_hand.push_back({entry.redis_key, entry.record, 0, entry.stand_in});
       continue;
     }
     const size_t bytes = entry.bytes + entry.redis_key.size() + kArgumentsBytes;
@@ -333,39 +357,59 @@ void Copier::Fetch(Portion portion) {
               absl::Status error = ErrorOf(reply);
               if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
               if (!error.ok()) return page.Fail(error);
-              const absl::Duration ahead = rules_.clock_offset(page.source);
               std::vector<Copy> copies;
+              std::vector<Copy> of_stand_in;
               for (size_t i = 0; i < indices.size(); ++i) {
                 const redis::Reply& record = reply->elements[2 * i];
                 if (record.IsNil()) continue;  // gone meanwhile
-                int64_t ends_ms = 0;
-                if (!absl::SimpleAtoi(reply->elements[2 * i + 1].text, &ends_ms)) ends_ms = 0;
-                copies.push_back(
-                    {page.entries[indices[i]].redis_key, record.text, AtNodeMs(ends_ms, -ahead)});
+                const PageEntry& entry = page.entries[indices[i]];
+                // It may have become one since.
+                const bool stand_in = entry.stand_in || DecodeRecord(record.text).record.stand_in;
+                (stand_in ? of_stand_in : copies)
+                    .push_back({entry.redis_key, record.text,
+                                EndOf(page.source, reply->elements[2 * i + 1]), stand_in});
               }
-              Store(portion.page, portion.target, copies, std::move(under_way));
+              Store(portion.page, portion.target, copies, under_way);
+              Store(portion.page, portion.target, of_stand_in, std::move(under_way));
             });
 }
 
 void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                    const std::vector<Copy>& copies, std::shared_ptr<const UnderWay> under_way) {
   std::vector<std::string_view> keys;
-  std::vector<std::string> times;  // end, limit; end, limit; ...
-  const std::string latest = LatestAt(target, page->result.read_at);
   const absl::Duration ahead = rules_.clock_offset(target);
+  const std::string latest = LatestAt(target, page->result.read_at);
   std::vector<std::string_view> arguments = {latest};
-  times.reserve(2 * copies.size());
+  std::vector<std::string> texts;  // what the arguments view, beside the records
+  texts.reserve(4 * copies.size());
+  const auto add = [&](std::string text) {
+    arguments.push_back(texts.emplace_back(std::move(text)));
+  };
+  const auto add_instant = [&](int64_t ms) { add(std::to_string(AtNodeMs(ms, ahead))); };
+  const bool of_stand_ins = !copies.empty() && copies.front().stand_in;
   for (const Copy& copy : copies) {
     const DecodedRecord decoded = DecodeRecord(copy.record);
     if (decoded.kind == RecordKind::kForeign) continue;
-    times.push_back(std::to_string(AtNodeMs(EndOfCopyMs(decoded.record, copy.ends_ms), ahead)));
-    times.push_back(
-        std::to_string(AtNodeMs(KeptUntilMs(decoded.record, rules_.tombstone_ttl), ahead)));
     keys.push_back(copy.redis_key);
-    arguments.insert(arguments.end(), {copy.record, times[times.size() - 2], times.back()});
+    if (decoded.record.stand_in) {
+      add(WithStandInFlag(copy.record, false));
+    } else {
+      arguments.push_back(copy.record);
+    }
+    add_instant(EndOfCopyMs(decoded.record, copy.ends_ms));
+    add_instant(KeptUntilMs(decoded.record, rules_.tombstone_ttl));
+    if (!of_stand_ins) continue;
+    // A tombstone that beats it is there for as long as the stand-in has it, and no longer for
+    // sure.
+    if (copy.ends_ms == 0) {
+      arguments.push_back(latest);
+    } else {
+      add_instant(copy.ends_ms);
+    }
   }
   if (keys.empty()) return;
-  client(target).Send(redis::Command::Call(StoreScript(), keys, arguments), kCommandTimeout,
+  const redis::Script& script = of_stand_ins ? StoreInTimeScript() : StoreScript();
+  client(target).Send(redis::Command::Call(script, keys, arguments), kCommandTimeout,
                       [this, alive = alive_, page, target, under_way = std::move(under_way),
                        offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
                         if (!*alive) return;

@@ -1,8 +1,12 @@
-// Copies records from one node to others, a page of SCAN at a time. Whole records travel, with
-// their versions, expiries and tombstones, and are stored by set-if-newer, so a copy never replaces
-// anything newer. A copy or a removal that reaches its node later than max_write_age after the page
-// was read is refused there: this process may stand still for longer than a tombstone lives, and
-// the copy would bring back what was deleted meanwhile.
+// Copies records from one node to home replicas, a page of SCAN at a time. Whole records travel,
+// with their versions, expiries and tombstones, and are stored by set-if-newer, so a copy never
+// replaces anything newer. A copy or a removal that reaches its node later than max_write_age after
+// the page was read is refused there: this process may stand still for longer than a tombstone
+// lives, and the copy would bring back what was deleted meanwhile.
+//
+// A stand-in's copy becomes a home replica's: without its flag, and with the life that the record
+// has. It lands before the stand-in's own copy ends, or not at all: so long the tombstone of a
+// later delete, which the stand-in may not have heard of, is there to beat it.
 //
 // A page is SCAN; a look at how each record begins, which for a small one that does not expire is
 // all of it; for each target the versions that it holds; the other records that are newer, whole
@@ -33,7 +37,6 @@
 #include "ring/node_id.h"
 #include "server/recovery/page_entry.h"
 #include "server/redis/node_client.h"
-#include "server/replication/version.h"
 
 namespace kache {
 
@@ -68,11 +71,16 @@ class Copier {
 
   // Cluster time.
   absl::Time Now() const { return rules_.clock->Now(); }
+  const CopyRules& rules() const { return rules_; }
 
   // Which records of a page are copied, and where to.
   struct Selection {
     // Asked of each key, before its record is looked at: whether it is to be. Empty = all are.
     std::function<bool(std::string_view user_key)> considers;
+    // Whether the source is home to it. Empty = that makes no difference. Where it is not, it is
+    // found out (by one command for all) whether the entry is a stand-in's copy that does not say
+    // so.
+    std::function<bool(const PageEntry& entry)> at_home;
     // The nodes that the record is to be copied to.
     std::function<std::vector<NodeId>(const PageEntry& entry)> targets;
   };
@@ -88,9 +96,9 @@ class Copier {
   void ReadPage(NodeId source, const std::string& cursor, size_t count,
                 absl::AnyInvocable<void(const std::string& next_cursor)> read,
                 absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done);
-  // The versions that `node` holds of these keys (as they stand in Redis), in order; zero = none.
-  void ReadVersions(NodeId node, std::span<const std::string_view> keys,
-                    absl::AnyInvocable<void(absl::StatusOr<std::vector<Version>>)> done);
+  // What `node` holds of these keys (as they stand in Redis), in order.
+  void ReadHeld(NodeId node, std::span<const std::string_view> keys,
+                absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done);
   // Removes from `node` those entries that it holds in exactly that version; how many it were.
   // `read_at`: when that was decided by what was read.
   void Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Time read_at,
@@ -114,6 +122,7 @@ class Copier {
           done);
   void Peek(NodeId source, std::vector<std::string> keys,
             absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done);
+  void RecognizeStandIns(const std::shared_ptr<Page>& page);
   void Distribute(const std::shared_ptr<Page>& page);
   void Compare(const std::shared_ptr<Page>& page, NodeId target, Indices indices);
   void Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices);
@@ -124,6 +133,8 @@ class Copier {
   void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies,
              std::shared_ptr<const UnderWay> under_way);
   void ReportRefusal(NodeId target, const std::string& error) const;
+  // When a key ends, as a script told it: in cluster time, Unix ms; 0 = never.
+  int64_t EndOf(NodeId node, const redis::Reply& told) const;
   // The last instant, by the node's clock, at which what was read at `read_at` may land there.
   std::string LatestAt(NodeId node, absl::Time read_at) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }

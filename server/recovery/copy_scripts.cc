@@ -36,6 +36,12 @@ end
 return answer
 )lua";
 
+constexpr char kEnds[] = R"lua(
+local answer = {}
+for i = 1, #KEYS do answer[i] = string.format('%.0f', end_of(KEYS[i])) end
+return answer
+)lua";
+
 // Most of what is stored is missing altogether: SET NX is all it takes then, at half the cost.
 constexpr char kStore[] = R"lua(
 local call, copied = redis.pcall, 0
@@ -54,6 +60,21 @@ for i = 1, #KEYS do
   end
   if type(stored) == 'table' and stored['err'] then return stored end
   if wrote then copied = copied + 1 end
+end
+return copied
+)lua";
+
+constexpr char kStoreInTime[] = R"lua(
+local copied, now = 0, now_ms()
+if now > tonumber(ARGV[1]) then return -1 end
+for i = 1, #KEYS do
+  local at = 4 * i - 2
+  if now <= tonumber(ARGV[at + 3]) then
+    local stored, wrote = set_if_newer(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]),
+                                       tonumber(ARGV[at + 2]), '0')
+    if type(stored) == 'table' and stored['err'] then return stored end
+    if wrote then copied = copied + 1 end
+  end
 end
 return copied
 )lua";
@@ -89,8 +110,17 @@ const redis::Script& FetchScript() {
   static const redis::Script& script = NewScript("fetch", EndOfFunction() + kFetch);
   return script;
 }
+const redis::Script& EndsScript() {
+  static const redis::Script& script = NewScript("ends", EndOfFunction() + kEnds);
+  return script;
+}
 const redis::Script& StoreScript() {
   static const redis::Script& script = NewScript("store", SetIfNewerFunction() + kStore);
+  return script;
+}
+const redis::Script& StoreInTimeScript() {
+  static const redis::Script& script =
+      NewScript("store_in_time", SetIfNewerFunction() + kStoreInTime);
   return script;
 }
 const redis::Script& RemoveScript() {
@@ -99,7 +129,8 @@ const redis::Script& RemoveScript() {
 }
 
 std::vector<const redis::Script*> CopyScripts() {
-  return {&PeekScript(), &HeadersScript(), &FetchScript(), &StoreScript(), &RemoveScript()};
+  return {&PeekScript(),  &HeadersScript(),     &FetchScript(), &EndsScript(),
+          &StoreScript(), &StoreInTimeScript(), &RemoveScript()};
 }
 
 }  // namespace kache

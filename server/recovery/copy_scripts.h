@@ -22,11 +22,18 @@ const redis::Script& HeadersScript();
 // For each of KEYS: the record (nil = none), and when the key ends, as text.
 const redis::Script& FetchScript();
 
+// When each of KEYS ends, as text.
+const redis::Script& EndsScript();
+
 // SetIfNewer for each of KEYS.
 //   ARGV  latest (as SetIfNewer's, but for all of them), then record, end, limit for each
 // Answers how many it wrote: the others were held in that version, in a newer one, or had ended.
 // The first error ends it. kTooLateReply (replication/scripts.h) after `latest`: nothing is done.
 const redis::Script& StoreScript();
+
+// The same of records each of which has an instant of its own after which it is passed over.
+//   ARGV  latest, then record, end, limit, that instant for each
+const redis::Script& StoreInTimeScript();
 
 // Removes each of KEYS that holds exactly the version named.
 //   ARGV  latest (as above), then 16 bytes for each

@@ -15,15 +15,20 @@
 namespace kache {
 namespace {
 
+// From when the sources of a resync are counted until its fence is lifted, at most; and how exactly
+// that is known.
+constexpr absl::Duration kLiftTakes = absl::Seconds(5);
+
 std::string Text(MissCount count) { return std::to_string(static_cast<uint64_t>(count)); }
 
 }  // namespace
 
 Fences::Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
-               std::function<void()> demand_sweep)
+               const ResyncRules& rules, std::function<void()> demand_sweep)
     : context_(context),
       inspections_(inspections),
       ring_(ring),
+      rules_(rules),
       demand_sweep_(std::move(demand_sweep)),
       nodes_(context.nodes()) {}
 
@@ -69,6 +74,7 @@ void Fences::OnDown(NodeId node) {
   at(node).fencing = false;
   at(node).draining = false;
   at(node).marked = false;
+  at(node).recalled.clear();
 }
 
 void Fences::WriteFirstMarker(NodeId node) {
@@ -168,6 +174,33 @@ void Fences::ForgetOnAll(const std::string& hash, const std::string& field,
   }
 }
 
+// Nodes that share no arcs with `node` are not waited for when it is made whole, though they may
+// have stood in for it. `absent` was not there: what it holds is still to be brought.
+bool Fences::WasMadeWholeWithout(NodeId node, NodeId absent) const {
+  if (rules_.share_arcs[node.index()][absent.index()]) return false;
+  const auto& inspection = inspections_.of(node);
+  if (!inspection || !inspection->marker || !inspection->marker->whole) return true;  // as yet
+  const absl::Time whole_since =
+      absl::FromUnixMillis(inspection->marker->since_ms) - context_.status(node).clock_offset;
+  return whole_since < inspections_.seen_at(absent) + kLiftTakes;
+}
+
+// Fences `node`, so that a resync brings what `holder` holds, once; whether that has been done.
+bool Fences::HasRecalled(NodeId node, NodeId holder, const MissedOn& note) {
+  const auto& inspection = inspections_.of(node);
+  if (!inspection || !inspection->marker || !inspection->marker->whole) return false;
+  // A note that was seen before it was removed proves nothing.
+  if (!inspections_.IsAfterMarkerOf(holder, node)) return false;
+  const FenceNumber fence = inspection->marker->fence;
+  const auto recalled =
+      at(holder).recalled.try_emplace(static_cast<uint16_t>(node.index()), fence).first;
+  if (recalled->second != fence) return true;
+  if (!at(node).fencing && context_.is_ready(node) && context_.now() >= at(node).not_before) {
+    Fence(node, {FenceText(fence), note.note.since_ms}, MissCount{});
+  }
+  return false;
+}
+
 // What was forgotten everywhere else while this node could not be reached.
 void Fences::ForgetSeenTo(NodeId node) {
   const std::shared_ptr<const Inspection> inspection = inspections_.of(node);
@@ -177,6 +210,7 @@ void Fences::ForgetSeenTo(NodeId node) {
     for (const MissedOn& missed : inspection->missed) {
       const bool ours = missed.about.coordinator == context_.self && missed.about.node == name;
       if (!ours || missed.note.number > resolved) continue;
+      if (WasMadeWholeWithout(about, node) && !HasRecalled(about, node, missed)) continue;
       Forget(node, context_.keys.Missed(), MissedField(name, context_.self),
              std::to_string(resolved));
     }

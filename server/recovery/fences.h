@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@
 #include "server/recovery/inspections.h"
 #include "server/recovery/judge.h"
 #include "server/recovery/recovery_context.h"
+#include "server/recovery/resync_plan.h"
 #include "server/recovery/ring_in_force.h"
 
 namespace kache {
@@ -28,7 +30,7 @@ class Fences {
  public:
   // `demand_sweep` asks for a sweep of all nodes.
   Fences(RecoveryContext& context, Inspections& inspections, const RingInForce& ring,
-         std::function<void()> demand_sweep);
+         const ResyncRules& rules, std::function<void()> demand_sweep);
 
   // The node's own doubts, as evidence.
   void Describe(NodeId node, NodeEvidence& evidence) const;
@@ -59,6 +61,8 @@ class Fences {
     bool draining = false;
     bool marked = false;       // A first marker was sent, and no inspection has come since.
     MonotonicTime not_before;  // of the next fence, after one that could not be raised
+    // Of nodes that were fenced for what this one holds, since it was seen: the fence before.
+    std::map<uint16_t, FenceNumber> recalled;
   };
   void WriteFirstMarker(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);
@@ -69,6 +73,8 @@ class Fences {
   void Forget(NodeId node, const std::string& hash, const std::string& field,
               const std::string& number, const std::shared_ptr<void>& all = nullptr);
   void ForgetSeenTo(NodeId node);
+  bool WasMadeWholeWithout(NodeId node, NodeId absent) const;
+  bool HasRecalled(NodeId node, NodeId holder, const MissedOn& note);
   void ReassertDoubts(NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
@@ -77,6 +83,7 @@ class Fences {
   RecoveryContext& context_;
   Inspections& inspections_;
   const RingInForce& ring_;
+  const ResyncRules& rules_;
   const std::function<void()> demand_sweep_;
   std::vector<Node> nodes_;    // by NodeId
   std::set<uint64_t> buried_;  // coordinators that were found gone, and have not come back

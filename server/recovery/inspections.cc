@@ -87,6 +87,7 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
   it.heartbeats.OnInspection(*found, context_.now());
   NoteTime(node, absl::FromUnixMillis(found->now_ms));
   if (!it.inspection || !HaveSameMarker(*it.inspection, *found)) it.marker_seen_at = context_.now();
+  if (!it.inspection) it.seen_at = context_.clock.Now();
   it.inspected_at = it.sent_at;
   it.inspection = std::make_shared<const Inspection>(*std::move(found));
   on_inspected_(node);

@@ -48,6 +48,12 @@ class Inspections {
   uint64_t connection_changes(NodeId node) const { return nodes_[node.index()].connection_changes; }
   // It is newer than every connection of the data path to the node.
   bool IsCurrent(NodeId node) const;
+  // Since when the node has been inspected without a break; cluster time.
+  absl::Time seen_at(NodeId node) const { return nodes_[node.index()].seen_at; }
+  // The newest was sent after the marker of `other` was first seen as it is.
+  bool IsAfterMarkerOf(NodeId node, NodeId other) const {
+    return nodes_[node.index()].inspected_at > nodes_[other.index()].marker_seen_at;
+  }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -56,6 +62,7 @@ class Inspections {
     std::shared_ptr<const Inspection> inspection;
     HeartbeatWatch heartbeats;
     uint64_t connection_changes = UINT64_MAX;
+    absl::Time seen_at;            // of the first since the node was lost
     MonotonicTime sent_at;         // of the last that was sent
     MonotonicTime inspected_at;    // of `inspection`
     MonotonicTime marker_seen_at;  // when its marker was first seen as it is

@@ -5,6 +5,13 @@
 #include "server/replication/record.h"
 
 namespace kache {
+namespace {
+
+// A key that ends with its record may seem to end so much earlier: nodes' clocks are set right, and
+// cluster time is measured.
+constexpr int64_t kMeasuredMs = 1000;
+
+}  // namespace
 
 absl::Status WrongLength() {
   return absl::UnavailableError("an answer of another length than was asked for");
@@ -30,12 +37,40 @@ absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
     if (beginning.IsError()) continue;  // no string
     const DecodedRecord decoded = DecodeRecord(beginning.text);
     if (decoded.kind == RecordKind::kForeign) continue;
+    const Record& record = decoded.record;
+    PageEntry& entry = entries.emplace_back();
+    entry.redis_key = std::move(keys[i]);
+    entry.version = record.version;
+    entry.bytes = bytes;
+    entry.expires_at_ms = record.expires_at_ms;
+    entry.tombstone = record.tombstone;
+    entry.stand_in = record.stand_in;
+    entry.newer_format = decoded.kind == RecordKind::kNewerFormat;
     const bool whole =
-        small && decoded.kind == RecordKind::kRecord && decoded.record.expires_at_ms == 0;
-    entries.push_back({std::move(keys[i]), decoded.record.version,
-                       whole ? std::move(beginning.text) : std::string(), bytes});
+        small && !entry.newer_format && record.expires_at_ms == 0 && !record.stand_in;
+    if (whole) entry.record = std::move(beginning.text);
   }
   return entries;
+}
+
+absl::StatusOr<std::vector<HeldRecord>> HeldRecordsOf(const redis::Reply& answer, size_t count) {
+  if (answer.elements.size() != count) return WrongLength();
+  std::vector<HeldRecord> held;
+  held.reserve(count);
+  for (const redis::Reply& each : answer.elements) {
+    HeldRecord& record = held.emplace_back();
+    if (each.IsError()) continue;
+    const DecodedRecord decoded = DecodeRecord(each.text);
+    record = {decoded.record.version, decoded.record.stand_in};
+  }
+  return held;
+}
+
+void RecognizeStandIn(PageEntry& entry, int64_t key_ends_ms) {
+  if (key_ends_ms == 0 || entry.newer_format) return;
+  if (entry.expires_at_ms != 0 && key_ends_ms + kMeasuredMs >= entry.expires_at_ms) return;
+  entry.stand_in = true;
+  entry.record.clear();  // it is read with its end
 }
 
 }  // namespace kache

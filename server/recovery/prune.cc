@@ -74,14 +74,14 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   for (const auto& [node, indices] : by_node) {
     std::vector<std::string_view> keys;
     for (const size_t i : indices) keys.push_back(page->candidates[i].redis_key);
-    copier_.ReadVersions(NodeId(node), keys,
-                         [this, page, indices](absl::StatusOr<std::vector<Version>> versions) {
-                           if (!versions.ok()) page->status = versions.status();
-                           for (size_t i = 0; versions.ok() && i < indices.size(); ++i) {
-                             if (!(*versions)[i].IsZero()) page->held[indices[i]] = true;
-                           }
-                           if (--page->waiting == 0) RemoveUnheld(*page);
-                         });
+    copier_.ReadHeld(NodeId(node), keys,
+                     [this, page, indices](absl::StatusOr<std::vector<HeldRecord>> held) {
+                       if (!held.ok()) page->status = held.status();
+                       for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
+                         if (!(*held)[i].version.IsZero()) page->held[indices[i]] = true;
+                       }
+                       if (--page->waiting == 0) RemoveUnheld(*page);
+                     });
   }
 }
 

@@ -26,10 +26,11 @@ Recovery::Recovery(RecoveryContext context)
       inspections_(
           context_, [this](NodeId node) { return OrderFor(node); },
           [this](NodeId node) { OnInspected(node); }),
-      sweeps_(
-          context_, inspections_, rules_.homes, [this] { return coordinators_; },
-          [this] { return !resyncs_.is_active(); }),
-      fences_(context_, inspections_, ring_, [this] { sweeps_.DemandAll(); }),
+      sweeps_(context_, inspections_, rules_.homes,
+              {.coordinators = [this] { return coordinators_; },
+               .may_begin = [this] { return !resyncs_.is_active(); },
+               .all_are_filled = [this] { return AllAreFilled(MakeEvidence()); }}),
+      fences_(context_, inspections_, ring_, rules_, [this] { sweeps_.DemandAll(); }),
       resyncs_(context_, inspections_, rules_,
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
@@ -108,6 +109,7 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
+    if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
     // While several processes answer under its name, none of them is the node.
     if (is.processes != ProcessAgreement::kOne) inspections_.Lose(node);
   }

@@ -25,8 +25,29 @@ PreferenceList Resync::HomesOf(std::string_view user_key) const {
   return ring_.Preference(HashRing::Token(user_key), plan_.homes);
 }
 
+bool Resync::IsHome(NodeId node, std::string_view user_key) const {
+  const PreferenceList homes = HomesOf(user_key);
+  return std::find(homes.begin(), homes.end(), node) != homes.end();
+}
+
+// A delete that the source missed may be forgotten before the source that has it is read. A
+// stand-in's copy may be as old as a tombstone gets.
+bool Resync::MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const {
+  int64_t trusted_ms = source.distrust_before_ms;
+  if (entry.stand_in) {
+    const absl::Time old = copier_.Now() - copier_.rules().tombstone_ttl / 2;
+    trusted_ms = std::max(trusted_ms, absl::ToUnixMillis(old));
+  }
+  return MillisOf(entry.version.timestamp) < trusted_ms;
+}
+
 std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
-  if (MillisOf(entry.version.timestamp) < source.distrust_before_ms) {
+  const bool for_others = entry.stand_in || entry.tombstone || entry.newer_format;
+  if (!plan_.takes_misplaced && !for_others &&
+      !IsHome(source.node, copier_.UserKey(entry.redis_key))) {
+    return {};
+  }
+  if (MayBeDeleted(source, entry)) {
     const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
     const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
       return home != source.node && plan_.is_trusted[home.index()];
@@ -41,14 +62,18 @@ void Resync::BeginSource(MonotonicTime now) {
   scan_ = std::make_unique<Scan>(
       [this, &source](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
                       Copier::Done done) {
-        copier_.CopyPage(
-            source.node, cursor, Scan::kPageKeys,
-            {[this](std::string_view user_key) {
-               const PreferenceList homes = HomesOf(user_key);
-               return std::find(homes.begin(), homes.end(), plan_.node) != homes.end();
-             },
-             [this, &source](const PageEntry& entry) { return TargetsOf(source, entry); }},
-            std::move(read), std::move(done));
+        Copier::Selection selection;
+        selection.considers = [this](std::string_view key) { return IsHome(plan_.node, key); };
+        if (!plan_.takes_misplaced) {
+          selection.at_home = [this, &source](const PageEntry& entry) {
+            return IsHome(source.node, copier_.UserKey(entry.redis_key));
+          };
+        }
+        selection.targets = [this, &source](const PageEntry& entry) {
+          return TargetsOf(source, entry);
+        };
+        copier_.CopyPage(source.node, cursor, Scan::kPageKeys, std::move(selection),
+                         std::move(read), std::move(done));
       },
       [this](const PageResult& page) {
         done_ += page.seen;

@@ -1,5 +1,6 @@
 // Refills one node from the others: merges what each of them holds of the keys that the node is
-// home to, one after another; then, where the node may have slept through whole lives of
+// home to, one after another (of what a source is not home to, the stand-ins' copies and the
+// tombstones, as sweep.h says); then, where the node may have slept through whole lives of
 // tombstones, removes what was deleted meanwhile (prune.h). While some of the others are away, the
 // plan is not complete: it brings what can be had, and a later one brings the rest.
 //
@@ -56,6 +57,8 @@ class Resync {
   void BeginSource(MonotonicTime now);
   PreferenceList HomesOf(std::string_view user_key) const;
   // Of a record whose key the node is home to.
+  bool IsHome(NodeId node, std::string_view user_key) const;
+  bool MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const;
   std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
   void Finish(absl::Status status);
 

@@ -32,10 +32,22 @@ ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const R
 void ResyncJob::RetryLater(NodeId node) { at(node).not_before = context_.retry_at(); }
 
 ResyncPlan ResyncJob::Plan(const Evidence& evidence, NodeId node) const {
-  const Node& it = nodes_[node.index()];
   const FenceNumber fence = evidence.nodes[node.index()].inspection->marker->fence;
+  return PlanResync(evidence, rules_, node, BroughtInPart(node, fence));
+}
+
+const std::vector<std::string>& ResyncJob::BroughtInPart(NodeId node, FenceNumber fence) const {
   static const std::vector<std::string> kNone;
-  return PlanResync(evidence, rules_, node, it.brought_for == fence ? it.brought_in_part : kNone);
+  const Node& it = nodes_[node.index()];
+  return it.brought_for == fence ? it.brought_in_part : kNone;
+}
+
+// Once all its sources were brought: whether the node has all that it may have now.
+bool ResyncJob::IsComplete(const ResyncPlan& plan) const {
+  if (!plan.complete) return false;
+  const Evidence evidence = hooks_.evidence();
+  return !NeedsResync(evidence, plan.node) ||
+         !HasFurtherSource(evidence, rules_, plan, BroughtInPart(plan.node, plan.fence));
 }
 
 void ResyncJob::BeginIfPossible(const Evidence& evidence, NodeId node) {
@@ -165,10 +177,11 @@ void ResyncJob::End(const absl::Status& status) {
                  context_.name(plan.node), FenceText(plan.fence), progress.copied, message);
     return;
   }
+  const bool complete = IsComplete(plan);
   spdlog::info("resync is through node={} fence={} records={} copied={} removed={} complete={}",
                context_.name(plan.node), FenceText(plan.fence), progress.done, progress.copied,
-               progress.pruned, plan.complete);
-  if (!plan.complete) {
+               progress.pruned, complete);
+  if (!complete) {
     return GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
   }
   // While the fence still stands: a note that is seen beside a whole marker makes somebody fence

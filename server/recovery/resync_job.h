@@ -64,6 +64,8 @@ class ResyncJob {
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
+  const std::vector<std::string>& BroughtInPart(NodeId node, FenceNumber fence) const;
+  bool IsComplete(const ResyncPlan& plan) const;
   void Begin(NodeId node);
   void YieldToOperations();
   void NoteSources();

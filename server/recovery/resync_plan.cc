@@ -36,6 +36,13 @@ std::optional<int64_t> TrustedSinceMs(const Evidence& evidence, const ResyncRule
   return trusted_ms;
 }
 
+// Or it is being filled from what an earlier ring left everywhere.
+bool CarriesAnotherRing(const Evidence& evidence, const NodeEvidence& node) {
+  if (!node.inspection || !node.inspection->marker) return false;
+  const Marker& marker = *node.inspection->marker;
+  return marker.ring != evidence.ring || (!marker.whole && marker.from_all);
+}
+
 }  // namespace
 
 std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes) {
@@ -90,6 +97,9 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   plan.homes = rules.homes;
   plan.complete = !MissingSource(evidence, rules, node);
   plan.is_trusted.assign(nodes, false);
+  plan.takes_misplaced =
+      std::any_of(evidence.nodes.begin(), evidence.nodes.end(),
+                  [&](const NodeEvidence& each) { return CarriesAnotherRing(evidence, each); });
   // What a coordinator that has died left undone since may be missing from what was brought before:
   // the last resync then brings all again.
   const bool resumes = !plan.complete || NotesOfTheDead(evidence, node).empty();
@@ -122,6 +132,23 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     plan.prune = std::move(prune);
   }
   return plan;
+}
+
+bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
+                      const std::vector<std::string>& brought_in_part) {
+  const std::vector<ResyncSource> sources =
+      PlanResync(evidence, rules, plan.node, brought_in_part).sources;
+  return std::any_of(sources.begin(), sources.end(), [&](const ResyncSource& source) {
+    return std::none_of(plan.sources.begin(), plan.sources.end(),
+                        [&](const ResyncSource& known) { return known.node == source.node; });
+  });
+}
+
+bool AllAreFilled(const Evidence& evidence) {
+  return std::all_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& node) {
+    if (!node.inspection) return IsDeclaredLost(evidence, node.name);
+    return IsWhole(evidence, node);
+  });
 }
 
 std::vector<MissedOn> NotesOfTheDead(const Evidence& evidence, NodeId node) {

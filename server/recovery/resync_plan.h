@@ -61,6 +61,8 @@ struct ResyncPlan {
   std::vector<bool> is_trusted;
   std::optional<PrunePlan> prune;
   size_t homes = 0;
+  // The ring changes: a record counts as at home wherever it stands.
+  bool takes_misplaced = false;
 };
 
 // Whether the node is fenced by a marker of ours, so that a resync may make it whole.
@@ -78,6 +80,16 @@ std::optional<NodeId> MissingSource(const Evidence& evidence, const ResyncRules&
 // NeedsResync.
 ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId node,
                       const std::vector<std::string>& brought_in_part);
+
+// Whether a node that is no source of the plan may hold what is missing: it could not be reached
+// when the plan was made, and was not waited for.
+bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
+                      const std::vector<std::string>& brought_in_part);
+
+// Whether all nodes are whole, so that none lacks what the ring in force gives it. A node that
+// can't be reached may carry another ring's marker, and be the last one that holds what others
+// lack.
+bool AllAreFilled(const Evidence& evidence);
 
 // The notes about the node by coordinators that are gone: the resync that it gets sees to them.
 std::vector<MissedOn> NotesOfTheDead(const Evidence& evidence, NodeId node);

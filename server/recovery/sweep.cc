@@ -7,13 +7,14 @@ namespace kache {
 
 Sweep::Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClient*> clients,
              std::string data_prefix, CopyRules rules, const HashRing& ring, size_t homes,
-             std::function<bool(NodeId)> is_up, double keys_per_second)
+             View view, double keys_per_second)
     : node_(node),
       ring_(ring),
       homes_(homes),
-      is_up_(std::move(is_up)),
+      view_(std::move(view)),
       copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
       pace_(keys_per_second),
+      left_for_(ring.nodes(), false),
       scan_([this](const std::string& at, absl::AnyInvocable<void(const std::string&)> read,
                    Copier::Done done) { DoPage(at, std::move(read), std::move(done)); },
             [](const PageResult& page) { return static_cast<double>(page.seen + page.copied); },
@@ -21,21 +22,45 @@ Sweep::Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClie
   scan_.Start(cursor);
 }
 
-std::vector<NodeId> Sweep::TargetsOf(const PageEntry& entry, std::vector<PageEntry>& strays) const {
-  const uint64_t token = HashRing::Token(copier_.UserKey(entry.redis_key));
+PreferenceList Sweep::HomesOf(const PageEntry& entry) const {
+  return ring_.Preference(HashRing::Token(copier_.UserKey(entry.redis_key)), homes_);
+}
+
+bool Sweep::IsHome(const PageEntry& entry) const {
+  const PreferenceList homes = HomesOf(entry);
+  return std::find(homes.begin(), homes.end(), node_) != homes.end();
+}
+
+std::vector<NodeId> Sweep::left_for() const {
+  std::vector<NodeId> nodes;
+  for (size_t i = 0; i < left_for_.size(); ++i) {
+    if (left_for_[i]) nodes.emplace_back(static_cast<uint16_t>(i));
+  }
+  return nodes;
+}
+
+std::vector<NodeId> Sweep::TargetsOf(const PageEntry& entry, std::vector<PageEntry>& strays) {
+  const PreferenceList homes = HomesOf(entry);
   std::vector<NodeId> targets;
   bool home = false;
   bool all_up = true;
-  for (const NodeId node : ring_.Preference(token, homes_)) {
+  for (const NodeId node : homes) {
     if (node == node_) {
       home = true;
-    } else if (is_up_(node)) {
+      if (entry.stand_in) targets.push_back(node);
+    } else if (view_.is_up(node)) {
       targets.push_back(node);
     } else {
       all_up = false;
     }
   }
-  if (!home && all_up) strays.push_back(entry);
+  if (home) return targets;
+  if (entry.newer_format) return {};
+  if (all_up && (entry.stand_in || view_.all_are_filled())) strays.push_back(entry);
+  if (!entry.stand_in && !entry.tombstone) return {};
+  for (const NodeId node : homes) {
+    if (!view_.is_up(node)) left_for_[node.index()] = true;
+  }
   return targets;
 }
 
@@ -44,13 +69,15 @@ void Sweep::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
   auto strays = std::make_shared<std::vector<PageEntry>>();
   copier_.CopyPage(
       node_, cursor, Scan::kPageKeys,
-      {{}, [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); }},
+      {.considers = {},
+       .at_home = [this](const PageEntry& entry) { return IsHome(entry); },
+       .targets = [this, strays](const PageEntry& entry) { return TargetsOf(entry, *strays); }},
       std::move(read),
       [this, strays, done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
         if (!page.ok()) return done(page.status());
         found_.repaired += page->copied;
         if (strays->empty()) return done(std::move(page));
-        // All their home replicas hold them now, or newer ones.
+        // All their home replicas hold now what they are to have of them, or what is newer.
         RemoveStrays(*strays, *page, std::move(done));
       });
 }

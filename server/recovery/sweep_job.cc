@@ -11,13 +11,11 @@
 
 namespace kache {
 
-SweepJob::SweepJob(RecoveryContext& context, Inspections& inspections, size_t homes,
-                   std::function<size_t()> coordinators, std::function<bool()> may_begin)
+SweepJob::SweepJob(RecoveryContext& context, Inspections& inspections, size_t homes, Hooks hooks)
     : context_(context),
       inspections_(inspections),
       homes_(homes),
-      coordinators_(std::move(coordinators)),
-      may_begin_(std::move(may_begin)),
+      hooks_(std::move(hooks)),
       nodes_(context.nodes()) {}
 
 void SweepJob::Pump(MonotonicTime now) {
@@ -28,7 +26,7 @@ void SweepJob::Pump(MonotonicTime now) {
 }
 
 SweepLoad SweepJob::LoadOf(const Inspection& inspection) const {
-  return {inspection.keys, context_.nodes(), coordinators_()};
+  return {inspection.keys, context_.nodes(), hooks_.coordinators()};
 }
 
 double SweepJob::RateOf(const Inspection& inspection) const {
@@ -55,7 +53,7 @@ void SweepJob::BeginNext(MonotonicTime now) {
   at(*next).not_before = context_.retry_at();
   TakeLease(context_, *next, context_.keys.SweepLease(), [this, node = *next](bool taken) {
     inspections_.Hurry(node);
-    if (taken && !sweep_ && may_begin_() && inspections_.of(node)) Begin(node);
+    if (taken && !sweep_ && hooks_.may_begin() && inspections_.of(node)) Begin(node);
   });
 }
 
@@ -67,7 +65,8 @@ void SweepJob::Begin(NodeId node) {
   sweep_ = std::make_unique<Sweep>(
       node, from_start ? "0" : inspection->sweep_cursor, context_.clients,
       context_.keys.data_prefix(), MakeCopyRules(context_), *context_.ring, homes_,
-      [this](NodeId each) { return context_.is_up(each); }, RateOf(*inspection));
+      Sweep::View{[this](NodeId each) { return context_.is_up(each); }, hooks_.all_are_filled},
+      RateOf(*inspection));
   // Demanded again while it is under way, the node is swept again.
   context_.Send(node, redis::Command::Of({"HDEL", context_.keys.Sweep(), "due"}));
 }
@@ -95,6 +94,7 @@ void SweepJob::End() {
   const NodeId node = sweep_->node();
   const bool done = sweep_->finished() && sweep_->status().ok();
   const std::string message(sweep_->status().message());
+  const std::vector<NodeId> left_for = sweep_->left_for();
   sweep_.reset();
   lease_lost_ = false;
   inspections_.Hurry(node);
@@ -105,6 +105,7 @@ void SweepJob::End() {
   if (done) {
     context_.Send(
         node, redis::Command::Of({"HSET", context_.keys.Sweep(), "swept", now_ms, "cursor", ""}));
+    SweepAgainOnceUp(node, left_for);
   } else {
     at(node).not_before = context_.retry_at();
     spdlog::debug("a sweep broke off node={} error=\"{}\"", context_.name(node), message);
@@ -114,12 +115,29 @@ void SweepJob::End() {
 }
 
 void SweepJob::DemandAll() {
+  for (const NodeId node : context_.all_nodes()) Demand(node);
+}
+
+void SweepJob::Demand(NodeId node) {
+  if (!context_.is_ready(node)) return;
   const std::string now_ms = std::to_string(absl::ToUnixMillis(context_.clock.Now()));
-  for (const NodeId node : context_.all_nodes()) {
-    if (!context_.is_ready(node)) continue;
-    context_.Send(node, redis::Command::Of({"HSETNX", context_.keys.Sweep(), "due", now_ms}),
-                  [this, node](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+  context_.Send(node, redis::Command::Of({"HSETNX", context_.keys.Sweep(), "due", now_ms}),
+                [this, node](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+}
+
+// A sweep of `swept` found copies for nodes that were not UP.
+void SweepJob::SweepAgainOnceUp(NodeId swept, const std::vector<NodeId>& left_for) {
+  for (const NodeId node : left_for) {
+    if (context_.is_up(node)) return Demand(swept);
   }
+  for (const NodeId node : left_for) {
+    std::vector<NodeId>& holders = at(node).holders;
+    if (std::find(holders.begin(), holders.end(), swept) == holders.end()) holders.push_back(swept);
+  }
+}
+
+void SweepJob::OnUp(NodeId node) {
+  for (const NodeId holder : std::exchange(at(node).holders, {})) Demand(holder);
 }
 
 }  // namespace kache

@@ -19,9 +19,12 @@ namespace kache {
 
 class SweepJob {
  public:
-  // `coordinators` tells how many there are; `may_begin`, whether no other job runs.
-  SweepJob(RecoveryContext& context, Inspections& inspections, size_t homes,
-           std::function<size_t()> coordinators, std::function<bool()> may_begin);
+  struct Hooks {
+    std::function<size_t()> coordinators;  // how many there are
+    std::function<bool()> may_begin;       // no other job runs
+    std::function<bool()> all_are_filled;  // resync_plan.h
+  };
+  SweepJob(RecoveryContext& context, Inspections& inspections, size_t homes, Hooks hooks);
 
   // Goes on, or begins the next; to be called often.
   void Pump(MonotonicTime now);
@@ -33,6 +36,8 @@ class SweepJob {
 
   // Every node is to be swept soon.
   void DemandAll();
+  // The node has become UP: what sweeps found for it before can be brought home.
+  void OnUp(NodeId node);
 
  private:
   struct Node {
@@ -40,11 +45,15 @@ class SweepJob {
     // What the inspection that was the newest when a sweep of the node ended says of sweeps is out
     // of date.
     std::shared_ptr<const Inspection> out_of_date;
+    // Nodes whose sweeps found stand-ins' copies for this one while it was not UP.
+    std::vector<NodeId> holders;
   };
   SweepLoad LoadOf(const Inspection& inspection) const;
   double RateOf(const Inspection& inspection) const;
   void BeginNext(MonotonicTime now);
   void Begin(NodeId node);
+  void Demand(NodeId node);
+  void SweepAgainOnceUp(NodeId swept, const std::vector<NodeId>& left_for);
   void End();
   void Count();
   Node& at(NodeId node) { return nodes_[node.index()]; }
@@ -52,8 +61,7 @@ class SweepJob {
   RecoveryContext& context_;
   Inspections& inspections_;
   const size_t homes_;
-  const std::function<size_t()> coordinators_;
-  const std::function<bool()> may_begin_;
+  const Hooks hooks_;
   std::vector<Node> nodes_;  // by NodeId
   std::unique_ptr<Sweep> sweep_;
   bool lease_lost_ = false;

@@ -80,6 +80,37 @@ TEST_F(CopyScriptsTest, AStoreEndsWithTheFirstError) {
   EXPECT_EQ(redis::ClassifyError(reply.text), redis::ErrorKind::kOom);
 }
 
+TEST_F(CopyScriptsTest, TellsWhenKeysEnd) {
+  const std::string end = std::to_string(node_.NowMs() + 60'000);
+  node_.Run({"SET", "a", "x", "PXAT", end});
+  node_.Run({"SET", "b", "x"});
+  const redis::Reply reply = node_.Call(EndsScript(), {"a", "b", "none"}, {});
+  ASSERT_EQ(reply.elements.size(), 3u);
+  EXPECT_EQ(reply.elements[0].text, end);
+  EXPECT_EQ(reply.elements[1].text, "0");
+  EXPECT_EQ(reply.elements[2].text, "0");
+}
+
+TEST_F(CopyScriptsTest, StoresEachInItsTime) {
+  const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
+  const std::string past = std::to_string(node_.NowMs() - 1);
+  Hold("older", {{4, 7}, 0, false, "old"});
+  Hold("newer", {{6, 7}, 0, false, "newer"});
+  Hold("stand-in", {{5, 7}, 0, false, "value", /*stand_in=*/true});
+  Hold("over", {{4, 7}, 0, false, "old"});
+  const redis::Reply reply = node_.Call(
+      StoreInTimeScript(), {"missing", "older", "newer", "stand-in", "over", "gone"},
+      {Soon(), record, "0", "0",    Soon(), record, "0", "0",  Soon(), record, "0", "0", Soon(),
+       record, "0",    "0", Soon(), record, "0",    "0", past, record, "0",    "0", past});
+  EXPECT_EQ(reply.integer, 3);
+  for (const char* key : {"missing", "older", "stand-in"}) EXPECT_EQ(node_.Get(key), record) << key;
+  EXPECT_EQ(node_.Get("newer"), EncodeRecord({{6, 7}, 0, false, "newer"}));
+  EXPECT_EQ(node_.Get("over"), EncodeRecord({{4, 7}, 0, false, "old"}));
+  EXPECT_FALSE(node_.Exists("gone"));
+  EXPECT_EQ(node_.Call(StoreInTimeScript(), {"missing"}, {past, record, "0", "0", Soon()}).integer,
+            kTooLateReply);
+}
+
 TEST_F(CopyScriptsTest, RemovesExactlyTheVersionThatWasSeen) {
   const Record record{{5, 7}, 0, false, "value"};
   Hold("kache:d:a", record);

@@ -249,21 +249,6 @@ TEST_F(RecoveryTest, ASweepMendsWhatDiffers) {
   ExpectHeldByAllHomes("v");
 }
 
-TEST_F(RecoveryTest, AStandInsCopiesAreRemovedOnceTheHomeServerIsBack) {
-  Start();
-  const std::string key = cluster_->KeyAt(0);
-  Hit(0, &RedisServer::Kill);
-  ASSERT_TRUE(cluster_->Put(key, "v").ok());
-  const std::vector<size_t> homes = cluster_->HomesOf(key);
-  size_t stand_in = 0;
-  while (std::find(homes.begin(), homes.end(), stand_in) != homes.end()) ++stand_in;
-  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return HeldBy(stand_in, key) == "v"; }));
-  cluster_->server(0).Restart();
-  ASSERT_TRUE(WaitUntilUp(0));
-  EXPECT_EQ(HeldBy(0, key), "v");
-  EXPECT_TRUE(CoordinatorCluster::Eventually([&] { return HeldBy(stand_in, key).empty(); }));
-}
-
 TEST_F(RecoveryTest, AQuorumReadSeesAFlushAtOnce) {
   Start();
   ASSERT_TRUE(cluster_->Put("k", "v", absl::ZeroDuration(), Consistency::kQuorum).ok());
@@ -336,16 +321,6 @@ TEST_F(RecoveryTest, ASweepThatBreaksOffIsCounted) {
   cluster_->server(2).Kill();
   EXPECT_TRUE(CoordinatorCluster::Eventually(
       [&] { return Metric("kache_recovery_sweeps_failed_total") == 1; }));
-}
-
-TEST_F(RecoveryTest, AStandInsCopiesThatASweepRemovedAreCounted) {
-  Start();
-  Hit(0, &RedisServer::Kill);
-  PutAll("v");
-  cluster_->server(0).Restart();
-  ASSERT_TRUE(WaitUntilUp(0));
-  EXPECT_TRUE(CoordinatorCluster::Eventually(
-      [&] { return Metric("kache_recovery_sweep_keys_removed_total") > 0; }));
 }
 
 }  // namespace

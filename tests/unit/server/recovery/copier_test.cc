@@ -73,7 +73,9 @@ class CopierTest : public ::testing::Test {
     result_.reset();
     copier_->CopyPage(
         kSource, "0", 100,
-        {std::move(considers), [](const PageEntry&) { return std::vector<NodeId>{kTarget}; }},
+        {.considers = std::move(considers),
+         .at_home = {},
+         .targets = [](const PageEntry&) { return std::vector<NodeId>{kTarget}; }},
         [this](const std::string& next) { next_ = next; },
         [this](absl::StatusOr<PageResult> result) { result_ = std::move(result); });
   }
@@ -301,6 +303,48 @@ TEST_F(CopierTest, TellsEachNodeTheTimeByItsOwnClock) {
   EXPECT_EQ(arguments.at(6), "89000");
   EXPECT_EQ(arguments.at(7), "3669000");
   target_.Answer(Reply::Integer(1));
+}
+
+// It is a home replica's from then on: without the flag, and with the record's own life. A later
+// delete is remembered for as long as the stand-in's copy lives, and no longer for sure.
+TEST_F(CopierTest, AStandInsCopyLandsBeforeItEndsAtTheSource) {
+  ahead_ = {absl::Seconds(3), -absl::Seconds(1)};
+  CopyPage();
+  const std::string record = Encoded(kNew);
+  const std::string flagged = WithStandInFlag(record, true);
+  source_.Answer(Keys("0", 1));
+  source_.Answer(Beginnings({flagged}));
+  target_.Answer(Strings({""}));
+  EXPECT_EQ(source_.sent().back().script, &FetchScript());  // when it ends
+  source_.Answer(Strings({flagged, "93000"}));
+  EXPECT_EQ(target_.sent().back().script, &StoreInTimeScript());
+  const auto& arguments = target_.sent().back().arguments;
+  EXPECT_EQ(arguments.at(4),
+            std::to_string(absl::ToUnixMillis(clock_.Now() + absl::Seconds(600 - 1))));
+  EXPECT_EQ(arguments.at(5), record);
+  EXPECT_EQ(arguments.at(6), "0");
+  EXPECT_EQ(arguments.at(7), "0");
+  EXPECT_EQ(arguments.at(8), "89000");
+  target_.Answer(Reply::Integer(1));
+  EXPECT_EQ((*result_)->copied, 1u);
+}
+
+TEST_F(CopierTest, RecordsOfAllKindsAreStoredInOnePage) {
+  CopyPage();
+  const std::string plain = Expiring(kNew, 70'000);
+  const std::string flagged = WithStandInFlag(plain, true);
+  source_.Answer(Keys("0", 2));
+  source_.Answer(Beginnings({plain, flagged}));
+  target_.Answer(Strings({"", ""}));
+  source_.Answer(Strings({plain, "70000", flagged, "70000"}));
+  ASSERT_EQ(target_.sent().size(), 3u);
+  EXPECT_EQ(target_.sent().at(1).script, &StoreScript());
+  EXPECT_EQ(target_.sent().at(1).arguments.at(3), "kache:d:k0");
+  EXPECT_EQ(target_.sent().at(2).script, &StoreInTimeScript());
+  EXPECT_EQ(target_.sent().at(2).arguments.at(3), "kache:d:k1");
+  target_.Answer(Reply::Integer(1));
+  target_.Answer(Reply::Integer(1));
+  EXPECT_EQ((*result_)->copied, 2u);
 }
 
 TEST_F(CopierTest, FailsAPageThatLandedTooLate) {

@@ -219,5 +219,39 @@ TEST_F(ResyncPlanTest, ANodeWhoseClockMayHaveBeenAheadKnewNotAll) {
   EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, false, true, true));
 }
 
+// What a ring before left is misplaced by the present one.
+TEST_F(ResyncPlanTest, TakesMisplacedRecordsWhileTheRingChanges) {
+  EXPECT_FALSE(Plan().takes_misplaced);
+  evidence_.MarkerOf(2).ring = 0xDEF;
+  EXPECT_TRUE(Plan().takes_misplaced);
+  evidence_.Mark(2);
+  evidence_.MarkerOf(0).from_all = true;
+  EXPECT_TRUE(Plan().takes_misplaced);
+}
+
+TEST_F(ResyncPlanTest, ANodeThatWasNotWaitedForIsAFurtherSourceOnceItIsThere) {
+  rules_.share_arcs[0][2] = false;
+  evidence_.Lose(2);
+  const ResyncPlan plan = Plan();
+  EXPECT_TRUE(plan.complete);
+  EXPECT_FALSE(HasFurtherSource(evidence_.value, rules_, plan, {}));
+  evidence_.Reach(2, "c-run");
+  evidence_.Mark(2);
+  EXPECT_TRUE(HasFurtherSource(evidence_.value, rules_, plan, {}));
+}
+
+TEST_F(ResyncPlanTest, AllAreFilledWhenAllAreWhole) {
+  EXPECT_FALSE(AllAreFilled(evidence_.value));
+  evidence_.Mark(0);
+  EXPECT_TRUE(AllAreFilled(evidence_.value));
+  evidence_.MarkerOf(1).ring = 0xDEF;
+  EXPECT_FALSE(AllAreFilled(evidence_.value));
+  evidence_.Mark(1);
+  evidence_.Lose(3);
+  EXPECT_FALSE(AllAreFilled(evidence_.value));
+  evidence_.At(1).lost.push_back({"d", 7});
+  EXPECT_TRUE(AllAreFilled(evidence_.value));
+}
+
 }  // namespace
 }  // namespace kache

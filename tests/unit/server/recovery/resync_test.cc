@@ -1,0 +1,140 @@
+// What a resync takes from each source, over fake nodes.
+#include "server/recovery/resync.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/replication/record.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/fake_store.h"
+
+namespace kache {
+namespace {
+
+using testing::FakeStore;
+
+constexpr char kKey[] = "kache:d:k";
+constexpr int64_t kHour = 3'600'000;
+
+// Node 0 lacks writes. Home replicas of the key are the nodes 0 and 1; node 2 is none.
+class ResyncTest : public ::testing::Test {
+ protected:
+  static constexpr size_t kNodes = 3;
+
+  ResyncTest() {
+    for (size_t i = 0; i < kNodes; ++i) stores_.push_back(std::make_unique<FakeStore>(clock_));
+    plan_.node = NodeId(0);
+    plan_.homes = 2;
+    plan_.sources = {Source(1), Source(2)};
+    plan_.is_trusted = {false, true, true};
+  }
+  // `distrust_before_ms`: what it holds of earlier is not trusted.
+  static ResyncSource Source(uint16_t node, int64_t distrust_before_ms = 0) {
+    ResyncSource source{NodeId(node), "run", 0, true, distrust_before_ms};
+    return source;
+  }
+  FakeStore& node(size_t index) { return *stores_[index]; }
+  int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
+  // Stamped so long ago.
+  Version Aged(absl::Duration age) const {
+    return {static_cast<uint64_t>(absl::ToUnixMillis(clock_.Now() - age)) << 16, 1};
+  }
+  static std::string StandIns(Record record) {
+    record.stand_in = true;
+    return EncodeRecord(record);
+  }
+  // What node 0 holds of the key after the resync, "" = nothing.
+  std::string Brought() {
+    std::vector<redis::NodeClient*> clients;
+    for (const auto& store : stores_) clients.push_back(&store->client());
+    Resync resync(plan_, std::move(clients), "kache:d:",
+                  {absl::Hours(1),
+                   absl::Minutes(10),
+                   &clock_,
+                   [](NodeId) { return absl::ZeroDuration(); },
+                   {}},
+                  ring_,
+                  /*keys_per_second=*/1000);
+    while (!resync.finished()) {
+      resync.Pump(clock_.Monotonic());
+      for (bool any = true; any;) {
+        any = false;
+        for (const auto& store : stores_) any |= store->Serve();
+      }
+      clock_.Advance(absl::Milliseconds(1));
+    }
+    EXPECT_TRUE(resync.status().ok()) << resync.status();
+    const std::optional<FakeStore::Held> held = node(0).At(kKey);
+    return held ? held->bytes : "";
+  }
+
+  testing::FakeClock clock_;
+  const HashRing ring_ = HashRing::AtTokens(
+      {"a", "b", "c"},
+      {{HashRing::Token("k") + 1}, {HashRing::Token("k") + 2}, {HashRing::Token("k") + 3}});
+  std::vector<std::unique_ptr<FakeStore>> stores_;
+  ResyncPlan plan_;
+};
+
+TEST_F(ResyncTest, TakesWhatAnotherHomeReplicaHolds) {
+  const std::string record = EncodeRecord({Aged(absl::Minutes(50)), 0, false, "v"});
+  node(1).Hold(kKey, record);
+  EXPECT_EQ(Brought(), record);
+}
+
+TEST_F(ResyncTest, TakesAStandInsCopyAsAHomeReplicas) {
+  const Record record{Aged(absl::Minutes(1)), 0, false, "v"};
+  node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
+  EXPECT_EQ(Brought(), EncodeRecord(record));
+  EXPECT_EQ(node(0).At(kKey)->ends_ms, 0);
+}
+
+TEST_F(ResyncTest, TakesNoMisplacedRecord) {
+  node(2).Hold(kKey, EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"}));
+  EXPECT_EQ(Brought(), "");
+}
+
+// While the ring changes nobody is home to all that it is to have.
+TEST_F(ResyncTest, TakesAMisplacedRecordWhileTheRingChanges) {
+  plan_.takes_misplaced = true;
+  const std::string record = EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"});
+  node(2).Hold(kKey, record);
+  EXPECT_EQ(Brought(), record);
+}
+
+TEST_F(ResyncTest, TakesAMisplacedTombstone) {
+  const std::string tombstone = EncodeRecord({Aged(absl::Minutes(1)), NowMs() + kHour, true, {}});
+  node(0).Hold(kKey, EncodeRecord({Aged(absl::Minutes(2)), 0, false, "v"}));
+  node(2).Hold(kKey, tombstone, NowMs() + kHour);
+  EXPECT_EQ(Brought(), tombstone);
+}
+
+TEST_F(ResyncTest, TakesAStandInsCopyOfTheReleaseBefore) {
+  const std::string record = EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"});
+  node(2).Hold(kKey, record, NowMs() + kHour);
+  EXPECT_EQ(Brought(), record);
+}
+
+// The tombstone of a later delete may end before the node that has it is read.
+TEST_F(ResyncTest, TakesAnOldStandInsCopyOnlyWhereNoHomeReplicaKnowsBetter) {
+  const Record record{Aged(absl::Minutes(40)), 0, false, "v"};
+  node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
+  EXPECT_EQ(Brought(), "");
+  plan_.is_trusted[1] = false;
+  EXPECT_EQ(Brought(), EncodeRecord(record));
+}
+
+TEST_F(ResyncTest, TakesOfASourceThatWasAwayItselfWhatIsNewEnough) {
+  plan_.sources = {Source(1, NowMs() - kHour / 2)};
+  plan_.is_trusted = {false, false, false};
+  node(1).Hold(kKey, EncodeRecord({Aged(absl::Minutes(40)), 0, false, "v"}));
+  EXPECT_NE(Brought(), "");  // nobody knows better
+}
+
+}  // namespace
+}  // namespace kache
