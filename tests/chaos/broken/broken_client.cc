@@ -89,7 +89,9 @@ class BrokenClient final : public redis::NodeClient {
     if (command.script() == &ReadWithMarker()) {
       done = Then(std::move(done), [this](Reply& reply) { BreakRead(reply); });
     }
-    if (command.script() == &StoreScript()) command = BreakCopies(command, done);
+    const bool copies =
+        command.script() == &StoreScript() || command.script() == &StoreInTimeScript();
+    if (copies) command = BreakCopies(command, done);
     client_.Send(std::move(command), timeout, std::move(done));
   }
 
@@ -130,6 +132,12 @@ class BrokenClient final : public redis::NodeClient {
           done(std::move(reply));
         };
         return command;
+      case Fault::kStandIns: {
+        const Record copy = DecodeRecord(record).record;
+        if (!copy.stand_in || copy.tombstone || copy.expires_at_ms == 0) return command;
+        return Command::Call(SetIfNewer(), {key},
+                             {record, std::to_string(copy.expires_at_ms), "0", arguments[kLatest]});
+      }
       case Fault::kReadRepair:
         if (!WasRead(record)) return command;  // the write itself
         done = Acknowledge(std::move(done));
@@ -252,8 +260,9 @@ class BrokenClient final : public redis::NodeClient {
       return Command::Of({"ECHO", "nothing is stored"});
     }
     if (fault_ != Fault::kCopiedExpiry) return command;
-    return Changed(command, [](std::vector<std::string_view>& arguments) {
-      for (size_t i = 1; i + 2 < arguments.size(); i += 3) {  // record, end, limit
+    const size_t each = command.script() == &StoreScript() ? 3 : 4;  // record, end, limit, ...
+    return Changed(command, [each](std::vector<std::string_view>& arguments) {
+      for (size_t i = 1; i + 2 < arguments.size(); i += each) {
         arguments[i + 1] = "0";
         arguments[i + 2] = "0";
       }
@@ -296,6 +305,7 @@ std::optional<Fault> ParseFault(std::string_view name) {
   if (name == "drain") return Fault::kDrain;
   if (name == "lease") return Fault::kLease;
   if (name == "sweep") return Fault::kSweep;
+  if (name == "stand_ins") return Fault::kStandIns;
   return std::nullopt;
 }
 

@@ -24,6 +24,7 @@ enum class Fault {
   kDrain,
   kLease,
   kSweep,
+  kStandIns,
 };
 
 // As main.cc lists them.

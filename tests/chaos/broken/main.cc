@@ -15,6 +15,7 @@
 //                    missed writes raises no fence of its own; no sweep runs
 //   lease            a resync ends whichever fence stands, whoever has the lease; no sweep runs
 //   sweep            no sweep runs
+//   stand_ins        a stand-in's copy of a short life is gone with it, whatever it shortened
 #include <cstdio>
 #include <cstdlib>
 #include <string>

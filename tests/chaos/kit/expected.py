@@ -71,18 +71,13 @@ def _two_long_absences(scenario, faults):
                 if node != node2 and begin <= end2 and begin2 <= end), default=None)
 
 
-def _stand_ins_outlive_tombstones(scenario, faults):
-    """A node was away in a round whose tombstones end before stand-ins' copies do."""
-    if not _has_short_tombstones(scenario) or scenario["nodes"] <= scenario["replication_factor"]:
-        return None  # nobody can stand in
-    return min((fault["begin"] for fault in faults if _is_away(fault)), default=None)
-
-
-def _only_copy_away(scenario, faults):
-    """A node was away that alone was home to its keys, while others stood in."""
-    if scenario["replication_factor"] > 1 or scenario["nodes"] == 1:
+def _only_copy_away_for_long(scenario, faults):
+    """A node that alone was home to its keys was away for longer than the stand-ins remember deletes."""
+    if not _has_short_tombstones(scenario) or scenario["replication_factor"] > 1:
         return None
-    return min((fault["begin"] for fault in faults if _is_away(fault)), default=None)
+    longest = scenario["tombstone_ttl_seconds"] * SECOND
+    return min((begin for begin, end in (_span(fault) for fault in faults if _is_away(fault))
+                if end - begin > longest), default=None)
 
 
 def _has_short_tombstones(scenario):
@@ -133,9 +128,8 @@ _LOST = ("stale_read", "expiry_early", "lost_write", "below_min_version")
 
 # Where several may be the cause, the first one is.
 EXPECTED = (
-    Expected("an only copy away: its shorter life undone", F1, ("resurrected_expired",),
-             _only_copy_away),
-    Expected("stand-ins' copies outlive tombstones", F1, _RETURNED, _stand_ins_outlive_tombstones),
+    Expected("an only copy away for longer than a tombstone lives", F2, _RETURNED,
+             _only_copy_away_for_long),
     Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
     Expected("a snapshot older than tombstones", F1, (*_RETURNED, "stale_read"), _old_snapshot),

@@ -112,6 +112,27 @@ class FaultTest(HistoryCase):
                 else:
                     self.assert_finds(history, "stale_read")
 
+    def of_one_copy(self, **more):
+        """Whose only home replica is away from 5 to 20 s; tombstones live for 8 s, a stand-in's copy 6.5."""
+        history = History(homes=[0])
+        history.meta |= {"tombstone_ttl_seconds": 8, "settings": {
+            "REPLICATION_FACTOR": 1, "MAX_CLOCK_SKEW_MS": 500, "TOMBSTONE_TTL_SECONDS": 8, **more}}
+        return history.put(1, "a", 1, level=ONE).fault("freeze", 5, 20)
+
+    def test_a_value_that_only_a_stand_in_took_may_have_ended_with_its_copy(self):
+        history = self.of_one_copy().put(8, "b", 2, level=ONE, degraded=True)
+        self.assert_excuses(history.get(30, "a", 1, level=ONE), "stale_read")
+
+    def test_but_not_where_the_home_replica_was_back_before_that(self):
+        history = self.of_one_copy().put(18, "b", 2, level=ONE, degraded=True)
+        self.assert_finds(history.get(40, "a", 1, level=ONE), "stale_read")
+
+    def test_nor_a_delete_or_a_life_that_ended_there(self):
+        history = self.of_one_copy().delete(8, 2, level=ONE, degraded=True)
+        self.assert_finds(history.get(30, "a", 1, level=ONE), "resurrected_delete")
+        history = self.of_one_copy().put(8, "b", 2, level=ONE, degraded=True, ttl_ms=2000)
+        self.assert_finds(history.get(30, "a", 1, level=ONE), "resurrected_expired")
+
     def test_quorum_write_may_not(self):
         history = History().put(1, "a", 1).fault("freeze", 5, 15, nodes=[1])
         history.put(6, "b", 2).fault("kill", 6.1, 15, loses_memory=True)

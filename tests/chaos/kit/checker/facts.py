@@ -120,16 +120,29 @@ class KeyFacts:
         """Before it has settled: whether an acknowledged write can be missing where nobody knows it."""
         op, timeline = fact.operation, self._timeline
         hit_until = min(until, timeline.written(op) + SECOND)
-        if timeline.hit(op, op.start, hit_until):
+        if timeline.hit(op, op.start, hit_until) or self._may_have_ended_away(fact, until):
             return True
         return not fact.strong and timeline.memory.lost(self._holders(op), op.start, until)
 
     def _holders(self, op):
         """Of which one may be the only one to hold a write at ONE: while all home replicas are away,
         that is any other node, which stands in."""
+        return range(self._timeline.settings.nodes) if self._stood_in(op) else self.homes
+
+    def _stood_in(self, op):
         away = self._timeline.absence.away(self.homes, op.start, op.end)
-        stood_in = op.degraded and away == len(self.homes)
-        return range(self._timeline.settings.nodes) if stood_in else self.homes
+        return op.degraded and away == len(self.homes)
+
+    def _may_have_ended_away(self, fact, until):
+        """Whether stand-ins alone may have taken a value, and have ended it before a home replica was
+        back. Deletes, and what ends while they hold it, they keep for longer."""
+        op, timeline = fact.operation, self._timeline
+        life_ms = timeline.settings.stand_in_life_ms
+        if fact.strong or fact.is_delete or until <= op.start + life_ms * 1000:
+            return False
+        if ended(fact.expires_at_ms, timeline.wall_ms(op.start) + life_ms):
+            return False
+        return self._stood_in(op)
 
     def in_window(self, number):
         """What a read at ONE in that quiet window has to know: what was acknowledged in it, and

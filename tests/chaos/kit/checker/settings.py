@@ -24,6 +24,10 @@ class Settings:
         self.tombstone_ttl_ms = meta["tombstone_ttl_seconds"] * 1000
         self.max_write_age_ms = min(
             number("MAX_WRITE_AGE_SECONDS", 600) * 1000, self.tombstone_ttl_ms // 4)
+        # How long after its stamp a stand-in's copy can be read as a value.
+        margin = min(number("MAX_CLOCK_SKEW_MS", 5000) + 1000, self.tombstone_ttl_ms // 2)
+        self.stand_in_life_ms = min(
+            number("STANDIN_TTL_SECONDS", 3600) * 1000, self.tombstone_ttl_ms - margin)
 
     def required(self, level):
         """Home replicas that the level asks for."""
