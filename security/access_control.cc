@@ -52,13 +52,15 @@ absl::StatusOr<std::unique_ptr<AccessControl>> AccessControl::Start(
     const AccessOptions& options, prometheus::Registry& registry) {
   std::unique_ptr<AccessControl> access(new AccessControl(options, registry));
   if (!access->asks_for_tokens()) return access;
-  if (absl::Status status = access->Load(); !status.ok()) return status;
-  access->watch_.Start([raw = access.get()] { raw->Reload(); }, options.watch_interval);
+  if (absl::Status status = access->Load(access->watch_.Read()); !status.ok()) return status;
+  access->watch_.Start(
+      [raw = access.get()](const FileContents& contents) { raw->Reload(contents); },
+      options.watch_interval);
   return access;
 }
 
-absl::Status AccessControl::Load() {
-  const absl::StatusOr<std::string> text = ReadSmallFile(options_.tokens_file);
+absl::Status AccessControl::Load(const FileContents& contents) {
+  const absl::StatusOr<std::string>& text = contents.front();
   if (!text.ok()) return text.status();
   absl::StatusOr<std::vector<TokenEntry>> entries = ParseTokenFile(*text);
   if (!entries.ok()) {
@@ -84,8 +86,8 @@ absl::Status AccessControl::Load() {
   return absl::OkStatus();
 }
 
-void AccessControl::Reload() {
-  const absl::Status status = Load();
+void AccessControl::Reload(const FileContents& contents) {
+  const absl::Status status = Load(contents);
   file_wrong_.Set(status.ok() ? 0 : 1);
   if (status.ok()) {
     spdlog::info("tokens were read again file={} tokens={}", options_.tokens_file,

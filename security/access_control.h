@@ -98,8 +98,8 @@ class AccessControl {
   using Accounts = std::vector<std::shared_ptr<const Account>>;
 
   AccessControl(const AccessOptions& options, prometheus::Registry& registry);
-  absl::Status Load();
-  void Reload();
+  absl::Status Load(const FileContents& contents);
+  void Reload(const FileContents& contents);
   std::shared_ptr<const Accounts> accounts() const;
   absl::Status CheckRole(const Caller& caller, Role needed) const;
 

@@ -14,8 +14,11 @@ absl::StatusOr<std::unique_ptr<Certificates>> Certificates::Start(TlsSide side,
                                                                   const TlsFiles& files,
                                                                   std::string whose) {
   std::unique_ptr<Certificates> certificates(new Certificates(side, files, std::move(whose)));
-  if (absl::Status status = certificates->Load(); !status.ok()) return status;
-  certificates->watch_.Start([raw = certificates.get()] { raw->Reload(); });
+  if (absl::Status status = certificates->Load(certificates->watch_.Read()); !status.ok()) {
+    return status;
+  }
+  certificates->watch_.Start(
+      [raw = certificates.get()](const FileContents& contents) { raw->Reload(contents); });
   return certificates;
 }
 
@@ -24,17 +27,17 @@ std::shared_ptr<ssl_ctx_st> Certificates::context() const {
   return context_;
 }
 
-absl::Status Certificates::Load() {
+absl::Status Certificates::Load(const FileContents& contents) {
   absl::StatusOr<SslContext> made =
-      side_ == TlsSide::kServer ? MakeServerTls(files_) : MakeClientTls(files_);
+      side_ == TlsSide::kServer ? MakeServerTls(files_, contents) : MakeClientTls(files_, contents);
   if (!made.ok()) return made.status();
   const std::lock_guard lock(mutex_);
   context_ = *std::move(made);
   return absl::OkStatus();
 }
 
-void Certificates::Reload() {
-  const absl::Status status = Load();
+void Certificates::Reload(const FileContents& contents) {
+  const absl::Status status = Load(contents);
   if (status.ok()) {
     spdlog::info("certificates were read again of=\"{}\"", whose_);
   } else {

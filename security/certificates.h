@@ -33,8 +33,8 @@ class Certificates {
 
  private:
   Certificates(TlsSide side, const TlsFiles& files, std::string whose);
-  absl::Status Load();
-  void Reload();
+  absl::Status Load(const FileContents& contents);
+  void Reload(const FileContents& contents);
 
   const TlsSide side_;
   const TlsFiles files_;

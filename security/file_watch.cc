@@ -17,6 +17,14 @@ absl::Status CannotRead(const std::string& path, std::string_view reason) {
   return absl::InvalidArgumentError(Concat("cannot read ", path, ": ", reason));
 }
 
+Sha256 Fingerprint(const FileContents& contents) {
+  std::string all;
+  for (const absl::StatusOr<std::string>& text : contents) {
+    Append(&all, text.ok() ? Concat(text->size(), ":", *text) : ToStd(text.status().message()));
+  }
+  return Sha256Of(all);
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
@@ -31,23 +39,25 @@ absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
   return text;
 }
 
-FileWatch::FileWatch(std::vector<std::string> paths)
-    : paths_(std::move(paths)), known_(Fingerprint()) {}
-
-void FileWatch::Start(std::function<void()> on_change, absl::Duration interval) {
-  ticker_ = std::make_unique<Ticker>(interval, [this, on_change = std::move(on_change)] {
-    const Sha256 now = Fingerprint();
-    if (std::exchange(known_, now) != now) on_change();
-  });
+FileContents ReadSmallFiles(const std::vector<std::string>& paths) {
+  FileContents contents;
+  contents.reserve(paths.size());
+  for (const std::string& path : paths) contents.push_back(ReadSmallFile(path));
+  return contents;
 }
 
-Sha256 FileWatch::Fingerprint() const {
-  std::string all;
-  for (const std::string& path : paths_) {
-    const absl::StatusOr<std::string> text = ReadSmallFile(path);
-    Append(&all, text.ok() ? Concat(text->size(), ":", *text) : ToStd(text.status().message()));
-  }
-  return Sha256Of(all);
+FileContents FileWatch::Read() {
+  FileContents contents = ReadSmallFiles(paths_);
+  known_ = Fingerprint(contents);
+  return contents;
+}
+
+void FileWatch::Start(std::function<void(const FileContents&)> on_change, absl::Duration interval) {
+  ticker_ = std::make_unique<Ticker>(interval, [this, on_change = std::move(on_change)] {
+    const FileContents contents = ReadSmallFiles(paths_);
+    const Sha256 now = Fingerprint(contents);
+    if (std::exchange(known_, now) != now) on_change(contents);
+  });
 }
 
 }  // namespace kache

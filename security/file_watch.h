@@ -1,9 +1,12 @@
-// Tells when the contents of files change. The files are read every second: that works on every
+// Tells what files hold when that changes. The files are read every second: that works on every
 // file system, and with the links that Kubernetes swaps.
 //
-//   FileWatch watch({cert, key});       // what is there now counts as known
-//   ... read the files ...
-//   watch.Start([this] { Reread(); });  // also for a change since the line above
+//   FileWatch watch({cert, key});
+//   Use(watch.Read());
+//   watch.Start([this](const FileContents& contents) { Use(contents); });
+//
+// Who uses files that are watched never reads them again for himself: what he reads then may be
+// newer than what the watch knows, and a change back to that would go unseen.
 //
 // Thread-compatible. `on_change` runs on the watch's own thread; the destructor waits for it.
 #ifndef KACHE_SECURITY_FILE_WATCH_H_
@@ -12,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -24,17 +28,24 @@ namespace kache {
 // The whole file, up to 1 MiB. The message names the file and says why it can't be read.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
 
+// What ReadSmallFile gave for each of some paths, in their order.
+using FileContents = std::vector<absl::StatusOr<std::string>>;
+FileContents ReadSmallFiles(const std::vector<std::string>& paths);
+
 class FileWatch {
  public:
-  explicit FileWatch(std::vector<std::string> paths);
+  explicit FileWatch(std::vector<std::string> paths) : paths_(std::move(paths)) {}
 
-  void Start(std::function<void()> on_change, absl::Duration interval = absl::Seconds(1));
+  // What the files hold now; it counts as known. Once, before Start.
+  FileContents Read();
+
+  // `on_change` gets what the files hold, each time that it is not what was known.
+  void Start(std::function<void(const FileContents&)> on_change,
+             absl::Duration interval = absl::Seconds(1));
 
  private:
-  Sha256 Fingerprint() const;
-
   const std::vector<std::string> paths_;
-  Sha256 known_;
+  Sha256 known_{};
   std::unique_ptr<Ticker> ticker_;  // last: its thread uses the others
 };
 

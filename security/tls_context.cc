@@ -1,6 +1,7 @@
 #include "security/tls_context.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
 #include "base/strings.h"
@@ -18,31 +19,86 @@ absl::Status Wrong(const std::string& path, std::string_view what) {
       Concat(path, ": ", what, reason == nullptr ? "" : Concat(" (", reason, ")")));
 }
 
-absl::Status UsePair(SSL_CTX* context, const TlsFiles& files) {
-  if (files.cert_file.empty()) return absl::OkStatus();
-  if (SSL_CTX_use_certificate_chain_file(context, files.cert_file.c_str()) != 1) {
-    return Wrong(files.cert_file, "no certificate in PEM form can be read from it");
+// What a file of PEM texts holds, to be read piece by piece.
+class PemReader {
+ public:
+  explicit PemReader(std::string_view text)
+      : text_(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())), BIO_free) {}
+
+  // The next one; nullptr = there is none.
+  std::unique_ptr<X509, decltype(&X509_free)> NextCertificate() {
+    return {PEM_read_bio_X509(text_.get(), nullptr, kNoPassphrase, nullptr), X509_free};
   }
+  std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> Key() {
+    return {PEM_read_bio_PrivateKey(text_.get(), nullptr, kNoPassphrase, nullptr), EVP_PKEY_free};
+  }
+
+  // Whether what was read last was nullptr since the text had ended, and not since it is wrong.
+  static bool IsAtEnd() { return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE; }
+
+ private:
   // An encrypted key must not make the process ask for its passphrase on a terminal.
-  SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return -1; });
-  if (SSL_CTX_use_PrivateKey_file(context, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return Wrong(files.key_file,
-                 "no private key in PEM form, without a passphrase and of the certificate, can be "
-                 "read from it");
+  static constexpr pem_password_cb* kNoPassphrase = [](char*, int, int, void*) { return -1; };
+
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text_;
+};
+
+// The certificate and those between it and its authority.
+bool UseChain(SSL_CTX* context, std::string_view text) {
+  PemReader reader(text);
+  const auto own = reader.NextCertificate();
+  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
+  while (const auto next = reader.NextCertificate()) {
+    if (SSL_CTX_add1_chain_cert(context, next.get()) != 1) return false;
+  }
+  return PemReader::IsAtEnd();
+}
+
+bool UseKey(SSL_CTX* context, std::string_view text) {
+  const auto key = PemReader(text).Key();
+  return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+// Clients are told the names of the authorities.
+bool TrustAuthorities(SSL_CTX* context, std::string_view text) {
+  PemReader reader(text);
+  bool any = false;
+  while (const auto next = reader.NextCertificate()) {
+    if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), next.get()) != 1) return false;
+    if (SSL_CTX_add_client_CA(context, next.get()) != 1) return false;
+    any = true;
+  }
+  return any && PemReader::IsAtEnd();
+}
+
+struct Part {
+  const std::string& path;  // empty = not set
+  bool (*use)(SSL_CTX* context, std::string_view text);
+  std::string_view mistake;
+};
+
+absl::Status UseFiles(SSL_CTX* context, const TlsFiles& files, const FileContents& contents) {
+  const Part parts[] = {
+      {files.cert_file, UseChain, "no certificate in PEM form can be read from it"},
+      {files.key_file, UseKey,
+       "no private key in PEM form, without a passphrase and of the certificate, can be read from "
+       "it"},
+      {files.ca_file, TrustAuthorities,
+       "no certificates of authorities in PEM form can be read from it"},
+  };
+  auto content = contents.begin();
+  for (const Part& part : parts) {
+    if (part.path.empty()) continue;
+    const absl::StatusOr<std::string>& text = *content++;
+    if (!text.ok()) return text.status();
+    ERR_clear_error();
+    if (!part.use(context, *text)) return Wrong(part.path, part.mistake);
   }
   return absl::OkStatus();
 }
 
-absl::Status TrustAuthorities(SSL_CTX* context, const std::string& ca_file) {
-  if (ca_file.empty()) return absl::OkStatus();
-  if (SSL_CTX_load_verify_locations(context, ca_file.c_str(), nullptr) == 1) {
-    return absl::OkStatus();
-  }
-  return Wrong(ca_file, "no certificates of authorities in PEM form can be read from it");
-}
-
-absl::StatusOr<SslContext> Make(const SSL_METHOD* method, const TlsFiles& files) {
-  ERR_clear_error();
+absl::StatusOr<SslContext> Make(const SSL_METHOD* method, const TlsFiles& files,
+                                const FileContents& contents) {
   SslContext context(SSL_CTX_new(method));
   if (!context) return absl::ResourceExhaustedError("no memory for TLS");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
@@ -50,10 +106,9 @@ absl::StatusOr<SslContext> Make(const SSL_METHOD* method, const TlsFiles& files)
   // Buffers of idle connections are given back.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  if (absl::Status status = UsePair(context.get(), files); !status.ok()) return status;
-  if (absl::Status status = TrustAuthorities(context.get(), files.ca_file); !status.ok()) {
-    return status;
-  }
+  absl::Status status = UseFiles(context.get(), files, contents);
+  ERR_clear_error();
+  if (!status.ok()) return status;
   return context;
 }
 
@@ -65,20 +120,19 @@ bool IsAddress(const std::string& host) {
 
 }  // namespace
 
-absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files) {
-  absl::StatusOr<SslContext> context = Make(TLS_server_method(), files);
+absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files, const FileContents& contents) {
+  absl::StatusOr<SslContext> context = Make(TLS_server_method(), files, contents);
   if (!context.ok()) return context;
   SSL_CTX* const raw = context->get();
   SSL_CTX_set_session_id_context(raw, kSessionContext, sizeof(kSessionContext) - 1);
   if (!files.ca_file.empty()) {
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    SSL_CTX_set_client_CA_list(raw, SSL_load_client_CA_file(files.ca_file.c_str()));
   }
   return context;
 }
 
-absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files) {
-  absl::StatusOr<SslContext> context = Make(TLS_client_method(), files);
+absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files, const FileContents& contents) {
+  absl::StatusOr<SslContext> context = Make(TLS_client_method(), files, contents);
   if (!context.ok()) return context;
   if (files.ca_file.empty()) SSL_CTX_set_default_verify_paths(context->get());
   SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
@@ -95,7 +149,9 @@ void ExpectServer(SSL* ssl, const std::string& host) {
   SSL_set_tlsext_host_name(ssl, host.c_str());
 }
 
-absl::Status CheckTlsFiles(const TlsFiles& files) { return MakeServerTls(files).status(); }
+absl::Status CheckTlsFiles(const TlsFiles& files) {
+  return MakeServerTls(files, ReadSmallFiles(files.paths())).status();
+}
 
 std::vector<std::string> TlsFiles::paths() const {
   std::vector<std::string> set;

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "security/file_watch.h"
 #include "security/tls_files.h"
 
 namespace kache {
@@ -19,12 +20,13 @@ struct FreeSslContext {
 };
 using SslContext = std::unique_ptr<SSL_CTX, FreeSslContext>;
 
-// Clients must show a certificate where files.ca_file is set. INVALID_ARGUMENT as CheckTlsFiles.
-absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files);
+// Clients must show a certificate where files.ca_file is set. `contents`: of files.paths().
+// INVALID_ARGUMENT as CheckTlsFiles.
+absl::StatusOr<SslContext> MakeServerTls(const TlsFiles& files, const FileContents& contents);
 
 // The server's certificate must come from files.ca_file, or from the system's authorities where
 // that is not set. Whoever uses the context says whose it must be (ExpectServer).
-absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files);
+absl::StatusOr<SslContext> MakeClientTls(const TlsFiles& files, const FileContents& contents);
 
 // The certificate that `ssl`, a client, is shown must be for `host`: a name, which is also sent to
 // the server, or a numeric address. Before the handshake.

@@ -70,7 +70,7 @@ absl::StatusOr<RedisAnswer> AskRedis(const RedisAddress& redis, const TlsFiles& 
                                      absl::Duration timeout) {
   SslContext tls;
   if (redis.tls) {
-    absl::StatusOr<SslContext> made = MakeClientTls(files);
+    absl::StatusOr<SslContext> made = MakeClientTls(files, ReadSmallFiles(files.paths()));
     if (!made.ok()) return made.status();
     tls = *std::move(made);
   }

@@ -21,8 +21,8 @@ absl::StatusOr<std::shared_ptr<OwnToken>> OwnToken::FromText(const std::string& 
 
 absl::StatusOr<std::shared_ptr<OwnToken>> OwnToken::FromFile(const std::string& path) {
   std::shared_ptr<OwnToken> own(new OwnToken(path));
-  if (absl::Status status = own->Load(); !status.ok()) return status;
-  own->watch_.Start([raw = own.get()] { raw->Reload(); });
+  if (absl::Status status = own->Load(own->watch_.Read()); !status.ok()) return status;
+  own->watch_.Start([raw = own.get()](const FileContents& contents) { raw->Reload(contents); });
   return own;
 }
 
@@ -41,16 +41,16 @@ absl::Status OwnToken::Set(std::string_view token) {
   return absl::OkStatus();
 }
 
-absl::Status OwnToken::Load() {
-  const absl::StatusOr<std::string> text = ReadSmallFile(path_);
+absl::Status OwnToken::Load(const FileContents& contents) {
+  const absl::StatusOr<std::string>& text = contents.front();
   if (!text.ok()) return text.status();
   const absl::Status status = Set(Trimmed(*text));
   if (status.ok()) return status;
   return absl::InvalidArgumentError(Concat(path_, ": ", ToStd(status.message())));
 }
 
-void OwnToken::Reload() {
-  const absl::Status status = Load();
+void OwnToken::Reload(const FileContents& contents) {
+  const absl::Status status = Load(contents);
   if (status.ok()) {
     spdlog::info("the own token was read again file={}", path_);
   } else {

@@ -29,8 +29,8 @@ class OwnToken {
 
  private:
   explicit OwnToken(std::string path);
-  absl::Status Load();
-  void Reload();
+  absl::Status Load(const FileContents& contents);
+  void Reload(const FileContents& contents);
   absl::Status Set(std::string_view token);
 
   const std::string path_;  // empty = given as it is

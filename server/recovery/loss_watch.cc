@@ -13,6 +13,16 @@ bool IsEmpty(const Evidence& evidence, const NodeEvidence& node) {
   return HasRightMarker(evidence, node) && node.inspection->marker->came_empty;
 }
 
+// By NodeId: when it was inspected, by its own clock; 0 = there was no inspection.
+std::vector<int64_t> InspectedMs(const Evidence& evidence) {
+  std::vector<int64_t> inspected;
+  inspected.reserve(evidence.nodes.size());
+  for (const NodeEvidence& node : evidence.nodes) {
+    inspected.push_back(node.inspection ? node.inspection->now_ms : 0);
+  }
+  return inspected;
+}
+
 bool IsMember(const Evidence& evidence, const std::string& name) {
   return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& each) {
     return each.inspection &&
@@ -32,44 +42,29 @@ LossWatch::LossWatch(std::shared_ptr<const HashRing> ring, size_t homes)
       told_(ring_->nodes(), false),
       inspected_ms_(ring_->nodes(), 0) {}
 
-LossWatch::Memory LossWatch::Next(size_t i, const Evidence& evidence, bool loss_is_over) const {
+LossWatch::Memory LossWatch::Next(size_t i, const Evidence& evidence) const {
   const NodeEvidence& node = evidence.nodes[i];
   const Memory memory = memories_[i];
   if (!node.inspection) return memory;
   if (IsWhole(evidence, node)) {
     // A new first start, after the loss of all nodes, makes them whole one by one: those that were
-    // whole as another process count as lost until the last of them has come back, and that was
-    // told of. One that was never seen whole has just been started, and only seemed lost.
+    // whole as another process count as lost until it is over (EndFirstStart). One that was never
+    // seen whole has just been started, and only seemed lost.
     const bool begun_anew = node.inspection->marker->came_empty && !whole_runs_[i].empty() &&
                             whole_runs_[i] != node.inspection->run_id;
-    return begun_anew && !(memory == Memory::kLost && loss_is_over) ? Memory::kLost : Memory::kKept;
+    return begun_anew ? Memory::kLost : Memory::kKept;
   }
   const bool had_one = memory != Memory::kNone || IsMember(evidence, node.name);
   return had_one && IsEmpty(evidence, node) ? Memory::kLost : memory;
 }
 
 std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
-  const bool all_whole =
-      std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
-                  [&](const NodeEvidence& node) { return IsWhole(evidence, node); });
-  const bool loss_is_over = all_whole && untold_share_ <= 0;
-  const std::vector<bool> before = lost_;
   for (size_t i = 0; i < memories_.size(); ++i) {
-    memories_[i] = Next(i, evidence, loss_is_over);
-    if (memories_[i] == Memory::kKept && evidence.nodes[i].inspection &&
-        IsWhole(evidence, evidence.nodes[i])) {
-      whole_runs_[i] = evidence.nodes[i].inspection->run_id;
-    }
-    lost_[i] = memories_[i] == Memory::kLost;
-    told_[i] = told_[i] && lost_[i];
+    memories_[i] = Next(i, evidence);
+    if (memories_[i] == Memory::kKept) NoteWholeRun(i, evidence);
   }
-  if (lost_ != before) {
-    untold_share_ = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
-    for (size_t i = 0; i < inspected_ms_.size(); ++i) {
-      const auto& inspection = evidence.nodes[i].inspection;
-      inspected_ms_[i] = inspection ? inspection->now_ms : 0;
-    }
-  }
+  NoteLost(evidence);
+  EndFirstStart(evidence);
   const bool confirmed = IsConfirmed(evidence);
   confirming_ = untold_share_ > 0 && !confirmed && CanBeConfirmed(evidence);
   if (untold_share_ <= 0 || !confirmed) return std::nullopt;
@@ -80,6 +75,43 @@ std::optional<LossWatch::Loss> LossWatch::OnEvidence(const Evidence& evidence) {
     if (lost_[i]) loss.nodes.push_back(evidence.nodes[i].name);
   }
   return loss;
+}
+
+void LossWatch::NoteWholeRun(size_t i, const Evidence& evidence) {
+  const NodeEvidence& node = evidence.nodes[i];
+  if (node.inspection && IsWhole(evidence, node)) whole_runs_[i] = node.inspection->run_id;
+}
+
+void LossWatch::NoteLost(const Evidence& evidence) {
+  const std::vector<bool> before = lost_;
+  for (size_t i = 0; i < memories_.size(); ++i) {
+    lost_[i] = memories_[i] == Memory::kLost;
+    told_[i] = told_[i] && lost_[i];
+  }
+  if (lost_ == before) return;
+  untold_share_ = ShareHeldOnlyBy(*ring_, homes_, lost_) - ShareHeldOnlyBy(*ring_, homes_, told_);
+  inspected_ms_ = InspectedMs(evidence);
+}
+
+void LossWatch::EndFirstStart(const Evidence& evidence) {
+  const bool all_whole =
+      std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
+                  [&](const NodeEvidence& node) { return IsWhole(evidence, node); });
+  const std::vector<int64_t> inspected = InspectedMs(evidence);
+  if (!all_whole) {
+    seen_whole_ms_.clear();
+    return;
+  }
+  if (seen_whole_ms_.empty()) seen_whole_ms_ = inspected;
+  for (size_t i = 0; i < inspected.size(); ++i) {
+    if (inspected[i] == seen_whole_ms_[i]) return;
+  }
+  if (untold_share_ > 0) return;
+  for (size_t i = 0; i < memories_.size(); ++i) {
+    memories_[i] = Memory::kKept;
+    NoteWholeRun(i, evidence);
+  }
+  NoteLost(evidence);
 }
 
 bool LossWatch::IsConfirmed(const Evidence& evidence) const {

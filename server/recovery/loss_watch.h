@@ -55,7 +55,14 @@ class LossWatch {
     kKept,
     kLost,
   };
-  Memory Next(size_t node, const Evidence& evidence, bool loss_is_over) const;
+  Memory Next(size_t node, const Evidence& evidence) const;
+  void NoteWholeRun(size_t node, const Evidence& evidence);
+  // Takes memories_ over into lost_, told_ and untold_share_.
+  void NoteLost(const Evidence& evidence);
+  // A first start is over when each node was inspected again since all of them seemed whole, all
+  // still are, and what was lost is told of: an inspection that shows a node whole may be older
+  // than the loss of the others.
+  void EndFirstStart(const Evidence& evidence);
 
   // Whether each node that is lost was inspected since that was found, and whether each can be.
   bool IsConfirmed(const Evidence& evidence) const;
@@ -73,6 +80,7 @@ class LossWatch {
   // By NodeId, of the inspection that stood when lost_ changed: the node's clock; 0 = there was
   // none.
   std::vector<int64_t> inspected_ms_;
+  std::vector<int64_t> seen_whole_ms_;  // the same, when all seemed whole; empty = not all do
 };
 
 }  // namespace kache

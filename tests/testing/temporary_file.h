@@ -25,6 +25,12 @@ class TemporaryFile {
   TemporaryFile& operator=(const TemporaryFile&) = delete;
 
   void Write(std::string_view text) const { std::ofstream(path_) << text; }
+  // At once: no reader sees a part of it.
+  void Replace(std::string_view text) const {
+    const std::string next = path_ + ".next";
+    std::ofstream(next) << text;
+    std::rename(next.c_str(), path_.c_str());
+  }
   const std::string& path() const { return path_; }
 
  private:

@@ -269,6 +269,25 @@ TEST_F(LossWatchTest, TheLossOfEverythingIsSeenByNewProcessesWithFirstMarkers) {
   EXPECT_EQ(Share(), 0);
 }
 
+// By a coordinator whose inspections of the others are older than their end.
+TEST_F(LossWatchTest, TheLossOfEverythingIsNotHiddenByOlderInspections) {
+  FirstStart();
+  for (const size_t node : {0, 1}) Empty(node);
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value));
+  for (const size_t node : {0, 1}) {
+    FirstMarker(node);
+    InspectAgain(node);
+  }
+  EXPECT_FALSE(watch_.OnEvidence(evidence_.value)) << "of 2 and 3 nothing new is known";
+  for (const size_t node : {2, 3}) {
+    Empty(node);
+    FirstMarker(node);
+    InspectAgain(node);
+  }
+  EXPECT_EQ(Share(), 1);
+  EXPECT_EQ(Share(), 0);
+}
+
 // They come back one by one, and the first of them are given new markers before the last are there.
 TEST_F(LossWatchTest, TheLossOfEverythingIsToldOfInFull) {
   FirstStart();
