@@ -59,4 +59,8 @@ std::string WholeMarker(uint64_t ring, std::string_view run_id, std::string_view
   return Concat(kFormat, " ", kWhole, " ", RingText(ring), " ", run_id, " ", name, " ");
 }
 
+std::string_view RingPartOf(std::string_view whole_marker) {
+  return whole_marker.substr(0, Concat(kFormat, " ", kWhole, " ", RingText(0), " ").size());
+}
+
 }  // namespace kache

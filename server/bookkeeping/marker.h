@@ -55,6 +55,9 @@ std::optional<Marker> ParseMarker(std::string_view text);
 // How the marker of a whole node begins, whatever its fence.
 std::string WholeMarker(uint64_t ring, std::string_view run_id, std::string_view name);
 
+// The part of that which is the same for all nodes of a ring.
+std::string_view RingPartOf(std::string_view whole_marker);
+
 }  // namespace kache
 
 #endif  // KACHE_SERVER_BOOKKEEPING_MARKER_H_

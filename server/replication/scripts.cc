@@ -24,7 +24,7 @@ end
 // numbers slowly. The second bit of the fourth byte is the stand-in's flag. A second result is true
 // where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
-local function set_if_newer(key, record, ends, limit, latest)
+local function set_if_newer(key, record, ends, limit, latest, marker, whole)
   local held = redis.pcall('GETRANGE', key, '0', '27')
   local occupied, beats = held ~= '', false
   if type(held) == 'table' then
@@ -51,7 +51,10 @@ local function set_if_newer(key, record, ends, limit, latest)
     if stored['err'] then return stored end
     return 1, true
   end
-  if beats and limit > 0 then
+  if not beats and marker then
+    local found = redis.pcall('GET', marker)
+    if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
+  elseif beats and limit > 0 then
     local old = end_of(key)
     if old == 0 then
       ends = math.max(ends, limit)
@@ -74,7 +77,7 @@ end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]))
+return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], KEYS[2], ARGV[5]))
 )lua";
 
 constexpr char kReadWithMarker[] = R"lua(

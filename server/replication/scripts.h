@@ -16,16 +16,19 @@ namespace kache {
 
 // Stores a record unless the key holds one with a higher version.
 //   KEYS[1]  the key
+//   KEYS[2]  the node's marker; may be left out
 //   ARGV[1]  the record
 //   ARGV[2]  when the key is to end
 //   ARGV[3]  limit: where the record that it replaces would have lived longer than ARGV[2], the key
 //            is kept until min(its old end, limit), so that the record still beats older copies
 //            elsewhere. 0 = it is not kept longer.
 //   ARGV[4]  latest: the last instant at which the record may still be stored where the key holds
-//   no
-//            record. A write or copy that was held up for so long (its sender stood still, or this
-//            node did) may be older than a tombstone that has ended meanwhile. Where the key holds
-//            a record the versions decide.
+//            no record. A write or copy that was held up for so long (its sender stood still, or
+//            this node did) may be older than a tombstone that has ended meanwhile. Where the key
+//            holds a record the versions decide.
+//   ARGV[5]  with KEYS[2]: how the marker of a whole node begins. Where the key holds no record,
+//   and
+//            the node has lost the memory of what it held, the key is kept until `limit`.
 // Answers
 //   1                the record is stored, or the very same version was there (a stand-in's copy of
 //                    it is replaced by one that is none: record.h);
@@ -51,10 +54,11 @@ const redis::Script& ReadWithMarker();
 std::vector<const redis::Script*> AllScripts();
 
 // Pieces of Lua that other scripts are made of.
-//   set_if_newer(key, record, ends, limit, latest)  as SetIfNewer; `ends` and `limit` are numbers,
-//                                                   `latest` is text, '0' = whenever
-//   end_of(key)                                     when the key ends
-//   now_ms()                                        the node's clock
+//   set_if_newer(key, record, ends, limit, latest, marker, whole)
+//                 as SetIfNewer; `ends` and `limit` are numbers, `latest` is text, '0' = whenever;
+//                 `marker` and `whole` may be left out
+//   end_of(key)   when the key ends
+//   now_ms()      the node's clock
 std::string SetIfNewerFunction();
 std::string EndOfFunction();
 

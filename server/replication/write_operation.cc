@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/bookkeeping/marker.h"
 #include "server/replication/held_check.h"
 #include "server/replication/lag.h"
 #include "server/replication/repair.h"
@@ -167,14 +168,31 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   if (!home) {
     ends = EndsOnStandIn(fields_, made_at_, options);
     flagged = WithStandInFlag(record_, true);
+  } else if (MayShortenUnknown(node)) {
+    ends.ends_ms = ends.limit_ms;
   }
   const absl::Duration offset = shard().ClockOffset(node);
+  const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
+  const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
+  const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
+  const std::string_view record = home ? record_ : flagged;
+  if (fields_.tombstone || ends.ends_ms == ends.limit_ms) {
+    return redis::Command::Call(SetIfNewer(), {redis_key_},
+                                {record, ends_text, limit_text, latest_text})
+        .Keeping(HoldForCommand());
+  }
+  // It may have lost its memory just now.
   return redis::Command::Call(
-             SetIfNewer(), {redis_key_},
-             {home ? record_ : flagged, std::to_string(AtNodeMs(ends.ends_ms, offset)),
-              std::to_string(AtNodeMs(ends.limit_ms, offset)),
-              std::to_string(AtNodeMs(latest_ms_, offset))})
+             SetIfNewer(), {redis_key_, shard().keys().Marker()},
+             {record, ends_text, limit_text, latest_text, RingPartOf(shard().WholeMarker(node))})
       .Keeping(HoldForCommand());
+}
+
+// Whether the record ends a life that the node may not know of: one that is not whole lacks what is
+// to be brought to it, and what that record replaces would come back once its own life is over.
+bool WriteOperation::MayShortenUnknown(NodeId node) const {
+  if (fields_.tombstone || fields_.expires_at_ms == 0) return false;
+  return shard().View(node).state != NodeState::kUp || shard().WholeMarker(node).empty();
 }
 
 void WriteOperation::SendAll() {
@@ -188,7 +206,8 @@ void WriteOperation::Send(size_t target) {
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
-  const bool shared = to.home && shard().ClockOffset(to.node) == absl::ZeroDuration();
+  const bool shared = to.home && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
+                      !MayShortenUnknown(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
       shared ? *home_command_ : CommandFor(to.node, to.home), timeout,

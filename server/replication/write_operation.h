@@ -104,6 +104,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   void SendAll();
   void Send(size_t target);
   redis::Command CommandFor(NodeId node, bool home);
+  bool MayShortenUnknown(NodeId node) const;
   // What counts the bytes of one more command.
   ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);

@@ -51,6 +51,31 @@ TEST(SetIfNewer, AcknowledgesTheVeryVersionAndKeepsWhatIsHeld) {
   EXPECT_EQ(key.End(), end);
 }
 
+TEST(SetIfNewer, KeepsAShortLifeWhereTheNodeHasLostItsMemory) {
+  ScriptedKey key;
+  const std::string marker = "kache:m:marker", whole = "kache1 whole 00000000000000ff ";
+  const int64_t end = key.NowMs() + kHour;
+  // How much longer than asked for the key is kept.
+  const auto kept = [&](const Record& record) {
+    const redis::Reply reply =
+        key.Run({"EVALSHA", SetIfNewer().sha1, "2", ScriptedKey::kKey, marker, EncodeRecord(record),
+                 std::to_string(end), std::to_string(end + kHour), "0", whole});
+    EXPECT_TRUE(IsAcknowledged(reply));
+    return key.End() - end;
+  };
+  EXPECT_EQ(kept(At(5, "no marker")), kHour);
+  key.Run({"DEL", ScriptedKey::kKey});
+  key.Run({"SET", marker, "kache1 syncing 00000000000000ff run a 1 2 3 arcs"});
+  EXPECT_EQ(kept(At(6, "not whole")), kHour);
+  EXPECT_EQ(kept(At(7, "over what is kept for long")), kHour);
+  key.Run({"DEL", ScriptedKey::kKey});
+  key.Run({"SET", marker, whole + "run a 1 2 3 arcs"});
+  EXPECT_EQ(kept(At(8, "whole")), 0);
+  EXPECT_EQ(kept(At(9, "over one that ends")), 0);
+  key.Run({"SET", ScriptedKey::kKey, EncodeRecord(At(10, "for ever"))});
+  EXPECT_EQ(kept(At(11, "over that")), kHour);
+}
+
 // The one ends with the stand-in's time, the other with the record's.
 TEST(SetIfNewer, AHomeReplicasCopyReplacesAStandInsOfTheSameVersion) {
   ScriptedKey key;

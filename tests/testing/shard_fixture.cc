@@ -169,12 +169,14 @@ redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& recor
 
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
-  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() != 8) {
+  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() < 8) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
-  // EVALSHA sha1 1 key record ends limit latest
-  const std::vector<std::string>& arguments = sent.back().arguments;
+  // EVALSHA sha1 1 key record ends limit latest, or
+  // EVALSHA sha1 2 key marker record ends limit latest whole
+  std::vector<std::string> arguments = sent.back().arguments;
+  if (arguments[2] == "2") arguments.erase(arguments.begin() + 4);
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);
   const Record& record = decoded.record;
@@ -187,7 +189,8 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           record.expires_at_ms,
           ToNumber(arguments[5]),
           ToNumber(arguments[6]),
-          ToNumber(arguments[7])};
+          ToNumber(arguments[7]),
+          arguments.size() > 8 ? arguments[8] : std::string()};
 }
 
 void ShardFixture::Pass(absl::Duration duration) {

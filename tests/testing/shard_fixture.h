@@ -105,6 +105,7 @@ class ShardFixture : public ::testing::Test {
     int64_t ends_ms = 0;    // of the key in Redis
     int64_t limit_ms = 0;   // ARGV[3]
     int64_t latest_ms = 0;  // ARGV[4]
+    std::string whole;      // ARGV[5]
   };
   Written WrittenTo(size_t node);
 

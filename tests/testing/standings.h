@@ -19,7 +19,7 @@ inline Standing WholeStanding(const NodeStatus& status) {
   standing.run_id = status.run_id;
   standing.resolved = status.missed;
   standing.clock_offset = status.clock_offset;
-  standing.whole_marker = std::string("whole ").append(status.run_id);
+  standing.whole_marker = std::string("kache1 whole 0000000000000001 ").append(status.run_id);
   return standing;
 }
 

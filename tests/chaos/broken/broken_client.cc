@@ -24,6 +24,7 @@ using redis::Command;
 using redis::Reply;
 
 // The places of the arguments of an EVALSHA of set-if-newer with one key.
+constexpr size_t kKeys = 2;  // how many
 constexpr size_t kKey = 3;
 constexpr size_t kRecord = 4;
 constexpr size_t kEnds = 5;
@@ -111,7 +112,8 @@ class BrokenClient final : public redis::NodeClient {
   }
 
   Command BreakWrite(const Command& command, redis::ReplyCallback& done) {
-    const std::vector<std::string> arguments = ParseWire(command.wire());
+    std::vector<std::string> arguments = ParseWire(command.wire());
+    if (arguments[kKeys] == "2") arguments.erase(arguments.begin() + kKey + 1);  // the marker
     const std::string& key = arguments[kKey];
     const std::string& record = arguments[kRecord];
     const std::string& ends = arguments[kEnds];

@@ -8,6 +8,7 @@
 #include <array>
 #include <memory>
 
+#include "server/bookkeeping/marker.h"
 #include "server/replication/lag.h"
 #include "tests/testing/shard_fixture.h"
 
@@ -214,6 +215,38 @@ TEST_F(WriteOperationTest, FixesOneExpiryForAllReplicas) {
   }
   node(0).Answer(Stored());
   EXPECT_EQ(put->expires_at_ms, expiry);
+}
+
+// What it replaces may be on a stand-in, or on another home replica, and be brought to the node
+// once the short life is over.
+TEST_F(WriteOperationTest, KeepsAShortLifeWhereTheNodeMayLackWhatItReplaces) {
+  Start();
+  MakeSyncing(1);
+  const auto put = Put("v", absl::Milliseconds(1500));
+  const int64_t expiry = NowMs() + 1500;
+  EXPECT_EQ(WrittenTo(0).ends_ms, expiry);
+  EXPECT_EQ(WrittenTo(1).ends_ms, expiry + 3'600'000);
+  EXPECT_EQ(WrittenTo(1).expires_at_ms, expiry);
+  EXPECT_EQ(WrittenTo(2).ends_ms, expiry);
+  node(0).Answer(Stored());
+}
+
+// So that one that has just lost its memory, which nobody has noticed, says so.
+TEST_F(WriteOperationTest, AShortLifeNamesTheMarkerOfAWholeNode) {
+  Start();
+  const auto put = Put("v", absl::Milliseconds(1500));
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(WrittenTo(i).whole,
+              RingPartOf(shard().WholeMarker(NodeId(static_cast<uint16_t>(i)))));
+  }
+  EXPECT_EQ(WrittenTo(0).whole, "kache1 whole 0000000000000001 ");
+  node(0).Answer(Stored());
+  const auto forever = Put("v");
+  EXPECT_EQ(WrittenTo(0).whole, "");
+  node(0).Answer(Stored());
+  const auto deletion = Delete();
+  EXPECT_EQ(WrittenTo(0).whole, "");
+  node(0).Answer(Stored());
 }
 
 TEST_F(WriteOperationTest, NoLifeIsShorterThanAskedFor) {
