@@ -164,6 +164,12 @@ class FailuresTest(HistoryCase):
         history = History().put(5, "a", 0, level=ALL, code="RESOURCE_EXHAUSTED")
         self.assert_finds(history.fault("kill", 2, 50), "failed_request")
 
+    def test_a_node_that_is_behind_with_a_flood_misses_writes(self):
+        history = History().put(5, "a", 0, level=ALL, code="ABORTED")
+        self.assert_finds(history, "failed_request")
+        self.assert_finds(history.fault("flood", 4, 6, nodes=[], coordinators=[1]),
+                          "failed_request")
+        self.assert_clean(history.fault("flood", 4, 6, nodes=[], coordinators=[0]))
 
     def test_who_chooses_the_coordinator_may_say_that_the_flooded_one_is_silent(self):
         flood = dict(nodes=[], coordinators=[1])

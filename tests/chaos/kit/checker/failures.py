@@ -49,9 +49,12 @@ def _excuse(op, facts, timeline):
     begin, absence = op.start - _BEFORE, timeline.absence
     if absence.is_path_hit(op, begin, op.end):
         return "its coordinator was hit"
+    # It refuses, or lets nodes miss writes that are too far behind with what it has sent.
+    if op.code in ("RESOURCE_EXHAUSTED", "ABORTED") and absence.is_flooded(
+            begin, op.end, timeline.settings.reached_by(op)):
+        return "its coordinator was flooded"
     if op.code == "RESOURCE_EXHAUSTED":
-        flooded = absence.is_flooded(begin, op.end, timeline.settings.reached_by(op))
-        return "its coordinator was flooded" if flooded else None
+        return None
     # Who chooses the coordinator says so where the one that is flooded did not answer in time.
     if absence.is_flooded(begin, op.end) and (
             op.code == "DEADLINE_EXCEEDED" or op.code == "UNAVAILABLE" and op.coordinator is None):
