@@ -119,6 +119,10 @@ Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix,
 
 Copier::~Copier() { *alive_ = false; }
 
+bool Copier::IsOld(const Version& version) const {
+  return MillisOf(version.timestamp) < absl::ToUnixMillis(Now() - rules_.tombstone_ttl / 2);
+}
+
 std::string Copier::LatestAt(NodeId node, absl::Time read_at) const {
   return std::to_string(
       absl::ToUnixMillis(read_at + rules_.max_write_age + rules_.clock_offset(node)));

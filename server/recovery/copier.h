@@ -71,7 +71,8 @@ class Copier {
 
   // Cluster time.
   absl::Time Now() const { return rules_.clock->Now(); }
-  const CopyRules& rules() const { return rules_; }
+  // A delete that came after this version may have been forgotten by now.
+  bool IsOld(const Version& version) const;
 
   // Which records of a page are copied, and where to.
   struct Selection {

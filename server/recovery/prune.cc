@@ -7,8 +7,12 @@ namespace kache {
 
 // Shared by the questions to the other nodes.
 struct Prune::Page {
-  std::vector<PageEntry> candidates;
-  std::vector<bool> held;  // by some other home replica whose word counts
+  struct Candidate {
+    PageEntry entry;
+    bool held = false;    // by some other home replica whose copies count
+    bool lacked = false;  // by some other home replica that had it
+  };
+  std::vector<Candidate> candidates;
   size_t seen = 0;
   absl::Time read_at;
   size_t waiting = 0;
@@ -30,7 +34,7 @@ PreferenceList Prune::HomesOf(const PageEntry& entry) const {
 }
 
 bool Prune::IsCandidate(const PageEntry& entry) const {
-  if (MillisOf(entry.version.timestamp) >= plan_.away_ms) return false;
+  if (!copier_.IsOld(entry.version)) return false;
   bool home = false;
   bool witness = false;
   for (const NodeId node : HomesOf(entry)) {
@@ -39,7 +43,7 @@ bool Prune::IsCandidate(const PageEntry& entry) const {
       continue;
     }
     if (!plan_.reachable[node.index()]) return false;
-    witness |= plan_.knew_all[node.index()];
+    witness |= plan_.words[node.index()].Knew(entry.version);
   }
   return home && witness;
 }
@@ -54,9 +58,8 @@ void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
                      if (!entries.ok()) return page->done(entries.status());
                      page->seen = entries->size();
                      for (PageEntry& entry : *entries) {
-                       if (IsCandidate(entry)) page->candidates.push_back(std::move(entry));
+                       if (IsCandidate(entry)) page->candidates.push_back({std::move(entry)});
                      }
-                     page->held.assign(page->candidates.size(), false);
                      AskOthers(page);
                    });
 }
@@ -64,8 +67,10 @@ void Prune::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
 void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   std::map<uint16_t, std::vector<size_t>> by_node;  // indices of candidates
   for (size_t i = 0; i < page->candidates.size(); ++i) {
-    for (const NodeId node : HomesOf(page->candidates[i])) {
-      if (node == plan_.node || !plan_.is_trusted[node.index()]) continue;
+    const PageEntry& entry = page->candidates[i].entry;
+    for (const NodeId node : HomesOf(entry)) {
+      const NodeWord& word = plan_.words[node.index()];
+      if (node == plan_.node || (!word.is_trusted && !word.Knew(entry.version))) continue;
       by_node[static_cast<uint16_t>(node.index())].push_back(i);
     }
   }
@@ -73,12 +78,16 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   page->waiting = by_node.size();
   for (const auto& [node, indices] : by_node) {
     std::vector<std::string_view> keys;
-    for (const size_t i : indices) keys.push_back(page->candidates[i].redis_key);
+    for (const size_t i : indices) keys.push_back(page->candidates[i].entry.redis_key);
     copier_.ReadHeld(NodeId(node), keys,
-                     [this, page, indices](absl::StatusOr<std::vector<HeldRecord>> held) {
+                     [this, page, indices,
+                      word = plan_.words[node]](absl::StatusOr<std::vector<HeldRecord>> held) {
                        if (!held.ok()) page->status = held.status();
                        for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
-                         if (!(*held)[i].version.IsZero()) page->held[indices[i]] = true;
+                         Page::Candidate& candidate = page->candidates[indices[i]];
+                         const bool lacks = (*held)[i].version.IsZero();
+                         candidate.lacked |= lacks && word.Knew(candidate.entry.version);
+                         candidate.held |= !lacks && word.is_trusted;
                        }
                        if (--page->waiting == 0) RemoveUnheld(*page);
                      });
@@ -90,8 +99,8 @@ void Prune::RemoveUnheld(Page& page) {
   PageResult result;
   result.seen = page.seen;
   std::vector<PageEntry> unheld;
-  for (size_t i = 0; i < page.candidates.size(); ++i) {
-    if (!page.held[i]) unheld.push_back(std::move(page.candidates[i]));
+  for (Page::Candidate& candidate : page.candidates) {
+    if (candidate.lacked && !candidate.held) unheld.push_back(std::move(candidate.entry));
   }
   if (unheld.empty()) return page.done(result);
   copier_.Remove(

@@ -1,13 +1,11 @@
 // Removes from a node that was away what was deleted meanwhile, where the tombstones are gone, too.
 //
 // A record goes only by compare-and-delete, and only when all of this holds:
-//   * it was written before the absence began;
+//   * it is so old that a later delete may have been forgotten by now;
 //   * all other home replicas of its key can be asked, and none holds anything for it whose word
 //     counts: copies that nodes kept through long absences of their own prove nothing;
-//   * one of them at least held all that was written then, and has known of all deletes since: it
-//   had
-//     the record, so it was deleted or replaced by something that has expired (or Redis evicted it
-//     there).
+//   * one of them at least has had it (NodeWord), and holds nothing: so it was deleted, or replaced
+//     by something that has expired (or Redis evicted it there).
 //
 // Loop thread only.
 #ifndef KACHE_SERVER_RECOVERY_PRUNE_H_
@@ -43,7 +41,7 @@ class Prune {
 
   void DoPage(const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
               Copier::Done done);
-  // Whether the entry may be removed if no other home replica holds anything.
+  // Whether the entry is to be removed if other home replicas hold nothing.
   bool IsCandidate(const PageEntry& entry) const;
   void AskOthers(const std::shared_ptr<Page>& page);
   void RemoveUnheld(Page& page);

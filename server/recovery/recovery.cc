@@ -14,7 +14,7 @@ namespace {
 ResyncRules MakeRules(const RecoveryContext& context) {
   const size_t homes = std::min<size_t>(context.config.replication_factor, context.nodes());
   return {ShareArcs(*context.ring, homes), homes, context.config.tombstone_ttl,
-          context.config.max_clock_skew};
+          context.config.max_clock_skew, context.config.max_write_age};
 }
 
 }  // namespace

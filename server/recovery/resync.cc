@@ -33,12 +33,18 @@ bool Resync::IsHome(NodeId node, std::string_view user_key) const {
 // A delete that the source missed may be forgotten before the source that has it is read. A
 // stand-in's copy may be as old as a tombstone gets.
 bool Resync::MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const {
-  int64_t trusted_ms = source.distrust_before_ms;
-  if (entry.stand_in) {
-    const absl::Time old = copier_.Now() - copier_.rules().tombstone_ttl / 2;
-    trusted_ms = std::max(trusted_ms, absl::ToUnixMillis(old));
-  }
-  return MillisOf(entry.version.timestamp) < trusted_ms;
+  return (source.distrusted || entry.stand_in) && copier_.IsOld(entry.version);
+}
+
+// A home replica whose copies count brings the record itself, if it was not deleted. The node
+// itself lacks it, or there is nothing to bring.
+bool Resync::IsKnownBetter(const ResyncSource& source, const PageEntry& entry) const {
+  const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
+  return std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
+    const NodeWord& word = plan_.words[home.index()];
+    const bool counts = home == plan_.node || word.is_trusted;
+    return home != source.node && counts && word.Knew(entry.version);
+  });
 }
 
 std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
@@ -47,13 +53,7 @@ std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntr
       !IsHome(source.node, copier_.UserKey(entry.redis_key))) {
     return {};
   }
-  if (MayBeDeleted(source, entry)) {
-    const PreferenceList homes = HomesOf(copier_.UserKey(entry.redis_key));
-    const bool known_better = std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
-      return home != source.node && plan_.is_trusted[home.index()];
-    });
-    if (known_better) return {};
-  }
+  if (MayBeDeleted(source, entry) && IsKnownBetter(source, entry)) return {};
   return {plan_.node};
 }
 

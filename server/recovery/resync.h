@@ -59,6 +59,7 @@ class Resync {
   // Of a record whose key the node is home to.
   bool IsHome(NodeId node, std::string_view user_key) const;
   bool MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const;
+  bool IsKnownBetter(const ResyncSource& source, const PageEntry& entry) const;
   std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
   void Finish(absl::Status status);
 

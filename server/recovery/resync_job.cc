@@ -137,7 +137,7 @@ void ResyncJob::NoteSources() {
     const auto& inspection = inspections_.of(source.node);
     const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
                              inspection->marker && inspection->marker->whole;
-    if (!still_whole || source.distrust_before_ms > 0) {  // Not all of it was brought.
+    if (!still_whole || source.distrusted) {  // Not all of it was brought.
       Node& node = at(plan.node);
       if (std::exchange(node.brought_for, plan.fence) != plan.fence) node.brought_in_part.clear();
       node.brought_in_part.push_back(source.run_id);

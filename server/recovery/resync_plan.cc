@@ -1,6 +1,7 @@
 #include "server/recovery/resync_plan.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
@@ -13,27 +14,53 @@ const NodeEvidence& Of(const Evidence& evidence, NodeId node) {
   return evidence.nodes[node.index()];
 }
 
+// Since when the node may have lacked writes, Unix ms; 0 = it lacks none, or came empty. A node
+// that has just returned is not fenced yet: others have notes about it. Requires: it carries a
+// marker.
+int64_t InDoubtSinceMs(const Evidence& evidence, const NodeEvidence& node) {
+  const Marker& marker = *node.inspection->marker;
+  const int64_t noted_ms = EarliestDoubtMs(evidence, node);
+  if (marker.whole || marker.away_ms == 0) return noted_ms;
+  return noted_ms == 0 ? marker.away_ms : std::min(noted_ms, marker.away_ms);
+}
+
 // In doubt for so long that tombstones may have come and gone meanwhile.
-bool IsLong(const Inspection& inspection, const ResyncRules& rules) {
-  const Marker& marker = *inspection.marker;
-  return !marker.whole && marker.away_ms > 0 &&
-         absl::Milliseconds(inspection.now_ms - marker.away_ms) > rules.LongDoubt();
+bool IsLong(const Evidence& evidence, const ResyncRules& rules, const NodeEvidence& node) {
+  const int64_t since_ms = InDoubtSinceMs(evidence, node);
+  return since_ms > 0 && absl::Milliseconds(node.inspection->now_ms - since_ms) > rules.LongDoubt();
 }
 
 // Since when the node has held all that was written, up to now or to the doubt that stands; nullopt
-// where its memory is not what it was, or the doubt is long.
-std::optional<int64_t> TrustedSinceMs(const Evidence& evidence, const ResyncRules& rules,
-                                      const NodeEvidence& node) {
+// where its memory is not what it was.
+std::optional<int64_t> HeldAllSinceMs(const Evidence& evidence, const NodeEvidence& node) {
   if (!node.inspection || !HasRightMarker(evidence, node)) return std::nullopt;
   const Inspection& inspection = *node.inspection;
   const Marker& marker = *inspection.marker;
   if (marker.whole) return marker.TrustedSinceMs();
-  if (marker.came_empty || marker.from_all || marker.away_ms == 0 || IsLong(inspection, rules)) {
-    return std::nullopt;
-  }
+  if (marker.came_empty || marker.from_all || marker.away_ms == 0) return std::nullopt;
   const int64_t trusted_ms = ProgressNumber(inspection, "trusted");
   if (trusted_ms == 0) return std::nullopt;
   return trusted_ms;
+}
+
+// A node is made whole only once all have been heard that may hold what it lacks. So whatever
+// became whole last, it has had every record of the time before the doubt that stands.
+NodeWord WordOf(const Evidence& evidence, const ResyncRules& rules, const NodeEvidence& node) {
+  if (!HeldAllSinceMs(evidence, node)) return {};
+  NodeWord word{.is_trusted = !IsLong(evidence, rules, node),
+                .knew_before_ms = std::numeric_limits<int64_t>::max()};
+  // A write may come so long after its stamp.
+  const absl::Duration margin = rules.max_write_age + rules.max_clock_skew;
+  const int64_t doubt_ms = InDoubtSinceMs(evidence, node);
+  if (doubt_ms > 0) {
+    word.knew_before_ms = std::max<int64_t>(doubt_ms - absl::ToInt64Milliseconds(margin), 0);
+  }
+  return word;
+}
+
+// Whether other nodes may have been made whole without the node's data.
+bool WasLeftOut(const Evidence& evidence, const NodeEvidence& node) {
+  return node.inspection->marker->from_all || IsDeclaredLost(evidence, node.name);
 }
 
 // Or it is being filled from what an earlier ring left everywhere.
@@ -96,24 +123,22 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   plan.run_id = marker.run_id;
   plan.homes = rules.homes;
   plan.complete = !MissingSource(evidence, rules, node);
-  plan.is_trusted.assign(nodes, false);
   plan.takes_misplaced =
       std::any_of(evidence.nodes.begin(), evidence.nodes.end(),
                   [&](const NodeEvidence& each) { return CarriesAnotherRing(evidence, each); });
   // What a coordinator that has died left undone since may be missing from what was brought before:
   // the last resync then brings all again.
   const bool resumes = !plan.complete || NotesOfTheDead(evidence, node).empty();
-  PrunePlan prune{
-      node, marker.away_ms, std::vector<bool>(nodes, false), std::vector<bool>(nodes, false), {}};
+  PrunePlan prune{node, std::vector<bool>(nodes, false), std::vector<NodeWord>(nodes)};
+  const bool left_out = WasLeftOut(evidence, Of(evidence, node));
   const int64_t skew_ms = absl::ToInt64Milliseconds(rules.max_clock_skew);
   for (size_t i = 0; i < nodes; ++i) {
     const NodeEvidence& other = evidence.nodes[i];
-    const std::optional<int64_t> trusted_ms = TrustedSinceMs(evidence, rules, other);
-    plan.is_trusted[i] = trusted_ms.has_value();
+    plan.words.push_back(WordOf(evidence, rules, other));
     if (i == node.index() || !other.inspection || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
     const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
-    const bool distrusted = IsLong(source, rules);
+    const bool distrusted = IsLong(evidence, rules, other) || !HasRightMarker(evidence, other);
     const bool in_part = std::find(brought_in_part.begin(), brought_in_part.end(), source.run_id) !=
                          brought_in_part.end();
     if (!brought && (plan.complete || (!distrusted && !in_part))) {
@@ -122,15 +147,16 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
            .run_id = source.run_id,
            .keys = source.keys,
            .whole = source.marker->whole && source.marker->run_id == source.run_id,
-           .distrust_before_ms = distrusted ? source.marker->away_ms : 0});
+           .distrusted = distrusted});
     }
     prune.reachable[i] = true;
-    prune.knew_all[i] = trusted_ms && *trusted_ms + skew_ms <= marker.away_ms;
+    prune.words[i] = plan.words[i];
+    const std::optional<int64_t> since_ms = HeldAllSinceMs(evidence, other);
+    if (left_out && !(since_ms && *since_ms + skew_ms <= marker.away_ms)) {
+      prune.words[i].knew_before_ms = 0;
+    }
   }
-  if (plan.complete && IsLong(inspection, rules)) {
-    prune.is_trusted = plan.is_trusted;
-    plan.prune = std::move(prune);
-  }
+  if (plan.complete && IsLong(evidence, rules, Of(evidence, node))) plan.prune = std::move(prune);
   return plan;
 }
 

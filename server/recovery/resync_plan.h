@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "ring/hash_ring.h"
 #include "server/recovery/evidence.h"
+#include "server/replication/version.h"
 
 namespace kache {
 
@@ -20,6 +21,7 @@ struct ResyncRules {
   size_t homes = 1;                           // of each key
   absl::Duration tombstone_ttl;
   absl::Duration max_clock_skew;
+  absl::Duration max_write_age;
 
   // A doubt of half a tombstone's life already is dealt with as a long one: the resync itself takes
   // time.
@@ -29,25 +31,33 @@ struct ResyncRules {
 // Whether any two nodes are ever home to one key.
 std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes);
 
+// What may be concluded from what a node holds and from what it lacks.
+struct NodeWord {
+  // Its copies count: no delete that it missed has been forgotten since.
+  bool is_trusted = false;
+  // It has had every record that was stamped before (Unix ms): one that it lacks was deleted, or
+  // has expired. Its own absence, however long, does not change that. 0 = what it lacks proves
+  // nothing.
+  int64_t knew_before_ms = 0;
+
+  bool Knew(const Version& version) const { return MillisOf(version.timestamp) < knew_before_ms; }
+};
+
 struct ResyncSource {
   NodeId node;
   std::string run_id;
   uint64_t keys = 0;   // about so many records
   bool whole = false;  // when the plan was made; else it may not hold all that it will
-  // Since when it may have slept through whole lives of tombstones: of records older than that
-  // (Unix ms) it is asked only where no other home replica, nor the node itself, knows better. 0 =
-  // never.
-  int64_t distrust_before_ms = 0;
+  // It may have slept through whole lives of tombstones, or its memory is of another process: of
+  // old records (Copier::IsOld) it is asked only where no other home replica, nor the node itself,
+  // knows better.
+  bool distrusted = false;
 };
 
 struct PrunePlan {
   NodeId node;
-  int64_t away_ms = 0;          // since when it may have lacked writes, Unix time
   std::vector<bool> reachable;  // by NodeId
-  // By NodeId: it holds what was written before away_ms, and has known of all deletes since.
-  std::vector<bool> knew_all;
-  // By NodeId: its own copies prove something, as it was not in doubt for long itself.
-  std::vector<bool> is_trusted;
+  std::vector<NodeWord> words;  // by NodeId
 };
 
 struct ResyncPlan {
@@ -57,8 +67,7 @@ struct ResyncPlan {
   std::vector<ResyncSource> sources;
   // Of the sources that hold what the node may lack, each is among `sources` or was brought before.
   bool complete = true;
-  // By NodeId: PrunePlan::is_trusted, the node itself included.
-  std::vector<bool> is_trusted;
+  std::vector<NodeWord> words;  // by NodeId, the node itself included
   std::optional<PrunePlan> prune;
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.

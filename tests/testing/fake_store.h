@@ -12,32 +12,30 @@
 #define KACHE_TESTS_TESTING_FAKE_STORE_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "server/redis/reply.h"
 #include "tests/testing/fake_node_client.h"
-#include "tests/testing/set_if_newer_twin.h"
+#include "tests/testing/held_records.h"
 
 namespace kache::testing {
 
 class FakeStore {
  public:
-  using Held = SetIfNewerTwin::Held;
+  using Held = HeldRecords::Held;
 
   // `clock` outlives the store.
   explicit FakeStore(const Clock& clock) : clock_(clock), client_(clock) {}
 
   FakeNodeClient& client() { return client_; }
   void Hold(const std::string& key, const std::string& bytes, int64_t ends_ms = 0) {
-    keys_[key].Hold(Held{bytes, ends_ms});
+    records_.Hold(key, bytes, ends_ms);
   }
-  void Forget(const std::string& key) { keys_[key].Hold(std::nullopt); }
+  void Forget(const std::string& key) { records_.Forget(key); }
   // Nullopt where the key does not exist.
-  std::optional<Held> At(const std::string& key) const;
+  std::optional<Held> At(const std::string& key) const { return records_.At(key, NowMs()); }
 
   // Answers the oldest command that waits, if any does.
   bool Serve();
@@ -45,20 +43,13 @@ class FakeStore {
   size_t Calls(const redis::Script& script) const;
 
  private:
-  using Arguments = std::vector<std::string>;
   redis::Reply Reply(const FakeNodeClient::Sent& sent);
-  redis::Reply Scan() const;
-  redis::Reply Peek(const Arguments& keys, const Arguments& arguments) const;
-  redis::Reply Ends(const Arguments& keys) const;
-  redis::Reply Fetch(const Arguments& keys) const;
-  redis::Reply Store(const Arguments& keys, const Arguments& arguments, bool in_time);
-  redis::Reply Remove(const Arguments& keys, const Arguments& arguments);
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
 
   const Clock& clock_;
   FakeNodeClient client_;
   size_t answered_ = 0;
-  std::map<std::string, SetIfNewerTwin> keys_;
+  HeldRecords records_;
 };
 
 }  // namespace kache::testing

@@ -8,7 +8,6 @@
 #include "absl/strings/str_split.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/ring_id.h"
-#include "server/recovery/copy_scripts.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache::testing {
@@ -84,6 +83,7 @@ Reply PlayedNode::Run(const redis::Command& command) {
   ++commands_;
   const Words words = ParseWire(command.wire());
   const redis::Script* script = command.script();
+  if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
   if (script == nullptr) return RunPlain(words);
   const auto count = static_cast<ptrdiff_t>(Number(words[2]));
   const Words keys(words.begin() + 3, words.begin() + 3 + count);
@@ -95,12 +95,10 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
-  if (script == &PeekScript()) return Array({Array({}), Array({})});
   return Reply::Error("ERR a script that is not played: " + script->name);
 }
 
 Reply PlayedNode::RunPlain(const Words& words) {
-  if (words[0] == "SCAN") return Array({Reply::String("0"), Array({})});
   if (words[0] == "SET") return Reply::String("OK");
   auto& fields = memory_.hashes[words.at(1)];
   if (words[0] == "HSET") {

@@ -1,5 +1,5 @@
 // A Redis process as the recovery sees it, played: Kache's bookkeeping, by the rules of its scripts
-// (bookkeeping_scripts.h), on a fake clock; and no records. For tests over time, where real
+// (bookkeeping_scripts.h), and its records, on a fake clock. For tests over time, where real
 // processes would take real time. That the scripts keep these rules is shown on real ones
 // (tests/redis/bookkeeping_scripts_redistest.cc).
 //
@@ -21,6 +21,7 @@
 #include "server/bookkeeping/key_space.h"
 #include "server/bookkeeping/marker.h"
 #include "server/redis/node_client.h"
+#include "tests/testing/held_records.h"
 
 namespace kache::testing {
 
@@ -45,6 +46,7 @@ class PlayedNode {
     memory_.hashes[key][field] = value;
   }
   void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
+  HeldRecords& records() { return memory_.records; }
   const KeySpace& keys() const { return keys_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
   // How many commands it ran.
@@ -55,6 +57,7 @@ class PlayedNode {
   struct Memory {
     std::map<std::string, std::pair<std::string, int64_t>> strings;  // and their ends; 0 = never
     std::map<std::string, std::map<std::string, std::string>> hashes;
+    HeldRecords records;
   };
   std::string Get(const std::string& key) const;
   redis::Reply Hash(const std::string& key) const;

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "tests/testing/evidence_of.h"
 
 namespace kache {
@@ -16,6 +18,9 @@ constexpr int64_t kTombstoneMs = 3'600'000;
 constexpr int64_t kNowMs = 100'000'000;
 constexpr int64_t kShortAgoMs = kNowMs - 60'000;
 constexpr int64_t kLongAgoMs = kNowMs - kTombstoneMs;
+// A write may come so long after its stamp, by clocks that may differ.
+constexpr int64_t kMarginMs = 605'000;
+constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
 
 NodeId Id(size_t index) { return NodeId(static_cast<uint16_t>(index)); }
 
@@ -35,6 +40,7 @@ class ResyncPlanTest : public ::testing::Test {
     rules_.homes = 3;
     rules_.tombstone_ttl = absl::Milliseconds(kTombstoneMs);
     rules_.max_clock_skew = absl::Seconds(5);
+    rules_.max_write_age = absl::Seconds(600);
     Fence(0, kShortAgoMs);
   }
   // It kept its memory, and may have lacked writes since then.
@@ -53,6 +59,16 @@ class ResyncPlanTest : public ::testing::Test {
   }
   ResyncPlan Plan(const std::vector<std::string>& in_part = {}) const {
     return PlanResync(evidence_.value, rules_, Id(0), in_part);
+  }
+  std::vector<bool> Trusted() const {
+    std::vector<bool> trusted;
+    for (const NodeWord& word : Plan().words) trusted.push_back(word.is_trusted);
+    return trusted;
+  }
+  static std::vector<int64_t> KnewBefore(const std::vector<NodeWord>& words) {
+    std::vector<int64_t> knew;
+    for (const NodeWord& word : words) knew.push_back(word.knew_before_ms);
+    return knew;
   }
   std::vector<std::string> Sources(const std::vector<std::string>& in_part = {}) const {
     std::vector<std::string> names;
@@ -160,32 +176,56 @@ TEST_F(ResyncPlanTest, AShortDoubtLeavesANodesOldRecordsTrusted) {
   Fence(1, kShortAgoMs);
   LoseMemory(2);
   Fence(3, kLongAgoMs);
-  EXPECT_THAT(Plan().is_trusted, ElementsAre(true, true, false, false));
+  EXPECT_THAT(Trusted(), ElementsAre(true, true, false, false));
+}
+
+// Whatever happened to a node that kept its memory, it had what was written before.
+TEST_F(ResyncPlanTest, ANodeKnewWhatWasWrittenBeforeItsDoubt) {
+  Fence(1, kLongAgoMs);
+  LoseMemory(2);
+  EXPECT_THAT(KnewBefore(Plan().words),
+              ElementsAre(kShortAgoMs - kMarginMs, kLongAgoMs - kMarginMs, 0, kAlways));
+}
+
+// It has just returned, and others have notes about it.
+TEST_F(ResyncPlanTest, ADoubtThatNoFenceStandsForYetCounts) {
+  evidence_.Note(2, "b", kOther, kLongAgoMs);
+  EXPECT_THAT(Trusted(), ElementsAre(true, false, true, true));
+  EXPECT_EQ(Plan().words[1].knew_before_ms, kLongAgoMs - kMarginMs);
+  EXPECT_TRUE(Plan().sources[0].distrusted);
 }
 
 TEST_F(ResyncPlanTest, ADoubtThatIsNotKnownToHaveBegunTrustedIsNot) {
   Fence(1, kShortAgoMs);
   evidence_.At(1).progress.clear();  // evicted
-  EXPECT_THAT(Plan().is_trusted, ElementsAre(true, false, true, true));
+  EXPECT_THAT(Trusted(), ElementsAre(true, false, true, true));
+  EXPECT_EQ(Plan().words[1].knew_before_ms, 0);
 }
 
 TEST_F(ResyncPlanTest, ASourceThatWasInDoubtForLongIsDistrusted) {
   Fence(1, kLongAgoMs);
   const ResyncPlan plan = Plan();
-  EXPECT_EQ(plan.sources[0].distrust_before_ms, kLongAgoMs);
-  EXPECT_EQ(plan.sources[1].distrust_before_ms, 0);
+  EXPECT_TRUE(plan.sources[0].distrusted);
+  EXPECT_FALSE(plan.sources[1].distrusted);
   evidence_.Lose(3);  // It is brought once the others are there who know better.
   EXPECT_THAT(Sources(), ElementsAre("c"));
+}
+
+// It was loaded from a snapshot of any age, and its marker is the process's before.
+TEST_F(ResyncPlanTest, ASourceWhoseMarkerIsAnotherProcesssIsDistrusted) {
+  evidence_.At(1).run_id = "another";
+  EXPECT_TRUE(Plan().sources[0].distrusted);
+  EXPECT_THAT(Trusted(), ElementsAre(true, false, true, true));
+  EXPECT_EQ(Plan().words[1].knew_before_ms, 0);
 }
 
 TEST_F(ResyncPlanTest, ALongAbsenceIsPruned) {
   Fence(0, kLongAgoMs);
   const ResyncPlan plan = Plan();
   ASSERT_TRUE(plan.prune.has_value());
-  EXPECT_EQ(plan.prune->away_ms, kLongAgoMs);
   EXPECT_THAT(plan.prune->reachable, ElementsAre(false, true, true, true));
-  EXPECT_THAT(plan.prune->knew_all, ElementsAre(false, true, true, true));
-  EXPECT_THAT(plan.prune->is_trusted, ElementsAre(false, true, true, true));
+  EXPECT_THAT(KnewBefore(plan.prune->words), ElementsAre(0, kAlways, kAlways, kAlways));
+  EXPECT_THAT(Trusted(), ElementsAre(false, true, true, true));
 }
 
 TEST_F(ResyncPlanTest, ALongAbsenceIsNotPrunedBeforeAllWereHeard) {
@@ -199,24 +239,30 @@ TEST_F(ResyncPlanTest, NodesThatWereAwayForLongDoNotVouchForEachOther) {
   Fence(0, kLongAgoMs);
   Fence(1, kLongAgoMs);
   const ResyncPlan plan = Plan();
-  EXPECT_THAT(plan.prune->is_trusted, ElementsAre(false, false, true, true));
-  EXPECT_EQ(plan.sources[0].distrust_before_ms, kLongAgoMs);
+  EXPECT_FALSE(plan.prune->words[1].is_trusted);
+  EXPECT_TRUE(plan.prune->words[2].is_trusted);
+  EXPECT_TRUE(plan.sources[0].distrusted);
 }
 
-// The one that stayed was away for a moment afterwards.
-TEST_F(ResyncPlanTest, AShortDoubtMakesNobodyForgetWhatItKnew) {
+// It was made whole from this node, too, among others.
+TEST_F(ResyncPlanTest, ANodeThatWasResyncedLatelyKnowsAll) {
   Fence(0, kLongAgoMs);
-  evidence_.MarkerOf(1).since_ms = kShortAgoMs;  // whole again since then
+  evidence_.MarkerOf(1).since_ms = kShortAgoMs;
+  EXPECT_EQ(Plan().prune->words[1].knew_before_ms, kAlways);
+}
+
+// Those that became whole meanwhile may lack what only this node holds.
+TEST_F(ResyncPlanTest, OfANodeThatWasDeclaredLostOnlyThoseKnewWhoWereThereAllTheTime) {
+  Fence(0, kLongAgoMs);
+  evidence_.At(3).lost.push_back({"a", kLongAgoMs});
+  evidence_.MarkerOf(1).since_ms = kShortAgoMs;  // whole again since then, after a short absence
   evidence_.MarkerOf(1).away_ms = EvidenceOf::kWholeSinceMs;
-  evidence_.MarkerOf(2).since_ms = kShortAgoMs;  // and one whose memory was lost
+  evidence_.MarkerOf(2).since_ms = kLongAgoMs - 4000;  // whose clock may have been ahead
   Fence(3, kShortAgoMs);
-  EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, true, false, true));
-}
-
-TEST_F(ResyncPlanTest, ANodeWhoseClockMayHaveBeenAheadKnewNotAll) {
-  Fence(0, kLongAgoMs);
-  evidence_.MarkerOf(1).since_ms = kLongAgoMs - 4000;
-  EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, false, true, true));
+  EXPECT_THAT(KnewBefore(Plan().prune->words), ElementsAre(0, kAlways, 0, kShortAgoMs - kMarginMs));
+  evidence_.At(3).lost.clear();
+  evidence_.MarkerOf(0).from_all = true;  // It was outside of the ring.
+  EXPECT_EQ(Plan().prune->words[2].knew_before_ms, 0);
 }
 
 // What a ring before left is misplaced by the present one.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,17 +26,17 @@ constexpr int64_t kHour = 3'600'000;
 class ResyncTest : public ::testing::Test {
  protected:
   static constexpr size_t kNodes = 3;
+  static constexpr NodeWord kTrusted{true, std::numeric_limits<int64_t>::max()};
 
   ResyncTest() {
     for (size_t i = 0; i < kNodes; ++i) stores_.push_back(std::make_unique<FakeStore>(clock_));
     plan_.node = NodeId(0);
     plan_.homes = 2;
     plan_.sources = {Source(1), Source(2)};
-    plan_.is_trusted = {false, true, true};
+    plan_.words = {{}, kTrusted, kTrusted};
   }
-  // `distrust_before_ms`: what it holds of earlier is not trusted.
-  static ResyncSource Source(uint16_t node, int64_t distrust_before_ms = 0) {
-    ResyncSource source{NodeId(node), "run", 0, true, distrust_before_ms};
+  static ResyncSource Source(uint16_t node, bool distrusted = false) {
+    ResyncSource source{NodeId(node), "run", 0, true, distrusted};
     return source;
   }
   FakeStore& node(size_t index) { return *stores_[index]; }
@@ -125,15 +126,36 @@ TEST_F(ResyncTest, TakesAnOldStandInsCopyOnlyWhereNoHomeReplicaKnowsBetter) {
   const Record record{Aged(absl::Minutes(40)), 0, false, "v"};
   node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
   EXPECT_EQ(Brought(), "");
-  plan_.is_trusted[1] = false;
+  plan_.words[1].is_trusted = false;
   EXPECT_EQ(Brought(), EncodeRecord(record));
 }
 
-TEST_F(ResyncTest, TakesOfASourceThatWasAwayItselfWhatIsNewEnough) {
-  plan_.sources = {Source(1, NowMs() - kHour / 2)};
-  plan_.is_trusted = {false, false, false};
+// A source that was away itself for long.
+
+TEST_F(ResyncTest, TakesWhatNobodyKnowsBetter) {
+  plan_.sources = {Source(1, true)};
+  plan_.words = {{}, {}, kTrusted};  // The last one is not home to the key.
   node(1).Hold(kKey, EncodeRecord({Aged(absl::Minutes(40)), 0, false, "v"}));
-  EXPECT_NE(Brought(), "");  // nobody knows better
+  EXPECT_NE(Brought(), "");
+}
+
+// Its tombstone may be gone everywhere.
+TEST_F(ResyncTest, TakesNoOldRecordThatTheNodeHadItself) {
+  plan_.sources = {Source(1, true)};
+  const Version version = Aged(absl::Minutes(40));
+  plan_.words = {{false, MillisOf(version.timestamp) + 1}, {}, {}};
+  node(1).Hold(kKey, EncodeRecord({version, 0, false, "v"}));
+  EXPECT_EQ(Brought(), "");
+  plan_.words[0].knew_before_ms -= 1;  // It was not there when that was written.
+  EXPECT_NE(Brought(), "");
+}
+
+// The tombstone of a later delete is still there, if there was one.
+TEST_F(ResyncTest, TakesAYoungRecordOfAnySource) {
+  plan_.sources = {Source(1, true)};
+  plan_.words = {kTrusted, {}, {}};
+  node(1).Hold(kKey, EncodeRecord({Aged(absl::Minutes(20)), 0, false, "v"}));
+  EXPECT_NE(Brought(), "");
 }
 
 }  // namespace
