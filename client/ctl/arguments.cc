@@ -8,6 +8,7 @@
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "base/version.h"
+#include "client/ctl/doctor.h"
 #include "client/ctl/redis_list.h"
 #include "client/ctl/terminal.h"
 #include "client/server_list.h"
@@ -218,8 +219,10 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
   if (!command_line.names_servers()) arguments.servers = ReadServerList(reader);
   arguments.security = ReadChannelSecurity(reader);
   arguments.redis_tls = ReadClientTls(reader, "REDIS_TLS");
-  if (arguments.command == kDoctor && command_line.redis().empty()) {
-    arguments.redis = ReadRedisUrls(environment, reader);
+  if (arguments.command == kDoctor) {
+    arguments.ping_interval =
+        reader.Seconds("PING_INTERVAL_SECONDS", kDefaultPingInterval, {1, 3600});
+    if (command_line.redis().empty()) arguments.redis = ReadRedisUrls(environment, reader);
   }
   DeclareAllSettings(reader);
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {

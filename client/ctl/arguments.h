@@ -43,6 +43,7 @@ struct Arguments {
   std::vector<std::string> sample_keys;
   std::vector<RedisAddress> redis;  // doctor: from --redis, else from REDIS_URLS
   TlsFiles redis_tls;               // for those with rediss://
+  absl::Duration ping_interval;     // doctor: PING_INTERVAL_SECONDS
   std::string node;
 };
 

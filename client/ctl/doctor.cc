@@ -259,7 +259,7 @@ std::vector<Finding> Diagnose(const Observations& seen) {
   CheckTwoNames(servers, &findings);
   CheckRedisVersions(servers, &findings);
   CheckKeys(seen.keys, &findings);
-  DiagnoseRedis(seen.redis, &findings);
+  DiagnoseRedis(seen.redis, seen.ping_interval, &findings);
   return findings;
 }
 

@@ -47,18 +47,23 @@ struct RedisReport {
   absl::Duration clock_error;   // what that may be wrong by: half the round trip
 };
 
+// PING_INTERVAL_SECONDS where it is not set.
+inline constexpr absl::Duration kDefaultPingInterval = absl::Seconds(3);
+
 struct Observations {
   std::string own_version;  // kachectl's
   std::vector<ServerReport> servers;
   std::vector<KeyReport> keys;
   std::vector<RedisReport> redis;
+  absl::Duration ping_interval = kDefaultPingInterval;  // of the Kache servers
 };
 
 // In the order in which a person would read them. Never empty.
 std::vector<Finding> Diagnose(const Observations& seen);
 
 // The findings on `redis` alone (doctor_redis.cc).
-void DiagnoseRedis(const std::vector<RedisReport>& redis, std::vector<Finding>* findings);
+void DiagnoseRedis(const std::vector<RedisReport>& redis, absl::Duration ping_interval,
+                   std::vector<Finding>* findings);
 
 bool AnyFailure(const std::vector<Finding>& findings);
 

@@ -13,6 +13,8 @@ namespace {
 
 constexpr absl::Duration kMaxClockSkew = absl::Seconds(1);
 constexpr double kNearlyFull = 0.9;
+// A node that takes its whole memory in fewer ping intervals may evict Kache's bookkeeping.
+constexpr int kIntervalsOfTurnover = 3;
 
 using Fields = std::map<std::string, std::string>;
 
@@ -40,13 +42,17 @@ uint64_t Number(const Fields& fields, const std::string& name) {
 
 class RedisCheck {
  public:
-  RedisCheck(const RedisReport& redis, std::vector<Finding>* findings)
-      : redis_(redis), fields_(ParseInfo(redis.info)), findings_(findings) {}
+  RedisCheck(const RedisReport& redis, absl::Duration ping_interval, std::vector<Finding>* findings)
+      : redis_(redis),
+        fields_(ParseInfo(redis.info)),
+        ping_interval_(ping_interval),
+        findings_(findings) {}
 
   void Run() {
     const size_t before = findings_->size();
     CheckRole();
     CheckMemory();
+    CheckEviction();
     CheckPersistence();
     CheckReplicas();
     CheckClock();
@@ -92,6 +98,40 @@ class RedisCheck {
     }
   }
 
+  void CheckEviction() {
+    if (Number(fields_, "maxmemory") == 0) return;
+    const std::string policy = Text(fields_, "maxmemory_policy");
+    if (policy == "allkeys-random") {
+      Add(Level::kWarning,
+          "evicts any key, Kache's bookkeeping too (maxmemory-policy allkeys-random)",
+          "Set maxmemory-policy allkeys-lru: it spares what is used all the time.");
+    } else if (policy.starts_with("volatile-")) {
+      Add(Level::kWarning,
+          Concat("evicts only keys with a ttl: marks of deleted keys go first, so these may come "
+                 "back, and it refuses writes when there are none (maxmemory-policy ",
+                 policy, ")"),
+          "Set maxmemory-policy allkeys-lru for a cache.");
+    }
+    CheckTurnover(policy);
+  }
+
+  // How long it takes, at the present rate, until all that the node holds has been evicted.
+  void CheckTurnover(const std::string& policy) {
+    if (!policy.starts_with("allkeys-") || Number(fields_, "evicted_keys") == 0) return;
+    double kib_per_second = 0;
+    if (!absl::SimpleAtod(Text(fields_, "instantaneous_input_kbps"), &kib_per_second)) return;
+    if (kib_per_second <= 0) return;
+    const absl::Duration turnover =
+        absl::Seconds(static_cast<double>(Number(fields_, "maxmemory")) / (kib_per_second * 1024));
+    if (turnover >= kIntervalsOfTurnover * ping_interval_) return;
+    Add(Level::kWarning,
+        Concat("evicts all that it holds within ", DurationText(turnover),
+               ", and is looked at every ", DurationText(ping_interval_)),
+        "Raise maxmemory, or add servers: keys go before they are read, Kache's bookkeeping may "
+        "go, "
+        "too. A lower PING_INTERVAL_SECONDS keeps the bookkeeping.");
+  }
+
   // INFO has the field only where min-replicas-to-write is set.
   void CheckReplicas() {
     if (Text(fields_, "min_slaves_good_slaves").empty()) return;
@@ -120,6 +160,7 @@ class RedisCheck {
 
   const RedisReport& redis_;
   const Fields fields_;
+  const absl::Duration ping_interval_;
   std::vector<Finding>* const findings_;
 };
 
@@ -155,7 +196,8 @@ std::string_view AdviceForRefusal(const absl::Status& status) {
 
 }  // namespace
 
-void DiagnoseRedis(const std::vector<RedisReport>& redis, std::vector<Finding>* findings) {
+void DiagnoseRedis(const std::vector<RedisReport>& redis, absl::Duration ping_interval,
+                   std::vector<Finding>* findings) {
   if (redis.empty()) {
     findings->push_back(
         {Level::kSkipped, "redis", "memory, eviction, persistence and clocks were not looked at",
@@ -165,7 +207,7 @@ void DiagnoseRedis(const std::vector<RedisReport>& redis, std::vector<Finding>* 
   }
   for (const RedisReport& report : redis) {
     if (report.reached.ok()) {
-      RedisCheck(report, findings).Run();
+      RedisCheck(report, ping_interval, findings).Run();
     } else {
       findings->push_back({Level::kFailure, "redis",
                            Concat(report.address, ": ", ToStd(report.reached.message())),

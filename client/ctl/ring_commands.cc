@@ -146,6 +146,7 @@ int Doctor(const Arguments& arguments, Servers& servers, const Console& console)
   for (const std::string& key : arguments.sample_keys) {
     seen.keys.push_back(ReportKey(servers, key));
   }
+  seen.ping_interval = arguments.ping_interval;
   for (const RedisAddress& redis : arguments.redis) {
     seen.redis.push_back(ReportRedis(redis, arguments));
   }

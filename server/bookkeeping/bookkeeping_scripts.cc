@@ -27,6 +27,16 @@ local function compose(m)
 end
 )lua";
 
+// How often the process was given a command that may drop or exchange all its data at once.
+constexpr char kEmptied[] = R"lua(
+local drops = {flushall = true, flushdb = true, swapdb = true, replicaof = true, slaveof = true,
+               failover = true, debug = true}
+local emptied = 0
+for name, calls in string.gmatch(redis.call('INFO', 'commandstats'), 'cmdstat_(%w+):calls=(%d+)') do
+  if drops[name] then emptied = emptied + tonumber(calls) end
+end
+)lua";
+
 constexpr char kInspect[] = R"lua(
 local marker = redis.call('GET', KEYS[1])
 local parsed = parse(marker)
@@ -38,11 +48,23 @@ if ours and parsed.run_id == run_id then
 end
 local ring = ''
 if parsed and not ours then ring = redis.call('GET', KEYS[2]) or '' end
+local memory = redis.call('INFO', 'memory')
+local evicts = string.match(memory, 'maxmemory:(%d+)') ~= '0' and
+               string.match(memory, 'maxmemory_policy:allkeys') ~= nil
+local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
 return {run_id, text(now), marker or '', ring, redis.call('HGETALL', KEYS[3]),
         redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]) or '',
         redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[7]),
         redis.call('GET', KEYS[8]) or '', redis.call('HGETALL', KEYS[9]),
-        redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10]), redis.call('HGETALL', KEYS[12])}
+        redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10]), redis.call('HGETALL', KEYS[12]),
+        evicts and 1 or 0, evicted, text(emptied)}
+)lua";
+
+constexpr char kRestore[] = R"lua(
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if run_id ~= ARGV[1] or text(emptied) ~= ARGV[2] then return 0 end
+local stored = redis.pcall('SET', KEYS[1], ARGV[3])
+return stored['err'] and stored or 1
 )lua";
 
 constexpr char kInit[] = R"lua(
@@ -156,7 +178,13 @@ const redis::Script& NewScript(const char* name, std::string source) {
 }  // namespace
 
 const redis::Script& InspectScript() {
-  static const redis::Script& script = NewScript("inspect", std::string(kCommon) + kInspect);
+  static const redis::Script& script =
+      NewScript("inspect", std::string(kCommon) + kEmptied + kInspect);
+  return script;
+}
+const redis::Script& RestoreScript() {
+  static const redis::Script& script =
+      NewScript("restore", std::string(kCommon) + kEmptied + kRestore);
   return script;
 }
 const redis::Script& InitScript() {
@@ -187,8 +215,8 @@ const redis::Script& ForgetScript() {
 }
 
 std::vector<const redis::Script*> BookkeepingScripts() {
-  return {&InspectScript(), &InitScript(),       &FenceScript(), &LeaseScript(),
-          &LiftScript(),    &NoteSourceScript(), &ForgetScript()};
+  return {&InspectScript(), &RestoreScript(), &InitScript(),       &FenceScript(),
+          &LeaseScript(),   &LiftScript(),    &NoteSourceScript(), &ForgetScript()};
 }
 
 }  // namespace kache

@@ -22,6 +22,11 @@ namespace kache {
 // Answers as inspection.h reads it.
 const redis::Script& InspectScript();
 
+// Writes the marker that Redis evicted, where there is none: if the same process runs, and was not
+// told to drop its data since. Answers 1 when it was written, 0 when not, or Redis's error.
+//   KEYS  marker       ARGV  run_id, Inspection::emptied, the marker
+const redis::Script& RestoreScript();
+
 // Writes the marker of a node that is whole, where there is none.
 //   KEYS  marker, ring, sweep       ARGV  ring, name, description of the ring
 const redis::Script& InitScript();

@@ -35,6 +35,9 @@ enum Place : size_t {
   kKeys,
   kMembers,
   kHeartbeats,
+  kEvicts,
+  kEvictedKeys,
+  kEmptied,
   kPlaces
 };
 
@@ -92,6 +95,13 @@ redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order
        HeartbeatText(news)});
 }
 
+redis::Command TouchCommand(const KeySpace& keys) {
+  return redis::Command::Of({"TOUCH", keys.Marker(), keys.Ring(), keys.Missed(), keys.Heartbeats(),
+                             keys.Coordinators(), keys.ResyncLease(), keys.ResyncProgress(),
+                             keys.Lost(), keys.Members(), keys.NotWhole(), keys.SweepLease(),
+                             keys.Sweep()});
+}
+
 std::optional<Inspection> ParseInspection(const Reply& reply) {
   if (reply.type != Reply::Type::kArray || reply.elements.size() != kPlaces) return std::nullopt;
   const std::vector<Reply>& parts = reply.elements;
@@ -100,6 +110,7 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   inspection.now_ms = Number(parts[kNow].text);
   inspection.has_marker = !parts[kMarker].text.empty();
   inspection.marker = ParseMarker(parts[kMarker].text);
+  inspection.marker_text = parts[kMarker].text;
   inspection.ring = parts[kRing].text;
   ReadHeartbeats(parts[kHeartbeats], parts[kOldHeartbeats], inspection);
   ForEachField(parts[kMissed], [&](const std::string& field, const std::string& value) {
@@ -118,6 +129,9 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   ReadSweep(parts[kSweep], inspection);
   inspection.keys = static_cast<uint64_t>(std::max<int64_t>(parts[kKeys].integer, 0));
   for (const Reply& name : parts[kMembers].elements) inspection.members.push_back(name.text);
+  inspection.evicts = parts[kEvicts].integer == 1;
+  inspection.evicted_keys = static_cast<uint64_t>(Number(parts[kEvictedKeys].text));
+  inspection.emptied = static_cast<uint64_t>(Number(parts[kEmptied].text));
   return inspection;
 }
 

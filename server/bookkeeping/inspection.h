@@ -32,6 +32,10 @@ struct Inspection {
   int64_t now_ms = 0;
   bool has_marker = false;  // of whatever form
   std::optional<Marker> marker;
+  std::string marker_text;  // as it stands
+  // The marker is missing, as Redis evicted it; the three above are what stood before
+  // (MarkerWatch).
+  bool marker_evicted = false;
   std::string ring;  // what the marker's ring is, for people; only when it is not ours
   std::vector<Heartbeat> heartbeats;
   std::vector<MissedOn> missed;
@@ -43,10 +47,15 @@ struct Inspection {
   std::vector<DeclaredLost> lost;
   std::vector<std::string> members;  // names of nodes that were whole once
   std::optional<uint64_t> sweep_holder;
-  int64_t swept_ms = 0;      // when it was swept last; 0 = not known
-  int64_t sweep_due_ms = 0;  // since when somebody wants it swept now; 0 = nobody does
-  std::string sweep_cursor;  // of a sweep that was not finished; empty = none
-  uint64_t keys = 0;         // all of the database
+  int64_t swept_ms = 0;       // when it was swept last; 0 = not known
+  int64_t sweep_due_ms = 0;   // since when somebody wants it swept now; 0 = nobody does
+  std::string sweep_cursor;   // of a sweep that was not finished; empty = none
+  uint64_t keys = 0;          // all of the database
+  bool evicts = false;        // Redis has a memory limit, and may evict any key at it
+  uint64_t evicted_keys = 0;  // since the process started
+  // How often the process was given a command that may drop or exchange all its data at once
+  // (FLUSHALL, REPLICAOF, ...), since it started.
+  uint64_t emptied = 0;
 };
 
 struct InspectionOrder {
@@ -57,6 +66,10 @@ struct InspectionOrder {
 };
 
 redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order);
+
+// Touches all bookkeeping that must last longer than until the next inspection, so that Redis
+// evicts other keys.
+redis::Command TouchCommand(const KeySpace& keys);
 
 // Nullopt for an answer that is none of InspectScript's.
 std::optional<Inspection> ParseInspection(const redis::Reply& reply);

@@ -21,6 +21,13 @@ bool Doubts::OnInspection(const Inspection& inspection, uint64_t ring) {
   return true;
 }
 
+void Doubts::Notice(const Marker& marker) {
+  highest_ = std::max(highest_, marker.fence);
+  has_lost_fence_ = marker.run_id == seen_run_id_ && marker.fence < seen_;
+  if (!has_lost_fence_) seen_ = marker.fence;
+  seen_run_id_ = marker.run_id;
+}
+
 void Doubts::OnDrained(const std::string& run_id, FenceNumber fence) {
   drained_run_id_ = run_id;
   drained_ = fence;

@@ -28,6 +28,9 @@ class Doubts {
 
   // A fence stands for all misses up to `missed`.
   void OnFenced(MissCount missed, const Marker& marker);
+  // Whether the newest inspection found a lower fence than the same process carried before: that
+  // one is gone, though nobody lifted it.
+  bool has_lost_fence() const { return has_lost_fence_; }
   // True when a doubt was resolved by what was found: a whole marker of `ring` that is as late as
   // our fence; or of a process that came after it, which is made whole only after all have drained.
   bool OnInspection(const Inspection& inspection, uint64_t ring);
@@ -42,13 +45,17 @@ class Doubts {
   void OnDrained(const std::string& run_id, FenceNumber fence);
 
  private:
-  void Notice(const Marker& marker) { highest_ = std::max(highest_, marker.fence); }
+  // The marker stands, or stood until Redis evicted it.
+  void Notice(const Marker& marker);
 
   MissCount fenced_{};
   MissCount resolved_{};
   FenceNumber fence_{};  // that was raised for fenced_
   std::string fence_run_id_;
   FenceNumber highest_{};
+  FenceNumber seen_{};  // the highest of the process that was seen last
+  std::string seen_run_id_;
+  bool has_lost_fence_ = false;
   FenceNumber drained_{};
   std::string drained_run_id_;
 };

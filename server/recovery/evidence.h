@@ -34,6 +34,7 @@ struct NodeEvidence {
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
   int64_t missed_since_ms = 0;   // since when it may lack any of ours, Unix time; 0 = it does not
   uint64_t missed_resolved = 0;  // up to which of our notes about it were seen to
+  bool fence_lost = false;       // Doubts::has_lost_fence
   bool fencing = false;          // a fence is on its way
   bool draining = false;
   FenceNumber drained{};        // the fence that was drained for

@@ -41,11 +41,14 @@ void Fences::Describe(NodeId node, NodeEvidence& evidence) const {
   evidence.missed_since_ms = open ? absl::ToUnixMillis(status.missed_since) : 0;
   evidence.fencing = it.fencing;
   evidence.draining = it.draining;
-  if (evidence.inspection) evidence.drained = it.doubts.DrainedFor(evidence.inspection->run_id);
+  if (!evidence.inspection) return;
+  evidence.drained = it.doubts.DrainedFor(evidence.inspection->run_id);
+  evidence.fence_lost = it.doubts.has_lost_fence();
 }
 
 void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assessment) {
   if (assessment.init) return WriteFirstMarker(node);
+  if (assessment.restore) return WriteMarkerAgain(node);
   if (assessment.fence) {
     if (context_.now() >= at(node).not_before) Fence(node, *assessment.fence, MissCount{});
     return;
@@ -89,6 +92,24 @@ void Fences::WriteFirstMarker(NodeId node) {
         inspections_.Hurry(node);
         NoteRefusal(context_, node, "a first marker could not be written", reply);
       });
+}
+
+void Fences::WriteMarkerAgain(NodeId node) {
+  if (std::exchange(at(node).marked, true)) return;
+  spdlog::info("the marker was evicted, the node kept its memory: writing it again node={}",
+               context_.name(node));
+  const Inspection& inspection = *inspections_.of(node);
+  context_.Send(node,
+                redis::Command::Call(RestoreScript(), {context_.keys.Marker()},
+                                     {inspection.run_id, std::to_string(inspection.emptied),
+                                      inspection.marker_text}),
+                [this, node](const absl::StatusOr<redis::Reply>& reply) {
+                  inspections_.Hurry(node);
+                  if (reply.ok() && reply->IsInteger(1)) {
+                    context_.metrics.markers_restored[node.index()]->Increment();
+                  }
+                  NoteRefusal(context_, node, "a marker could not be written again", reply);
+                });
 }
 
 // `missed`: up to which of our misses the fence is for; 0 = for none.

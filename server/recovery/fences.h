@@ -59,12 +59,13 @@ class Fences {
     Doubts doubts;
     bool fencing = false;
     bool draining = false;
-    bool marked = false;       // A first marker was sent, and no inspection has come since.
+    bool marked = false;       // A marker was sent, and no inspection has come since.
     MonotonicTime not_before;  // of the next fence, after one that could not be raised
     // Of nodes that were fenced for what this one holds, since it was seen: the fence before.
     std::map<uint16_t, FenceNumber> recalled;
   };
   void WriteFirstMarker(NodeId node);
+  void WriteMarkerAgain(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);
   void OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply);
   void FenceMissed(NodeId node, int64_t since_ms);

@@ -32,8 +32,20 @@ void Inspections::Tick() {
   for (const NodeId id : context_.all_nodes()) {
     const Node& node = nodes_[id.index()];
     if (node.under_way || !context_.is_ready(id)) continue;
-    if (node.due || absl::FromChrono(context_.now() - node.sent_at) >= interval) Send(id);
+    if (node.due || absl::FromChrono(context_.now() - node.sent_at) >= interval) {
+      Send(id);
+    } else if (node.inspection && node.inspection->evicts) {
+      Touch(id);
+    }
   }
+}
+
+void Inspections::Touch(NodeId node) {
+  Node& it = nodes_[node.index()];
+  const MonotonicTime last = std::max(it.sent_at, it.touched_at);
+  if (absl::FromChrono(context_.now() - last) < kTouchInterval) return;
+  it.touched_at = context_.now();
+  context_.Send(node, TouchCommand(context_.keys));
 }
 
 void Inspections::Lose(NodeId node) {
@@ -83,6 +95,7 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
     return on_inspected_(node);
   }
   it.connection_changes = changes;
+  it.markers.OnInspection(*found);
   it.without_marker = found->has_marker ? 0 : it.without_marker + 1;
   it.heartbeats.OnInspection(*found, context_.now());
   NoteTime(node, absl::FromUnixMillis(found->now_ms));

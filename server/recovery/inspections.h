@@ -1,5 +1,6 @@
 // Inspects every node each check_interval, at once when somebody asks for it, and several times a
-// second while any node is not UP; and keeps what the last inspections found.
+// second while any node is not UP; and keeps what the last inspections found. Touches the
+// bookkeeping of nodes that evict keys, so that they evict others.
 //
 // For the recovery's thread alone.
 #ifndef KACHE_SERVER_RECOVERY_INSPECTIONS_H_
@@ -17,6 +18,7 @@
 #include "server/bookkeeping/inspection.h"
 #include "server/recovery/evidence.h"
 #include "server/recovery/heartbeat_watch.h"
+#include "server/recovery/marker_watch.h"
 #include "server/recovery/recovery_context.h"
 
 namespace kache {
@@ -25,6 +27,9 @@ class Inspections {
  public:
   // Between inspections while any node is not UP.
   static constexpr absl::Duration kHurriedInterval = absl::Milliseconds(200);
+  // Between touches of the bookkeeping on a node that may evict it: often enough that Redis always
+  // finds keys that were used less lately. Redis counts ages in seconds.
+  static constexpr absl::Duration kTouchInterval = absl::Milliseconds(500);
 
   // `order` tells what an inspection of the node is to leave there; `on_inspected` is called after
   // each, also one that failed.
@@ -61,9 +66,11 @@ class Inspections {
   struct Node {
     std::shared_ptr<const Inspection> inspection;
     HeartbeatWatch heartbeats;
+    MarkerWatch markers;
     uint64_t connection_changes = UINT64_MAX;
     absl::Time seen_at;            // of the first since the node was lost
     MonotonicTime sent_at;         // of the last that was sent
+    MonotonicTime touched_at;      // when the bookkeeping was touched last, besides
     MonotonicTime inspected_at;    // of `inspection`
     MonotonicTime marker_seen_at;  // when its marker was first seen as it is
     bool under_way = false;
@@ -72,6 +79,7 @@ class Inspections {
     uint32_t without_marker = 0;
   };
   void Send(NodeId node);
+  void Touch(NodeId node);
   void OnReply(NodeId node, uint64_t changes, const absl::StatusOr<redis::Reply>& reply);
   void NoteTime(NodeId node, absl::Time told);
 

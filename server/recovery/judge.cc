@@ -105,6 +105,11 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
   if (node.missed_unfenced) {
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
   }
+  if (node.fence_lost) {
+    return {.verdict = Verdict::kInDoubt,
+            .reason = "fence_lost",
+            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+  }
   if (!marker.whole) return {.verdict = Verdict::kInDoubt, .reason = "resync"};
   Assessment assessment{.verdict = Verdict::kWhole};
   JudgeByNotes(evidence, node, living, assessment);
@@ -137,6 +142,12 @@ void LeaveWhatCantBeDone(const Evidence& evidence, const NodeEvidence& node,
     assessment = {.verdict = assessment.verdict,
                   .reason = assessment.reason,
                   .probe_write = node.takes_writes};  // after its back-off
+    return;
+  }
+  if (node.inspection->marker_evicted) {  // Whatever else is to be done needs the marker.
+    assessment = {.verdict = assessment.verdict,
+                  .reason = assessment.reason,
+                  .restore = assessment.verdict != Verdict::kExcluded};
     return;
   }
   if (node.fencing) assessment.fence.reset();

@@ -21,6 +21,11 @@
 //  * A missing marker, or that of another name or process; a node that was declared lost since it
 //  was
 //    made whole: the node is to be fenced.
+//  * A marker that Redis evicted from a process which kept its memory (MarkerWatch): the node is
+//  what
+//    it was, and the marker is written again.
+//  * A marker whose fence is lower than one that the same process carried before: that fence was
+//    lost, and the node is to be fenced.
 //  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
 //    once it can write to it again. A resync removes these notes before it lifts the fence, so a
 //    note counts for a fence only where it was looked for after the marker was first seen whole.
@@ -52,7 +57,8 @@ struct Assessment {
   Standing::Verdict verdict = Standing::Verdict::kUnchecked;
   std::string reason = {};
   // What is to be done on the node, one thing at a time. Nothing where it can't be written to.
-  bool init = false;  // a first marker is to be written
+  bool init = false;     // a first marker is to be written
+  bool restore = false;  // the marker that was evicted is to be written again
   std::optional<FenceOrder> fence = std::nullopt;
   bool fence_missed = false;                        // for writes of ours: drain, then fence
   bool probe_write = false;                         // whether it takes writes again

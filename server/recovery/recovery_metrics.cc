@@ -44,6 +44,9 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                               "Checks of a node's marker that were not answered.")),
       fences(NewCounters(registry, "kache_recovery_fences_total",
                          "Times that this server fenced the node: it may lack writes.", names)),
+      markers_restored(NewCounters(
+          registry, "kache_recovery_markers_restored_total",
+          "Times that this server wrote the node's marker again, which Redis had evicted.", names)),
       resyncs_done(NewCounters(registry, kResyncs, kResyncsHelp, names, {{"result", "done"}})),
       resyncs_failed(NewCounters(registry, kResyncs, kResyncsHelp, names, {{"result", "failed"}})),
       resync_left(NewGauges(registry, "kache_recovery_resync_keys_left",

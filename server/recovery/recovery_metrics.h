@@ -19,6 +19,7 @@ struct RecoveryMetrics {
 
   prometheus::Counter& looks_failed;
   std::vector<prometheus::Counter*> fences;
+  std::vector<prometheus::Counter*> markers_restored;
   std::vector<prometheus::Counter*> resyncs_done;
   std::vector<prometheus::Counter*> resyncs_failed;
   std::vector<prometheus::Gauge*> resync_left;

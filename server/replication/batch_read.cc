@@ -73,7 +73,7 @@ class NodeRead final : public Operation {
     const std::unique_ptr<NodeRead> self(this);
     const std::span<const Read> reads = reads_.reads();
     if (!reply.ok()) {
-      shard().metrics().read_failures.For(reply.status()).Increment();
+      Inspect(reply, shard());
     } else if (reply->elements.size() == reads.size()) {
       for (size_t i = 0; i < reads.size(); ++i) Answer(reads[i], reply->elements[i]);
       return;
@@ -86,15 +86,11 @@ class NodeRead final : public Operation {
     if (finding.kind == Finding::Kind::kFailed) {
       return ReadAlone(shard(), read, deadline_, sink_);
     }
-    if (finding.kind == Finding::Kind::kNewerFormat) {
-      return sink_.Take(read.index, NewerFormatError());
+    absl::StatusOr<ReadResult> result = kache::Answer(finding, std::move(reply.text), shard());
+    if (result.ok()) {
+      result->receipt.acknowledged = 1;
+      result->receipt.node = node_;
     }
-    ReadResult result;
-    if (finding.kind == Finding::Kind::kRecord) {
-      result = kache::Answer(finding.record, std::move(reply.text), shard());
-    }
-    result.receipt.acknowledged = 1;
-    result.receipt.node = node_;
     sink_.Take(read.index, std::move(result));
   }
 

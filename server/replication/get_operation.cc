@@ -5,24 +5,18 @@
 
 #include "server/replication/newest_read.h"
 #include "server/replication/placement.h"
-#include "server/replication/read_result.h"
 
 namespace kache {
 
 GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
                            const Version& min_version, MonotonicTime deadline, ReadCallback done)
-    : Operation(shard),
-      key_(key),
-      token_(token),
-      min_version_(min_version),
-      deadline_(deadline),
-      done_(std::move(done)) {}
+    : ReplicaRead(shard, min_version, deadline, std::move(done)), key_(key), token_(token) {}
 
 void GetOperation::Run() {
   Begins();
   walk_ = shard().ring().Preference(token_, shard().homes());
   command_ = redis::Command::Get(shard().RedisKey(key_));
-  const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
+  const bool in_time = Left() > absl::ZeroDuration();
   if (in_time && Mode() == ReadMode::kNewestOfAll) return AskForNewest();
   TryNext();
 }
@@ -38,14 +32,14 @@ void GetOperation::AskForNewest() {
   if (Mode() == ReadMode::kNewestOfAll) {
     AddStandIns(nodes, shard().ring().Preference(token_, shard().ring().nodes()), views);
   }
-  StartNewestRead(shard(), *command_, nodes, min_version_, deadline_, std::move(done_));
+  StartNewestRead(shard(), *command_, nodes, min_version(), deadline(), TakeCallback());
   delete this;
 }
 
 void GetOperation::TryNext() {
   const uint32_t limit = shard().options().max_tries;
   const bool out_of_tries = limit != 0 && tries_ >= limit;
-  const absl::Duration left = shard().Left(deadline_);
+  const absl::Duration left = Left();
   const auto position =
       left == absl::ZeroDuration() || out_of_tries ? std::nullopt : NextCandidate();
   if (!position) return NothingLeft();
@@ -55,11 +49,10 @@ void GetOperation::TryNext() {
   next_ = *position + 1;
   if (*position >= shard().homes()) shard().metrics().reads_from_stand_in.Increment();
   // The last try has all the time that is left, unless a nil in hand can answer instead.
-  const bool more = nils_ > 0 || (!patient_ && (limit == 0 || tries_ < limit) && NextUpFrom(next_));
-  const NodeId node = walk_[*position];
-  shard().client(node).Send(
-      *command_, more ? std::min(left, shard().options().try_timeout) : left,
-      [this, node](absl::StatusOr<redis::Reply> reply) { OnReply(node, std::move(reply)); });
+  const bool more =
+      answered() > 0 || (!patient_ && (limit == 0 || tries_ < limit) && NextUpFrom(next_));
+  Ask(*position, walk_[*position], *command_,
+      more ? std::min(left, shard().options().try_timeout) : left);
 }
 
 std::optional<size_t> GetOperation::NextUpFrom(size_t from) const {
@@ -68,7 +61,7 @@ std::optional<size_t> GetOperation::NextUpFrom(size_t from) const {
 
 std::optional<size_t> GetOperation::NextCandidate() {
   // With min_version any replica that is new enough will do: a slow one is asked last.
-  if (tries_ == 0 && next_ == 0 && !min_version_.IsZero()) {
+  if (tries_ == 0 && next_ == 0 && !min_version().IsZero()) {
     for (size_t i = 0; i < shard().homes(); ++i) {
       const NodeView view = shard().View(walk_[i]);
       if (view.state == NodeState::kUp && !view.slow) return i;
@@ -78,44 +71,36 @@ std::optional<size_t> GetOperation::NextCandidate() {
   if (position || walk_.size() > shard().homes()) return position;
   // The home replicas are through. What one of them said stands; stand-ins are asked only when
   // none of them can be.
-  if (nils_ > 0 || Mode() != ReadMode::kStandIns) return std::nullopt;
+  if (answered() > 0 || Mode() != ReadMode::kStandIns) return std::nullopt;
   walk_ = shard().ring().Preference(token_, shard().ring().nodes());
   return NextUpFrom(shard().homes());
 }
 
-void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
-  if (!reply.ok()) {
-    shard().metrics().read_failures.For(reply.status()).Increment();
-    last_error_ = reply.status();
-    degraded_ = true;
-    return TryNext();
-  }
-  const Finding finding = Inspect(*reply, shard());
+void GetOperation::OnReply(size_t position, absl::StatusOr<redis::Reply> reply) {
+  const Finding finding = Inspect(reply, shard());
+  Note(finding);
+  const NodeId node = walk_[position];
   switch (finding.kind) {
-    case Finding::Kind::kNothing:
-      return WalkOnAfterNil(node);
     case Finding::Kind::kFailed:
-      last_error_ = absl::UnavailableError("Redis answered a read with an error: " + reply->text);
       degraded_ = true;
       return TryNext();
-    case Finding::Kind::kNewerFormat:
-      return Finish(NewerFormatError());
+    case Finding::Kind::kNothing:
+      return WalkOnAfterNil(node);
     case Finding::Kind::kRecord:
+      if (finding.record.version >= min_version()) break;
+      shard().metrics().reads_older_than_asked.Increment();
+      return AskForNewest();
+    case Finding::Kind::kNewerFormat:
       break;
   }
-  if (finding.record.version < min_version_) {
-    shard().metrics().reads_older_than_asked.Increment();
-    return AskForNewest();
-  }
-  ReadResult result = Answer(finding.record, std::move(reply->text), shard());
-  result.receipt.node = node;
+  absl::StatusOr<ReadResult> result = Answer(finding, std::move(reply->text), shard());
+  if (result.ok()) result->receipt.node = node;
   Finish(std::move(result));
 }
 
 void GetOperation::WalkOnAfterNil(NodeId node) {
-  ++nils_;
   last_nil_ = node;
-  if (!min_version_.IsZero()) {
+  if (!min_version().IsZero()) {
     shard().metrics().reads_older_than_asked.Increment();
     return AskForNewest();
   }
@@ -125,31 +110,31 @@ void GetOperation::WalkOnAfterNil(NodeId node) {
 }
 
 void GetOperation::NothingLeft() {
-  if (nils_ > 0) return Finish(ReadResult());
-  if (shard().Left(deadline_) == absl::ZeroDuration()) {
-    return Finish(absl::DeadlineExceededError("the deadline passed before a replica answered"));
+  if (answered() > 0) return Finish(ReadResult());
+  if (Left() == absl::ZeroDuration()) {
+    return Finish(NobodyAnsweredInTime());
   }
   // Those that were left have gone while an earlier one was late: that one may be as slow as this.
-  if (absl::IsDeadlineExceeded(last_error_) && Mode() == ReadMode::kOneAfterAnother && !patient_) {
+  if (absl::IsDeadlineExceeded(last_error()) && Mode() == ReadMode::kOneAfterAnother && !patient_) {
     patient_ = true;
     next_ = 0;
     return TryNext();
   }
   // The last home replica that was UP failed under this read.
   if (Mode() == ReadMode::kNewestOfAll) return AskForNewest();
-  if (!last_error_.ok()) return Finish(last_error_);
+  if (!last_error().ok()) return Finish(last_error());
   Finish(absl::UnavailableError("no replica of the key can be reached"));
 }
 
 void GetOperation::Finish(absl::StatusOr<ReadResult> result) {
   if (result.ok()) {
     Receipt& receipt = result->receipt;
-    receipt.acknowledged = receipt.node ? nils_ + 1 : nils_;
+    receipt.acknowledged = answered();
     if (!receipt.node) receipt.node = last_nil_;
     receipt.degraded = degraded_;
     if (degraded_) shard().metrics().reads_degraded.Increment();
   }
-  ReadCallback done = std::move(done_);
+  ReadCallback done = TakeCallback();
   delete this;
   done(std::move(result));
 }

@@ -14,13 +14,12 @@
 
 #include "absl/status/statusor.h"
 #include "server/redis/command.h"
-#include "server/replication/operation.h"
 #include "server/replication/placement.h"
-#include "server/replication/results.h"
+#include "server/replication/replica_read.h"
 
 namespace kache {
 
-class GetOperation final : public Operation {
+class GetOperation final : public ReplicaRead {
  public:
   // `key` must stay alive until `done` is called.
   GetOperation(Shard& shard, std::string_view key, uint64_t token, const Version& min_version,
@@ -35,25 +34,20 @@ class GetOperation final : public Operation {
   // The position in walk_ of the node to be asked next.
   std::optional<size_t> NextCandidate();
   std::optional<size_t> NextUpFrom(size_t from) const;
-  void OnReply(NodeId node, absl::StatusOr<redis::Reply> reply);
+  void OnReply(size_t position, absl::StatusOr<redis::Reply> reply) override;  // in walk_
   void WalkOnAfterNil(NodeId node);
   void NothingLeft();
   void Finish(absl::StatusOr<ReadResult> result);
 
   const std::string_view key_;
   const uint64_t token_;
-  const Version min_version_;
-  const MonotonicTime deadline_;
-  ReadCallback done_;
   std::optional<redis::Command> command_;
   PreferenceList walk_;  // the home replicas; all nodes once stand-ins are needed
   size_t next_ = 0;      // position in walk_ to search from
   uint32_t tries_ = 0;
-  uint32_t nils_ = 0;  // nodes that answered that they hold nothing
-  NodeId last_nil_;    // the last of them
+  NodeId last_nil_;  // the last that answered that it holds nothing
   bool degraded_ = false;
   bool patient_ = false;  // the first that is UP is asked again, with all the time that is left
-  absl::Status last_error_;
 };
 
 }  // namespace kache

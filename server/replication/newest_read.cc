@@ -5,131 +5,97 @@
 #include <string>
 #include <utility>
 
-#include "server/replication/kept_record.h"
-#include "server/replication/operation.h"
-#include "server/replication/read_result.h"
+#include "server/replication/newest_record.h"
+#include "server/replication/replica_read.h"
 
 namespace kache {
 namespace {
 
-class NewestRead final : public Operation {
+class NewestRead final : public ReplicaRead {
  public:
   NewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
              const Version& min_version, MonotonicTime deadline, ReadCallback done)
-      : Operation(shard),
+      : ReplicaRead(shard, min_version, deadline, std::move(done)),
         get_(get),
         nodes_(nodes.begin(), nodes.end()),
-        min_version_(min_version),
-        deadline_(deadline),
-        done_(std::move(done)),
         newest_(shard.budget()) {}
 
   void Run() override {
     shard().metrics().reads_newest_of_all.Increment();
-    const absl::Duration left = shard().Left(deadline_);
+    const absl::Duration left = Left();
     const absl::Duration timeout =
-        min_version_.IsZero() ? std::min(left, std::max(shard().options().try_timeout, left / 2))
-                              : left;
+        min_version().IsZero() ? std::min(left, std::max(shard().options().try_timeout, left / 2))
+                               : left;
     asked_until_deadline_ = timeout == left;
-    waiting_ = 1;  // Held until all are asked.
-    for (const NodeId node : nodes_) {
-      if (shard().View(node).state == NodeState::kDown) continue;
-      ++waiting_;
-      shard().client(node).Send(get_, timeout, [this, node](absl::StatusOr<redis::Reply> reply) {
-        OnReply(node, std::move(reply));
-      });
-    }
-    OneLess();
+    AskTogether([&] {
+      for (size_t i = 0; i < nodes_.size(); ++i) {
+        if (shard().View(nodes_[i]).state != NodeState::kDown) Ask(i, nodes_[i], get_, timeout);
+      }
+    });
+    EndIfAllHeard();
   }
 
  private:
-  void OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
-    if (reply.ok()) {
-      Note(node, *std::move(reply));
-    } else {
-      shard().metrics().read_failures.For(reply.status()).Increment();
-      // One that was lost can't be reached; one that is late could hold what is asked for.
-      late_ |= !absl::IsUnavailable(reply.status());
-      timed_out_ |= absl::IsDeadlineExceeded(reply.status());
-    }
-    OneLess();
-  }
-
-  void Note(NodeId node, redis::Reply reply) {
+  void OnReply(size_t replica, absl::StatusOr<redis::Reply> reply) override {
     const Finding finding = Inspect(reply, shard());
-    if (finding.kind == Finding::Kind::kFailed) {
-      late_ = true;
-      return;
+    Note(finding);
+    if (finding.kind != Finding::Kind::kFailed) {
+      Hear(nodes_[replica], finding, std::move(reply->text));
     }
-    ++answered_;
-    if (!node_) node_ = node;
-    if (finding.kind == Finding::Kind::kNothing) return;
-    if (newest_.kept() && finding.record.version <= newest_version_) return;
-    node_ = node;
-    newest_version_ = finding.record.version;
-    if (!newest_.Keep(std::move(reply.text))) no_room_ = true;
-    if (!min_version_.IsZero() && newest_version_ >= min_version_) Finish();
+    timed_out_ |= absl::IsDeadlineExceeded(finding.error);
+    EndIfAllHeard();
   }
 
-  void OneLess() {
-    if (--waiting_ > 0) return;
-    Finish();
+  void Hear(NodeId node, const Finding& finding, std::string text) {
+    if (!is_unanswered()) return;
+    if (answered() == 1) first_ = node;
+    if (!finding.HoldsRecord()) return;
+    const Version& version = finding.record.version;
+    if (!newest_.IsOlderThan(version)) return;
+    if (!newest_.Keep(node, version, std::move(text))) return Finish(NoRoomForRecord());
+    if (!min_version().IsZero() && version >= min_version()) Finish(Result());
+  }
+
+  void EndIfAllHeard() {
+    if (outstanding() > 0) return;
+    if (is_unanswered()) Finish(Result());
     delete this;
   }
 
-  void Finish() {
-    if (done_) std::exchange(done_, nullptr)(Result());
+  void Finish(absl::StatusOr<ReadResult> result) {
+    TakeCallback()(std::move(result));
     newest_.DropCounted();
   }
 
   absl::StatusOr<ReadResult> Result() {
-    if (answered_ == 0) return NobodyAnswered();
-    if (no_room_) return NoRoomForRecord();
-    ReadResult result;
-    result.receipt.version = newest_version_;
-    if (newest_version_ < min_version_ && (newest_.kept() || late_)) {
-      return WithReceipt(absl::AbortedError("no reachable home replica is as new as min_version"),
-                         Complete({}));
+    if (answered() == 0) {
+      // Where time is left, the caller may try again.
+      return asked_until_deadline_ && timed_out_
+                 ? NobodyAnsweredInTime()
+                 : absl::UnavailableError("no replica of the key answered in time");
     }
-    if (newest_.kept()) {
-      const DecodedRecord decoded = DecodeRecord(newest_.record());
-      if (decoded.kind == RecordKind::kNewerFormat) return NewerFormatError();
-      result = Answer(decoded.record, newest_.Give(), shard());
+    Receipt receipt;
+    receipt.version = newest_.version();
+    receipt.acknowledged = answered();
+    receipt.degraded = true;
+    receipt.node = newest_.holder() ? newest_.holder() : first_;
+    if (newest_.version() < min_version() && (newest_.kept() || unheard())) {
+      return OlderThanAsked(receipt);
     }
-    result.receipt = Complete(result.receipt);
+    absl::StatusOr<ReadResult> result = newest_.GiveAnswer(shard());
+    if (!result.ok()) return result;
+    receipt.expires_at_ms = result->receipt.expires_at_ms;
+    result->receipt = receipt;
     shard().metrics().reads_degraded.Increment();
     return result;
   }
 
-  // Where time is left, the caller may try again.
-  absl::Status NobodyAnswered() const {
-    if (asked_until_deadline_ && timed_out_) {
-      return absl::DeadlineExceededError("the deadline passed before a replica answered");
-    }
-    return absl::UnavailableError("no replica of the key answered in time");
-  }
-
-  Receipt Complete(Receipt receipt) const {
-    receipt.acknowledged = answered_;
-    receipt.node = node_;
-    receipt.degraded = true;
-    return receipt;
-  }
-
   const redis::Command get_;
   const PreferenceList nodes_;
-  const Version min_version_;
-  const MonotonicTime deadline_;
-  ReadCallback done_;
-  size_t waiting_ = 0;
-  uint32_t answered_ = 0;
   bool asked_until_deadline_ = false;
-  bool timed_out_ = false;
-  bool late_ = false;     // so did a node, or it failed: it may hold what is asked for
-  bool no_room_ = false;  // for a record
-  KeptRecord newest_;
-  Version newest_version_;
-  std::optional<NodeId> node_;
+  bool timed_out_ = false;       // a node that was asked
+  std::optional<NodeId> first_;  // that answered
+  NewestRecord newest_;
 };
 
 }  // namespace

@@ -22,12 +22,10 @@ constexpr size_t kParts = 3;
 
 QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
                        const ReadOptions& options, MonotonicTime deadline, ReadCallback done)
-    : Operation(shard),
+    : ReplicaRead(shard, options.min_version, deadline, std::move(done)),
       key_(key),
       token_(token),
-      options_(options),
-      deadline_(deadline),
-      done_(std::move(done)),
+      consistency_(options.consistency),
       newest_(shard.budget()) {}
 
 void QuorumRead::Run() {
@@ -35,29 +33,25 @@ void QuorumRead::Run() {
   started_ = shard().clock().Monotonic();
   redis_key_ = shard().RedisKey(key_);
   repair_latest_ms_ = absl::ToUnixMillis(shard().clock().Now() + shard().options().max_write_age);
-  required_ = RequiredReplicas(options_.consistency, shard().homes());
+  required_ = RequiredReplicas(consistency_, shard().homes());
   shard().Watch(this);
-  ++outstanding_;  // Held until all are asked.
-  if (shard().Left(deadline_) > absl::ZeroDuration()) {
+  AskTogether([&] {
+    if (Left() == absl::ZeroDuration()) return;
     for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
-      if (shard().View(node).state == NodeState::kUp) Ask(node, /*counts=*/true);
+      if (shard().View(node).state == NodeState::kUp) AskReplica(node, /*counts=*/true);
     }
-  }
-  degraded_ = replicas_.size() < shard().homes();
-  --outstanding_;
+  });
+  degraded_ |= replicas_.size() < shard().homes();
   Decide();
   EndIfDone();
 }
 
-void QuorumRead::Ask(NodeId node, bool counts) {
-  const size_t index = replicas_.size();
+void QuorumRead::AskReplica(NodeId node, bool counts) {
   replicas_.push_back({node, Phase::kAsked, counts, {}});
-  ++outstanding_;
-  shard().client(node).Send(
+  Ask(replicas_.size() - 1, node,
       redis::Command::Call(ReadWithMarker(), {redis_key_, shard().keys().Marker()},
                            {shard().WholeMarker(node)}),
-      done_ ? shard().Left(deadline_) : shard().options().write_timeout,
-      [this, index](absl::StatusOr<redis::Reply> reply) { OnReply(index, std::move(reply)); });
+      is_unanswered() ? Left() : shard().options().write_timeout);
 }
 
 void QuorumRead::AskSyncing() {
@@ -67,55 +61,43 @@ void QuorumRead::AskSyncing() {
                                    [&](const Replica& replica) { return replica.node == node; });
     if (asked || shard().View(node).state != NodeState::kSyncing) continue;
     degraded_ = true;
-    Ask(node, /*counts=*/false);
+    AskReplica(node, /*counts=*/false);
   }
 }
 
 void QuorumRead::OnReply(size_t index, absl::StatusOr<redis::Reply> reply) {
-  --outstanding_;
-  if (reply.ok()) {
-    Note(index, *std::move(reply));
+  if (replicas_[index].phase == Phase::kRepairing) {
+    OnRepaired(replicas_[index], std::move(reply));
+  } else if (reply.ok() && reply->elements.size() == kParts) {
+    Hear(replicas_[index], reply->elements);
   } else {
-    shard().metrics().read_failures.For(reply.status()).Increment();
     replicas_[index].phase = Phase::kFailed;
-    last_error_ = reply.status();
-    // One that was lost can't be reached; one that is late could hold what is asked for.
-    unheard_ |= !absl::IsUnavailable(reply.status());
+    Note(reply.ok() ? Refused(*reply, shard()) : Inspect(reply, shard()));
   }
   Decide();
   EndIfDone();
 }
 
-void QuorumRead::Note(size_t index, redis::Reply reply) {
-  Replica& replica = replicas_[index];
-  if (reply.elements.size() != kParts) {
-    shard().metrics().read_failures.error_reply.Increment();
-    replica.phase = Phase::kFailed;
-    last_error_ = absl::UnavailableError("Redis answered a read with an error: " + reply.text);
-    unheard_ = true;
-    return;
-  }
-  replica.phase = Phase::kAnswered;
-  if (replica.counts && reply.elements[kWhole].integer != 1) {
+void QuorumRead::Hear(Replica& replica, std::vector<redis::Reply>& parts) {
+  const Finding finding = Inspect(parts[kRecord], shard());
+  Note(finding);
+  replica.phase = finding.kind == Finding::Kind::kFailed ? Phase::kFailed : Phase::kAnswered;
+  if (replica.counts && parts[kWhole].integer != 1) {
     // Fenced by another coordinator, flushed, or exchanged: the monitor is to look at it again.
     shard().metrics().reads_not_whole.Increment();
     shard().ReportNotWhole(replica.node);
     replica.counts = false;
     degraded_ = true;
   }
-  const Finding finding = Inspect(reply.elements[kRecord], shard());
-  if (finding.kind == Finding::Kind::kNothing) return;
-  const Version version = finding.record.version;
-  replica.version = version;
-  const bool wanted_again = read_again_ && version == newest_version_;
-  if (newest_node_ && version <= newest_version_ && !wanted_again) return;
-  if (!newest_.Keep(std::move(reply.elements[kRecord].text))) {
-    if (done_) Finish(NoRoomForRecord());
+  const Version& version = replica.version = finding.record.version;
+  if (!finding.HoldsRecord()) return;
+  const bool wanted_again = read_again_ && version == newest_.version();
+  if (!newest_.IsOlderThan(version) && !wanted_again) return;
+  if (!newest_.Keep(replica.node, version, std::move(parts[kRecord].text))) {
+    if (is_unanswered()) Finish(NoRoomForRecord());
     return;
   }
-  newest_version_ = version;
-  newest_node_ = replica.node;
-  if (!absl::SimpleAtoi(reply.elements[kEnds].text, &newest_ends_ms_)) newest_ends_ms_ = 0;
+  if (!absl::SimpleAtoi(parts[kEnds].text, &newest_ends_ms_)) newest_ends_ms_ = 0;
   newest_ends_ms_ = AtNodeMs(newest_ends_ms_, -shard().ClockOffset(replica.node));
 }
 
@@ -129,7 +111,7 @@ size_t QuorumRead::Holders() const {
   return static_cast<size_t>(
       std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
         return replica.counts && replica.phase == Phase::kAnswered &&
-               replica.version >= newest_version_;
+               replica.version >= newest_.version();
       }));
 }
 
@@ -137,7 +119,7 @@ void QuorumRead::Decide() {
   const size_t answered = Count(Phase::kAnswered);
   const size_t holders = Holders();
   const size_t waiting = Count(Phase::kAsked) + Count(Phase::kRepairing);
-  if (done_) {
+  if (is_unanswered()) {
     if (answered + waiting < required_) return AnswerFailure();
     if (answered + Count(Phase::kRepairing) < required_) return;  // Too few have spoken.
     diverged_ |= holders < answered;
@@ -148,41 +130,34 @@ void QuorumRead::Decide() {
 
 // Asked again whenever anything has changed.
 void QuorumRead::DecideOn(size_t holders) {
-  if (done_ && newest_version_ < options_.min_version) {
+  if (is_unanswered() && newest_.version() < min_version()) {
     if (!asked_syncing_) AskSyncing();
-    if (outstanding_ > 0) return;
-    if (newest_node_ || unheard_) {
-      return Finish(WithReceipt(
-          absl::AbortedError("no reachable home replica is as new as min_version"), ReceiptNow()));
-    }
+    if (outstanding() > 0) return;
+    if (newest_.holder() || unheard()) return Finish(OlderThanAsked(ReceiptNow()));
   }
   bool all_sent = true;
   for (size_t i = 0; i < replicas_.size(); ++i) {
     const Replica& replica = replicas_[i];
-    if (replica.counts && replica.phase == Phase::kAnswered && replica.version < newest_version_) {
+    if (replica.counts && replica.phase == Phase::kAnswered &&
+        replica.version < newest_.version()) {
       all_sent &= Repair(i);
     }
   }
   if (!all_sent) return Decide();
-  if (!done_ || holders < required_) return;
-  ReadResult result;
-  if (newest_.kept()) {
-    const DecodedRecord decoded = DecodeRecord(newest_.record());
-    if (decoded.kind == RecordKind::kNewerFormat) return Finish(NewerFormatError());
-    result = Answer(decoded.record, newest_.Give(), shard());
-  }
-  const Version version = result.receipt.version;
-  const int64_t expires_at_ms = result.receipt.expires_at_ms;
-  result.receipt = ReceiptNow();
-  result.receipt.version = version;
-  result.receipt.expires_at_ms = expires_at_ms;
-  if (result.receipt.degraded) shard().metrics().reads_degraded.Increment();
+  if (!is_unanswered() || holders < required_) return;
+  absl::StatusOr<ReadResult> result = newest_.GiveAnswer(shard());
+  if (!result.ok()) return Finish(std::move(result));
+  Receipt receipt = ReceiptNow();
+  receipt.version = result->receipt.version;
+  receipt.expires_at_ms = result->receipt.expires_at_ms;
+  result->receipt = receipt;
+  if (receipt.degraded) shard().metrics().reads_degraded.Increment();
   Finish(std::move(result));
 }
 
 // Replicas that differ get company: the third may know better than both.
 bool QuorumRead::ShouldWaitForOthers() const {
-  const bool older = newest_version_ < options_.min_version;
+  const bool older = newest_.version() < min_version();
   if (!diverged_ && !older) return false;
   const bool late =
       absl::FromChrono(shard().clock().Monotonic() - started_) >= shard().options().try_timeout;
@@ -198,73 +173,64 @@ bool QuorumRead::Repair(size_t index) {
   if (budget != nullptr) {
     if (!budget->Admit(static_cast<int64_t>(bytes), static_cast<int64_t>(bytes + kRequestBytes))) {
       replica.phase = Phase::kFailed;
-      last_error_ = NoRoomForRecord();
+      set_last_error(NoRoomForRecord());
       shard().metrics().repairs_failed.Increment();
       return false;
     }
     hold = budget->HoldUntilGone(static_cast<int64_t>(bytes));
-    if (done_) {
+    if (is_unanswered()) {
       shard().AddUnanswered(bytes + kCommandBytes);
       unanswered_bytes_ += bytes + kCommandBytes;
     }
   }
   replica.phase = Phase::kRepairing;
-  degraded_ |= static_cast<bool>(done_);
+  degraded_ |= is_unanswered();
   shard().metrics().reads_repaired.Increment();
-  ++outstanding_;
-  const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
-  shard()
-      .client(replica.node)
-      .Send(
-          CopyRecord(redis_key_, newest_.record(), newest_ends_ms_, shard().options().tombstone_ttl,
-                     {shard().ClockOffset(replica.node), repair_latest_ms_})
-              .Keeping(std::move(hold)),
-          timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
-            OnRepaired(index, std::move(reply));
-          });
+  Ask(index, replica.node,
+      CopyRecord(redis_key_, newest_.record(), newest_ends_ms_, shard().options().tombstone_ttl,
+                 {shard().ClockOffset(replica.node), repair_latest_ms_})
+          .Keeping(std::move(hold)),
+      std::max(Left(), shard().options().write_timeout));
   return true;
 }
 
 void QuorumRead::ReadAgain() {
   if (std::exchange(read_again_, true)) return;
-  if (shard().View(*newest_node_).state == NodeState::kUp) Ask(*newest_node_, /*counts=*/false);
+  const NodeId holder = *newest_.holder();
+  if (shard().View(holder).state == NodeState::kUp) AskReplica(holder, /*counts=*/false);
 }
 
-void QuorumRead::OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply) {
-  --outstanding_;
-  Replica& replica = replicas_[index];
+void QuorumRead::OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply) {
   const bool too_late = reply.ok() && reply->IsInteger(kTooLateReply);
   if (!reply.ok() || reply->IsError() || too_late) {
     replica.phase = Phase::kFailed;
     if (too_late) {
-      last_error_ = absl::DeadlineExceededError("a repair came too late to be stored");
+      set_last_error(absl::DeadlineExceededError("a repair came too late to be stored"));
     } else {
-      last_error_ = reply.ok() ? absl::UnavailableError("Redis refused a repair: " + reply->text)
-                               : reply.status();
+      set_last_error(reply.ok() ? absl::UnavailableError("Redis refused a repair: " + reply->text)
+                                : reply.status());
     }
     shard().metrics().repairs_failed.Increment();
   } else {
     replica.phase = Phase::kAnswered;
-    replica.version = DecodeVersion(reply->text).value_or(newest_version_);
+    replica.version = DecodeVersion(reply->text).value_or(newest_.version());
   }
-  Decide();
-  EndIfDone();
 }
 
 void QuorumRead::TimePassed(MonotonicTime now) {
-  if (now >= deadline_) return AnswerFailure(), EndIfDone();
-  if (!diverged_ && newest_version_ >= options_.min_version) return;
+  if (now >= deadline()) return AnswerFailure(), EndIfDone();
+  if (!diverged_ && newest_.version() >= min_version()) return;
   Decide();
   EndIfDone();
 }
 
 Receipt QuorumRead::ReceiptNow() const {
   Receipt receipt;
-  receipt.version = newest_version_;
+  receipt.version = newest_.version();
   receipt.acknowledged = static_cast<uint32_t>(Holders());
   receipt.required = required_;
   receipt.degraded = degraded_;
-  receipt.node = newest_node_;
+  receipt.node = newest_.holder();
   if (!receipt.node) {  // a miss
     const auto answered =
         std::find_if(replicas_.begin(), replicas_.end(),
@@ -275,15 +241,15 @@ Receipt QuorumRead::ReceiptNow() const {
 }
 
 void QuorumRead::AnswerFailure() {
-  if (!done_) return;
+  if (!is_unanswered()) return;
   // A reply's timeout may run out a little before the deadline that it was taken from.
-  if (shard().Left(deadline_) == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error_)) {
+  if (Left() == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error())) {
     return Finish(WithReceipt(
         absl::DeadlineExceededError("the deadline passed before enough replicas answered"),
         ReceiptNow()));
   }
-  if (absl::IsResourceExhausted(last_error_)) {
-    return Finish(WithReceipt(last_error_, ReceiptNow()));
+  if (absl::IsResourceExhausted(last_error())) {
+    return Finish(WithReceipt(last_error(), ReceiptNow()));
   }
   if (diverged_) {
     return Finish(WithReceipt(
@@ -298,14 +264,13 @@ void QuorumRead::AnswerFailure() {
 void QuorumRead::Finish(absl::StatusOr<ReadResult> result) {
   shard().Unwatch(this);
   shard().RemoveUnanswered(std::exchange(unanswered_bytes_, 0));
-  ReadCallback done = std::exchange(done_, nullptr);
-  done(std::move(result));
+  TakeCallback()(std::move(result));
 }
 
 void QuorumRead::EndIfDone() {
-  if (done_) return;
+  if (is_unanswered()) return;
   newest_.DropCounted();
-  if (outstanding_ == 0) delete this;
+  if (outstanding() == 0) delete this;
 }
 
 }  // namespace kache

@@ -8,10 +8,9 @@
 //    written to as many as the level needs. One that answers late is repaired in the background,
 //    with a large record that is read once more, as none is kept for it.
 //  * Where the newest is older than min_version, or there is none, the home replicas that are
-//  SYNCING
-//    are asked, too, and those that are late are waited for: they may hold it, though they do not
-//    count. It is a miss where every home replica that can be reached holds nothing; ABORTED where
-//    one holds something older, did not answer in time, or answered with an error.
+//    SYNCING are asked, too, and those that are late are waited for: they may hold it, though they
+//    do not count. It is a miss where every home replica that can be reached holds nothing; ABORTED
+//    where one holds something older, did not answer in time, or answered with an error.
 //
 // Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
 // Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
@@ -21,21 +20,21 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
 #include "server/redis/command.h"
 #include "server/replication/consistency.h"
-#include "server/replication/kept_record.h"
-#include "server/replication/operation.h"
+#include "server/replication/newest_record.h"
+#include "server/replication/replica_read.h"
 #include "server/replication/results.h"
 
 namespace kache {
 
-class QuorumRead final : public Operation, private TimedOperation {
+class QuorumRead final : public ReplicaRead, private TimedOperation {
  public:
   // `key` must stay alive until `done` is called. Requires: consistency is QUORUM or ALL.
   QuorumRead(Shard& shard, std::string_view key, uint64_t token, const ReadOptions& options,
@@ -52,15 +51,16 @@ class QuorumRead final : public Operation, private TimedOperation {
   };
 
   void TimePassed(MonotonicTime now) override;
-  void Ask(NodeId node, bool counts);
+  void AskReplica(NodeId node, bool counts);
   void AskSyncing();
-  void OnReply(size_t index, absl::StatusOr<redis::Reply> reply);
-  void Note(size_t index, redis::Reply reply);
+  // To what the replica was sent last.
+  void OnReply(size_t index, absl::StatusOr<redis::Reply> reply) override;
+  void Hear(Replica& replica, std::vector<redis::Reply>& parts);
+  void OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply);
   // False: there is no room for the copy, and the replica has failed.
   bool Repair(size_t index);
   // A late replica is to be repaired with a record that is not kept any more.
   void ReadAgain();
-  void OnRepaired(size_t index, absl::StatusOr<redis::Reply> reply);
   void Decide();
   void DecideOn(size_t holders);
   bool ShouldWaitForOthers() const;
@@ -73,28 +73,19 @@ class QuorumRead final : public Operation, private TimedOperation {
 
   const std::string_view key_;
   const uint64_t token_;
-  const ReadOptions options_;
-  const MonotonicTime deadline_;
+  const Consistency consistency_;
   MonotonicTime started_;
-  ReadCallback done_;
   std::string redis_key_;
   uint32_t required_ = 0;
   absl::InlinedVector<Replica, 4> replicas_;
-  size_t outstanding_ = 0;  // callbacks yet to come
-  // The newest record found, when its key ends in Redis (cluster time, 0 = never), and who held it
-  // (nobody = there is none).
-  KeptRecord newest_;
-  Version newest_version_;
-  int64_t newest_ends_ms_ = 0;
+  NewestRecord newest_;
+  int64_t newest_ends_ms_ = 0;    // when its key ends in Redis (cluster time, 0 = never)
   int64_t repair_latest_ms_ = 0;  // until when a copy of it may be stored
-  std::optional<NodeId> newest_node_;
-  size_t unanswered_bytes_ = 0;  // Shard::AddUnanswered
+  size_t unanswered_bytes_ = 0;   // Shard::AddUnanswered
   bool asked_syncing_ = false;
   bool read_again_ = false;
   bool diverged_ = false;
-  bool unheard_ = false;  // one that can be reached did not say what it holds
   bool degraded_ = false;
-  absl::Status last_error_;
 };
 
 }  // namespace kache

@@ -12,21 +12,33 @@ Finding Inspect(const redis::Reply& reply, Shard& shard) {
       shard.metrics().foreign_records.Increment();
       return {};
     }
-    shard.metrics().read_failures.error_reply.Increment();
-    return {Finding::Kind::kFailed, {}};
+    return Refused(reply, shard);
   }
   const DecodedRecord decoded = DecodeRecord(reply.text);
   switch (decoded.kind) {
     case RecordKind::kRecord:
-      return {Finding::Kind::kRecord, decoded.record};
+      return {Finding::Kind::kRecord, decoded.record, {}};
     case RecordKind::kNewerFormat:
       shard.metrics().newer_format_records.Increment();
-      return {Finding::Kind::kNewerFormat, decoded.record};
+      return {Finding::Kind::kNewerFormat, decoded.record, {}};
     case RecordKind::kForeign:
       break;
   }
   shard.metrics().foreign_records.Increment();
   return {};
+}
+
+Finding Inspect(const absl::StatusOr<redis::Reply>& reply, Shard& shard) {
+  if (reply.ok()) return Inspect(*reply, shard);
+  shard.metrics().read_failures.For(reply.status()).Increment();
+  return {Finding::Kind::kFailed, {}, reply.status(), !absl::IsUnavailable(reply.status())};
+}
+
+Finding Refused(const redis::Reply& reply, Shard& shard) {
+  shard.metrics().read_failures.error_reply.Increment();
+  return {Finding::Kind::kFailed,
+          {},
+          absl::UnavailableError("Redis answered a read with an error: " + reply.text)};
 }
 
 ReadResult Answer(const Record& record, std::string text, Shard& shard) {
@@ -48,9 +60,24 @@ ReadResult Answer(const Record& record, std::string text, Shard& shard) {
   return result;
 }
 
+absl::StatusOr<ReadResult> Answer(const Finding& finding, std::string text, Shard& shard) {
+  if (finding.kind == Finding::Kind::kNothing) return ReadResult();
+  if (finding.kind == Finding::Kind::kNewerFormat) return NewerFormatError();
+  return Answer(finding.record, std::move(text), shard);
+}
+
 absl::Status NewerFormatError() {
   return absl::FailedPreconditionError(
       "the record was written by a newer Kache: upgrade this server to read it");
+}
+
+absl::Status NobodyAnsweredInTime() {
+  return absl::DeadlineExceededError("the deadline passed before a replica answered");
+}
+
+absl::Status OlderThanAsked(const Receipt& receipt) {
+  return WithReceipt(absl::AbortedError("no reachable home replica is as new as min_version"),
+                     receipt);
 }
 
 }  // namespace kache

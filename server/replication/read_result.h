@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/redis/reply.h"
 #include "server/replication/record.h"
@@ -12,27 +13,41 @@
 
 namespace kache {
 
-// What a reply to GET says of the key.
+// What the reply to a GET says of the key.
 struct Finding {
   enum class Kind : uint8_t {
-    kNothing,  // nil, or a foreign value
-    kRecord,   // `record`, which points into the reply's text
-    kNewerFormat,
-    kFailed,  // an error reply
+    kNothing,      // nil, or a foreign value
+    kRecord,       // `record`, which points into the reply's text
+    kNewerFormat,  // likewise
+    kFailed,       // `error`
   };
   Kind kind = Kind::kNothing;
   Record record;
+  absl::Status error;
+  bool is_reachable = true;  // false = the connection to the node was lost
+
+  bool HoldsRecord() const { return kind == Kind::kRecord || kind == Kind::kNewerFormat; }
 };
 
-// Counts foreign values, records of newer formats and error replies.
+// Counts failures, foreign values and records of newer formats.
 Finding Inspect(const redis::Reply& reply, Shard& shard);
+Finding Inspect(const absl::StatusOr<redis::Reply>& reply, Shard& shard);
+// The finding for a reply that is no answer to the read.
+Finding Refused(const redis::Reply& reply, Shard& shard);
 
 // The answer for a record, moving the value out of `text`, the bytes that it was decoded from. A
 // tombstone and an expired record are misses.
 ReadResult Answer(const Record& record, std::string text, Shard& shard);
+// The same for a finding, in whose place a record of a newer format is an error. Requires: it is
+// not kFailed.
+absl::StatusOr<ReadResult> Answer(const Finding& finding, std::string text, Shard& shard);
 
 // FAILED_PRECONDITION.
 absl::Status NewerFormatError();
+// DEADLINE_EXCEEDED.
+absl::Status NobodyAnsweredInTime();
+// ABORTED.
+absl::Status OlderThanAsked(const Receipt& receipt);
 
 }  // namespace kache
 

@@ -41,7 +41,20 @@ PlayedNode::PlayedNode(const Clock& clock, std::string name)
 
 void PlayedNode::LoseMemory() {
   memory_ = {};
+  evicted_keys_ = emptied_ = 0;
   run_id_ = name_ + "-run-" + std::to_string(++starts_);
+}
+
+void PlayedNode::Evict(const std::string& key) {
+  evicts_ = true;
+  ++evicted_keys_;
+  memory_.strings.erase(key);
+  memory_.hashes.erase(key);
+}
+
+void PlayedNode::FlushAll() {
+  memory_ = {};
+  ++emptied_;
 }
 
 void PlayedNode::RestoreSaved() {
@@ -89,6 +102,7 @@ Reply PlayedNode::Run(const redis::Command& command) {
   const Words keys(words.begin() + 3, words.begin() + 3 + count);
   const Words arguments(words.begin() + 3 + count, words.end());
   if (script == &InspectScript()) return Inspect(keys, arguments);
+  if (script == &RestoreScript()) return Restore(keys, arguments);
   if (script == &InitScript()) return Init(keys, arguments);
   if (script == &FenceScript()) return Fence(keys, arguments);
   if (script == &LeaseScript()) return Lease(keys, arguments);
@@ -100,6 +114,10 @@ Reply PlayedNode::Run(const redis::Command& command) {
 
 Reply PlayedNode::RunPlain(const Words& words) {
   if (words[0] == "SET") return Reply::String("OK");
+  if (words[0] == "TOUCH") {
+    ++touches_;
+    return Reply::Integer(1);
+  }
   auto& fields = memory_.hashes[words.at(1)];
   if (words[0] == "HSET") {
     for (size_t i = 2; i + 1 < words.size(); i += 2) fields[words[i]] = words[i + 1];
@@ -130,7 +148,18 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   return Array({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
                 Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
                 Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
-                Reply::Integer(0), Array(std::move(members)), Hash(keys[11])});
+                Reply::Integer(0), Array(std::move(members)), Hash(keys[11]),
+                Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
+                Reply::String(std::to_string(emptied_))});
+}
+
+Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
+  if (!Get(keys[0]).empty()) return Reply::Integer(0);
+  if (arguments[0] != run_id_ || arguments[1] != std::to_string(emptied_)) {
+    return Reply::Integer(0);
+  }
+  SetMarker(arguments[2]);
+  return Reply::Integer(1);
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {

@@ -36,6 +36,9 @@ class PlayedNode {
   void Save() { saved_ = memory_; }
   void RestoreSaved();
   void SetClock(absl::Duration ahead) { ahead_ = ahead; }
+  // It evicts this key, for its memory limit.
+  void Evict(const std::string& key);
+  void FlushAll();
 
   redis::Reply Run(const redis::Command& command);
 
@@ -49,6 +52,8 @@ class PlayedNode {
   HeldRecords& records() { return memory_.records; }
   const KeySpace& keys() const { return keys_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
+  // How often its bookkeeping was touched.
+  size_t touches() const { return touches_; }
   // How many commands it ran.
   size_t commands() const { return commands_; }
 
@@ -62,6 +67,7 @@ class PlayedNode {
   std::string Get(const std::string& key) const;
   redis::Reply Hash(const std::string& key) const;
   redis::Reply Inspect(const Words& keys, const Words& arguments);
+  redis::Reply Restore(const Words& keys, const Words& arguments);
   redis::Reply Init(const Words& keys, const Words& arguments);
   redis::Reply Fence(const Words& keys, const Words& arguments);
   redis::Reply Lease(const Words& keys, const Words& arguments);
@@ -81,6 +87,10 @@ class PlayedNode {
   int starts_ = 0;
   absl::Duration ahead_;
   size_t commands_ = 0;
+  bool evicts_ = false;
+  uint64_t evicted_keys_ = 0;
+  uint64_t emptied_ = 0;
+  size_t touches_ = 0;
 };
 
 // One coordinator's connection to a played node. Replies wait for Deliver.

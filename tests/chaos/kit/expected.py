@@ -119,10 +119,6 @@ def _is_standing(fault):
     return fault["name"] in ("eviction", "clock_offset")
 
 
-def _eviction(_scenario, faults):
-    return min((fault["begin"] for fault in faults if fault["name"] == "eviction"), default=None)
-
-
 _RETURNED = ("resurrected_delete", "resurrected_expired")
 _LOST = ("stale_read", "expiry_early", "lost_write", "below_min_version")
 
@@ -133,6 +129,4 @@ EXPECTED = (
     Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
     Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
     Expected("a snapshot older than tombstones", F1, (*_RETURNED, "stale_read"), _old_snapshot),
-    Expected("eviction takes a node's marker", F2, ("wrong_state",), _eviction, "SYNCING"),
-    Expected("eviction takes it again and again", F2, ("not_up",), _eviction),
 )

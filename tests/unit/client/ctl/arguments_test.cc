@@ -75,6 +75,12 @@ TEST(Arguments, OfDoctorTakeRedisFromTheSettingsUnlessGiven) {
   EXPECT_THAT(RedisOf(ParseArguments({"status"}, environment)), IsEmpty());
 }
 
+TEST(Arguments, OfDoctorTakeThePingIntervalFromTheSettings) {
+  EXPECT_EQ(Parse({"doctor"}).arguments->ping_interval, absl::Seconds(3));
+  const Environment environment = Environment::Of({{"PING_INTERVAL_SECONDS", "10"}});
+  EXPECT_EQ(ParseArguments({"doctor"}, environment).arguments->ping_interval, absl::Seconds(10));
+}
+
 TEST(Arguments, KeepAnIpv6AddressInItsBrackets) {
   EXPECT_THAT(RedisOf(Parse({"doctor", "--redis", "[::1]:7,redis://[::1]"})),
               ElementsAre("[::1]:7", "[::1]:6379"));

@@ -176,7 +176,8 @@ constexpr char kHealthyInfo[] =
 
 std::vector<Finding> RedisFindings(std::string info, absl::Duration clock_offset = {}) {
   std::vector<Finding> findings;
-  DiagnoseRedis({{"r:1", absl::OkStatus(), std::move(info), clock_offset, {}}}, &findings);
+  DiagnoseRedis({{"r:1", absl::OkStatus(), std::move(info), clock_offset, {}}},
+                kDefaultPingInterval, &findings);
   return findings;
 }
 
@@ -197,6 +198,35 @@ TEST(DoctorRedis, Memory) {
               Found(Level::kWarning, "refuses writes when it is full"));
   EXPECT_THAT(RedisFindings(Replaced(kHealthyInfo, "memory:1048576", "memory:104000000")),
               Found(Level::kWarning, "uses 99.2 MiB of 100.0 MiB"));
+}
+
+TEST(DoctorRedis, PoliciesThatHurt) {
+  const std::vector<Finding> random =
+      RedisFindings(Replaced(kHealthyInfo, "allkeys-lru", "allkeys-random"));
+  EXPECT_THAT(random, Found(Level::kWarning, "evicts any key, Kache's bookkeeping too"));
+  for (const char* policy : {"volatile-lru", "volatile-lfu", "volatile-random", "volatile-ttl"}) {
+    EXPECT_THAT(RedisFindings(Replaced(kHealthyInfo, "allkeys-lru", policy)),
+                Found(Level::kWarning, policy));
+  }
+  const std::vector<Finding> unlimited = RedisFindings(Replaced(
+      Replaced(kHealthyInfo, "allkeys-lru", "volatile-lru"), "maxmemory:104857600", "maxmemory:0"));
+  EXPECT_EQ(unlimited.size(), 1u);  // without a limit nothing is evicted
+}
+
+// 100 MiB: at 20 MiB a second they last 5 s.
+TEST(DoctorRedis, MemoryThatTurnsOverWithinAFewPings) {
+  const std::string info = std::string(kHealthyInfo) + "evicted_keys:7\r\n";
+  const auto turning_over = [&](const std::string& kib_per_second) {
+    return RedisFindings(info + "instantaneous_input_kbps:" + kib_per_second + "\r\n");
+  };
+  EXPECT_THAT(
+      turning_over("20480.00"),
+      Found(Level::kWarning, "evicts all that it holds within 5s, and is looked at every 3s"));
+  EXPECT_THAT(turning_over("10000.00"), Found(Level::kOk, "r:1"));
+  EXPECT_THAT(turning_over("0.00"), Found(Level::kOk, "r:1"));
+  EXPECT_THAT(RedisFindings(Replaced(info, "evicted_keys:7", "evicted_keys:0") +
+                            "instantaneous_input_kbps:20480.00\r\n"),
+              Found(Level::kOk, "r:1"));
 }
 
 TEST(DoctorRedis, ReplicasThatItsWritesWaitFor) {
@@ -220,19 +250,19 @@ TEST(DoctorRedis, OneServerTwiceAndOneOutOfReach) {
   DiagnoseRedis({{"r:1", absl::OkStatus(), kHealthyInfo, {}, {}},
                  {"r:2", absl::OkStatus(), kHealthyInfo, {}, {}},
                  {"r:3", absl::UnavailableError("Connection refused"), "", {}, {}}},
-                &findings);
+                kDefaultPingInterval, &findings);
   EXPECT_THAT(findings, Found(Level::kFailure, "r:1 and r:2 are one Redis server"));
   EXPECT_THAT(findings, Found(Level::kFailure, "r:3: Connection refused"));
 }
 
 TEST(DoctorRedis, NeverAsksForAPasswordOnTheCommandLine) {
   std::vector<Finding> findings;
-  DiagnoseRedis({}, &findings);
+  DiagnoseRedis({}, kDefaultPingInterval, &findings);
   for (const absl::Status& status :
        {absl::UnauthenticatedError("INFO was refused (NOAUTH)"),
         absl::PermissionDeniedError("INFO was refused (NOPERM)"),
         absl::InvalidArgumentError("no such file"), absl::UnavailableError("gone")}) {
-    DiagnoseRedis({{"r:1", status, "", {}, {}}}, &findings);
+    DiagnoseRedis({{"r:1", status, "", {}, {}}}, kDefaultPingInterval, &findings);
   }
   ASSERT_EQ(findings.size(), 5u);
   EXPECT_THAT(findings[0].advice, HasSubstr("REDIS_URLS"));

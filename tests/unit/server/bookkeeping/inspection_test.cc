@@ -32,7 +32,8 @@ Reply InspectionReply() {
                 Texts({"cache-c", "95000"}), Reply::String(""),
                 Texts({"swept", "70000", "due", "80000", "cursor", "77"}), Reply::Integer(42),
                 Texts({"cache-a", "cache-b"}),
-                Texts({"00000000000000aa", "1 99000 3000 12 00000000000000ff run-1,-"})});
+                Texts({"00000000000000aa", "1 99000 3000 12 00000000000000ff run-1,-"}),
+                Reply::Integer(1), Reply::String("17"), Reply::String("2")});
 }
 
 TEST(Inspection, IsParsed) {
@@ -68,6 +69,10 @@ TEST(Inspection, IsParsed) {
   EXPECT_EQ(inspection->sweep_due_ms, 80000);
   EXPECT_EQ(inspection->sweep_cursor, "77");
   EXPECT_EQ(inspection->keys, 42u);
+  EXPECT_EQ(inspection->marker_text, "kache1 whole 00000000000000ff run-1 cache-a 12 1000 0 arcs");
+  EXPECT_TRUE(inspection->evicts);
+  EXPECT_EQ(inspection->evicted_keys, 17u);
+  EXPECT_EQ(inspection->emptied, 2u);
 }
 
 TEST(Inspection, KnowsADemandForASweepOfTheReleaseBefore) {

@@ -80,6 +80,20 @@ TEST_F(DoubtsTest, RemembersTheHighestFence) {
   EXPECT_EQ(doubts_.highest_fence(), FenceNumber{12});
 }
 
+TEST_F(DoubtsTest, AFenceIsLostWhereALowerOneStandsOnTheSameProcess) {
+  Inspect(MarkerOf(true, 9));
+  doubts_.OnFenced(MissCount{2}, MarkerOf(false, 10));
+  EXPECT_FALSE(doubts_.has_lost_fence());
+  EXPECT_FALSE(Inspect(MarkerOf(true, 9)));
+  EXPECT_TRUE(doubts_.has_lost_fence());
+  doubts_.OnFenced(MissCount{0}, MarkerOf(false, 11));
+  EXPECT_FALSE(doubts_.has_lost_fence());
+  EXPECT_TRUE(Inspect(MarkerOf(true, 11)));
+  EXPECT_FALSE(doubts_.has_lost_fence());
+  Inspect(MarkerOf(true, 3, "next"), "next");
+  EXPECT_FALSE(doubts_.has_lost_fence());
+}
+
 TEST_F(DoubtsTest, WasDrainedForOfThatProcessOnly) {
   doubts_.OnDrained("run", FenceNumber{10});
   EXPECT_EQ(doubts_.DrainedFor("run"), FenceNumber{10});

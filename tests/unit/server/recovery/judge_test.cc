@@ -323,6 +323,47 @@ TEST_F(JudgeTest, OwnNotesThatWereSeenToDateNoAbsence) {
 
 // Draining.
 
+// Evicted markers.
+
+TEST_F(JudgeTest, AnEvictedMarkerIsWrittenAgainAndTheNodeIsWhatItWas) {
+  evidence_.MarkAll();
+  evidence_.At(1).marker_evicted = true;
+  EXPECT_EQ(Of(1).verdict, Verdict::kWhole);
+  EXPECT_TRUE(Of(1).restore);
+  EXPECT_FALSE(Of(0).restore);
+  evidence_.MarkerOf(1).whole = false;
+  EXPECT_EQ(Of(1).reason, "resync");
+  EXPECT_TRUE(Of(1).restore);
+  EXPECT_FALSE(Of(1).drain.has_value());
+}
+
+TEST_F(JudgeTest, WhatElseIsToBeDoneWaitsForTheEvictedMarker) {
+  evidence_.MarkAll();
+  evidence_.At(1).marker_evicted = true;
+  evidence_.Of(1).missed_unfenced = true;
+  EXPECT_EQ(Of(1).reason, "missed_writes");
+  EXPECT_TRUE(Of(1).restore);
+  EXPECT_FALSE(Of(1).fence_missed);
+  evidence_.Of(1).refuses_writes = true;
+  EXPECT_FALSE(Of(1).restore);
+}
+
+TEST_F(JudgeTest, AnEvictedMarkerOfAnotherClusterIsNotWritten) {
+  evidence_.MarkAll();
+  evidence_.Mark(1, kForeignRing);
+  evidence_.Beat(1, kStranger, /*lives=*/true);
+  evidence_.At(1).marker_evicted = true;
+  EXPECT_EQ(Of(1).reason, kForeignCluster);
+  EXPECT_FALSE(Of(1).restore);
+}
+
+TEST_F(JudgeTest, AFenceThatWasLostIsRaisedAgain) {
+  evidence_.MarkAll();
+  evidence_.Of(1).fence_lost = true;
+  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
+  EXPECT_EQ(FenceModeOf(1), FenceText(EvidenceOf::kFence));
+}
+
 TEST_F(JudgeTest, AFenceIsDrainedForOnce) {
   evidence_.MarkAll();
   EXPECT_FALSE(Of(1).drain.has_value());

@@ -1,11 +1,14 @@
-#include "server/replication/kept_record.h"
+#include "server/replication/newest_record.h"
 
 #include <cstdint>
 #include <utility>
 
+#include "server/replication/read_result.h"
+#include "server/replication/record.h"
+
 namespace kache {
 
-bool KeptRecord::Keep(std::string record) {
+bool NewestRecord::Keep(NodeId holder, const Version& version, std::string record) {
   Drop();
   const size_t bytes = record.size();
   if (budget_ != nullptr && bytes >= kCountedBytes) {
@@ -13,21 +16,30 @@ bool KeptRecord::Keep(std::string record) {
     counted_ = bytes;
   }
   record_ = std::move(record);
+  version_ = version;
+  holder_ = holder;
   return true;
 }
 
-std::string KeptRecord::Give() {
+absl::StatusOr<ReadResult> NewestRecord::GiveAnswer(Shard& shard) {
+  if (!kept()) return ReadResult();
+  const DecodedRecord decoded = DecodeRecord(record());
+  if (decoded.kind == RecordKind::kNewerFormat) return NewerFormatError();
+  return Answer(decoded.record, Give(), shard);
+}
+
+std::string NewestRecord::Give() {
   if (counted_ == 0) return *record_;
   std::string record = *std::move(record_);
   Drop();
   return record;
 }
 
-void KeptRecord::DropCounted() {
+void NewestRecord::DropCounted() {
   if (counted_ > 0) Drop();
 }
 
-void KeptRecord::Drop() {
+void NewestRecord::Drop() {
   record_.reset();
   if (counted_ > 0) budget_->Release(static_cast<int64_t>(std::exchange(counted_, 0)));
 }
