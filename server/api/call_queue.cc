@@ -3,6 +3,7 @@
 #include <grpc/support/time.h>
 #include <pthread.h>
 
+#include <chrono>
 #include <utility>
 
 namespace kache {
@@ -27,6 +28,9 @@ CallQueue::~CallQueue() {
 }
 
 void CallQueue::Start(const std::string& name) {
+  standstills_ = StandstillWatch(std::chrono::steady_clock::now());
+  AddCall();  // the tick
+  SetTick();
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
@@ -43,8 +47,21 @@ void CallQueue::RemoveCall() {
 }
 
 void CallQueue::ClosingTag::OnEvent(bool) {
+  queue_.closing_ = true;
+  queue_.tick_.Cancel();
   queue_.closed_.Notify();
   queue_.RemoveCall();
+}
+
+void CallQueue::SetTick() {
+  const gpr_timespec interval =
+      gpr_time_from_millis(StandstillWatch::kInterval.count(), GPR_TIMESPAN);
+  tick_.Set(queue_.get(), gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), interval), &tick_tag_);
+}
+
+void CallQueue::OnTick() {
+  standstills_.Tick(std::chrono::steady_clock::now());
+  closing_ ? RemoveCall() : SetTick();
 }
 
 void CallQueue::Run() {

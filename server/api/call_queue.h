@@ -16,10 +16,12 @@
 #include <string>
 #include <thread>
 
+#include "base/clock.h"
 #include "base/deferred_wakes.h"
 #include "base/notification.h"
 #include "server/api/call_tag.h"
 #include "server/api/post_box.h"
+#include "server/api/standstill_watch.h"
 
 namespace kache {
 
@@ -56,6 +58,9 @@ class CallQueue {
   void CallEnds() { serving_.store(serving() - 1, std::memory_order_relaxed); }
   // Thread-safe; may be out of date at once.
   size_t serving() const { return serving_.load(std::memory_order_relaxed); }
+  // How long a call that was read at `now` may have lain unread in its socket. The queue's thread
+  // only.
+  MonotonicTime::duration UnreadFor(MonotonicTime now) const { return standstills_.UnreadFor(now); }
   bool OnThread() const { return std::this_thread::get_id() == running_thread_.load(); }
 
   grpc::ServerCompletionQueue* grpc_queue() { return queue_.get(); }
@@ -69,8 +74,19 @@ class CallQueue {
    private:
     CallQueue& queue_;
   };
+  class TickTag final : public CallTag {
+   public:
+    explicit TickTag(CallQueue& queue) : queue_(queue) {}
+    void OnEvent(bool) override { queue_.OnTick(); }
+
+   private:
+    CallQueue& queue_;
+  };
 
   void Run();
+  // The tick shows whether the thread stood still. It goes on until the queue is closed.
+  void SetTick();
+  void OnTick();
   // Blocks until an event comes; false once the queue has shut down. Wakes the shards for what the
   // events before have posted to them, as soon as no further event is there.
   bool NextEvent(void** tag, bool* ok, DeferredWakes& wakes);
@@ -81,6 +97,10 @@ class CallQueue {
   size_t events_unwoken_ = 0;  // since the shards were woken
   std::atomic<size_t> serving_{0};
   std::atomic<std::thread::id> running_thread_{};
+  StandstillWatch standstills_{MonotonicTime()};
+  bool closing_ = false;  // the queue's thread only
+  TickTag tick_tag_{*this};
+  grpc::Alarm tick_;
   ClosingTag closing_tag_{*this};
   grpc::Alarm closing_alarm_;
   Notification closed_;

@@ -11,6 +11,7 @@
 #include "server/api/rpc_metrics.h"
 #include "server/api/single_calls.h"
 #include "server/api/status_calls.h"
+#include "server/api/unstamped.h"
 #include "server/api/validate.h"
 
 namespace kache {
@@ -60,6 +61,11 @@ int64_t Operations(const v1::BatchPutRequest& request) { return request.entries_
 int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_size(); }
 int64_t Operations(const v1::GetStatusRequest&) { return 0; }
 int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
+
+template <class Request>
+bool HasUnstamped(const Request&) {
+  return false;  // a read
+}
 
 // The answers of unary writes and of GetStatus tell cluster time, for their callers' next stamps;
 // in a stream the message does.
@@ -122,6 +128,7 @@ class KacheService::Table {
     return {
         .check = [context](const Request& message) { return Validate(message, context->limits); },
         .operations = [](const Request& message) { return Operations(message); },
+        .unstamped = [](const Request& message) { return HasUnstamped(message); },
         .serve =
             [context, serve](const Request& message, MonotonicTime deadline, Response& response,
                              Answer& answer) {

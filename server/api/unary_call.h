@@ -73,6 +73,8 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   absl::Status Parse();
   absl::Status Admit(MonotonicTime deadline);
   absl::Status CheckAccess(int64_t operations);
+  // Whether a write without a stamp may have lain unread until after its caller's deadline.
+  bool MayBeTooLate(MonotonicTime deadline);
   // False where the response may be dropped and there is no room for it: it was.
   bool CountResponse();
   void RunPosted() override { Send(); }
@@ -234,6 +236,11 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   if (method.check) {
     if (absl::Status status = method.check(messages_.request()); !status.ok()) return status;
   }
+  if (MayBeTooLate(deadline)) {
+    return absl::DeadlineExceededError(
+        "this coordinator stood still, and the deadline may have passed meanwhile; nothing was "
+        "written: send the write again");
+  }
   if (operations == 0) return absl::OkStatus();
   AdmissionControl& admission = endpoint_.policy().admission;
   absl::Status status = admission.Admit(operations);
@@ -252,6 +259,14 @@ absl::Status UnaryCall<Request, Response>::CheckAccess(int64_t operations) {
   const AccessControl& access = endpoint_.policy().access;
   return access.Admit(CallerOf(*context_, access), role, std::max<int64_t>(operations, 1),
                       started_);
+}
+
+template <class Request, class Response>
+bool UnaryCall<Request, Response>::MayBeTooLate(MonotonicTime deadline) {
+  const auto& unstamped = endpoint_.method().unstamped;
+  if (!unstamped) return false;
+  const MonotonicTime::duration unread = endpoint_.queue().UnreadFor(started_);
+  return started_ + unread >= deadline && unstamped(messages_.request());
 }
 
 template <class Request, class Response>

@@ -12,9 +12,12 @@ import threading
 import time
 import unittest
 
+import grpc
+
 from harness import exposition, record
 from harness.case import SystemCase
 from harness.clocks import ShiftedClock
+from harness.grpc_client import KacheClient
 from harness.proxy import Proxy
 from harness.system import System
 from harness.waiting import wait_until
@@ -87,6 +90,46 @@ class LongFreezeTest(LateAttempts):
 
     def test_what_comes_after_the_tombstones_have_ended_is_refused(self):
         self.play(self.system.server.freeze, self.system.server.thaw, rounds=2, hold=14)
+
+
+class UnstampedWritesTest(SystemCase):
+    """Writes without a stamp. Their callers' deadlines pass while the coordinator stands still. The
+    calls fill the coordinator's socket, so it reads the cancellations later than the calls."""
+
+    CALLS = 200
+    SECONDS = 0.5  # the callers' deadline
+    VALUE = bytes(8192)
+
+    def play(self, request_of, call_of):
+        names = [self.key(f"-{i}").encode() for i in range(self.CALLS)]
+        patient_name = self.key("-patient").encode()
+        with self.system.grpc() as client:
+            client.get(names[0])
+            self.system.server.freeze()
+            try:
+                patient = client.stub.Put.future(
+                    KacheClient.pb.PutRequest(key=patient_name, value=b"value"), timeout=60)
+                calls = [call_of(client.stub).future(request_of(name), timeout=self.SECONDS)
+                         for name in names]
+                codes = {call.exception().code() for call in calls}
+            finally:
+                self.system.server.thaw()
+            self.assertEqual(codes, {grpc.StatusCode.DEADLINE_EXCEEDED})
+            patient.result()
+            client.get(names[0])  # Once this is read, so is all that the connection brought before.
+        self.settled_digests()
+        self.assertEqual([name for name in names if self.grpc.get(name).found], [])
+        self.assertTrue(self.grpc.get(patient_name).found, "its caller still waited")
+
+    def test_a_put_is_not_begun(self):
+        self.play(lambda name: KacheClient.pb.PutRequest(key=name, value=self.VALUE),
+                  lambda stub: stub.Put)
+
+    def test_a_batch_is_not_begun(self):
+        entry = KacheClient.pb.BatchPutRequest.Entry
+        self.play(lambda name: KacheClient.pb.BatchPutRequest(
+            entries=[entry(key=name, value=self.VALUE), entry(key=name + b"-second", value=b"v")]),
+                  lambda stub: stub.BatchPut)
 
 
 class FrozenNodesTest(SystemCase):

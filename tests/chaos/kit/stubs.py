@@ -1,8 +1,14 @@
 """The generated gRPC code, and how channels are made: by the end-to-end tests' harness."""
 
-from harness.grpc_client import kache_pb2 as pb
-from harness.grpc_client import kache_pb2_grpc as pb_grpc
-from kit.history.operation import ALL, ONE, QUORUM
+import os
+
+# gRPC's client polls a connection attempt while some call waits, and otherwise only this often (5 s is
+# its default). Where all coordinators are down, each call fails at once, so no call waits.
+os.environ.setdefault("GRPC_CLIENT_CHANNEL_BACKUP_POLL_INTERVAL_MS", "100")
+
+from harness.grpc_client import kache_pb2 as pb  # noqa: E402
+from harness.grpc_client import kache_pb2_grpc as pb_grpc  # noqa: E402
+from kit.history.operation import ALL, ONE, QUORUM  # noqa: E402
 
 LEVELS = {
     ONE: pb.CONSISTENCY_ONE, QUORUM: pb.CONSISTENCY_QUORUM, ALL: pb.CONSISTENCY_ALL,

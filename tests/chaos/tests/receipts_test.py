@@ -85,19 +85,26 @@ class NodeTest(HistoryCase):
 class SilenceTest(HistoryCase):
     """A stand-in answers at ONE through a coordinator that was killed, and soon after is asked again."""
 
-    def history(self, *away):
+    def history(self, *away, at=31.5, coordinator=1):
         hit = dict(nodes=[], coordinators=[1], coordinator_fault=True)
         history = History().fault("slow", 5, 7, nodes=[0, 1, 2]).fault("coordinator_kill", 30, 31, **hit)
-        for coordinator in (0, 1):
-            history.state(8, coordinator, *away)
-        history.silent(30, 1).state(33, 1, *away).state(40, 0).state(40, 1)
-        return history.get(31.5, "a", 1, level=ONE, coordinator=1, node=3, degraded=True).put(1, "a", 1)
+        for each in (0, 1):
+            history.state(8, each, *away)
+        history.silent(30, 1).state(33, 1, *away).state(40, 0).state(40, 1).put(1, "a", 1)
+        return history.get(at, "a", 1, level=ONE, coordinator=coordinator, node=3, degraded=True)
 
     def test_its_nodes_are_away_throughout(self):
         self.assert_clean(self.history(0, 1, 2))
 
-    def test_not_those_that_never_were(self):
-        self.assert_finds(self.history(0, 1), "wrong_receipt")
+    def test_nobody_knows_what_the_new_process_called_its_nodes(self):
+        self.assert_clean(self.history())
+        self.assert_clean(self.history(coordinator=None))  # any may have done it
+
+    def test_they_are_there_once_it_has_said_so(self):
+        self.assert_finds(self.history(0, 1, at=35), "wrong_receipt")
+
+    def test_they_are_there_for_another_coordinator(self):
+        self.assert_finds(self.history(coordinator=0), "wrong_receipt")
 
 
 if __name__ == "__main__":

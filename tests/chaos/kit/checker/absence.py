@@ -3,6 +3,7 @@
 away        a node that a fault is on, or that a coordinator does not call UP.
 silenced    a node of which nothing can have reached a coordinator: it was dead, frozen or cut off.
 hit         a coordinator that a fault keeps from answering, until it answers again.
+unheard     a coordinator that does not say how it sees the nodes.
 """
 
 from kit.checker.intervals import Intervals
@@ -23,6 +24,7 @@ class Absence:
                        if f.get("silences") and n in f["nodes"] and c in f["coordinators"])
              for n in nodes] for c in settings.coordinators]
         self._own = [Intervals(_hits(c, faults, states)) for c in settings.coordinators]
+        self._unheard = [Intervals(states.silences(c)) for c in settings.coordinators]
         self._gateways = [f for f in faults if f.get("gateways")]
         self._floods = [f for f in faults if f["name"] == "flood"]
 
@@ -50,6 +52,11 @@ class Absence:
     def is_hit(self, coordinator, begin, end):
         """Whether a fault was on that coordinator, or it had not come back from one."""
         return self._own[coordinator].touches(begin, end)
+
+    def is_unheard(self, begin, end, coordinators):
+        """Whether one of those coordinators did not say how it sees the nodes. It may be a new process,
+        which calls no node UP before it has judged the node."""
+        return any(self._unheard[c].touches(begin, end) for c in coordinators)
 
     def hits(self, coordinator):
         return self._own[coordinator]

@@ -50,9 +50,9 @@ def _lies_about_node(op, homes, timeline):
     if op.level != ONE:
         yield f"{name} is no home replica of the key"
         return
-    reached = timeline.settings.reached_by(op)
-    there = len(homes) - timeline.absence.away(homes, op.start, op.end, reached)
-    if there:
+    absence, reached = timeline.absence, timeline.settings.reached_by(op)
+    there = len(homes) - absence.away(homes, op.start, op.end, reached)
+    if there and not absence.is_unheard(op.start, op.end, reached):
         yield f"{name} is a stand-in, and {there} home replicas were there"
     elif not op.degraded:
         yield f"{name} is a stand-in, and the answer is not called degraded"

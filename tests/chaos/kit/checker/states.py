@@ -65,6 +65,11 @@ class States:
                 # Away and back between two questions.
                 yield Trouble(line["before"], line["answered"], lines[i - 1]["nodes"] is None)
 
+    def silences(self, coordinator):
+        """The spans in which it did not answer, from its last answer to its next one."""
+        return [(line["before"], line["ended"]) for line in self._lines[coordinator]
+                if line["nodes"] is None]
+
     @staticmethod
     def _is_between_bad(lines, i, nodes):
         """Whether some of the nodes were away before a silence, or are after it."""
