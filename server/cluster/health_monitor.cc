@@ -13,7 +13,7 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.version == b.version && a.connection_changes == b.connection_changes &&
          a.connected == b.connected && a.is_duplicate == b.is_duplicate &&
          a.processes == b.processes && a.rounds == b.rounds &&
-         a.connection_tried == b.connection_tried && a.missed == b.missed &&
+         a.connections_tried == b.connections_tried && a.missed == b.missed &&
          a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
          a.clock_offset == b.clock_offset;
 }

@@ -5,14 +5,15 @@
 
 namespace kache {
 
-HealthTracker::HealthTracker(size_t shards, absl::Time now) : ready_(shards, false) {
+HealthTracker::HealthTracker(size_t shards, absl::Time now)
+    : ready_(shards, false), tried_(shards, false) {
   status_.since = now;
 }
 
 void HealthTracker::Connected(size_t shard, const std::string& run_id, const std::string& version,
                               absl::Time now) {
   ready_[shard] = true;
-  status_.connection_tried = true;
+  NoteTried(shard);
   ++status_.connection_changes;
   if (status_.run_id != run_id) {  // Another process: what the old one refused says nothing.
     refusal_.clear();
@@ -26,7 +27,7 @@ void HealthTracker::Connected(size_t shard, const std::string& run_id, const std
 void HealthTracker::Down(size_t shard, const std::string& reason, absl::Time now) {
   if (ready_[shard]) ++status_.connection_changes;
   ready_[shard] = false;
-  status_.connection_tried = true;
+  NoteTried(shard);
   down_reason_ = reason;
   Decide(now);
 }
@@ -84,6 +85,12 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
 }
 
 void HealthTracker::Tick(absl::Time now) { Decide(now); }
+
+void HealthTracker::NoteTried(size_t shard) {
+  tried_[shard] = true;
+  status_.connections_tried =
+      std::all_of(tried_.begin(), tried_.end(), [](bool tried) { return tried; });
+}
 
 bool HealthTracker::IsAnyReady() const {
   return std::any_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });

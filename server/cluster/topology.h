@@ -47,8 +47,8 @@ struct NodeStatus {
   // How often all connections were to be made anew because they reached different processes.
   uint64_t rounds = 0;
   std::string reached;  // run_ids with commas between, for people; empty while all reach one
-  // A connection was made, or could not be, at least once.
-  bool connection_tried = false;
+  // Each shard's connection was made, or could not be, at least once.
+  bool connections_tried = false;
   // How often this coordinator's writes were missed by the node, and up to which of these it has
   // been made whole again.
   uint64_t missed = 0;

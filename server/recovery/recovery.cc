@@ -111,7 +111,9 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
     }
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
     // While several processes answer under its name, none of them is the node.
-    if (is.processes != ProcessAgreement::kOne) inspections_.Lose(node);
+    if (is.processes == ProcessAgreement::kOne) continue;
+    inspections_.Lose(node);
+    reconsider_ |= was.processes != is.processes;
   }
 }
 
@@ -143,7 +145,7 @@ Evidence Recovery::MakeEvidence() const {
     each.name = context_.name(node);
     // A node that the data path can't reach, or that is another's duplicate, is none to judge by.
     const NodeStatus& status = context_.status(node);
-    const bool tried = status.connected || status.connection_tried || patience_over_;
+    const bool tried = status.connected || status.connections_tried || patience_over_;
     each.attempted = (inspections_.attempted(node) || patience_over_) && tried;
     if (status.connected) each.inspection = inspections_.of(node);
     each.is_ready = context_.is_ready(node);

@@ -30,7 +30,7 @@ PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
       nodes_(nodes),
       ring_(RingOf(nodes.size())),
       clock_(clock, nodes.size(), config.max_clock_skew),
-      monitor_(ring_, /*shards=*/1, clock_),
+      monitor_(ring_, kShards, clock_),
       metrics_(registry_, ring_->names()) {
   std::vector<redis::NodeClient*> clients;
   for (const auto& node : nodes_) {
@@ -80,13 +80,21 @@ void PlayedCoordinator::Deliver() {
 
 void PlayedCoordinator::Connect(size_t node) {
   connections_[node]->Connect();
-  monitor_.OnConnected(0, Id(node), {nodes_[node]->run_id(), "7.0.0"});
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    ConnectShard(shard, node, nodes_[node]->run_id());
+  }
   recovery_->OnConnected(Id(node));
+}
+
+void PlayedCoordinator::ConnectShard(size_t shard, size_t node, const std::string& run_id) {
+  monitor_.OnConnected(shard, Id(node), {run_id, "7.0.0", clock_.Monotonic()});
 }
 
 void PlayedCoordinator::Disconnect(size_t node) {
   connections_[node]->Break();
-  monitor_.OnDown(0, Id(node), {"connection_lost", "played"});
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    monitor_.OnDown(shard, Id(node), {"connection_lost", "played"});
+  }
   recovery_->OnDown(Id(node));
 }
 
@@ -128,10 +136,16 @@ PlayedCluster::PlayedCluster(size_t nodes, size_t coordinators, const RecoveryCo
 
 void PlayedCluster::Replace(size_t index) { Replace(index, config_); }
 
-void PlayedCluster::Replace(size_t index, const RecoveryConfig& config) {
+void PlayedCluster::Begin(size_t index, const RecoveryConfig& config) {
   coordinators_[index].reset();
   next_id_ += 0x10000;
   coordinators_[index] = std::make_unique<PlayedCoordinator>(next_id_, clock_, nodes_, config);
+}
+
+void PlayedCluster::ReplaceUnconnected(size_t index) { Begin(index, config_); }
+
+void PlayedCluster::Replace(size_t index, const RecoveryConfig& config) {
+  Begin(index, config);
   for (size_t node = 0; node < nodes_.size(); ++node) {
     if (dead_[node] || cut_[index][node]) {
       coordinators_[index]->Disconnect(node);

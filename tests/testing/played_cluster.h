@@ -35,8 +35,10 @@ class PlayedCoordinator final : private DataPath {
   void Tick();
   void Deliver();
 
-  // Its connections, those of the data path included.
+  // Its connections, those of both shards included.
   void Connect(size_t node);
+  // One shard's alone, to whatever process.
+  void ConnectShard(size_t shard, size_t node, const std::string& run_id);
   void Disconnect(size_t node);
   bool is_connected(size_t node) const { return connections_[node]->Ready(); }
   // A write of its own passed the node by: as Shard::NoteMissed.
@@ -59,6 +61,7 @@ class PlayedCoordinator final : private DataPath {
   void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   const uint64_t id_;
+  static constexpr size_t kShards = 2;
   const uint32_t copies_;
   std::vector<std::unique_ptr<PlayedNode>>& nodes_;
   const KeySpace keys_{"kache:"};
@@ -86,6 +89,8 @@ class PlayedCluster {
   PlayedCoordinator& coordinator(size_t index) { return *coordinators_[index]; }
   // In the place of one that ended without a word.
   void Replace(size_t index);
+  // It is not connected yet.
+  void ReplaceUnconnected(size_t index);
   void Replace(size_t index, const RecoveryConfig& config);
   void End(size_t index) { coordinators_[index].reset(); }
 
@@ -111,6 +116,7 @@ class PlayedCluster {
   std::vector<bool> dead_;              // by node
   std::vector<std::vector<bool>> cut_;  // by coordinator and node
   std::vector<bool> frozen_;            // by coordinator
+  void Begin(size_t index, const RecoveryConfig& config);
   uint64_t next_id_ = 0x10000;
 };
 

@@ -331,5 +331,13 @@ TEST_F(HealthTrackerTest, TheEarliestTimeThatItMayLackWritesSinceCounts) {
   EXPECT_EQ(reason(), "missed_writes");
 }
 
+TEST_F(HealthTrackerTest, ItsConnectionsAreTriedOnceEachShardTriedOne) {
+  UseShards(2);
+  Connect(0);
+  EXPECT_FALSE(tracker_.status().connections_tried);
+  Drop("connection_refused", 1);
+  EXPECT_TRUE(tracker_.status().connections_tried);
+}
+
 }  // namespace
 }  // namespace kache
