@@ -35,6 +35,7 @@ enum Place : size_t {
   kKeys,
   kMembers,
   kHeartbeats,
+  kLostCoordinators,
   kPlaces
 };
 
@@ -85,7 +86,7 @@ redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order
       InspectScript(),
       {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Missed(), keys.ResyncLease(),
        keys.ResyncProgress(), keys.Lost(), keys.SweepLease(), keys.Sweep(), keys.Members(),
-       keys.NotWhole(), keys.Heartbeats()},
+       keys.NotWhole(), keys.Heartbeats(), keys.LostCoordinators()},
       {CoordinatorText(order.coordinator), std::to_string(absl::ToInt64Milliseconds(news.interval)),
        FenceText(news.drained), RingText(news.ring), order.not_whole,
        std::to_string(absl::ToInt64Milliseconds(news.interval + kNotWholeStands)),
@@ -114,11 +115,26 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   ForEachField(parts[kLost], [&](const std::string& name, const std::string& at) {
     inspection.lost.push_back({name, Number(at)});
   });
+  ForEachField(parts[kLostCoordinators], [&](const std::string& id, const std::string& text) {
+    if (auto lost = ParseLostCoordinator(id, text)) inspection.lost_coordinators.push_back(*lost);
+  });
   inspection.sweep_holder = ParseCoordinator(parts[kSweepHolder].text);
   ReadSweep(parts[kSweep], inspection);
   inspection.keys = static_cast<uint64_t>(std::max<int64_t>(parts[kKeys].integer, 0));
   for (const Reply& name : parts[kMembers].elements) inspection.members.push_back(name.text);
   return inspection;
+}
+
+bool IsDeclaredLost(const Inspection& inspection, uint64_t coordinator) {
+  return std::any_of(inspection.lost_coordinators.begin(), inspection.lost_coordinators.end(),
+                     [&](const LostCoordinator& lost) { return lost.coordinator == coordinator; });
+}
+
+bool IsCutOff(const Inspection& inspection, uint64_t coordinator) {
+  return std::any_of(inspection.lost_coordinators.begin(), inspection.lost_coordinators.end(),
+                     [&](const LostCoordinator& lost) {
+                       return lost.coordinator == coordinator && lost.is_cut_off;
+                     });
 }
 
 int64_t ProgressNumber(const Inspection& inspection, const std::string& field) {

@@ -61,6 +61,7 @@ HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards
     : ring_(std::move(ring)),
       shards_(shards),
       clock_(clock),
+      warned_unnamed_(ring_->nodes(), false),
       pings_(ring_->nodes()),
       paces_(ring_->nodes(), outlier_at_least),
       recoveries_(ring_->nodes()) {
@@ -119,7 +120,21 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
         "mended node={} same_as={} run_id={}",
         ring_->names()[node.index()], other, facts.run_id);
   }
+  WarnIfUnnamed(node, facts);
   PublishIfChanged();
+}
+
+void HealthMonitor::WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) {
+  if (facts.unnamed.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (warned_unnamed_[node.index()]) return;
+    warned_unnamed_[node.index()] = true;
+  }
+  spdlog::warn(
+      "connections to the node carry no name, so kachectl coordinator declare-lost can't end them: "
+      "let this user run CLIENT SETNAME and HEXISTS there node={} error=\"{}\"",
+      ring_->names()[node.index()], facts.unnamed);
 }
 
 void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& reason) {

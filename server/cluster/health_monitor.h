@@ -108,6 +108,8 @@ class HealthMonitor {
   // Tells the node's ProcessWatch, and its tracker of what that finds.
   void NoteProcesses(NodeId node, const std::function<void(ProcessWatch&, MonotonicTime now)>& note)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Logs, once for each node, that its connections have no names.
+  void WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) ABSL_LOCKS_EXCLUDED(mutex_);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JudgeDuplicatesAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -123,6 +125,7 @@ class HealthMonitor {
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   // By NodeId. The connections are those of the shards, and the recovery's as the last.
   std::vector<ProcessWatch> processes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<bool> warned_unnamed_ ABSL_GUARDED_BY(mutex_);  // by NodeId
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);

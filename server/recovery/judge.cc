@@ -22,7 +22,9 @@ std::vector<uint64_t> LivingOn(const Evidence& evidence, IsSuch is_such) {
   for (const NodeEvidence& node : evidence.nodes) {
     if (!node.inspection || !is_such(node)) continue;
     for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
-      if (heartbeat.lives) living.push_back(heartbeat.coordinator);
+      const uint64_t coordinator = heartbeat.coordinator;
+      if (heartbeat.lives && !IsCutOff(*node.inspection, coordinator))
+        living.push_back(coordinator);
     }
   }
   std::sort(living.begin(), living.end());

@@ -69,7 +69,8 @@ bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node);
 // Whether the node was inspected, and a right marker says that it is whole.
 bool IsWhole(const Evidence& evidence, const NodeEvidence& node);
 
-// The coordinators that live, by any node's word, sorted.
+// The coordinators that live, by any node's word, sorted. One that was declared lost does not live
+// by the word of a node from which it was cut off.
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence);
 // Whether such a list, which is sorted, has this one.
 bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator);

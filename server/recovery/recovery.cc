@@ -124,9 +124,22 @@ void Recovery::OnDown(NodeId node) {
   reconsider_ = true;
 }
 
+void Recovery::OnDeclaredLost() {
+  if (leaving_ || declared_lost_) return;
+  spdlog::error(
+      "an operator declared this coordinator lost: the others no longer wait for it, so what it "
+      "does counts no more. It ends; a new process may take its place coordinator={}",
+      CoordinatorText(context_.self));
+  declared_lost_ = leaving_ = true;
+  resyncs_.Abandon();
+  sweeps_.Abandon();
+  context_.on_declared_lost();
+}
+
 void Recovery::OnInspected(NodeId node) {
   if (leaving_) return;
   if (const auto& inspection = inspections_.of(node)) {
+    if (IsDeclaredLost(*inspection, context_.self)) return OnDeclaredLost();
     ring_.OnInspection(node.index(), *inspection);
     fences_.OnInspected(node);
     is_new_[node.index()] = true;
@@ -207,7 +220,8 @@ void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::
 }
 
 void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
-  leaving_ = true;  // no further heartbeat
+  if (declared_lost_) return done();  // The others are to find what it left half done.
+  leaving_ = true;                    // no further heartbeat
   const std::shared_ptr<void> all = AtLast(std::move(done));
   const std::string id = CoordinatorText(context_.self);
   for (const NodeId node : context_.all_nodes()) {

@@ -56,6 +56,9 @@ class Recovery {
   // Of this recovery's own connections.
   void OnConnected(NodeId node) { inspections_.Hurry(node); }
   void OnDown(NodeId node);
+  // A node lets this coordinator in no more, or says that it was declared lost. Ends all that it
+  // does for the nodes: no heartbeat, no fence, no goodbye.
+  void OnDeclaredLost();
   // Somebody asks for the node to be inspected now.
   void Inspect(NodeId node) { inspections_.Hurry(node); }
 
@@ -100,7 +103,8 @@ class Recovery {
   MonotonicTime ticked_at_;
   MonotonicTime leases_kept_at_;
   bool patience_over_ = false;  // for nodes that can't be reached at the start
-  bool leaving_ = false;        // goodbye is said, or it was stopped
+  bool declared_lost_ = false;
+  bool leaving_ = false;  // goodbye is said, or it was stopped
 };
 
 }  // namespace kache

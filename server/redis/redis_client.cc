@@ -81,7 +81,7 @@ void RedisClientImpl::Connect() {
 void RedisClientImpl::OnOpen() {
   state_ = State::kHandshaking;
   asked_at_ = std::chrono::steady_clock::now();
-  handshake_.emplace(endpoint_, scripts_);
+  handshake_.emplace(endpoint_, scripts_, Introduction{options_.name, options_.lost_question});
   for (const Command& command : handshake_->commands()) {
     Enqueue(command, PendingCommand(PendingCommand::Kind::kHandshake));
   }

@@ -62,12 +62,13 @@ class BookkeepingScriptsTest : public ::testing::Test {
                                     const std::string& not_whole = "") {
     const KeySpace& k = keys();
     const HeartbeatNews news{absl::Seconds(3), FenceNumber{drained}, ring, {"run-a", ""}};
-    return ParseInspection(node_.Call(
-        InspectScript(),
-        {k.Marker(), k.Ring(), k.Coordinators(), k.Missed(), k.ResyncLease(), k.ResyncProgress(),
-         k.Lost(), k.SweepLease(), k.Sweep(), k.Members(), k.NotWhole(), k.Heartbeats()},
-        {kMe, "3000", std::to_string(drained), RingText(ring), not_whole, "200",
-         HeartbeatText(news)}));
+    return ParseInspection(
+        node_.Call(InspectScript(),
+                   {k.Marker(), k.Ring(), k.Coordinators(), k.Missed(), k.ResyncLease(),
+                    k.ResyncProgress(), k.Lost(), k.SweepLease(), k.Sweep(), k.Members(),
+                    k.NotWhole(), k.Heartbeats(), k.LostCoordinators()},
+                   {kMe, "3000", std::to_string(drained), RingText(ring), not_whole, "200",
+                    HeartbeatText(news)}));
   }
   int64_t NoteSource(const std::string& run_id, FenceNumber fence, const std::string& coordinator) {
     return node_

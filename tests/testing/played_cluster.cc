@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/lost_coordinator.h"
 #include "server/bookkeeping/missed_note.h"
 #include "tests/testing/metric_value.h"
 
@@ -48,7 +50,8 @@ PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
                       .data_path = *this,
                       .metrics = metrics_,
                       .clients = std::move(clients),
-                      .topology = monitor_.topology()});
+                      .topology = monitor_.topology(),
+                      .on_declared_lost = [this] { knows_it_is_lost_ = true; }});
   observation_ = monitor_.Observe(
       [this](std::shared_ptr<const Topology> topology) { topology_ = std::move(topology); });
 }
@@ -194,6 +197,19 @@ void PlayedCluster::Cut(size_t coordinator, size_t node) {
 void PlayedCluster::Mend(size_t coordinator, size_t node) {
   cut_[coordinator][node] = false;
   coordinators_[coordinator]->Connect(node);
+}
+
+void PlayedCluster::DeclareLost(size_t coordinator) {
+  const uint64_t id = coordinators_[coordinator]->id();
+  for (size_t node = 0; node < nodes_.size(); ++node) {
+    if (dead_[node]) continue;
+    PlayedNode& it = *nodes_[node];
+    it.SetHash(it.keys().LostCoordinators(), CoordinatorText(id),
+               LostCoordinatorText({id, it.NowMs(), /*is_cut_off=*/true}));
+    cut_[coordinator][node] = true;
+    PlayedCoordinator& lost = *coordinators_[coordinator];
+    if (lost.is_connected(node)) lost.Disconnect(node);
+  }
 }
 
 bool PlayedCluster::AllUp() const {

@@ -53,6 +53,8 @@ class PlayedCoordinator final : private DataPath {
     return recovery_->waiting_for(NodeId(static_cast<uint16_t>(node)));
   }
   double Metric(const std::string& name);
+  // It has found that it was declared lost.
+  bool knows_it_is_lost() const { return knows_it_is_lost_; }
   uint64_t id() const { return id_; }
   uint64_t fingerprint() const { return ring_->Fingerprint(copies_); }
 
@@ -76,6 +78,7 @@ class PlayedCoordinator final : private DataPath {
   std::shared_ptr<const Topology> topology_;  // the newest, on its way to the recovery
   std::deque<absl::AnyInvocable<void()>> drains_;
   bool holds_writes_ = false;
+  bool knows_it_is_lost_ = false;
 };
 
 class PlayedCluster {
@@ -101,6 +104,9 @@ class PlayedCluster {
   // One coordinator alone can't reach it.
   void Cut(size_t coordinator, size_t node);
   void Mend(size_t coordinator, size_t node);
+  // As `kachectl coordinator declare-lost` does it: on all nodes that live. Its connections to
+  // these are lost, and no new ones are made.
+  void DeclareLost(size_t coordinator);
   // The coordinator stands still while the others go on.
   void Freeze(size_t coordinator, bool frozen) { frozen_[coordinator] = frozen; }
 

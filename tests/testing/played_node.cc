@@ -119,7 +119,8 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   const std::optional<Marker> stands = marker();
   const bool ours = stands && RingText(stands->ring) == arguments[3];
   const std::string now = std::to_string(NowMs());
-  if (ours && stands->run_id == run_id_) {
+  const bool is_lost = hash(keys[12]).contains(arguments[0]);
+  if (ours && stands->run_id == run_id_ && !is_lost) {
     SetHash(keys[2], arguments[0], now + " " + arguments[1] + " " + arguments[2]);
     SetHash(keys[11], arguments[0], "1 " + now + " " + arguments[6]);
     if (!arguments[4].empty()) {
@@ -132,7 +133,7 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   return Array({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
                 Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
                 Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
-                Reply::Integer(0), Array(std::move(members)), Hash(keys[11])});
+                Reply::Integer(0), Array(std::move(members)), Hash(keys[11]), Hash(keys[12])});
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {

@@ -353,5 +353,16 @@ TEST_F(JudgeTest, CoordinatorsLiveByAnyNodesWord) {
   EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
 }
 
+TEST_F(JudgeTest, ACoordinatorThatWasCutOffDoesNotLiveByThatNodesWord) {
+  evidence_.MarkAll();
+  for (size_t node : {0, 1}) {
+    evidence_.Beat(node, kOther, /*lives=*/true);
+    evidence_.At(node).lost_coordinators.push_back({kOther, 5, /*is_cut_off=*/true});
+  }
+  EXPECT_THAT(LivingCoordinators(evidence_.value), ElementsAre(kSelf));
+  evidence_.At(1).lost_coordinators[0].is_cut_off = false;
+  EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
+}
+
 }  // namespace
 }  // namespace kache
