@@ -14,8 +14,8 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.connected == b.connected && a.is_duplicate == b.is_duplicate &&
          a.processes == b.processes && a.rounds == b.rounds &&
          a.connections_tried == b.connections_tried && a.missed == b.missed &&
-         a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
-         a.clock_offset == b.clock_offset;
+         a.resolved == b.resolved && a.doubted_since == b.doubted_since &&
+         a.whole_marker == b.whole_marker && a.clock_offset == b.clock_offset;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {

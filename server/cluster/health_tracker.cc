@@ -119,15 +119,26 @@ HealthTracker::Decision HealthTracker::Judge() const {
       break;
   }
   if (!refusal_.empty()) return {NodeState::kSyncing, refusal_};
-  const bool current = standing_.connection_changes == status_.connection_changes &&
-                       standing_.run_id == status_.run_id;
-  if (!current) return {NodeState::kSyncing, "checking"};
+  if (!IsChecked()) return {NodeState::kSyncing, "checking"};
   if (standing_.verdict == Standing::Verdict::kInDoubt) {
     return {NodeState::kSyncing, standing_.reason};
   }
   if (status_.missed > status_.resolved) return {NodeState::kSyncing, "missed_writes"};
   if (status_.pace == NodePace::kOutlier) return {NodeState::kSyncing, "slow"};
   return {NodeState::kUp, status_.pace == NodePace::kSlow ? "slow" : "ok"};
+}
+
+bool HealthTracker::IsChecked() const {
+  return standing_.connection_changes == status_.connection_changes &&
+         standing_.run_id == status_.run_id;
+}
+
+absl::Time HealthTracker::DoubtedSince() const {
+  if (standing_.verdict == Standing::Verdict::kUnchecked || !IsChecked()) {
+    return absl::InfinitePast();
+  }
+  if (status_.missed == status_.resolved) return standing_.doubted_since;
+  return std::min(standing_.doubted_since, status_.missed_since);
 }
 
 void HealthTracker::Decide(absl::Time now) {
@@ -138,6 +149,7 @@ void HealthTracker::Decide(absl::Time now) {
   if (decision.state != status_.state) status_.since = now;
   status_.state = decision.state;
   status_.reason = std::move(decision.reason);
+  status_.doubted_since = DoubtedSince();
   status_.refuses_writes = !refusal_.empty();
   status_.takes_writes =
       status_.state == NodeState::kUp ||

@@ -58,6 +58,9 @@ class HealthTracker {
     std::string reason;
   };
   Decision Judge() const;
+  // The check is newer than every connection.
+  bool IsChecked() const;
+  absl::Time DoubtedSince() const;
   void NoteTried(size_t shard);
   bool IsAnyReady() const;
   bool AreAllReady() const;

@@ -240,6 +240,19 @@ int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {
   return earliest_ms;
 }
 
+absl::Time DoubtedSince(const Evidence& evidence, const NodeEvidence& node,
+                        absl::Duration clock_offset) {
+  if (!node.inspection || !HasRightMarker(evidence, node)) return absl::InfinitePast();
+  absl::Time since = absl::InfiniteFuture();
+  const Marker& marker = *node.inspection->marker;
+  if (!marker.whole && marker.away_ms == 0) return absl::InfinitePast();
+  if (!marker.whole) since = absl::FromUnixMillis(marker.away_ms) - clock_offset;
+  if (const int64_t noted_ms = EarliestDoubtMs(evidence, node); noted_ms > 0) {
+    since = std::min(since, absl::FromUnixMillis(noted_ms));
+  }
+  return since;
+}
+
 bool IsDeclaredLost(const Evidence& evidence, const std::string& name) {
   return DeclaredLostMs(evidence, name) > 0;
 }

@@ -78,6 +78,11 @@ bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator);
 // Since when the node may lack writes, by anybody's notes: Unix time; 0 = nobody has any.
 int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node);
 
+// Since when it may lack writes, by its marker too, in cluster time: infinitely past = that is not
+// known; infinitely ahead = it lacks none.
+absl::Time DoubtedSince(const Evidence& evidence, const NodeEvidence& node,
+                        absl::Duration clock_offset);
+
 // Whether an operator declared the node lost, by any node's word.
 bool IsDeclaredLost(const Evidence& evidence, const std::string& name);
 

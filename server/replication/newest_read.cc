@@ -32,8 +32,11 @@ class NewestRead final : public Operation {
                               : left;
     asked_until_deadline_ = timeout == left;
     waiting_ = 1;  // Held until all are asked.
-    for (const NodeId node : nodes_) {
-      if (shard().View(node).state == NodeState::kDown) continue;
+    for (size_t i = 0; i < nodes_.size(); ++i) {
+      const NodeId node = nodes_[i];
+      const NodeState state = shard().View(node).state;
+      if (state == NodeState::kDown) continue;
+      home_is_up_ |= i < shard().homes() && state == NodeState::kUp;
       ++waiting_;
       shard().client(node).Send(get_, timeout, [this, node](absl::StatusOr<redis::Reply> reply) {
         OnReply(node, std::move(reply));
@@ -64,6 +67,7 @@ class NewestRead final : public Operation {
     ++answered_;
     if (!node_) node_ = node;
     if (finding.kind == Finding::Kind::kNothing) return;
+    if (home_is_up_ && shard().MayHaveBeenDeleted(node, finding.record)) return;
     if (newest_.kept() && finding.record.version <= newest_version_) return;
     node_ = node;
     newest_version_ = finding.record.version;
@@ -125,7 +129,8 @@ class NewestRead final : public Operation {
   uint32_t answered_ = 0;
   bool asked_until_deadline_ = false;
   bool timed_out_ = false;
-  bool late_ = false;     // so did a node, or it failed: it may hold what is asked for
+  bool late_ = false;  // so did a node, or it failed: it may hold what is asked for
+  bool home_is_up_ = false;
   bool no_room_ = false;  // for a record
   KeptRecord newest_;
   Version newest_version_;

@@ -101,10 +101,14 @@ void QuorumRead::Note(size_t index, redis::Reply reply) {
     shard().metrics().reads_not_whole.Increment();
     shard().ReportNotWhole(replica.node);
     replica.counts = false;
+    replica.unjudged = true;
     degraded_ = true;
   }
   const Finding finding = Inspect(reply.elements[kRecord], shard());
   if (finding.kind == Finding::Kind::kNothing) return;
+  const bool is_stale = replica.unjudged ? shard().MayHaveBeenDeleted(finding.record)
+                                         : shard().MayHaveBeenDeleted(replica.node, finding.record);
+  if (!replica.counts && is_stale) return;
   const Version version = finding.record.version;
   replica.version = version;
   const bool wanted_again = read_again_ && version == newest_version_;

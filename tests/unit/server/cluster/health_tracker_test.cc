@@ -339,5 +339,22 @@ TEST_F(HealthTrackerTest, ItsConnectionsAreTriedOnceEachShardTriedOne) {
   EXPECT_TRUE(tracker_.status().connections_tried);
 }
 
+TEST_F(HealthTrackerTest, IsDoubtedSinceTheEarliestDoubt) {
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfinitePast());
+  Connect();
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfiniteFuture());
+  tracker_.WriteMissed(now_);
+  EXPECT_EQ(tracker_.status().doubted_since, now_);
+  Standing standing = testing::WholeStanding(tracker_.status());
+  standing.resolved = 0;
+  standing.doubted_since = now_ - absl::Hours(1);
+  tracker_.Checked(standing, now_);
+  EXPECT_EQ(tracker_.status().doubted_since, now_ - absl::Hours(1));
+  // A new connection: since when is not known before it is checked.
+  Drop("connection_lost");
+  tracker_.Connected(0, "run", "7.0.15", now_);
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfinitePast());
+}
+
 }  // namespace
 }  // namespace kache

@@ -364,5 +364,23 @@ TEST_F(JudgeTest, ACoordinatorThatWasCutOffDoesNotLiveByThatNodesWord) {
   EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
 }
 
+TEST_F(JudgeTest, ANodeIsDoubtedSinceAnybodyNotedItOrItsMarkerSays) {
+  const auto since = [this] {
+    return DoubtedSince(evidence_.value, evidence_.Of(1), absl::Milliseconds(100));
+  };
+  EXPECT_EQ(since(), absl::InfinitePast()) << "it carries no marker";
+  evidence_.MarkAll();
+  EXPECT_EQ(since(), absl::InfiniteFuture());
+  evidence_.Note(0, "b", kOther, 7000);
+  EXPECT_EQ(since(), absl::FromUnixMillis(7000));
+  evidence_.MarkerOf(1).whole = false;
+  evidence_.MarkerOf(1).away_ms = 5000;
+  EXPECT_EQ(since(), absl::FromUnixMillis(4900)) << "its clock is ahead";
+  evidence_.MarkerOf(1).away_ms = 0;
+  EXPECT_EQ(since(), absl::InfinitePast()) << "it came empty";
+  evidence_.Lose(1);
+  EXPECT_EQ(since(), absl::InfinitePast());
+}
+
 }  // namespace
 }  // namespace kache
