@@ -225,6 +225,18 @@ uint64_t HealthMonitor::OnWriteMissed(NodeId node) {
   return missed;
 }
 
+void HealthMonitor::OnMayLackWrites(NodeId node, absl::Time since) {
+  Change(node, [&](HealthTracker& tracker) { tracker.MayLackWrites(since, clock_.Now()); });
+}
+
+void HealthMonitor::RequestReconnect(NodeId node) {
+  {
+    const std::lock_guard lock(mutex_);
+    NoteProcesses(node, [](ProcessWatch& watch, MonotonicTime now) { watch.RequestRound(now); });
+  }
+  PublishIfChanged();
+}
+
 void HealthMonitor::SetStandings(const std::vector<Standing>& standings) {
   {
     const std::lock_guard lock(mutex_);

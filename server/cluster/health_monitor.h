@@ -90,6 +90,11 @@ class HealthMonitor {
   void OnWriteAccepted(NodeId node);
   // The node lacks a write that another took. Returns NodeStatus::missed.
   uint64_t OnWriteMissed(NodeId node);
+  // The node may lack writes since then.
+  void OnMayLackWrites(NodeId node, absl::Time since);
+  // Other coordinators reach another process under the node's name: all connections are made anew,
+  // though no more often than ProcessWatch::kRound.
+  void RequestReconnect(NodeId node);
   // What checking all nodes came to, by NodeId. They change together.
   void SetStandings(const std::vector<Standing>& standings);
 

@@ -106,6 +106,12 @@ HealthTracker::Decision HealthTracker::Judge() const {
       (IsAnyReady() || down_reason_ == kSeveralProcesses)) {
     return {NodeState::kDown, kSeveralProcesses};
   }
+  // Likewise where that shows by what other coordinators reach.
+  const bool differs_elsewhere =
+      standing_.verdict == Standing::Verdict::kExcluded && standing_.reason == kSeveralProcesses;
+  if (differs_elsewhere && (IsAnyReady() || down_reason_ == kProcessChanged)) {
+    return {NodeState::kDown, kSeveralProcesses};
+  }
   if (!duplicate_of_.empty()) return {NodeState::kDown, "duplicate_of:" + duplicate_of_};
   if (!AreAllReady()) return {NodeState::kDown, down_reason_};
   if (!status_.connected) return {NodeState::kDown, kProcessChanged};

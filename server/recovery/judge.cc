@@ -115,6 +115,7 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
 
 Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
+  if (node.has_several) return {.verdict = Verdict::kExcluded, .reason = kSeveralProcesses};
   if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = "checking"};
   if (IsForeign(evidence, node) && IsAnothersNode(evidence, node)) {
     return {.verdict = Verdict::kExcluded, .reason = kForeignCluster};

@@ -17,6 +17,8 @@
 //    any other lacks what ours has, and is fenced.
 //  * An earlier generation of our ring: the node was outside of the ring for a while, and is
 //  fenced.
+//  * A node under whose name the coordinators reach several processes is not used
+//    (several_processes), nor is what was found on any of them: process_conflicts.h.
 //  * A node whose clock is skewed is not used (clock_skew): it would end lives at the wrong time.
 //  * A missing marker, or that of another name or process; a node that was declared lost since it
 //  was

@@ -35,6 +35,7 @@
 #include "server/recovery/fences.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/judge.h"
+#include "server/recovery/process_conflicts.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/reports.h"
 #include "server/recovery/resync_job.h"
@@ -84,21 +85,23 @@ class Recovery {
   InspectionOrder OrderFor(NodeId node) const;
   void OnInspected(NodeId node);
   void Reconsider();
+  void ReconsiderProcesses();
   void PumpJobs(MonotonicTime now);
   void NoticeStandstill(MonotonicTime now);
 
   RecoveryContext context_;
   const ResyncRules rules_;
+  const std::vector<NodeId> by_name_;  // all nodes, as heartbeats name them
+  ProcessConflicts conflicts_;
   RingInForce ring_;
   Inspections inspections_;
   SweepJob sweeps_;
   Fences fences_;
   ResyncJob resyncs_;
   Reports reports_;
-  std::vector<NodeId> by_name_;  // all nodes, as heartbeats name them
-  bool reconsider_ = false;      // something new was found
-  std::vector<bool> is_new_;     // by NodeId: an inspection that was not dealt with yet
-  size_t coordinators_ = 1;      // that live
+  bool reconsider_ = false;   // something new was found
+  std::vector<bool> is_new_;  // by NodeId: an inspection that was not dealt with yet
+  size_t coordinators_ = 1;   // that live
   const MonotonicTime started_;
   MonotonicTime ticked_at_;
   MonotonicTime leases_kept_at_;

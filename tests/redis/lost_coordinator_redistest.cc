@@ -25,7 +25,7 @@ class LostCoordinatorTest : public ::testing::Test {
   }
   const KeySpace& keys() { return node_.keys(); }
   std::optional<Inspection> Inspect() {
-    const HeartbeatNews news{absl::Seconds(3), FenceNumber{}, kRing, {"run-a"}};
+    const HeartbeatNews news{absl::Seconds(3), FenceNumber{}, kRing, {{"run-a"}}, {}};
     const KeySpace& k = keys();
     return ParseInspection(node_.Call(
         InspectScript(),

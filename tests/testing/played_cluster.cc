@@ -84,9 +84,15 @@ void PlayedCoordinator::Deliver() {
 void PlayedCoordinator::Connect(size_t node) {
   connections_[node]->Connect();
   for (size_t shard = 0; shard < kShards; ++shard) {
-    ConnectShard(shard, node, nodes_[node]->run_id());
+    ConnectShard(shard, node, connections_[node]->node().run_id());
   }
   recovery_->OnConnected(Id(node));
+}
+
+void PlayedCoordinator::Lead(size_t node, PlayedNode& to) {
+  Disconnect(node);
+  connections_[node]->LeadTo(to);
+  Connect(node);
 }
 
 void PlayedCoordinator::ConnectShard(size_t shard, size_t node, const std::string& run_id) {

@@ -40,7 +40,10 @@ class PlayedCoordinator final : private DataPath {
   // One shard's alone, to whatever process.
   void ConnectShard(size_t shard, size_t node, const std::string& run_id);
   void Disconnect(size_t node);
+  // Its connections to the node are lost, and made again to another process.
+  void Lead(size_t node, PlayedNode& to);
   bool is_connected(size_t node) const { return connections_[node]->Ready(); }
+  void Silence(size_t node, bool silent) { connections_[node]->Silence(silent); }
   // A write of its own passed the node by: as Shard::NoteMissed.
   void Miss(size_t node);
   // Its writes don't end.

@@ -249,16 +249,23 @@ Reply PlayedNode::Forget(const Words& keys, const Words& arguments) {
 }
 
 void PlayedConnection::Send(redis::Command command, absl::Duration, redis::ReplyCallback done) {
+  if (silent_) {
+    unanswered_.push_back(std::move(done));
+    return;
+  }
   if (!ready_) {
     // Never from inside Send: with what is delivered next.
     replies_.emplace_back(Reply::Error(""), std::move(done));
     return;
   }
-  replies_.emplace_back(node_.Run(command), std::move(done));
+  replies_.emplace_back(node_->Run(command), std::move(done));
 }
 
 void PlayedConnection::Break() {
   ready_ = false;
+  for (redis::ReplyCallback& done : std::exchange(unanswered_, {})) {
+    done(absl::UnavailableError("the connection was lost"));
+  }
   while (!replies_.empty()) {
     redis::ReplyCallback done = std::move(replies_.front().second);
     replies_.pop_front();

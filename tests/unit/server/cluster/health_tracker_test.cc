@@ -356,5 +356,19 @@ TEST_F(HealthTrackerTest, IsDoubtedSinceTheEarliestDoubt) {
   EXPECT_EQ(tracker_.status().doubted_since, absl::InfinitePast());
 }
 
+TEST_F(HealthTrackerTest, KeepsItsReasonWhileConnectionsAreMadeAnewForOthersSake) {
+  UseShards(2);
+  Connect(0);
+  Connect(1);
+  Find(Standing::Verdict::kExcluded, kSeveralProcesses);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop(kProcessChanged, 0);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop(kProcessChanged, 1);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop("connection_refused", 0);
+  EXPECT_EQ(reason(), "connection_refused");
+}
+
 }  // namespace
 }  // namespace kache

@@ -364,6 +364,16 @@ TEST_F(JudgeTest, ACoordinatorThatWasCutOffDoesNotLiveByThatNodesWord) {
   EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
 }
 
+TEST_F(JudgeTest, ANodeThatSeveralProcessesAnswerForIsNotUsed) {
+  evidence_.MarkAll();
+  evidence_.Of(1).has_several = true;
+  evidence_.Lose(1);
+  EXPECT_EQ(Of(1).verdict, Verdict::kExcluded);
+  EXPECT_EQ(Of(1).reason, "several_processes");
+  EXPECT_FALSE(Of(1).fence.has_value());
+  EXPECT_EQ(Of(0).verdict, Verdict::kWhole);
+}
+
 TEST_F(JudgeTest, ANodeIsDoubtedSinceAnybodyNotedItOrItsMarkerSays) {
   const auto since = [this] {
     return DoubtedSince(evidence_.value, evidence_.Of(1), absl::Milliseconds(100));
