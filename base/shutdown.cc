@@ -11,6 +11,9 @@ namespace {
 // Read by the signal handler, so a plain number; written before the handler is installed.
 volatile int64_t obey_from_ns = 0;
 
+// RequestStop's. It stays blocked after Wait, so that it can't end a program that is stopping.
+constexpr int kRequest = SIGUSR1;
+
 // Safe in a signal handler.
 int64_t MonotonicNs() {
   timespec now{};
@@ -29,6 +32,7 @@ ShutdownSignal::ShutdownSignal(absl::Duration repeat_grace) : repeat_grace_(repe
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
   sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, kRequest);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
@@ -43,8 +47,12 @@ int ShutdownSignal::Wait() {
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
   // The other threads keep them blocked, so the kernel gives them to this one.
-  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
-  return signal;
+  sigset_t obeyed = signals_;
+  sigdelset(&obeyed, kRequest);
+  pthread_sigmask(SIG_UNBLOCK, &obeyed, nullptr);
+  return signal == kRequest ? 0 : signal;
 }
+
+void ShutdownSignal::RequestStop() { kill(getpid(), kRequest); }
 
 }  // namespace kache

@@ -19,8 +19,10 @@ namespace kache {
 class ShutdownSignal {
  public:
   explicit ShutdownSignal(absl::Duration repeat_grace = absl::Seconds(1));
-  // Returns the signal's number.
+  // Returns the signal's number, or 0 after RequestStop.
   int Wait();
+  // Ends Wait as a signal would, for a reason of the program's own. Thread-safe.
+  static void RequestStop();
 
  private:
   const absl::Duration repeat_grace_;

@@ -168,21 +168,23 @@ KacheServer::KacheServer(const ServerConfig& config, std::shared_ptr<prometheus:
       notifier_(
           [this](const std::string& service, bool serving) { health_.Set(service, serving); }) {}
 
-absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(const ServerConfig& config,
-                                                                const ServerSeams& seams) {
+absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(
+    const ServerConfig& config, const ServerSeams& seams, std::function<void()> on_declared_lost) {
   RouteGrpcLog();
   auto registry = std::make_shared<prometheus::Registry>();
   auto access = AccessControl::Start(config.access, *registry);
   if (!access.ok()) return access.status();
   auto server = std::unique_ptr<KacheServer>(
       new KacheServer(config, std::move(registry), *std::move(access)));
-  if (absl::Status status = server->Listen(config, seams); !status.ok()) return status;
+  const absl::Status status = server->Listen(config, seams, std::move(on_declared_lost));
+  if (!status.ok()) return status;
   server->Watch();
   server->grpc_->Start();
   return server;
 }
 
-absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams) {
+absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams,
+                                 std::function<void()> on_declared_lost) {
   auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_, MayScrape());
   if (!metrics_server.ok()) return metrics_server.status();
   metrics_server_ = *std::move(metrics_server);
@@ -200,9 +202,12 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   recovery_nodes.client.max_uncounted_bytes = recovery_nodes.client.max_queue_bytes;
   coordinator_ =
       std::make_unique<Coordinator>(coordinator_config, ring_, monitor_, clock_, *registry_);
-  recovery_ =
-      std::make_unique<RecoveryThread>(MakeRecoveryConfig(config), std::move(recovery_nodes), ring_,
-                                       *coordinator_, monitor_, clock_, *registry_);
+  recovery_ = std::make_unique<RecoveryThread>(
+      MakeRecoveryConfig(config), std::move(recovery_nodes), ring_, *coordinator_, monitor_, clock_,
+      *registry_, [this, tell = std::move(on_declared_lost)] {
+        admission_.Close();
+        tell();
+      });
   service_ = std::make_unique<KacheService>(
       MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_,
       MakePipelineLimits(config), *registry_);

@@ -9,6 +9,7 @@
 #define KACHE_SERVER_KACHE_SERVER_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -46,8 +47,11 @@ class KacheServer {
   // Listens and begins to connect to the Redis servers; keys are served as soon as one of them is
   // there. UNAVAILABLE when a port can't be listened on, INVALID_ARGUMENT when a file of tokens or
   // certificates is wrong.
-  static absl::StatusOr<std::unique_ptr<KacheServer>> Start(const ServerConfig& config,
-                                                            const ServerSeams& seams = {});
+  // `on_declared_lost`: called once, on some thread, when an operator has declared this coordinator
+  // lost. It serves nothing then, and is to be stopped.
+  static absl::StatusOr<std::unique_ptr<KacheServer>> Start(
+      const ServerConfig& config, const ServerSeams& seams = {},
+      std::function<void()> on_declared_lost = [] {});
   // Stops with no time to drain, unless stopped before.
   ~KacheServer();
 
@@ -69,7 +73,8 @@ class KacheServer {
  private:
   KacheServer(const ServerConfig& config, std::shared_ptr<prometheus::Registry> registry,
               std::unique_ptr<AccessControl> access);
-  absl::Status Listen(const ServerConfig& config, const ServerSeams& seams);
+  absl::Status Listen(const ServerConfig& config, const ServerSeams& seams,
+                      std::function<void()> on_declared_lost);
   // Who may see the metrics; nullptr = everybody.
   MetricsServer::PasswordCheck MayScrape() const;
   void Watch();

@@ -1,6 +1,7 @@
 // kache-server: reads the settings, runs a KacheServer until SIGTERM or SIGINT.
 //
 // Exit codes: 0 a clean stop, 1 a failure while running, 2 wrong settings or arguments.
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -83,7 +84,12 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
 }
 
 int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
-  absl::StatusOr<std::unique_ptr<KacheServer>> server = KacheServer::Start(config);
+  std::atomic<bool> declared_lost = false;
+  absl::StatusOr<std::unique_ptr<KacheServer>> server =
+      KacheServer::Start(config, {}, [&declared_lost] {
+        declared_lost = true;
+        ShutdownSignal::RequestStop();
+      });
   if (!server.ok()) {
     spdlog::error("cannot start: {}", std::string(server.status().message()));
     return kExitFailure;
@@ -99,7 +105,9 @@ int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
   }
   spdlog::default_logger()->flush();
   absl::SleepFor(kLastAnswers);
-  std::_Exit(in_time ? 0 : kExitFailure);  // see KacheServer::Drain
+  // See KacheServer::Drain. A supervisor that restarts what failed puts another coordinator in the
+  // place of one that was declared lost.
+  std::_Exit(in_time && !declared_lost ? 0 : kExitFailure);
 }
 
 int Run(const Arguments& arguments, ShutdownSignal& shutdown) {

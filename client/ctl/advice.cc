@@ -50,6 +50,9 @@ constexpr ReasonAdvice kReasons[] = {
     {"process_changed",
      "Its connections reached different Redis processes, as after a restart, and are made anew. "
      "Wait."},
+    {"coordinator_lost",
+     "An operator declared this coordinator lost, and it ends itself. A new process may take its "
+     "place."},
     {"queue_full", "Redis takes commands too slowly: look at its load (SLOWLOG GET)."},
     {"protocol_error", "What listens there does not speak Redis's protocol: correct REDIS_URLS."},
     {"no_marker",

@@ -15,17 +15,20 @@
 #include "client/units.h"
 #include "client/version_text.h"
 #include "security/tls_settings.h"
+#include "server/bookkeeping/coordinator_id.h"
 
 namespace kache::ctl {
 namespace {
 
 constexpr char kDoctor[] = "doctor";
+// kache-server's.
+constexpr char kDefaultKeyPrefix[] = "kache:";
 constexpr char kFooter[] =
     "Exit codes: 0 success; 1 a failure (doctor, health: something is wrong); 2 wrong usage or "
     "settings;\n3 get: the key was not found.\n"
     "Settings: KACHE_SERVERS; KACHE_TOKEN or KACHE_TOKEN_FILE; KACHE_TLS_CA_FILE for TLS\n"
-    "(docs/security.md); for doctor also REDIS_URLS, and for its rediss:// addresses\n"
-    "REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE.\n"
+    "(docs/security.md); for doctor and declare-lost also REDIS_URLS, for its rediss:// addresses\n"
+    "REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE; declare-lost: KEY_PREFIX.\n"
     "A value or key that starts with a dash stands after `--`: kachectl put -- KEY -1";
 
 void ParseConsistency(const std::string& text, v1::Consistency* level) {
@@ -54,6 +57,7 @@ class CommandLine {
     DeclareCluster();
     DeclareDoctor();
     DeclareNode();
+    DeclareCoordinator();
   }
 
   const std::string& env_file() const { return env_file_; }
@@ -178,6 +182,31 @@ class CommandLine {
     forsake->add_option("NAME", arguments_->node, "The node's name")->required();
   }
 
+  void DeclareCoordinator() {
+    CLI::App* const coordinator =
+        app_->add_subcommand("coordinator", "Act on one coordinator (a kache-server process)");
+    coordinator->require_subcommand(1);
+    coordinator->fallthrough();
+    CLI::App* const declare_lost = Command(
+        coordinator, "declare-lost",
+        "Cut a coordinator off from the Redis servers of REDIS_URLS, so that the others need "
+        "not wait for it");
+    declare_lost
+        ->add_option_function<std::string>(
+            "ID",
+            [this](const std::string& text) {
+              if (!ParseCoordinator(text)) {
+                throw CLI::ValidationError(
+                    "ID: a coordinator's id has 16 hexadecimal digits, as `kachectl status` shows "
+                    "it where a node waits for one");
+              }
+              arguments_->coordinator = text;
+            },
+            "The coordinator's id")
+        ->required();
+    declare_lost->add_flag("--yes", arguments_->yes, "Do it without asking");
+  }
+
   CLI::App* const app_;
   Arguments* const arguments_;
   std::string env_file_;
@@ -223,6 +252,14 @@ Parsed ParseArguments(const std::vector<std::string>& words, Environment environ
     arguments.ping_interval =
         reader.Seconds("PING_INTERVAL_SECONDS", kDefaultPingInterval, {1, 3600});
     if (command_line.redis().empty()) arguments.redis = ReadRedisUrls(environment, reader);
+  }
+  if (arguments.command == kDeclareCoordinatorLost) {
+    arguments.redis = ReadRedisUrls(environment, reader);
+    arguments.key_prefix = reader.String("KEY_PREFIX", kDefaultKeyPrefix);
+    if (arguments.redis.empty()) {
+      reader.AddMistake("REDIS_URLS",
+                        "must be set as kache-server has it, to act on these servers");
+    }
   }
   DeclareAllSettings(reader);
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {

@@ -23,6 +23,8 @@ constexpr int kExitFailure = 1;
 constexpr int kExitUsage = 2;
 constexpr int kExitNotFound = 3;
 
+inline constexpr char kDeclareCoordinatorLost[] = "coordinator declare-lost";
+
 struct Arguments {
   std::string command;  // "get", "node forsake", ...
   // For all commands:
@@ -41,10 +43,13 @@ struct Arguments {
   absl::Duration interval = absl::Seconds(1);
   int64_t count = 0;  // of --watch; 0 = until interrupted
   std::vector<std::string> sample_keys;
-  std::vector<RedisAddress> redis;  // doctor: from --redis, else from REDIS_URLS
+  std::vector<RedisAddress> redis;  // from REDIS_URLS; doctor: from --redis, else from there
   TlsFiles redis_tls;               // for those with rediss://
   absl::Duration ping_interval;     // doctor: PING_INTERVAL_SECONDS
   std::string node;
+  std::string coordinator;  // its id, as CoordinatorText writes it
+  std::string key_prefix;   // KEY_PREFIX
+  bool yes = false;         // no question is asked
 };
 
 // Either arguments to act on, or what to print (help, version, a mistake) and the exit code.

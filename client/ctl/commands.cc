@@ -15,9 +15,16 @@ struct Entry {
   int (*run)(const Arguments&, Servers&, const Console&);
 };
 constexpr Entry kCommands[] = {
-    {"get", Get},       {"put", Put},       {"delete", Delete},
-    {"locate", Locate}, {"status", Status}, {"ring", Ring},
-    {"health", Health}, {"doctor", Doctor}, {"node forsake", ForsakeNode},
+    {"get", Get},
+    {"put", Put},
+    {"delete", Delete},
+    {"locate", Locate},
+    {"status", Status},
+    {"ring", Ring},
+    {"health", Health},
+    {"doctor", Doctor},
+    {"node forsake", ForsakeNode},
+    {kDeclareCoordinatorLost, DeclareCoordinatorLost},
 };
 
 }  // namespace

@@ -44,6 +44,7 @@ int Status(const Arguments& arguments, Servers& servers, const Console& console)
 int Ring(const Arguments& arguments, Servers& servers, const Console& console);
 int Health(const Arguments& arguments, Servers& servers, const Console& console);
 int Doctor(const Arguments& arguments, Servers& servers, const Console& console);
+int DeclareCoordinatorLost(const Arguments& arguments, Servers& servers, const Console& console);
 int ForsakeNode(const Arguments& arguments, Servers& servers, const Console& console);
 
 }  // namespace kache::ctl

@@ -123,8 +123,13 @@ void CheckReplication(const v1::GetStatusResponse& status, Findings* findings) {
 
 // A node that cannot be refilled before another is back.
 void CheckWaiting(const v1::Node& node, Findings* findings) {
-  Add(findings, Level::kFailure, "nodes", Concat(Printable(node.name()), " ", ResyncText(node)),
-      "Bring that back. Where it is lost for good: kachectl node forsake NAME.");
+  const bool for_coordinator = node.resync().waiting_for().starts_with("coordinator ");
+  Add(findings, for_coordinator ? Level::kWarning : Level::kFailure, "nodes",
+      Concat(Printable(node.name()), " ", ResyncText(node)),
+      for_coordinator
+          ? "Usually for a moment. Where that process can neither reach the node nor be "
+            "stopped: kachectl coordinator declare-lost ID."
+          : "Bring that back. Where it is lost for good: kachectl node forsake NAME.");
 }
 
 // The state of each node as one server sees it, without repeating what another has said already.

@@ -2,15 +2,13 @@
 
 #include <hiredis/hiredis.h>
 
-#include <csignal>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 #include "base/strings.h"
-#include "client/ctl/redis_connection.h"
-#include "security/tls_context.h"
+#include "client/ctl/redis_login.h"
 
 namespace kache::ctl {
 namespace {
@@ -27,16 +25,7 @@ absl::StatusOr<absl::Time> TimeOf(const redisReply& reply) {
   return absl::FromUnixSeconds(seconds) + absl::Microseconds(micros);
 }
 
-absl::Status Authenticate(RedisConnection& connection, const RedisAddress& redis) {
-  if (redis.password.empty()) return absl::OkStatus();
-  std::vector<std::string> command = {"AUTH"};
-  if (!redis.user.empty()) command.push_back(redis.user);
-  command.push_back(redis.password);
-  return connection.Call(command).status();
-}
-
-absl::StatusOr<RedisAnswer> Interview(RedisConnection& connection, const RedisAddress& redis) {
-  if (absl::Status status = Authenticate(connection, redis); !status.ok()) return status;
+absl::StatusOr<RedisAnswer> Interview(RedisConnection& connection) {
   absl::StatusOr<RedisReply> info = connection.Call({"INFO"});
   if (!info.ok()) return info.status();
   if ((*info)->str == nullptr) return absl::UnavailableError("INFO was answered with nothing");
@@ -52,32 +41,14 @@ absl::StatusOr<RedisAnswer> Interview(RedisConnection& connection, const RedisAd
   return answer;
 }
 
-// A server that closes the connection while it is written to must not end the program.
-class BrokenPipesIgnored {
- public:
-  BrokenPipesIgnored() : before_(std::signal(SIGPIPE, SIG_IGN)) {}
-  ~BrokenPipesIgnored() { std::signal(SIGPIPE, before_); }
-  BrokenPipesIgnored(const BrokenPipesIgnored&) = delete;
-  BrokenPipesIgnored& operator=(const BrokenPipesIgnored&) = delete;
-
- private:
-  void (*const before_)(int);
-};
-
 }  // namespace
 
 absl::StatusOr<RedisAnswer> AskRedis(const RedisAddress& redis, const TlsFiles& files,
                                      absl::Duration timeout) {
-  SslContext tls;
-  if (redis.tls) {
-    absl::StatusOr<SslContext> made = MakeClientTls(files, ReadSmallFiles(files.paths()));
-    if (!made.ok()) return made.status();
-    tls = *std::move(made);
-  }
   const BrokenPipesIgnored ignored;
-  const auto connection = RedisConnection::Open(redis.address, tls.get(), timeout);
+  const auto connection = LogIn(redis, files, timeout);
   if (!connection.ok()) return connection.status();
-  return Interview(**connection, redis);
+  return Interview(**connection);
 }
 
 }  // namespace kache::ctl

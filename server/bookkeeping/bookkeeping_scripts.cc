@@ -41,7 +41,10 @@ constexpr char kInspect[] = R"lua(
 local marker = redis.call('GET', KEYS[1])
 local parsed = parse(marker)
 local ours = parsed and parsed.ring == ARGV[4]
-if ours and parsed.run_id == run_id then
+local lost = redis.call('HGETALL', KEYS[13])
+local is_lost = false
+for i = 1, #lost, 2 do is_lost = is_lost or lost[i] == ARGV[1] end
+if ours and parsed.run_id == run_id and not is_lost then
   redis.pcall('HSET', KEYS[3], ARGV[1], text(now) .. ' ' .. ARGV[2] .. ' ' .. ARGV[3])
   redis.pcall('HSET', KEYS[12], ARGV[1], '1 ' .. text(now) .. ' ' .. ARGV[7])
   if ARGV[5] ~= '' then redis.pcall('SET', KEYS[11], ARGV[5], 'PX', ARGV[6]) end
@@ -57,7 +60,7 @@ return {run_id, text(now), marker or '', ring, redis.call('HGETALL', KEYS[3]),
         redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[7]),
         redis.call('GET', KEYS[8]) or '', redis.call('HGETALL', KEYS[9]),
         redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10]), redis.call('HGETALL', KEYS[12]),
-        evicts and 1 or 0, evicted, text(emptied)}
+        evicts and 1 or 0, evicted, text(emptied), lost}
 )lua";
 
 constexpr char kRestore[] = R"lua(

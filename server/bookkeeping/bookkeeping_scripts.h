@@ -13,9 +13,10 @@
 namespace kache {
 
 // All that one inspection of a node reads, in one command; and this coordinator's heartbeat, which
-// is written only where the marker is of our ring and of the process that runs.
+// is written only where the marker is of our ring and of the process that runs, and this
+// coordinator was not declared lost.
 //   KEYS  marker, ring, coordinators, missed, resync lease, resync progress, lost, sweep lease,
-//         sweep, members, not whole, heartbeats
+//         sweep, members, not whole, heartbeats, lost coordinators
 //   ARGV  coordinator, the interval of its heartbeats (ms), the fence that it has drained for, its
 //         ring, the names of the nodes that are not whole (empty = all are), how long that is to
 //         stand (ms), HeartbeatText

@@ -1,9 +1,9 @@
 // What a coordinator leaves on every node to show that it lives: a field of the hash
 // KeySpace::Heartbeats, by its id. Written by each inspection.
 //
-//   1 <at_ms> <interval_ms> <drained> <ring> <reached>
+//   1 <at_ms> <interval_ms> <drained> <ring> <reached> <as_of_ms> <lives>
 //
-//   1         the format. Readers skip what follows the sixth part.
+//   1         the format. Readers skip what follows the eighth part, and do without the last two.
 //   at        when it was written, by the node's clock
 //   interval  between its heartbeats
 //   drained   the number of the node's fence that it has drained for: its writes that were begun
@@ -11,6 +11,10 @@
 //   ring      the ring in its generation (ring_id.h), by which it works
 //   reached   for each node of that ring, in the order of their names, with commas between: how the
 //             run_id begins of the process that it reaches under that name; "-" = it reaches none
+//   as_of     when all this was so, in cluster time
+//   lives     for each node, in the same order: <known>/<alive>, whole seconds before as_of. The
+//             process lived <known> seconds before, or longer, and at <alive> seconds before, or
+//             later. "-" = not known
 //
 // The release before reads and writes KeySpace::Coordinators, "<at_ms> <interval_ms> <drained>". It
 // is written beside this for as long as releases must run together.
@@ -31,14 +35,22 @@
 
 namespace kache {
 
+// The process that a coordinator reaches under a node's name.
+struct ReachedProcess {
+  std::string run_id;  // in what was read: ShortRunId. Empty = it reaches none
+  // In cluster time. It lived before the one, and at the other or later.
+  absl::Time known_since = absl::InfiniteFuture();
+  absl::Time alive_at = absl::InfinitePast();
+};
+
 struct Heartbeat {
   uint64_t coordinator = 0;
   int64_t at_ms = 0;
   absl::Duration interval;
   FenceNumber drained{};
-  uint64_t ring = 0;  // 0 = it does not say
-  std::vector<std::string> reached =
-      {};  // ShortRunId of each node; empty = none, or it is not said
+  uint64_t ring = 0;                         // 0 = it does not say
+  std::vector<ReachedProcess> reached = {};  // for each node, by name; empty = it does not say
+  absl::Time as_of = absl::InfinitePast();   // of `reached`
   // Whether it lives, by all that was seen of it (HeartbeatWatch).
   bool lives = true;
 };
@@ -53,7 +65,8 @@ struct HeartbeatNews {
   absl::Duration interval;
   FenceNumber drained{};
   uint64_t ring = 0;
-  std::vector<std::string> reached;  // run_ids by the order of the names; empty = not reached
+  std::vector<ReachedProcess> reached;  // for each node, by name
+  absl::Time as_of;                     // cluster time
 };
 
 // The text without format and time, which the script puts before it.

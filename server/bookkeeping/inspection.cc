@@ -38,6 +38,7 @@ enum Place : size_t {
   kEvicts,
   kEvictedKeys,
   kEmptied,
+  kLostCoordinators,
   kPlaces
 };
 
@@ -88,7 +89,7 @@ redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order
       InspectScript(),
       {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Missed(), keys.ResyncLease(),
        keys.ResyncProgress(), keys.Lost(), keys.SweepLease(), keys.Sweep(), keys.Members(),
-       keys.NotWhole(), keys.Heartbeats()},
+       keys.NotWhole(), keys.Heartbeats(), keys.LostCoordinators()},
       {CoordinatorText(order.coordinator), std::to_string(absl::ToInt64Milliseconds(news.interval)),
        FenceText(news.drained), RingText(news.ring), order.not_whole,
        std::to_string(absl::ToInt64Milliseconds(news.interval + kNotWholeStands)),
@@ -99,7 +100,7 @@ redis::Command TouchCommand(const KeySpace& keys) {
   return redis::Command::Of({"TOUCH", keys.Marker(), keys.Ring(), keys.Missed(), keys.Heartbeats(),
                              keys.Coordinators(), keys.ResyncLease(), keys.ResyncProgress(),
                              keys.Lost(), keys.Members(), keys.NotWhole(), keys.SweepLease(),
-                             keys.Sweep()});
+                             keys.Sweep(), keys.LostCoordinators()});
 }
 
 std::optional<Inspection> ParseInspection(const Reply& reply) {
@@ -125,6 +126,9 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   ForEachField(parts[kLost], [&](const std::string& name, const std::string& at) {
     inspection.lost.push_back({name, Number(at)});
   });
+  ForEachField(parts[kLostCoordinators], [&](const std::string& id, const std::string& text) {
+    if (auto lost = ParseLostCoordinator(id, text)) inspection.lost_coordinators.push_back(*lost);
+  });
   inspection.sweep_holder = ParseCoordinator(parts[kSweepHolder].text);
   ReadSweep(parts[kSweep], inspection);
   inspection.keys = static_cast<uint64_t>(std::max<int64_t>(parts[kKeys].integer, 0));
@@ -133,6 +137,18 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   inspection.evicted_keys = static_cast<uint64_t>(Number(parts[kEvictedKeys].text));
   inspection.emptied = static_cast<uint64_t>(Number(parts[kEmptied].text));
   return inspection;
+}
+
+bool IsDeclaredLost(const Inspection& inspection, uint64_t coordinator) {
+  return std::any_of(inspection.lost_coordinators.begin(), inspection.lost_coordinators.end(),
+                     [&](const LostCoordinator& lost) { return lost.coordinator == coordinator; });
+}
+
+bool IsCutOff(const Inspection& inspection, uint64_t coordinator) {
+  return std::any_of(inspection.lost_coordinators.begin(), inspection.lost_coordinators.end(),
+                     [&](const LostCoordinator& lost) {
+                       return lost.coordinator == coordinator && lost.is_cut_off;
+                     });
 }
 
 int64_t ProgressNumber(const Inspection& inspection, const std::string& field) {

@@ -10,6 +10,7 @@
 
 #include "server/bookkeeping/heartbeat.h"
 #include "server/bookkeeping/key_space.h"
+#include "server/bookkeeping/lost_coordinator.h"
 #include "server/bookkeeping/marker.h"
 #include "server/bookkeeping/missed_note.h"
 #include "server/redis/command.h"
@@ -45,6 +46,7 @@ struct Inspection {
   // "trusted", what Marker::TrustedSinceMs was before the fence.
   std::vector<std::pair<std::string, std::string>> progress;
   std::vector<DeclaredLost> lost;
+  std::vector<LostCoordinator> lost_coordinators;
   std::vector<std::string> members;  // names of nodes that were whole once
   std::optional<uint64_t> sweep_holder;
   int64_t swept_ms = 0;       // when it was swept last; 0 = not known
@@ -73,6 +75,11 @@ redis::Command TouchCommand(const KeySpace& keys);
 
 // Nullopt for an answer that is none of InspectScript's.
 std::optional<Inspection> ParseInspection(const redis::Reply& reply);
+
+// Whether the node was told that the coordinator is lost.
+bool IsDeclaredLost(const Inspection& inspection, uint64_t coordinator);
+// And that it was cut off from the node: nothing that it sent there is carried out any more.
+bool IsCutOff(const Inspection& inspection, uint64_t coordinator);
 
 // A number that Inspection::progress holds; 0 when it is not there.
 int64_t ProgressNumber(const Inspection& inspection, const std::string& field);

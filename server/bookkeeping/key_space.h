@@ -38,6 +38,8 @@ class KeySpace {
   std::string ResyncProgress() const { return bookkeeping_ + "resync"; }
   // The nodes that an operator declared lost, and when: a hash.
   std::string Lost() const { return bookkeeping_ + "forsaken"; }
+  // The coordinators that an operator declared lost (lost_coordinator.h): a hash.
+  std::string LostCoordinators() const { return bookkeeping_ + "lost-coordinators"; }
   // The names of the nodes that have been whole once, the fields of a hash: the others have no
   // memory to lose.
   std::string Members() const { return bookkeeping_ + "members"; }

@@ -13,9 +13,9 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.version == b.version && a.connection_changes == b.connection_changes &&
          a.connected == b.connected && a.is_duplicate == b.is_duplicate &&
          a.processes == b.processes && a.rounds == b.rounds &&
-         a.connection_tried == b.connection_tried && a.missed == b.missed &&
-         a.resolved == b.resolved && a.whole_marker == b.whole_marker &&
-         a.clock_offset == b.clock_offset;
+         a.connections_tried == b.connections_tried && a.missed == b.missed &&
+         a.resolved == b.resolved && a.doubted_since == b.doubted_since &&
+         a.whole_marker == b.whole_marker && a.clock_offset == b.clock_offset;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {
@@ -61,6 +61,7 @@ HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards
     : ring_(std::move(ring)),
       shards_(shards),
       clock_(clock),
+      warned_unnamed_(ring_->nodes(), false),
       pings_(ring_->nodes()),
       paces_(ring_->nodes(), outlier_at_least),
       recoveries_(ring_->nodes()) {
@@ -119,7 +120,21 @@ void HealthMonitor::OnConnected(size_t shard, NodeId node, const redis::ServerFa
         "mended node={} same_as={} run_id={}",
         ring_->names()[node.index()], other, facts.run_id);
   }
+  WarnIfUnnamed(node, facts);
   PublishIfChanged();
+}
+
+void HealthMonitor::WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) {
+  if (facts.unnamed.empty()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (warned_unnamed_[node.index()]) return;
+    warned_unnamed_[node.index()] = true;
+  }
+  spdlog::warn(
+      "connections to the node carry no name, so kachectl coordinator declare-lost can't end them: "
+      "let this user run CLIENT SETNAME and HEXISTS there node={} error=\"{}\"",
+      ring_->names()[node.index()], facts.unnamed);
 }
 
 void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& reason) {
@@ -208,6 +223,18 @@ uint64_t HealthMonitor::OnWriteMissed(NodeId node) {
   uint64_t missed = 0;
   Change(node, [&](HealthTracker& tracker) { missed = tracker.WriteMissed(clock_.Now()); });
   return missed;
+}
+
+void HealthMonitor::OnMayLackWrites(NodeId node, absl::Time since) {
+  Change(node, [&](HealthTracker& tracker) { tracker.MayLackWrites(since, clock_.Now()); });
+}
+
+void HealthMonitor::RequestReconnect(NodeId node) {
+  {
+    const std::lock_guard lock(mutex_);
+    NoteProcesses(node, [](ProcessWatch& watch, MonotonicTime now) { watch.RequestRound(now); });
+  }
+  PublishIfChanged();
 }
 
 void HealthMonitor::SetStandings(const std::vector<Standing>& standings) {

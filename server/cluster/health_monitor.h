@@ -90,6 +90,11 @@ class HealthMonitor {
   void OnWriteAccepted(NodeId node);
   // The node lacks a write that another took. Returns NodeStatus::missed.
   uint64_t OnWriteMissed(NodeId node);
+  // The node may lack writes since then.
+  void OnMayLackWrites(NodeId node, absl::Time since);
+  // Other coordinators reach another process under the node's name: all connections are made anew,
+  // though no more often than ProcessWatch::kRound.
+  void RequestReconnect(NodeId node);
   // What checking all nodes came to, by NodeId. They change together.
   void SetStandings(const std::vector<Standing>& standings);
 
@@ -108,6 +113,8 @@ class HealthMonitor {
   // Tells the node's ProcessWatch, and its tracker of what that finds.
   void NoteProcesses(NodeId node, const std::function<void(ProcessWatch&, MonotonicTime now)>& note)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Logs, once for each node, that its connections have no names.
+  void WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) ABSL_LOCKS_EXCLUDED(mutex_);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JudgeDuplicatesAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -123,6 +130,7 @@ class HealthMonitor {
   std::vector<HealthTracker> trackers_ ABSL_GUARDED_BY(mutex_);
   // By NodeId. The connections are those of the shards, and the recovery's as the last.
   std::vector<ProcessWatch> processes_ ABSL_GUARDED_BY(mutex_);
+  std::vector<bool> warned_unnamed_ ABSL_GUARDED_BY(mutex_);  // by NodeId
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);

@@ -5,14 +5,15 @@
 
 namespace kache {
 
-HealthTracker::HealthTracker(size_t shards, absl::Time now) : ready_(shards, false) {
+HealthTracker::HealthTracker(size_t shards, absl::Time now)
+    : ready_(shards, false), tried_(shards, false) {
   status_.since = now;
 }
 
 void HealthTracker::Connected(size_t shard, const std::string& run_id, const std::string& version,
                               absl::Time now) {
   ready_[shard] = true;
-  status_.connection_tried = true;
+  NoteTried(shard);
   ++status_.connection_changes;
   if (status_.run_id != run_id) {  // Another process: what the old one refused says nothing.
     refusal_.clear();
@@ -26,7 +27,7 @@ void HealthTracker::Connected(size_t shard, const std::string& run_id, const std
 void HealthTracker::Down(size_t shard, const std::string& reason, absl::Time now) {
   if (ready_[shard]) ++status_.connection_changes;
   ready_[shard] = false;
-  status_.connection_tried = true;
+  NoteTried(shard);
   down_reason_ = reason;
   Decide(now);
 }
@@ -85,6 +86,12 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
 
 void HealthTracker::Tick(absl::Time now) { Decide(now); }
 
+void HealthTracker::NoteTried(size_t shard) {
+  tried_[shard] = true;
+  status_.connections_tried =
+      std::all_of(tried_.begin(), tried_.end(), [](bool tried) { return tried; });
+}
+
 bool HealthTracker::IsAnyReady() const {
   return std::any_of(ready_.begin(), ready_.end(), [](bool ready) { return ready; });
 }
@@ -97,6 +104,12 @@ HealthTracker::Decision HealthTracker::Judge() const {
   // Also while its connections are being made anew for that, but not once none can be made.
   if (status_.processes == ProcessAgreement::kSeveral &&
       (IsAnyReady() || down_reason_ == kSeveralProcesses)) {
+    return {NodeState::kDown, kSeveralProcesses};
+  }
+  // Likewise where that shows by what other coordinators reach.
+  const bool differs_elsewhere =
+      standing_.verdict == Standing::Verdict::kExcluded && standing_.reason == kSeveralProcesses;
+  if (differs_elsewhere && (IsAnyReady() || down_reason_ == kProcessChanged)) {
     return {NodeState::kDown, kSeveralProcesses};
   }
   if (!duplicate_of_.empty()) return {NodeState::kDown, "duplicate_of:" + duplicate_of_};
@@ -112,15 +125,26 @@ HealthTracker::Decision HealthTracker::Judge() const {
       break;
   }
   if (!refusal_.empty()) return {NodeState::kSyncing, refusal_};
-  const bool current = standing_.connection_changes == status_.connection_changes &&
-                       standing_.run_id == status_.run_id;
-  if (!current) return {NodeState::kSyncing, "checking"};
+  if (!IsChecked()) return {NodeState::kSyncing, "checking"};
   if (standing_.verdict == Standing::Verdict::kInDoubt) {
     return {NodeState::kSyncing, standing_.reason};
   }
   if (status_.missed > status_.resolved) return {NodeState::kSyncing, "missed_writes"};
   if (status_.pace == NodePace::kOutlier) return {NodeState::kSyncing, "slow"};
   return {NodeState::kUp, status_.pace == NodePace::kSlow ? "slow" : "ok"};
+}
+
+bool HealthTracker::IsChecked() const {
+  return standing_.connection_changes == status_.connection_changes &&
+         standing_.run_id == status_.run_id;
+}
+
+absl::Time HealthTracker::DoubtedSince() const {
+  if (standing_.verdict == Standing::Verdict::kUnchecked || !IsChecked()) {
+    return absl::InfinitePast();
+  }
+  if (status_.missed == status_.resolved) return standing_.doubted_since;
+  return std::min(standing_.doubted_since, status_.missed_since);
 }
 
 void HealthTracker::Decide(absl::Time now) {
@@ -131,6 +155,7 @@ void HealthTracker::Decide(absl::Time now) {
   if (decision.state != status_.state) status_.since = now;
   status_.state = decision.state;
   status_.reason = std::move(decision.reason);
+  status_.doubted_since = DoubtedSince();
   status_.refuses_writes = !refusal_.empty();
   status_.takes_writes =
       status_.state == NodeState::kUp ||

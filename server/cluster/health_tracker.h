@@ -58,12 +58,18 @@ class HealthTracker {
     std::string reason;
   };
   Decision Judge() const;
+  // The check is newer than every connection.
+  bool IsChecked() const;
+  absl::Time DoubtedSince() const;
+  void NoteTried(size_t shard);
   bool IsAnyReady() const;
   bool AreAllReady() const;
   void Decide(absl::Time now);
 
   NodeStatus status_;
-  std::vector<bool> ready_;  // connections, by shard
+  // Connections, by shard: those that are made, and those that were made or could not be, once.
+  std::vector<bool> ready_;
+  std::vector<bool> tried_;
   std::string down_reason_ = "connecting";
   std::string duplicate_of_;
   Standing standing_;

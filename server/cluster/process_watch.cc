@@ -94,7 +94,11 @@ void ProcessWatch::Settle(MonotonicTime now) {
 }
 
 void ProcessWatch::BeginRoundIfDue(MonotonicTime now) {
-  if ((!several_ && !DoTheyDiffer()) || now < next_round_) return;
+  if (several_ || DoTheyDiffer()) RequestRound(now);
+}
+
+void ProcessWatch::RequestRound(MonotonicTime now) {
+  if (now < next_round_) return;
   ++rounds_;
   next_round_ = now + absl::ToChronoNanoseconds(kRound);
 }

@@ -43,6 +43,9 @@ class ProcessWatch {
   // To be called a few times a second.
   void Tick(MonotonicTime now);
 
+  // Somebody else reaches another process: the connections are to be made anew.
+  void RequestRound(MonotonicTime now);
+
   ProcessAgreement agreement() const;
   // How often all connections were to be made anew.
   uint64_t rounds() const { return rounds_; }

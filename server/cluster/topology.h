@@ -47,13 +47,16 @@ struct NodeStatus {
   // How often all connections were to be made anew because they reached different processes.
   uint64_t rounds = 0;
   std::string reached;  // run_ids with commas between, for people; empty while all reach one
-  // A connection was made, or could not be, at least once.
-  bool connection_tried = false;
+  // Each shard's connection was made, or could not be, at least once.
+  bool connections_tried = false;
   // How often this coordinator's writes were missed by the node, and up to which of these it has
   // been made whole again.
   uint64_t missed = 0;
   absl::Time missed_since;  // the first of those that are not resolved
   uint64_t resolved = 0;
+  // Since when it may have lacked writes, by anybody's word: infinitely past = nobody knows, as it
+  // was not checked since it was connected; infinitely ahead = it lacks none.
+  absl::Time doubted_since = absl::InfinitePast();
   // How its marker begins while it is whole (server/bookkeeping/marker.h).
   std::string whole_marker;
   // How far its clock is ahead of cluster time, as it is added to instants for the node
@@ -76,8 +79,10 @@ struct Standing {
   uint64_t connection_changes = 0;  // NodeStatus's, when the check began
   std::string run_id;               // of the process that was checked
   uint64_t resolved = 0;            // NodeStatus::resolved
-  std::string whole_marker;         // NodeStatus::whole_marker
-  absl::Duration clock_offset;      // NodeStatus::clock_offset
+  // As NodeStatus::doubted_since, by the marker and by notes.
+  absl::Time doubted_since = absl::InfiniteFuture();
+  std::string whole_marker;     // NodeStatus::whole_marker
+  absl::Duration clock_offset;  // NodeStatus::clock_offset
 };
 
 struct Topology {

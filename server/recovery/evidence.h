@@ -29,6 +29,8 @@ struct NodeEvidence {
   bool takes_writes = false;    // NodeStatus::takes_writes
   bool refuses_writes = false;  // NodeStatus::refuses_writes
   bool accepts_ring = false;    // another ring's marker may be overwritten
+  ReachedProcess reached;       // the process that this coordinator reaches under its name
+  bool has_several = false;     // several processes answer under its name: process_conflicts.h
   bool clock_skewed = false;    // its clock is too far from cluster time
   // This coordinator's own doubts (doubts.h).
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for

@@ -252,6 +252,7 @@ void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
   if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
   ReassertDoubts(node);
   ShareMembers(evidence, node);
+  ShareLostCoordinators(evidence, node);
   Bury(evidence, node);
 }
 
@@ -286,6 +287,32 @@ void Fences::ShareMembers(const Evidence& evidence, NodeId node) {
     command.insert(command.end(), {each.name, "1"});
   }
   if (command.size() > 2) context_.Send(node, redis::Command::Of(command));
+}
+
+// Tells the node of coordinators that were declared lost while it could not be reached. There they
+// may still have connections, so their heartbeats count until these end: they find themselves
+// declared lost by their next inspection.
+void Fences::ShareLostCoordinators(const Evidence& evidence, NodeId node) {
+  const Inspection& inspection = *inspections_.of(node);
+  const std::string key = context_.keys.LostCoordinators();
+  const auto is_old = [&](const LostCoordinator& lost) {
+    return absl::Milliseconds(inspection.now_ms - lost.at_ms) > kLostCoordinatorKept;
+  };
+  for (const LostCoordinator& lost : inspection.lost_coordinators) {
+    if (is_old(lost)) Forget(node, key, CoordinatorText(lost.coordinator), "");
+  }
+  std::set<uint64_t> told;
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    for (const LostCoordinator& lost : other.inspection->lost_coordinators) {
+      if (is_old(lost) || IsDeclaredLost(inspection, lost.coordinator)) continue;
+      if (!told.insert(lost.coordinator).second) continue;
+      // Where an operator has just told it himself, his word is the newer one.
+      context_.Send(node,
+                    redis::Command::Of({"HSETNX", key, CoordinatorText(lost.coordinator),
+                                        LostCoordinatorText({lost.coordinator, lost.at_ms})}));
+    }
+  }
 }
 
 // A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.

@@ -43,8 +43,9 @@ class Fences {
   // The nodes' connection is gone: what was under way on it is not any more.
   void OnDown(NodeId node);
   // Brings the bookkeeping on the node up to date, where its marker is right: open doubts and the
-  // nodes that have been whole, which it does not know yet; heartbeats of coordinators that are
-  // gone. To be called once for each inspection, with evidence that has it.
+  // nodes that have been whole, and coordinators that were declared lost, which it does not know
+  // yet; heartbeats of coordinators that are gone. To be called once for each inspection, with
+  // evidence that has it.
   void UpdateNode(const Evidence& evidence, NodeId node);
 
   // Forgets a field of a hash on all nodes that can be reached: up to that number, or, where it is
@@ -77,6 +78,7 @@ class Fences {
   bool WasMadeWholeWithout(NodeId node, NodeId absent) const;
   bool HasRecalled(NodeId node, NodeId holder, const MissedOn& note);
   void ReassertDoubts(NodeId node);
+  void ShareLostCoordinators(const Evidence& evidence, NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
   Node& at(NodeId node) { return nodes_[node.index()]; }

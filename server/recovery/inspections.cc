@@ -66,6 +66,16 @@ void Inspections::Describe(NodeId node, NodeEvidence& evidence) const {
   evidence.marker_seen_at = it.marker_seen_at;
 }
 
+ReachedProcess Inspections::Reached(NodeId node) const {
+  const Node& it = nodes_[node.index()];
+  if (!it.inspection) return {};
+  const MonotonicTime now = context_.now();
+  const absl::Time cluster_now = context_.clock.Now();
+  return {.run_id = it.run_id,
+          .known_since = cluster_now - absl::FromChrono(now - it.known_since),
+          .alive_at = cluster_now - absl::FromChrono(now - it.inspected_at)};
+}
+
 void Inspections::Send(NodeId node) {
   Node& it = nodes_[node.index()];
   it.under_way = true;
@@ -100,6 +110,7 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
   it.heartbeats.OnInspection(*found, context_.now());
   NoteTime(node, absl::FromUnixMillis(found->now_ms));
   if (!it.inspection || !HaveSameMarker(*it.inspection, *found)) it.marker_seen_at = context_.now();
+  if (std::exchange(it.run_id, found->run_id) != found->run_id) it.known_since = context_.now();
   if (!it.inspection) it.seen_at = context_.clock.Now();
   it.inspected_at = it.sent_at;
   it.inspection = std::make_shared<const Inspection>(*std::move(found));

@@ -59,6 +59,8 @@ class Inspections {
   bool IsAfterMarkerOf(NodeId node, NodeId other) const {
     return nodes_[node.index()].inspected_at > nodes_[other.index()].marker_seen_at;
   }
+  // The process that answered the newest; its run_id is empty while there is none.
+  ReachedProcess Reached(NodeId node) const;
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -73,6 +75,8 @@ class Inspections {
     MonotonicTime touched_at;      // when the bookkeeping was touched last, besides
     MonotonicTime inspected_at;    // of `inspection`
     MonotonicTime marker_seen_at;  // when its marker was first seen as it is
+    std::string run_id;            // of the process that answered last
+    MonotonicTime known_since;     // when that one answered first
     bool under_way = false;
     bool due = true;
     bool attempted = false;

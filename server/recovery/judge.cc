@@ -22,7 +22,9 @@ std::vector<uint64_t> LivingOn(const Evidence& evidence, IsSuch is_such) {
   for (const NodeEvidence& node : evidence.nodes) {
     if (!node.inspection || !is_such(node)) continue;
     for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
-      if (heartbeat.lives) living.push_back(heartbeat.coordinator);
+      const uint64_t coordinator = heartbeat.coordinator;
+      if (heartbeat.lives && !IsCutOff(*node.inspection, coordinator))
+        living.push_back(coordinator);
     }
   }
   std::sort(living.begin(), living.end());
@@ -118,6 +120,7 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
 
 Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
+  if (node.has_several) return {.verdict = Verdict::kExcluded, .reason = kSeveralProcesses};
   if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = "checking"};
   if (IsForeign(evidence, node) && IsAnothersNode(evidence, node)) {
     return {.verdict = Verdict::kExcluded, .reason = kForeignCluster};
@@ -247,6 +250,19 @@ int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {
     }
   }
   return earliest_ms;
+}
+
+absl::Time DoubtedSince(const Evidence& evidence, const NodeEvidence& node,
+                        absl::Duration clock_offset) {
+  if (!node.inspection || !HasRightMarker(evidence, node)) return absl::InfinitePast();
+  absl::Time since = absl::InfiniteFuture();
+  const Marker& marker = *node.inspection->marker;
+  if (!marker.whole && marker.away_ms == 0) return absl::InfinitePast();
+  if (!marker.whole) since = absl::FromUnixMillis(marker.away_ms) - clock_offset;
+  if (const int64_t noted_ms = EarliestDoubtMs(evidence, node); noted_ms > 0) {
+    since = std::min(since, absl::FromUnixMillis(noted_ms));
+  }
+  return since;
 }
 
 bool IsDeclaredLost(const Evidence& evidence, const std::string& name) {

@@ -17,6 +17,8 @@
 //    any other lacks what ours has, and is fenced.
 //  * An earlier generation of our ring: the node was outside of the ring for a while, and is
 //  fenced.
+//  * A node under whose name the coordinators reach several processes is not used
+//    (several_processes), nor is what was found on any of them: process_conflicts.h.
 //  * A node whose clock is skewed is not used (clock_skew): it would end lives at the wrong time.
 //  * A missing marker, or that of another name or process; a node that was declared lost since it
 //  was
@@ -75,13 +77,19 @@ bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node);
 // Whether the node was inspected, and a right marker says that it is whole.
 bool IsWhole(const Evidence& evidence, const NodeEvidence& node);
 
-// The coordinators that live, by any node's word, sorted.
+// The coordinators that live, by any node's word, sorted. One that was declared lost does not live
+// by the word of a node from which it was cut off.
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence);
 // Whether such a list, which is sorted, has this one.
 bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator);
 
 // Since when the node may lack writes, by anybody's notes: Unix time; 0 = nobody has any.
 int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node);
+
+// Since when it may lack writes, by its marker too, in cluster time: infinitely past = that is not
+// known; infinitely ahead = it lacks none.
+absl::Time DoubtedSince(const Evidence& evidence, const NodeEvidence& node,
+                        absl::Duration clock_offset);
 
 // Whether an operator declared the node lost, by any node's word.
 bool IsDeclaredLost(const Evidence& evidence, const std::string& name);

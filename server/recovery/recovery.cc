@@ -17,11 +17,20 @@ ResyncRules MakeRules(const RecoveryContext& context) {
           context.config.max_clock_skew, context.config.max_write_age};
 }
 
+std::vector<NodeId> ByName(const RecoveryContext& context) {
+  std::vector<NodeId> nodes = context.all_nodes();
+  std::sort(nodes.begin(), nodes.end(),
+            [&](NodeId a, NodeId b) { return context.name(a) < context.name(b); });
+  return nodes;
+}
+
 }  // namespace
 
 Recovery::Recovery(RecoveryContext context)
     : context_(std::move(context)),
       rules_(MakeRules(context_)),
+      by_name_(ByName(context_)),
+      conflicts_(by_name_, HeartbeatLimit(context_.config.check_interval)),
       ring_(context_.fingerprint, context_.nodes(), context_.config.accept_ring),
       inspections_(
           context_, [this](NodeId node) { return OrderFor(node); },
@@ -41,12 +50,9 @@ Recovery::Recovery(RecoveryContext context)
                       fences_.ForgetOnAll(hash, field, number, all);
                     }}),
       reports_(context_, inspections_, resyncs_, rules_.homes),
-      by_name_(context_.all_nodes()),
       is_new_(context_.nodes(), false),
       started_(context_.now()),
       ticked_at_(started_) {
-  std::sort(by_name_.begin(), by_name_.end(),
-            [this](NodeId a, NodeId b) { return context_.name(a) < context_.name(b); });
   if (context_.config.accept_ring) reports_.LogAcceptedChange();
 }
 
@@ -92,9 +98,10 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   const auto& inspection = inspections_.of(node);
   if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
   for (const NodeId each : by_name_) {
-    const NodeStatus& status = context_.status(each);
-    order.heartbeat.reached.push_back(status.connected ? status.run_id : "");
+    order.heartbeat.reached.push_back(context_.status(each).connected ? inspections_.Reached(each)
+                                                                      : ReachedProcess());
   }
+  order.heartbeat.as_of = context_.clock.Now();
   order.not_whole = reports_.not_whole();
   return order;
 }
@@ -111,7 +118,9 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
     }
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
     // While several processes answer under its name, none of them is the node.
-    if (is.processes != ProcessAgreement::kOne) inspections_.Lose(node);
+    if (is.processes == ProcessAgreement::kOne) continue;
+    inspections_.Lose(node);
+    reconsider_ |= was.processes != is.processes;
   }
 }
 
@@ -122,9 +131,22 @@ void Recovery::OnDown(NodeId node) {
   reconsider_ = true;
 }
 
+void Recovery::OnDeclaredLost() {
+  if (leaving_ || declared_lost_) return;
+  spdlog::error(
+      "an operator declared this coordinator lost: the others no longer wait for it, so what it "
+      "does counts no more. It ends; a new process may take its place coordinator={}",
+      CoordinatorText(context_.self));
+  declared_lost_ = leaving_ = true;
+  resyncs_.Abandon();
+  sweeps_.Abandon();
+  context_.on_declared_lost();
+}
+
 void Recovery::OnInspected(NodeId node) {
   if (leaving_) return;
   if (const auto& inspection = inspections_.of(node)) {
+    if (IsDeclaredLost(*inspection, context_.self)) return OnDeclaredLost();
     ring_.OnInspection(node.index(), *inspection);
     fences_.OnInspected(node);
     is_new_[node.index()] = true;
@@ -143,9 +165,11 @@ Evidence Recovery::MakeEvidence() const {
     each.name = context_.name(node);
     // A node that the data path can't reach, or that is another's duplicate, is none to judge by.
     const NodeStatus& status = context_.status(node);
-    const bool tried = status.connected || status.connection_tried || patience_over_;
+    const bool tried = status.connected || status.connections_tried || patience_over_;
     each.attempted = (inspections_.attempted(node) || patience_over_) && tried;
-    if (status.connected) each.inspection = inspections_.of(node);
+    each.has_several = conflicts_.Stands(node);
+    if (status.connected) each.reached = inspections_.Reached(node);
+    if (status.connected && !each.has_several) each.inspection = inspections_.of(node);
     each.is_ready = context_.is_ready(node);
     each.is_up = status.state == NodeState::kUp;
     each.is_down = status.state == NodeState::kDown;
@@ -161,7 +185,25 @@ Evidence Recovery::MakeEvidence() const {
   return evidence;
 }
 
+// The connections are made anew meanwhile, as those to an old host that lives on would stay for
+// ever.
+void Recovery::ReconsiderProcesses() {
+  for (const ProcessConflicts::Conflict& conflict :
+       conflicts_.OnEvidence(MakeEvidence(), context_.now())) {
+    spdlog::error(
+        "several living Redis processes answer for one entry of REDIS_URLS, as coordinators reach "
+        "it; the node is not used until all reach the same one. Give the entry the address of one "
+        "server, and stop an old server that lives on node={} run_ids={}",
+        context_.name(conflict.node), conflict.processes);
+    context_.monitor.OnMayLackWrites(conflict.node, conflict.since);
+  }
+  for (const NodeId node : context_.all_nodes()) {
+    if (conflicts_.Stands(node)) context_.monitor.RequestReconnect(node);
+  }
+}
+
 void Recovery::Reconsider() {
+  ReconsiderProcesses();
   Evidence evidence = MakeEvidence();
   coordinators_ = LivingCoordinators(evidence).size();
   const bool all_tried = std::all_of(evidence.nodes.begin(), evidence.nodes.end(),
@@ -205,7 +247,8 @@ void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::
 }
 
 void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
-  leaving_ = true;  // no further heartbeat
+  if (declared_lost_) return done();  // The others are to find what it left half done.
+  leaving_ = true;                    // no further heartbeat
   const std::shared_ptr<void> all = AtLast(std::move(done));
   const std::string id = CoordinatorText(context_.self);
   for (const NodeId node : context_.all_nodes()) {

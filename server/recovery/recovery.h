@@ -35,6 +35,7 @@
 #include "server/recovery/fences.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/judge.h"
+#include "server/recovery/process_conflicts.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/reports.h"
 #include "server/recovery/resync_job.h"
@@ -56,6 +57,9 @@ class Recovery {
   // Of this recovery's own connections.
   void OnConnected(NodeId node) { inspections_.Hurry(node); }
   void OnDown(NodeId node);
+  // A node lets this coordinator in no more, or says that it was declared lost. Ends all that it
+  // does for the nodes: no heartbeat, no fence, no goodbye.
+  void OnDeclaredLost();
   // Somebody asks for the node to be inspected now.
   void Inspect(NodeId node) { inspections_.Hurry(node); }
 
@@ -81,26 +85,29 @@ class Recovery {
   InspectionOrder OrderFor(NodeId node) const;
   void OnInspected(NodeId node);
   void Reconsider();
+  void ReconsiderProcesses();
   void PumpJobs(MonotonicTime now);
   void NoticeStandstill(MonotonicTime now);
 
   RecoveryContext context_;
   const ResyncRules rules_;
+  const std::vector<NodeId> by_name_;  // all nodes, as heartbeats name them
+  ProcessConflicts conflicts_;
   RingInForce ring_;
   Inspections inspections_;
   SweepJob sweeps_;
   Fences fences_;
   ResyncJob resyncs_;
   Reports reports_;
-  std::vector<NodeId> by_name_;  // all nodes, as heartbeats name them
-  bool reconsider_ = false;      // something new was found
-  std::vector<bool> is_new_;     // by NodeId: an inspection that was not dealt with yet
-  size_t coordinators_ = 1;      // that live
+  bool reconsider_ = false;   // something new was found
+  std::vector<bool> is_new_;  // by NodeId: an inspection that was not dealt with yet
+  size_t coordinators_ = 1;   // that live
   const MonotonicTime started_;
   MonotonicTime ticked_at_;
   MonotonicTime leases_kept_at_;
   bool patience_over_ = false;  // for nodes that can't be reached at the start
-  bool leaving_ = false;        // goodbye is said, or it was stopped
+  bool declared_lost_ = false;
+  bool leaving_ = false;  // goodbye is said, or it was stopped
 };
 
 }  // namespace kache

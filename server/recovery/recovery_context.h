@@ -46,6 +46,9 @@ struct RecoveryContext {
   RecoveryMetrics& metrics;
   std::vector<redis::NodeClient*> clients;  // by NodeId
   std::shared_ptr<const Topology> topology;
+  // Called once, when this coordinator finds that an operator declared it lost: nothing that it
+  // does counts any more, so its process is to end.
+  std::function<void()> on_declared_lost = [] {};
   bool stopped = false;  // Recovery::Stop; the clients may be gone
 
   static constexpr absl::Duration kTimeout = absl::Seconds(2);  // of a command

@@ -4,6 +4,7 @@
 
 #include "base/notification.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/lost_coordinator.h"
 #include "server/recovery/copy_scripts.h"
 
 namespace kache {
@@ -22,11 +23,15 @@ std::vector<const redis::Script*> Scripts() {
 RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
                                std::shared_ptr<const HashRing> ring, Coordinator& coordinator,
                                HealthMonitor& monitor, ClusterClock& clock,
-                               prometheus::Registry& registry)
+                               prometheus::Registry& registry,
+                               std::function<void()> on_declared_lost)
     : coordinator_(coordinator),
       monitor_(monitor),
       metrics_(registry, ring->names()),
       reconnects_(ring->nodes()) {
+  const KeySpace keys(config.key_prefix);
+  nodes.client.name = ConnectionName(coordinator.id());
+  nodes.client.lost_question = LostQuestion(keys, coordinator.id());
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < ring->nodes(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),
@@ -37,19 +42,20 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
     decorated_.push_back(nodes.decorate(*clients.back()));
     clients.back() = decorated_.back().get();
   }
-  const KeySpace keys(config.key_prefix);
   const uint64_t fingerprint = ring->Fingerprint(config.replication_factor);
-  recovery_ = std::make_unique<Recovery>(RecoveryContext{.config = std::move(config),
-                                                         .ring = std::move(ring),
-                                                         .keys = keys,
-                                                         .self = coordinator.id(),
-                                                         .fingerprint = fingerprint,
-                                                         .monitor = monitor,
-                                                         .clock = clock,
-                                                         .data_path = *this,
-                                                         .metrics = metrics_,
-                                                         .clients = std::move(clients),
-                                                         .topology = monitor.topology()});
+  recovery_ =
+      std::make_unique<Recovery>(RecoveryContext{.config = std::move(config),
+                                                 .ring = std::move(ring),
+                                                 .keys = keys,
+                                                 .self = coordinator.id(),
+                                                 .fingerprint = fingerprint,
+                                                 .monitor = monitor,
+                                                 .clock = clock,
+                                                 .data_path = *this,
+                                                 .metrics = metrics_,
+                                                 .clients = std::move(clients),
+                                                 .topology = monitor.topology(),
+                                                 .on_declared_lost = std::move(on_declared_lost)});
   tick_ = loop_.Every(Recovery::kTick, [this] { recovery_->Tick(); });
   observation_ = monitor_.Observe([this](std::shared_ptr<const Topology> topology) {
     loop_.PostFunction([this, topology = std::move(topology)] {
@@ -108,9 +114,11 @@ void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {
   if (recovery_) recovery_->OnConnected(node);
 }
 
-void RecoveryThread::OnDown(NodeId node, const redis::DownReason&) {
+void RecoveryThread::OnDown(NodeId node, const redis::DownReason& reason) {
   monitor_.OnRecoveryDown(node);
-  if (recovery_) recovery_->OnDown(node);
+  if (!recovery_) return;
+  recovery_->OnDown(node);
+  if (reason.code == redis::kCoordinatorLost) recovery_->OnDeclaredLost();
 }
 
 void RecoveryThread::OnPing(NodeId, absl::Duration) {}

@@ -6,6 +6,7 @@
 #define KACHE_SERVER_RECOVERY_RECOVERY_THREAD_H_
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -34,10 +35,12 @@ struct RecoveryNodes {
 class RecoveryThread : private redis::NodeObserver, private DataPath {
  public:
   // Starts its thread, which connects at once. All references outlive the object, except that the
-  // coordinator may go once Stop has returned.
-  RecoveryThread(RecoveryConfig config, RecoveryNodes nodes, std::shared_ptr<const HashRing> ring,
-                 Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,
-                 prometheus::Registry& registry);
+  // coordinator may go once Stop has returned. `on_declared_lost`: RecoveryContext's, called on the
+  // recovery's thread.
+  RecoveryThread(
+      RecoveryConfig config, RecoveryNodes nodes, std::shared_ptr<const HashRing> ring,
+      Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,
+      prometheus::Registry& registry, std::function<void()> on_declared_lost = [] {});
   ~RecoveryThread() override;
 
   // Ends the thread. Idempotent. `complete`: no write was left half done, so all nodes are told

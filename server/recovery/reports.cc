@@ -36,6 +36,8 @@ void Reports::PublishStandings(const Evidence& evidence,
     standing.verdict = assessment.verdict;
     standing.reason = assessment.reason;
     standing.resolved = evidence.nodes[node.index()].missed_resolved;
+    standing.doubted_since = DoubtedSince(evidence, evidence.nodes[node.index()],
+                                          context_.clock.node_clock(node).applied);
     standing.clock_offset = context_.clock.node_clock(node).applied;
     standing.connection_changes = UINT64_MAX;
     if (const auto& inspection = inspections_.of(node)) {

@@ -235,7 +235,7 @@ void EventLoop::Impl::TickAll() {
   last_tick_ = now;
   const size_t count = ticking_.size();
   for (size_t i = 0; late > 2 * kTick && i < count; ++i) {
-    if (ticking_[i] != nullptr) ticking_[i]->OnLate(late);
+    if (ticking_[i] != nullptr) ticking_[i]->OnLate(late, now);
   }
   for (size_t i = 0; i < count; ++i) {
     if (ticking_[i] != nullptr) ticking_[i]->OnTick(now);

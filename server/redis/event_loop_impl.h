@@ -28,9 +28,10 @@ class LoopMember {
  public:
   // The turn ends: send what was gathered. Called once after CallAtTurnEnd.
   virtual void OnTurnEnd() = 0;
-  // The loop was held up (this process was stopped or starved) for that long beyond a tick's time.
-  // Called for all members before any OnTick.
-  virtual void OnLate(std::chrono::nanoseconds delay) = 0;
+  // The loop was held up (this process was stopped or starved) for that long beyond a tick's time,
+  // until `now`. What the member waits for may have begun since. Called for all members before any
+  // OnTick.
+  virtual void OnLate(std::chrono::nanoseconds delay, MonotonicTime now) = 0;
   // Every kTick, with a moment up to which all bytes that came were read: what is missing then is
   // truly missing.
   virtual void OnTick(MonotonicTime now) = 0;

@@ -66,7 +66,8 @@ DownReason ReasonOfErrorReply(std::string_view what, std::string_view error) {
   return {CodeOfError(error), std::move(message)};
 }
 
-Handshake::Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts) {
+Handshake::Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts,
+                     const Introduction& introduction) {
   if (!endpoint.password.empty() && endpoint.user.empty()) {
     Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.password}));
   } else if (!endpoint.password.empty()) {
@@ -75,6 +76,14 @@ Handshake::Handshake(const Endpoint& endpoint, const std::vector<const Script*>&
   if (endpoint.database != 0) {
     const std::string database = std::to_string(endpoint.database);
     Add(Step::kSelect, "SELECT " + database, Command::Of({"SELECT", database}));
+  }
+  if (!introduction.name.empty()) {
+    Add(Step::kName, "CLIENT SETNAME", Command::Of({"CLIENT", "SETNAME", introduction.name}));
+  }
+  if (!introduction.lost_question.empty()) {
+    const std::vector<std::string>& question = introduction.lost_question;
+    Add(Step::kLostQuestion, question.front(),
+        Command::Of(std::vector<std::string_view>(question.begin(), question.end())));
   }
   Add(Step::kInfoServer, "INFO server", Command::Of({"INFO", "server"}));
   Add(Step::kInfoReplication, "INFO replication", Command::Of({"INFO", "replication"}));
@@ -92,6 +101,14 @@ void Handshake::Add(Step step, std::string name, Command command) {
 
 Handshake::Progress Handshake::OnReply(const Reply& reply) {
   const Expected& expected = expected_[answered_++];
+  if (expected.step == Step::kName || expected.step == Step::kLostQuestion) {
+    if (reply.IsError()) {
+      NoteForbidden(reply, expected.name);
+    } else if (expected.step == Step::kLostQuestion && reply.integer != 0) {
+      return Refuse({kCoordinatorLost, "an operator declared this coordinator lost"});
+    }
+    return Progress::kMore;
+  }
   if (reply.IsError()) {
     DownReason reason = ReasonOfErrorReply(expected.name, reply.text);
     if (expected.step == Step::kAuth && reason.code == "protocol_error") {
@@ -111,6 +128,10 @@ Handshake::Progress Handshake::OnReply(const Reply& reply) {
     default:
       return Progress::kMore;
   }
+}
+
+void Handshake::NoteForbidden(const Reply& reply, const std::string& what) {
+  if (facts_.unnamed.empty()) facts_.unnamed = ReasonOfErrorReply(what, reply.text).message;
 }
 
 Handshake::Progress Handshake::Refuse(DownReason reason) {

@@ -1,8 +1,9 @@
 // What is said on a new connection before any data: pure, commands out and replies in.
 //
-// AUTH and SELECT as the endpoint asks, INFO (the server must be a master outside cluster mode,
-// version 6.2 or newer), SCRIPT LOAD for all scripts, and a PING at last, which a server that is
-// still loading refuses. All are sent at once; the first reply that does not fit decides.
+// AUTH and SELECT as the endpoint asks, the name of the connection and the question whether it may
+// be made (Introduction), INFO (the server must be a master outside cluster mode, version 6.2 or
+// newer), SCRIPT LOAD for all scripts, and a PING at last, which a server that is still loading
+// refuses. All are sent at once; the first reply that does not fit decides.
 //
 //   Handshake handshake(endpoint, scripts);
 //   for (const Command& command : handshake.commands()) Send(command);
@@ -12,6 +13,7 @@
 #ifndef KACHE_SERVER_REDIS_HANDSHAKE_H_
 #define KACHE_SERVER_REDIS_HANDSHAKE_H_
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,11 +27,18 @@ namespace kache::redis {
 // The reason for which a server is not used that answered `error` (its text) to `what`.
 DownReason ReasonOfErrorReply(std::string_view what, std::string_view error);
 
+// Who connects; see ClientOptions.
+struct Introduction {
+  std::string name;
+  std::vector<std::string> lost_question;
+};
+
 class Handshake {
  public:
   enum class Progress { kMore, kReady, kRefused };
 
-  Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts);
+  Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts,
+            const Introduction& introduction = {});
 
   const std::vector<Command>& commands() const { return commands_; }
 
@@ -42,9 +51,20 @@ class Handshake {
   const DownReason& refusal() const { return refusal_; }
 
  private:
-  enum class Step { kAuth, kSelect, kInfoServer, kInfoReplication, kInfoCluster, kLoad, kPing };
+  enum class Step {
+    kAuth,
+    kSelect,
+    kName,
+    kLostQuestion,
+    kInfoServer,
+    kInfoReplication,
+    kInfoCluster,
+    kLoad,
+    kPing
+  };
 
   void Add(Step step, std::string name, Command command);
+  void NoteForbidden(const Reply& reply, const std::string& what);
   Progress Refuse(DownReason reason);
   Progress CheckServer(std::string_view info);
   Progress CheckReplication(std::string_view info);

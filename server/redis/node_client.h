@@ -51,12 +51,19 @@ struct ServerFacts {
   std::string version;
   // When the connection was open and the server was asked for these: it lived then, or later.
   MonotonicTime asked_at{};
+  // Why the connection has no name, or could not ask whether it may be made (ClientOptions). Empty
+  // = both went well, or were not wanted.
+  std::string unnamed = {};
 };
+
+// The reason of a node that lets this coordinator in no more: it was declared lost
+// (ClientOptions::lost_question).
+inline constexpr char kCoordinatorLost[] = "coordinator_lost";
 
 // Why a node can't be used, in snake_case for states and labels: "connection_refused",
 // "connection_lost", "connect_timeout", "name_not_found", "unresponsive", "loading",
 // "master_down", "auth_failed", "not_a_master", "cluster_mode", "version_too_old",
-// "protocol_error". `message` is for people and holds no secret.
+// "protocol_error", kCoordinatorLost. `message` is for people and holds no secret.
 struct DownReason {
   std::string code;
   std::string message;

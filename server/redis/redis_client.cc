@@ -81,7 +81,7 @@ void RedisClientImpl::Connect() {
 void RedisClientImpl::OnOpen() {
   state_ = State::kHandshaking;
   asked_at_ = std::chrono::steady_clock::now();
-  handshake_.emplace(endpoint_, scripts_);
+  handshake_.emplace(endpoint_, scripts_, Introduction{options_.name, options_.lost_question});
   for (const Command& command : handshake_->commands()) {
     Enqueue(command, PendingCommand(PendingCommand::Kind::kHandshake));
   }
@@ -133,10 +133,12 @@ void RedisClientImpl::OnTurnEnd() {
   socket_.Flush();
 }
 
-void RedisClientImpl::OnLate(std::chrono::nanoseconds delay) {
-  connect_deadline_ += delay;
-  socket_.Extend(delay);
-  silence_.Extend(delay);
+void RedisClientImpl::OnLate(std::chrono::nanoseconds delay, MonotonicTime now) {
+  // No try that begins now may last longer than any other.
+  const MonotonicTime latest = now + absl::ToChronoNanoseconds(options_.connect_timeout);
+  connect_deadline_ = std::max(connect_deadline_, std::min(connect_deadline_ + delay, latest));
+  socket_.Extend(delay, latest);
+  silence_.Extend(delay, now);
 }
 
 void RedisClientImpl::OnTick(MonotonicTime now) {

@@ -1,11 +1,12 @@
 // The real NodeClient: one pipelined connection to one Redis server, made and remade by itself.
 //
 // Connection: the name is looked up at each try; TCP_NODELAY, keepalive and TCP_USER_TIMEOUT are
-// set; AUTH and SELECT as the address says; INFO must show a master outside cluster mode, version
-// 6.2 or newer; all scripts are loaded. Only then Ready() is true and OnConnected called. All of
-// this has `connect_timeout`. After a failure the next try comes after an exponential back-off
-// with full jitter between `reconnect_min` and `reconnect_max`; it starts over after a connection
-// that was ready.
+// set; AUTH and SELECT as the address says; the connection is named and asks whether this process
+// was declared lost, as the options say; INFO must show a master outside cluster mode, version 6.2
+// or newer; all scripts are loaded. Only then Ready() is true and OnConnected called. All of this
+// has `connect_timeout`. After a failure the next try comes after an exponential back-off with full
+// jitter between `reconnect_min` and `reconnect_max`; it starts over after a connection that was
+// ready.
 //
 // Lost: on a socket error, on replies that can't be parsed, on LOADING, MASTERDOWN, NOAUTH and
 // WRONGPASS replies, and when the server is *unresponsive*: commands wait for a reply, and no byte
@@ -43,6 +44,12 @@
 namespace kache::redis {
 
 struct ClientOptions {
+  // What the server calls the connection (CLIENT SETNAME). Empty = it has no name.
+  std::string name;
+  // Asked on each new connection next after its name. An integer reply other than 0 refuses the
+  // connection: kCoordinatorLost. Empty = nothing is asked. A server that forbids either is used
+  // all the same (ServerFacts::unnamed).
+  std::vector<std::string> lost_question;
   absl::Duration connect_timeout = absl::Seconds(1);
   absl::Duration reconnect_min = absl::Milliseconds(50);
   absl::Duration reconnect_max = absl::Seconds(2);

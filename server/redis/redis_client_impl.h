@@ -58,7 +58,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
 
   // The connection: redis_client.cc.
   void OnTurnEnd() override;
-  void OnLate(std::chrono::nanoseconds delay) override;
+  void OnLate(std::chrono::nanoseconds delay, MonotonicTime now) override;
   void OnTick(MonotonicTime now) override;
   void OnOpen() override;
   void OnBytes(std::string_view bytes) override;

@@ -8,6 +8,7 @@
 #ifndef KACHE_SERVER_REDIS_SILENCE_WATCH_H_
 #define KACHE_SERVER_REDIS_SILENCE_WATCH_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 
@@ -28,8 +29,11 @@ class SilenceWatch {
   void OnFirstWaiting(MonotonicTime now) { Restart(now); }
   void OnBytes(MonotonicTime now) { Restart(now); }
   void OnTimeouts(size_t commands) { timeouts_ += commands; }
-  // The loop itself was held up for so long: nobody could have been heard.
-  void Extend(std::chrono::nanoseconds delay) { since_ += delay; }
+  // The loop itself was held up for so long, until `now`: nobody could have been heard. A silence
+  // that began meanwhile, or since, gains no more than has passed of it.
+  void Extend(std::chrono::nanoseconds delay, MonotonicTime now) {
+    since_ = std::max(since_, std::min(since_ + delay, now));
+  }
 
   // The two questions of whether to give up: by the plain limits (`patience` 1), or by those of
   // kSuspectSelfFactor. Meaningful only while commands wait.

@@ -314,9 +314,10 @@ void Socket::OnTick(MonotonicTime now) {
   }
 }
 
-void Socket::Extend(std::chrono::nanoseconds delay) {
-  deadline_ += delay;
-  address_deadline_ += delay;
+void Socket::Extend(std::chrono::nanoseconds delay, MonotonicTime latest) {
+  for (MonotonicTime* deadline : {&deadline_, &address_deadline_}) {
+    *deadline = std::max(*deadline, std::min(*deadline + delay, latest));
+  }
 }
 
 void Socket::Fail(DownReason reason) {

@@ -59,8 +59,8 @@ class Socket {
 
   // Goes on to the next address when one has taken its share of the time; tells failed writes.
   void OnTick(MonotonicTime now);
-  // The connect deadline moves by a delay that was ours.
-  void Extend(std::chrono::nanoseconds delay);
+  // The connect deadline moves by a delay that was ours, but not beyond `latest`.
+  void Extend(std::chrono::nanoseconds delay, MonotonicTime latest);
 
  private:
   struct Lookup;      // a name look-up; outlives the socket when it must

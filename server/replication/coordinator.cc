@@ -7,6 +7,7 @@
 
 #include "absl/random/random.h"
 #include "base/strings.h"
+#include "server/bookkeeping/lost_coordinator.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/newest_record.h"
@@ -34,6 +35,8 @@ Coordinator::Coordinator(CoordinatorConfig config, std::shared_ptr<const HashRin
       options_(std::move(config.replication)),
       budget_(config.budget),
       metrics_(registry) {
+  config.client.name = ConnectionName(id_);
+  config.client.lost_question = LostQuestion(KeySpace(options_.key_prefix), id_);
   for (size_t i = 0; i < config.shards; ++i) {
     auto shard = std::make_unique<Shard>(options_, ring, id_, clock, monitor, metrics_);
     shard->SetBudget(budget_);

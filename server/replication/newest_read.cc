@@ -29,7 +29,10 @@ class NewestRead final : public ReplicaRead {
     asked_until_deadline_ = timeout == left;
     AskTogether([&] {
       for (size_t i = 0; i < nodes_.size(); ++i) {
-        if (shard().View(nodes_[i]).state != NodeState::kDown) Ask(i, nodes_[i], get_, timeout);
+        const NodeState state = shard().View(nodes_[i]).state;
+        if (state == NodeState::kDown) continue;
+        home_is_up_ |= i < shard().homes() && state == NodeState::kUp;
+        Ask(i, nodes_[i], get_, timeout);
       }
     });
     EndIfAllHeard();
@@ -50,6 +53,7 @@ class NewestRead final : public ReplicaRead {
     if (!is_unanswered()) return;
     if (answered() == 1) first_ = node;
     if (!finding.HoldsRecord()) return;
+    if (home_is_up_ && shard().MayHaveBeenDeleted(node, finding.record)) return;
     const Version& version = finding.record.version;
     if (!newest_.IsOlderThan(version)) return;
     if (!newest_.Keep(node, version, std::move(text))) return Finish(NoRoomForRecord());
@@ -93,7 +97,8 @@ class NewestRead final : public ReplicaRead {
   const redis::Command get_;
   const PreferenceList nodes_;
   bool asked_until_deadline_ = false;
-  bool timed_out_ = false;       // a node that was asked
+  bool timed_out_ = false;  // a node that was asked
+  bool home_is_up_ = false;
   std::optional<NodeId> first_;  // that answered
   NewestRecord newest_;
 };

@@ -17,7 +17,9 @@ namespace kache {
 // Without `min_version` (zero) the answers are waited for during half of the time that is left
 // (TRY_TIMEOUT_MS at least): a miss when all that answered hold nothing, UNAVAILABLE when none
 // answered. With it, the first record as new as that answers, at any time before the deadline;
-// where there is none, a miss when everybody who can be reached holds nothing, else ABORTED.
+// where there is none (beside a node that is UP, what another one held through a long absence may
+// have been deleted meanwhile, and is passed over), a miss when everybody who can be reached holds
+// nothing, else ABORTED.
 void StartNewestRead(Shard& shard, const redis::Command& get, absl::Span<const NodeId> nodes,
                      const Version& min_version, MonotonicTime deadline, ReadCallback done);
 

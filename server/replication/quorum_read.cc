@@ -47,7 +47,7 @@ void QuorumRead::Run() {
 }
 
 void QuorumRead::AskReplica(NodeId node, bool counts) {
-  replicas_.push_back({node, Phase::kAsked, counts, {}});
+  replicas_.push_back({node, Phase::kAsked, counts, /*unjudged=*/false, {}});
   Ask(replicas_.size() - 1, node,
       redis::Command::Call(ReadWithMarker(), {redis_key_, shard().keys().Marker()},
                            {shard().WholeMarker(node)}),
@@ -87,10 +87,14 @@ void QuorumRead::Hear(Replica& replica, std::vector<redis::Reply>& parts) {
     shard().metrics().reads_not_whole.Increment();
     shard().ReportNotWhole(replica.node);
     replica.counts = false;
+    replica.unjudged = true;
     degraded_ = true;
   }
-  const Version& version = replica.version = finding.record.version;
   if (!finding.HoldsRecord()) return;
+  const bool is_stale = replica.unjudged ? shard().MayHaveBeenDeleted(finding.record)
+                                         : shard().MayHaveBeenDeleted(replica.node, finding.record);
+  if (!replica.counts && is_stale) return;
+  const Version& version = replica.version = finding.record.version;
   const bool wanted_again = read_again_ && version == newest_.version();
   if (!newest_.IsOlderThan(version) && !wanted_again) return;
   if (!newest_.Keep(replica.node, version, std::move(parts[kRecord].text))) {

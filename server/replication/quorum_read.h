@@ -9,8 +9,9 @@
 //    with a large record that is read once more, as none is kept for it.
 //  * Where the newest is older than min_version, or there is none, the home replicas that are
 //    SYNCING are asked, too, and those that are late are waited for: they may hold it, though they
-//    do not count. It is a miss where every home replica that can be reached holds nothing; ABORTED
-//    where one holds something older, did not answer in time, or answered with an error.
+//    do not count. What such a node held through a long absence may have been deleted meanwhile,
+//    and is passed over. It is a miss where every home replica that can be reached holds nothing;
+//    ABORTED where one holds something older, did not answer in time, or answered with an error.
 //
 // Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
 // Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
@@ -46,8 +47,9 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   struct Replica {
     NodeId node;
     Phase phase = Phase::kAsked;
-    bool counts = true;  // false = SYNCING, or its marker says that it is not whole
-    Version version;     // zero = it holds nothing
+    bool counts = true;     // false = SYNCING, or its marker says that it is not whole
+    bool unjudged = false;  // its marker says so, and nobody knows since when
+    Version version;        // zero = it holds nothing
   };
 
   void TimePassed(MonotonicTime now) override;

@@ -49,6 +49,16 @@ absl::Duration Shard::Left(MonotonicTime deadline) const {
   return std::max(absl::FromChrono(deadline - clock_.Monotonic()), absl::ZeroDuration());
 }
 
+bool Shard::MayHaveBeenDeleted(NodeId node, const Record& record) const {
+  const absl::Time long_ago = clock_.Now() - options_.tombstone_ttl / 2;
+  return topology_->nodes[node.index()].doubted_since < long_ago && MayHaveBeenDeleted(record);
+}
+
+bool Shard::MayHaveBeenDeleted(const Record& record) const {
+  const absl::Time long_ago = clock_.Now() - options_.tombstone_ttl / 2;
+  return !record.tombstone && absl::FromUnixMillis(MillisOf(record.version.timestamp)) < long_ago;
+}
+
 void Shard::ObserveVersion(const Version& version) {
   const absl::Time now = clock_.Now();
   if (versions_.Observe(version, now)) return;

@@ -24,6 +24,7 @@
 #include "server/redis/node_client.h"
 #include "server/replication/hybrid_clock.h"
 #include "server/replication/placement.h"
+#include "server/replication/record.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
 
@@ -81,6 +82,13 @@ class Shard {
   }
   // What is left until `deadline`; zero when it has passed.
   absl::Duration Left(MonotonicTime deadline) const;
+
+  // Whether the record, of a node that may lack writes, may have been deleted, and the delete be
+  // forgotten: it was written, and the node has lacked writes, for longer than half a tombstone's
+  // life. Such a record proves nothing beside a node that is whole and holds nothing.
+  bool MayHaveBeenDeleted(NodeId node, const Record& record) const;
+  // The same of a node of which only that is known.
+  bool MayHaveBeenDeleted(const Record& record) const;
 
   // Notes a version that some replica holds, and counts and warns when its clock is far ahead.
   void ObserveVersion(const Version& version);

@@ -67,6 +67,10 @@ RPC = frozenset({"grpc", "protobuf"})
 SECURE_CHANNEL = ("security", "security/channel")
 GATEWAY = ("gateway/handlers", "gateway/http", "gateway/upstream", "gateway/web")
 
+# Pure, and known to kachectl as well.
+BOOKKEEPING_TEXTS = ("server/bookkeeping/coordinator_id.h", "server/bookkeeping/heartbeat.h",
+                     "server/bookkeeping/key_space.h", "server/bookkeeping/lost_coordinator.h")
+
 # What others may see of server/redis: the seam first, then what starts the real thing.
 NODE_CLIENT = ("server/redis/node_client.h", "server/redis/command.h", "server/redis/reply.h")
 REDIS_CLIENT = NODE_CLIENT + ("server/redis/redis_client.h", "server/redis/event_loop.h")
@@ -141,14 +145,25 @@ LAYERS = {
         ours=("base", "proto", "client") + SECURE_CHANNEL, libraries=COMMON | RPC | {"cli11"}
     ),
     "client/ctl": Layer(
-        ours=("base", "proto", "client") + SECURE_CHANNEL, libraries=COMMON | RPC | {"cli11"}
+        ours=("base", "proto", "client") + BOOKKEEPING_TEXTS + SECURE_CHANNEL,
+        libraries=COMMON | RPC | {"cli11"},
     ),
     # What only Redis itself can tell kachectl doctor.
     "client/ctl/redis_connection": Layer(
         ours=("base", "security"), libraries=COMMON | {"hiredis", "openssl"}
     ),
-    "client/ctl/redis_probe": Layer(
+    "client/ctl/redis_login": Layer(
         ours=("base", "security", "client/ctl/redis_connection.h"),
+        libraries=COMMON | {"hiredis", "openssl"},
+    ),
+    "client/ctl/redis_probe": Layer(
+        ours=("base", "security", "client/ctl/redis_connection.h", "client/ctl/redis_login.h"),
+        libraries=COMMON | {"hiredis", "openssl"},
+    ),
+    # Where declare-lost acts on Redis itself.
+    "client/ctl/coordinator_cut": Layer(
+        ours=("base", "security", "client/ctl/redis_connection.h", "client/ctl/redis_login.h")
+        + BOOKKEEPING_TEXTS,
         libraries=COMMON | {"hiredis", "openssl"},
     ),
 }

@@ -139,6 +139,33 @@ TEST_F(RecoveryProcessesTest, AllConnectionsFollowTheNameToANewServer) {
   EXPECT_EQ(CountReadsOtherThan("v"), 0);
 }
 
+// As with an old host that lives on, to which one coordinator stays connected.
+TEST_F(RecoveryProcessesTest, TwoServersThatTwoCoordinatorsReachUnderOneNameAreNotUsed) {
+  Start();
+  PutAll("old");
+  CoordinatorCluster::Options options = CoordinatorCluster::Patient();
+  Balancer elsewhere({second()});
+  options.wait_until_up = false;
+  options.endpoint = [&](size_t server, const RedisServer& at) {
+    return server == kBehind ? elsewhere.endpoint() : at.endpoint();
+  };
+  CoordinatorCluster other(options, *cluster_);
+  ASSERT_TRUE(WaitForReason("several_processes"));
+  ASSERT_TRUE(CoordinatorCluster::Eventually(
+      [&] { return other.Status(kBehind).reason == "several_processes"; }));
+  PutAll("new");
+  for (int i = 0; i < kKeys; ++i) {
+    const auto get = other.Get(Key(i));
+    ASSERT_TRUE(get.ok()) << get.status();
+    EXPECT_EQ(get->value, "new");
+  }
+  elsewhere.Use({first_});  // Its connections are made anew by themselves.
+  ASSERT_TRUE(cluster_->WaitForState(kBehind, NodeState::kUp));
+  ASSERT_TRUE(other.WaitForState(kBehind, NodeState::kUp));
+  EXPECT_EQ(CountReadsOtherThan("new"), 0);
+  EXPECT_EQ(CountHeldOtherThan(cluster_->server(kBehind), "new"), 0);
+}
+
 TEST_F(RecoveryProcessesTest, APlainRestartIsNotMistakenForTwoServers) {
   Start();
   PutAll("v");

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/recovery/evidence.h"
@@ -73,6 +74,11 @@ struct EvidenceOf {
                                  .ring = kRing,
                                  .reached = {},
                                  .lives = lives});
+  }
+  // Its newest heartbeat there tells what it reaches.
+  void Reaches(size_t on, std::vector<ReachedProcess> reached, absl::Time as_of) {
+    At(on).heartbeats.back().reached = std::move(reached);
+    At(on).heartbeats.back().as_of = as_of;
   }
   void Note(size_t on, const std::string& about, uint64_t coordinator, int64_t since_ms = 900,
             uint64_t number = 1) {

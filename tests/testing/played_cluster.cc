@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/lost_coordinator.h"
 #include "server/bookkeeping/missed_note.h"
 #include "tests/testing/metric_value.h"
 
@@ -30,7 +32,7 @@ PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
       nodes_(nodes),
       ring_(RingOf(nodes.size())),
       clock_(clock, nodes.size(), config.max_clock_skew),
-      monitor_(ring_, /*shards=*/1, clock_),
+      monitor_(ring_, kShards, clock_),
       metrics_(registry_, ring_->names()) {
   std::vector<redis::NodeClient*> clients;
   for (const auto& node : nodes_) {
@@ -48,7 +50,8 @@ PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
                       .data_path = *this,
                       .metrics = metrics_,
                       .clients = std::move(clients),
-                      .topology = monitor_.topology()});
+                      .topology = monitor_.topology(),
+                      .on_declared_lost = [this] { knows_it_is_lost_ = true; }});
   observation_ = monitor_.Observe(
       [this](std::shared_ptr<const Topology> topology) { topology_ = std::move(topology); });
 }
@@ -80,13 +83,27 @@ void PlayedCoordinator::Deliver() {
 
 void PlayedCoordinator::Connect(size_t node) {
   connections_[node]->Connect();
-  monitor_.OnConnected(0, Id(node), {nodes_[node]->run_id(), "7.0.0"});
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    ConnectShard(shard, node, connections_[node]->node().run_id());
+  }
   recovery_->OnConnected(Id(node));
+}
+
+void PlayedCoordinator::Lead(size_t node, PlayedNode& to) {
+  Disconnect(node);
+  connections_[node]->LeadTo(to);
+  Connect(node);
+}
+
+void PlayedCoordinator::ConnectShard(size_t shard, size_t node, const std::string& run_id) {
+  monitor_.OnConnected(shard, Id(node), {run_id, "7.0.0", clock_.Monotonic()});
 }
 
 void PlayedCoordinator::Disconnect(size_t node) {
   connections_[node]->Break();
-  monitor_.OnDown(0, Id(node), {"connection_lost", "played"});
+  for (size_t shard = 0; shard < kShards; ++shard) {
+    monitor_.OnDown(shard, Id(node), {"connection_lost", "played"});
+  }
   recovery_->OnDown(Id(node));
 }
 
@@ -128,10 +145,16 @@ PlayedCluster::PlayedCluster(size_t nodes, size_t coordinators, const RecoveryCo
 
 void PlayedCluster::Replace(size_t index) { Replace(index, config_); }
 
-void PlayedCluster::Replace(size_t index, const RecoveryConfig& config) {
+void PlayedCluster::Begin(size_t index, const RecoveryConfig& config) {
   coordinators_[index].reset();
   next_id_ += 0x10000;
   coordinators_[index] = std::make_unique<PlayedCoordinator>(next_id_, clock_, nodes_, config);
+}
+
+void PlayedCluster::ReplaceUnconnected(size_t index) { Begin(index, config_); }
+
+void PlayedCluster::Replace(size_t index, const RecoveryConfig& config) {
+  Begin(index, config);
   for (size_t node = 0; node < nodes_.size(); ++node) {
     if (dead_[node] || cut_[index][node]) {
       coordinators_[index]->Disconnect(node);
@@ -180,6 +203,19 @@ void PlayedCluster::Cut(size_t coordinator, size_t node) {
 void PlayedCluster::Mend(size_t coordinator, size_t node) {
   cut_[coordinator][node] = false;
   coordinators_[coordinator]->Connect(node);
+}
+
+void PlayedCluster::DeclareLost(size_t coordinator) {
+  const uint64_t id = coordinators_[coordinator]->id();
+  for (size_t node = 0; node < nodes_.size(); ++node) {
+    if (dead_[node]) continue;
+    PlayedNode& it = *nodes_[node];
+    it.SetHash(it.keys().LostCoordinators(), CoordinatorText(id),
+               LostCoordinatorText({id, it.NowMs(), /*is_cut_off=*/true}));
+    cut_[coordinator][node] = true;
+    PlayedCoordinator& lost = *coordinators_[coordinator];
+    if (lost.is_connected(node)) lost.Disconnect(node);
+  }
 }
 
 bool PlayedCluster::AllUp() const {

@@ -35,10 +35,15 @@ class PlayedCoordinator final : private DataPath {
   void Tick();
   void Deliver();
 
-  // Its connections, those of the data path included.
+  // Its connections, those of both shards included.
   void Connect(size_t node);
+  // One shard's alone, to whatever process.
+  void ConnectShard(size_t shard, size_t node, const std::string& run_id);
   void Disconnect(size_t node);
+  // Its connections to the node are lost, and made again to another process.
+  void Lead(size_t node, PlayedNode& to);
   bool is_connected(size_t node) const { return connections_[node]->Ready(); }
+  void Silence(size_t node, bool silent) { connections_[node]->Silence(silent); }
   // A write of its own passed the node by: as Shard::NoteMissed.
   void Miss(size_t node);
   // Its writes don't end.
@@ -51,6 +56,8 @@ class PlayedCoordinator final : private DataPath {
     return recovery_->waiting_for(NodeId(static_cast<uint16_t>(node)));
   }
   double Metric(const std::string& name);
+  // It has found that it was declared lost.
+  bool knows_it_is_lost() const { return knows_it_is_lost_; }
   uint64_t id() const { return id_; }
   uint64_t fingerprint() const { return ring_->Fingerprint(copies_); }
 
@@ -59,6 +66,7 @@ class PlayedCoordinator final : private DataPath {
   void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   const uint64_t id_;
+  static constexpr size_t kShards = 2;
   const uint32_t copies_;
   std::vector<std::unique_ptr<PlayedNode>>& nodes_;
   const KeySpace keys_{"kache:"};
@@ -73,6 +81,7 @@ class PlayedCoordinator final : private DataPath {
   std::shared_ptr<const Topology> topology_;  // the newest, on its way to the recovery
   std::deque<absl::AnyInvocable<void()>> drains_;
   bool holds_writes_ = false;
+  bool knows_it_is_lost_ = false;
 };
 
 class PlayedCluster {
@@ -86,6 +95,8 @@ class PlayedCluster {
   PlayedCoordinator& coordinator(size_t index) { return *coordinators_[index]; }
   // In the place of one that ended without a word.
   void Replace(size_t index);
+  // It is not connected yet.
+  void ReplaceUnconnected(size_t index);
   void Replace(size_t index, const RecoveryConfig& config);
   void End(size_t index) { coordinators_[index].reset(); }
 
@@ -96,6 +107,9 @@ class PlayedCluster {
   // One coordinator alone can't reach it.
   void Cut(size_t coordinator, size_t node);
   void Mend(size_t coordinator, size_t node);
+  // As `kachectl coordinator declare-lost` does it: on all nodes that live. Its connections to
+  // these are lost, and no new ones are made.
+  void DeclareLost(size_t coordinator);
   // The coordinator stands still while the others go on.
   void Freeze(size_t coordinator, bool frozen) { frozen_[coordinator] = frozen; }
 
@@ -111,6 +125,7 @@ class PlayedCluster {
   std::vector<bool> dead_;              // by node
   std::vector<std::vector<bool>> cut_;  // by coordinator and node
   std::vector<bool> frozen_;            // by coordinator
+  void Begin(size_t index, const RecoveryConfig& config);
   uint64_t next_id_ = 0x10000;
 };
 

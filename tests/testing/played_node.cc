@@ -135,7 +135,8 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   const std::optional<Marker> stands = marker();
   const bool ours = stands && RingText(stands->ring) == arguments[3];
   const std::string now = std::to_string(NowMs());
-  if (ours && stands->run_id == run_id_) {
+  const bool is_lost = hash(keys[12]).contains(arguments[0]);
+  if (ours && stands->run_id == run_id_ && !is_lost) {
     SetHash(keys[2], arguments[0], now + " " + arguments[1] + " " + arguments[2]);
     SetHash(keys[11], arguments[0], "1 " + now + " " + arguments[6]);
     if (!arguments[4].empty()) {
@@ -150,7 +151,7 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
                 Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
                 Reply::Integer(0), Array(std::move(members)), Hash(keys[11]),
                 Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
-                Reply::String(std::to_string(emptied_))});
+                Reply::String(std::to_string(emptied_)), Hash(keys[12])});
 }
 
 Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
@@ -275,16 +276,23 @@ Reply PlayedNode::Forget(const Words& keys, const Words& arguments) {
 }
 
 void PlayedConnection::Send(redis::Command command, absl::Duration, redis::ReplyCallback done) {
+  if (silent_) {
+    unanswered_.push_back(std::move(done));
+    return;
+  }
   if (!ready_) {
     // Never from inside Send: with what is delivered next.
     replies_.emplace_back(Reply::Error(""), std::move(done));
     return;
   }
-  replies_.emplace_back(node_.Run(command), std::move(done));
+  replies_.emplace_back(node_->Run(command), std::move(done));
 }
 
 void PlayedConnection::Break() {
   ready_ = false;
+  for (redis::ReplyCallback& done : std::exchange(unanswered_, {})) {
+    done(absl::UnavailableError("the connection was lost"));
+  }
   while (!replies_.empty()) {
     redis::ReplyCallback done = std::move(replies_.front().second);
     replies_.pop_front();

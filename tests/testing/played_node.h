@@ -96,22 +96,29 @@ class PlayedNode {
 // One coordinator's connection to a played node. Replies wait for Deliver.
 class PlayedConnection final : public redis::NodeClient {
  public:
-  explicit PlayedConnection(PlayedNode& node) : node_(node) {}
+  explicit PlayedConnection(PlayedNode& node) : node_(&node) {}
   ~PlayedConnection() override { Break(); }
 
   bool Ready() const override { return ready_; }
   void Send(redis::Command command, absl::Duration timeout, redis::ReplyCallback done) override;
 
   void Connect() { ready_ = true; }
+  // Where the name leads: what it is connected to is `node` from now on.
+  void LeadTo(PlayedNode& node) { node_ = &node; }
+  const PlayedNode& node() const { return *node_; }
   // What waits is answered UNAVAILABLE.
   void Break();
   // True where anything was delivered.
   bool Deliver();
+  // The process that it is connected to answers nothing, as one that has ended unnoticed.
+  void Silence(bool silent) { silent_ = silent; }
 
  private:
-  PlayedNode& node_;
+  PlayedNode* node_;
   bool ready_ = false;
+  bool silent_ = false;
   std::deque<std::pair<redis::Reply, redis::ReplyCallback>> replies_;
+  std::vector<redis::ReplyCallback> unanswered_;
 };
 
 }  // namespace kache::testing

@@ -74,6 +74,23 @@ void ShardFixture::MakeUp(size_t node) {
   nodes_[node]->set_ready(true);
 }
 
+void ShardFixture::MakeDoubted(size_t node, absl::Duration lacking) {
+  std::vector<Standing> standings;
+  for (const NodeStatus& status : monitor_->topology()->nodes) {
+    standings.push_back(WholeStanding(status));
+  }
+  standings[node].verdict = Standing::Verdict::kInDoubt;
+  standings[node].reason = "resync";
+  standings[node].doubted_since = clock_.Now() - lacking;
+  monitor_->SetStandings(standings);
+}
+
+void ShardFixture::MakeUnchecked(size_t node) {
+  MakeDown(node);
+  monitor_->OnConnected(0, Id(node), {std::string("run-").append(std::to_string(node)), "7.0.0"});
+  nodes_[node]->set_ready(true);
+}
+
 void ShardFixture::MakeRefusing(size_t node) {
   monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
 }

@@ -58,10 +58,13 @@ class ShardFixture : public ::testing::Test {
 
   // States.
   void MakeDown(size_t node);
-  void MakeUp(size_t node);        // and whole
-  void MakeSyncing(size_t node);   // takes writes
-  void MakeRefusing(size_t node);  // SYNCING, and left alone for its back-off
-  void ExcludeAll();               // they are not to be used, though their connections are ready
+  void MakeUp(size_t node);       // and whole
+  void MakeSyncing(size_t node);  // takes writes
+  // SYNCING: it may have lacked writes for so long.
+  void MakeDoubted(size_t node, absl::Duration lacking);
+  void MakeUnchecked(size_t node);  // SYNCING: just connected
+  void MakeRefusing(size_t node);   // SYNCING, and left alone for its back-off
+  void ExcludeAll();                // they are not to be used, though their connections are ready
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 
   void MakeWhole() { FindAllWhole(*monitor_); }

@@ -13,7 +13,7 @@ import struct
 _BOOKKEEPING = b"kache:m:"
 _DATA = b"kache:d:"
 # It never asks for these keys of later releases.
-_UNKNOWN = {"heartbeats", "members", "not-whole"}
+_UNKNOWN = {"heartbeats", "members", "not-whole", "lost-coordinators"}
 
 
 class Unreadable(Exception):

@@ -33,6 +33,19 @@ TEST_F(ShutdownDeathTest, WaitsForEitherSignal) {
   }
 }
 
+TEST_F(ShutdownDeathTest, WaitsForARequestToo) {
+  EXPECT_EXIT(
+      {
+        ShutdownSignal shutdown(absl::ZeroDuration());
+        std::thread sender(ShutdownSignal::RequestStop);
+        const int signal = shutdown.Wait();
+        sender.join();
+        ShutdownSignal::RequestStop();  // changes nothing any more
+        std::exit(signal);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 TEST_F(ShutdownDeathTest, EndsAtOnceOnASecondSignal) {
   EXPECT_EXIT(
       {

@@ -133,6 +133,27 @@ TEST(Arguments, OfNodeForsake) {
   EXPECT_EQ(parsed.arguments->node, "cache-b");
 }
 
+TEST(Arguments, OfCoordinatorDeclareLost) {
+  const Environment settings =
+      Environment::Of({{"REDIS_URLS", "a=localhost:1,b=localhost:2"}, {"KEY_PREFIX", "p:"}});
+  const Parsed parsed =
+      ParseArguments({"coordinator", "declare-lost", "00000000000000aa", "--yes"}, settings);
+  ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
+  EXPECT_EQ(parsed.arguments->command, kDeclareCoordinatorLost);
+  EXPECT_EQ(parsed.arguments->coordinator, "00000000000000aa");
+  EXPECT_EQ(parsed.arguments->redis.size(), 2u);
+  EXPECT_EQ(parsed.arguments->key_prefix, "p:");
+  EXPECT_TRUE(parsed.arguments->yes);
+}
+
+TEST(Arguments, OfCoordinatorDeclareLostAreChecked) {
+  const Environment settings = Environment::Of({{"REDIS_URLS", "a=localhost:1"}});
+  EXPECT_EQ(ParseArguments({"coordinator", "declare-lost", "cache-a"}, settings).exit_code, 2);
+  const Parsed without = Parse({"coordinator", "declare-lost", "00000000000000aa"});
+  EXPECT_EQ(without.exit_code, 2);
+  EXPECT_NE(without.err.find("REDIS_URLS"), std::string::npos) << without.err;
+}
+
 TEST(Arguments, MinVersionIsAVersion) {
   const Parsed parsed = Parse({"get", "k", "--min-version", "0000000000000001-0000000000000002"});
   ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;

@@ -7,9 +7,20 @@ namespace {
 
 constexpr char kId[] = "00000000000000c0";
 constexpr char kRunId[] = "0123456789abcdef0123456789abcdef01234567";
+const absl::Time kAsOf = absl::FromUnixSeconds(1000);
+
+HeartbeatNews Reaching(std::vector<ReachedProcess> reached) {
+  return {absl::Seconds(3), FenceNumber{12}, 0xAB, std::move(reached), kAsOf};
+}
+
+std::vector<std::string> RunIds(const Heartbeat& heartbeat) {
+  std::vector<std::string> run_ids;
+  for (const ReachedProcess& process : heartbeat.reached) run_ids.push_back(process.run_id);
+  return run_ids;
+}
 
 TEST(Heartbeat, IsReadAsItWasWritten) {
-  const HeartbeatNews news{absl::Seconds(3), FenceNumber{12}, 0xAB, {kRunId, "", kRunId}};
+  const HeartbeatNews news = Reaching({{kRunId}, {}, {kRunId}});
   const auto heartbeat = ParseHeartbeat(kId, "1 99000 " + HeartbeatText(news));
   ASSERT_TRUE(heartbeat);
   EXPECT_EQ(heartbeat->coordinator, 0xC0u);
@@ -17,14 +28,43 @@ TEST(Heartbeat, IsReadAsItWasWritten) {
   EXPECT_EQ(heartbeat->interval, absl::Seconds(3));
   EXPECT_EQ(heartbeat->drained, FenceNumber{12});
   EXPECT_EQ(heartbeat->ring, 0xABu);
-  EXPECT_EQ(heartbeat->reached, (std::vector<std::string>{"01234567", "", "01234567"}));
+  EXPECT_EQ(RunIds(*heartbeat), (std::vector<std::string>{"01234567", "", "01234567"}));
+  EXPECT_EQ(heartbeat->as_of, kAsOf);
 }
 
 TEST(Heartbeat, MaySayMoreInALaterRelease) {
-  const auto heartbeat = ParseHeartbeat(kId, "1 99000 3000 0 00000000000000ab -,x later words");
+  const auto heartbeat =
+      ParseHeartbeat(kId, "1 99000 3000 0 00000000000000ab -,x 5000 -,3/1 later words");
   ASSERT_TRUE(heartbeat);
-  EXPECT_EQ(heartbeat->reached, (std::vector<std::string>{"", "x"}));
+  EXPECT_EQ(RunIds(*heartbeat), (std::vector<std::string>{"", "x"}));
+  EXPECT_EQ(heartbeat->reached[1].known_since, absl::FromUnixSeconds(2));
   EXPECT_TRUE(ParseOldHeartbeat(kId, "99000 3000 7 later").has_value());
+}
+
+TEST(Heartbeat, ClaimsNoMoreOfALifeThanIsKnown) {
+  const auto told = [](absl::Duration known, absl::Duration alive) {
+    const HeartbeatNews news = Reaching({{kRunId, kAsOf - known, kAsOf - alive}});
+    return ParseHeartbeat(kId, "1 99000 " + HeartbeatText(news))->reached[0];
+  };
+  ReachedProcess process = told(absl::Milliseconds(7900), absl::Milliseconds(1100));
+  EXPECT_EQ(process.known_since, kAsOf - absl::Seconds(7));
+  EXPECT_EQ(process.alive_at, kAsOf - absl::Seconds(2));
+  process = told(absl::Hours(1000), absl::ZeroDuration());
+  EXPECT_EQ(process.known_since, kAsOf - absl::Hours(24));
+  EXPECT_EQ(process.alive_at, kAsOf);
+  process = told(absl::Hours(1000), absl::Hours(500));
+  EXPECT_EQ(process.known_since, absl::InfiniteFuture());
+}
+
+TEST(Heartbeat, MaySayNothingOfLives) {
+  for (const char* lives : {"", " 5000", " soon 3/1", " 5000 3/1,3/1", " 5000 3", " 5000 -"}) {
+    const auto heartbeat =
+        ParseHeartbeat(kId, std::string("1 99000 3000 0 00000000000000ab x") + lives);
+    ASSERT_TRUE(heartbeat) << lives;
+    EXPECT_EQ(heartbeat->reached[0].run_id, "x");
+    EXPECT_EQ(heartbeat->reached[0].known_since, absl::InfiniteFuture()) << lives;
+    EXPECT_EQ(heartbeat->reached[0].alive_at, absl::InfinitePast()) << lives;
+  }
 }
 
 TEST(Heartbeat, OfTheReleaseBeforeSaysLess) {

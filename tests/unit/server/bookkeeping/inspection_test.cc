@@ -33,7 +33,9 @@ Reply InspectionReply() {
                 Texts({"swept", "70000", "due", "80000", "cursor", "77"}), Reply::Integer(42),
                 Texts({"cache-a", "cache-b"}),
                 Texts({"00000000000000aa", "1 99000 3000 12 00000000000000ff run-1,-"}),
-                Reply::Integer(1), Reply::String("17"), Reply::String("2")});
+                Reply::Integer(1), Reply::String("17"), Reply::String("2"),
+                Texts({"00000000000000bb", "1 98000 lost", "00000000000000cc", "1 97000 closing",
+                       "no id", "1 98000 lost"})});
 }
 
 TEST(Inspection, IsParsed) {
@@ -73,6 +75,12 @@ TEST(Inspection, IsParsed) {
   EXPECT_TRUE(inspection->evicts);
   EXPECT_EQ(inspection->evicted_keys, 17u);
   EXPECT_EQ(inspection->emptied, 2u);
+  EXPECT_EQ(inspection->lost_coordinators.size(), 2u);
+  EXPECT_TRUE(IsDeclaredLost(*inspection, 0xBB));
+  EXPECT_TRUE(IsCutOff(*inspection, 0xBB));
+  EXPECT_TRUE(IsDeclaredLost(*inspection, 0xCC));
+  EXPECT_FALSE(IsCutOff(*inspection, 0xCC));
+  EXPECT_FALSE(IsDeclaredLost(*inspection, 0xAA));
 }
 
 TEST(Inspection, KnowsADemandForASweepOfTheReleaseBefore) {

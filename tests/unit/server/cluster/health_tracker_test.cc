@@ -331,5 +331,44 @@ TEST_F(HealthTrackerTest, TheEarliestTimeThatItMayLackWritesSinceCounts) {
   EXPECT_EQ(reason(), "missed_writes");
 }
 
+TEST_F(HealthTrackerTest, ItsConnectionsAreTriedOnceEachShardTriedOne) {
+  UseShards(2);
+  Connect(0);
+  EXPECT_FALSE(tracker_.status().connections_tried);
+  Drop("connection_refused", 1);
+  EXPECT_TRUE(tracker_.status().connections_tried);
+}
+
+TEST_F(HealthTrackerTest, IsDoubtedSinceTheEarliestDoubt) {
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfinitePast());
+  Connect();
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfiniteFuture());
+  tracker_.WriteMissed(now_);
+  EXPECT_EQ(tracker_.status().doubted_since, now_);
+  Standing standing = testing::WholeStanding(tracker_.status());
+  standing.resolved = 0;
+  standing.doubted_since = now_ - absl::Hours(1);
+  tracker_.Checked(standing, now_);
+  EXPECT_EQ(tracker_.status().doubted_since, now_ - absl::Hours(1));
+  // A new connection: since when is not known before it is checked.
+  Drop("connection_lost");
+  tracker_.Connected(0, "run", "7.0.15", now_);
+  EXPECT_EQ(tracker_.status().doubted_since, absl::InfinitePast());
+}
+
+TEST_F(HealthTrackerTest, KeepsItsReasonWhileConnectionsAreMadeAnewForOthersSake) {
+  UseShards(2);
+  Connect(0);
+  Connect(1);
+  Find(Standing::Verdict::kExcluded, kSeveralProcesses);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop(kProcessChanged, 0);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop(kProcessChanged, 1);
+  EXPECT_EQ(reason(), kSeveralProcesses);
+  Drop("connection_refused", 0);
+  EXPECT_EQ(reason(), "connection_refused");
+}
+
 }  // namespace
 }  // namespace kache

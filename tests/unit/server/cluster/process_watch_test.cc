@@ -275,5 +275,17 @@ TEST_F(ProcessWatchTest, ABalancerIsFound) {
   EXPECT_LT(one, 30);
 }
 
+TEST_F(ProcessWatchTest, RoundsThatOthersAskForAreBounded) {
+  RemakeAll("a");
+  const uint64_t before = watch_.rounds();
+  Pass(ProcessWatch::kRound);
+  for (int i = 0; i < 10; ++i) watch_.RequestRound(clock_.Monotonic());
+  EXPECT_EQ(watch_.rounds(), before + 1);
+  EXPECT_EQ(agreement(), kOne);
+  Pass(ProcessWatch::kRound);
+  watch_.RequestRound(clock_.Monotonic());
+  EXPECT_EQ(watch_.rounds(), before + 2);
+}
+
 }  // namespace
 }  // namespace kache

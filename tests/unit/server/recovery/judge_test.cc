@@ -394,5 +394,44 @@ TEST_F(JudgeTest, CoordinatorsLiveByAnyNodesWord) {
   EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
 }
 
+TEST_F(JudgeTest, ACoordinatorThatWasCutOffDoesNotLiveByThatNodesWord) {
+  evidence_.MarkAll();
+  for (size_t node : {0, 1}) {
+    evidence_.Beat(node, kOther, /*lives=*/true);
+    evidence_.At(node).lost_coordinators.push_back({kOther, 5, /*is_cut_off=*/true});
+  }
+  EXPECT_THAT(LivingCoordinators(evidence_.value), ElementsAre(kSelf));
+  evidence_.At(1).lost_coordinators[0].is_cut_off = false;
+  EXPECT_THAT(LivingCoordinators(evidence_.value), UnorderedElementsAre(kSelf, kOther));
+}
+
+TEST_F(JudgeTest, ANodeThatSeveralProcessesAnswerForIsNotUsed) {
+  evidence_.MarkAll();
+  evidence_.Of(1).has_several = true;
+  evidence_.Lose(1);
+  EXPECT_EQ(Of(1).verdict, Verdict::kExcluded);
+  EXPECT_EQ(Of(1).reason, "several_processes");
+  EXPECT_FALSE(Of(1).fence.has_value());
+  EXPECT_EQ(Of(0).verdict, Verdict::kWhole);
+}
+
+TEST_F(JudgeTest, ANodeIsDoubtedSinceAnybodyNotedItOrItsMarkerSays) {
+  const auto since = [this] {
+    return DoubtedSince(evidence_.value, evidence_.Of(1), absl::Milliseconds(100));
+  };
+  EXPECT_EQ(since(), absl::InfinitePast()) << "it carries no marker";
+  evidence_.MarkAll();
+  EXPECT_EQ(since(), absl::InfiniteFuture());
+  evidence_.Note(0, "b", kOther, 7000);
+  EXPECT_EQ(since(), absl::FromUnixMillis(7000));
+  evidence_.MarkerOf(1).whole = false;
+  evidence_.MarkerOf(1).away_ms = 5000;
+  EXPECT_EQ(since(), absl::FromUnixMillis(4900)) << "its clock is ahead";
+  evidence_.MarkerOf(1).away_ms = 0;
+  EXPECT_EQ(since(), absl::InfinitePast()) << "it came empty";
+  evidence_.Lose(1);
+  EXPECT_EQ(since(), absl::InfinitePast());
+}
+
 }  // namespace
 }  // namespace kache

@@ -62,6 +62,39 @@ TEST(Handshake, SaysWhoItIsBeforeAnythingElse) {
       Progress::kReady);
 }
 
+const Introduction kIntroduction{"kache:12", {"HEXISTS", "kache:m:lost", "12"}};
+
+TEST(Handshake, NamesTheConnectionBeforeItAsksWhetherItIsLetIn) {
+  Handshake handshake({"localhost", 6379, "app", "secret", 3}, {}, kIntroduction);
+  const std::vector<std::string> wires = Wires(handshake);
+  EXPECT_THAT(wires[0], HasSubstr("AUTH"));
+  EXPECT_THAT(wires[1], HasSubstr("SELECT"));
+  EXPECT_EQ(wires[2], "*3\r\n$6\r\nCLIENT\r\n$7\r\nSETNAME\r\n$8\r\nkache:12\r\n");
+  EXPECT_EQ(wires[3], "*3\r\n$7\r\nHEXISTS\r\n$12\r\nkache:m:lost\r\n$2\r\n12\r\n");
+  EXPECT_EQ(Answer(handshake, {Reply::Status("OK"), Reply::Status("OK"), Reply::Status("OK"),
+                               Reply::Integer(0), Info(kServer), Info(kMaster), Info(kNoCluster),
+                               Reply::Status("PONG")}),
+            Progress::kReady);
+  EXPECT_EQ(handshake.facts().unnamed, "");
+}
+
+TEST(Handshake, IsRefusedToACoordinatorThatWasDeclaredLost) {
+  Handshake handshake({}, {}, kIntroduction);
+  EXPECT_EQ(Answer(handshake, {Reply::Status("OK"), Reply::Integer(1)}), Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, kCoordinatorLost);
+}
+
+TEST(Handshake, UsesAServerThatForbidsNames) {
+  Handshake handshake({}, {}, kIntroduction);
+  EXPECT_EQ(Answer(handshake,
+                   {Reply::Error("NOPERM this user has no permissions to run the 'client' command"),
+                    Reply::Error("NOPERM no permissions to run the 'hexists' command"),
+                    Info(kServer), Info(kMaster), Info(kNoCluster), Reply::Status("PONG")}),
+            Progress::kReady);
+  EXPECT_THAT(handshake.facts().unnamed, HasSubstr("CLIENT SETNAME"));
+  EXPECT_THAT(handshake.facts().unnamed, HasSubstr("ACL SETUSER"));
+}
+
 TEST(Handshake, UsesTheOneArgumentFormForTheDefaultUser) {
   Handshake handshake({"localhost", 6379, "", "secret", 0}, {});
   EXPECT_EQ(Wires(handshake)[0], "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n");

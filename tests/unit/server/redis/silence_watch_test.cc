@@ -48,9 +48,25 @@ TEST_F(SilenceWatchTest, HasFourTimesThePatienceWhenSuspectingItself) {
 
 TEST_F(SilenceWatchTest, ForgivesTheLoopsOwnDelay) {
   watch_.OnTimeouts(3);
-  watch_.Extend(milliseconds(5000));
+  watch_.Extend(milliseconds(5000), After(5100));
   EXPECT_FALSE(watch_.Exceeded(After(5249), 1));
   EXPECT_TRUE(watch_.Exceeded(After(5250), 1));
+}
+
+// The process goes on after 5 s. What had come meanwhile is read first; then it learns of the
+// delay.
+TEST_F(SilenceWatchTest, ForgivesNoMoreThanHasPassed) {
+  watch_.OnBytes(After(5000));
+  watch_.OnTimeouts(3);
+  watch_.Extend(milliseconds(4900), After(5001));
+  EXPECT_FALSE(watch_.Exceeded(After(5250), 1));
+  EXPECT_TRUE(watch_.Exceeded(After(5251), 1));
+}
+
+TEST_F(SilenceWatchTest, NeverCountsFromBeforeTheLastByte) {
+  watch_.OnBytes(After(5000));
+  watch_.Extend(milliseconds(4900), After(4990));
+  EXPECT_FALSE(watch_.Exceeded(After(5999), 1));
 }
 
 TEST_F(SilenceWatchTest, IsSilentAfterHalfTheLimit) {
