@@ -20,6 +20,7 @@ void HealthService::Listen(CallQueue& queue) {
           },
       .check = {},
       .operations = {},
+      .unstamped = {},
       .serve = [this](const HealthCheckRequest& request, MonotonicTime,
                       HealthCheckResponse& response,
                       Answer& answer) { answer.Finish(Check(request, response)); },

@@ -50,7 +50,7 @@ struct UnaryMethod {
   // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
   std::function<int64_t(const Request&)> operations;
   // Whether the coordinator is to stamp a write of this request. Empty = it is never a write.
-  std::function<bool(const Request&)> unstamped = {};
+  std::function<bool(const Request&)> unstamped;
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;
   Role role = Role::kNone;  // that the caller needs
   // An answer without room is dropped, and the call refused. Never for writes: they are done by

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "server/recovery/copier_page.h"
 #include "server/recovery/copy_scripts.h"
 #include "server/recovery/page_entry.h"
 #include "server/replication/record.h"
@@ -15,9 +16,6 @@
 
 namespace kache {
 namespace {
-
-// What a record takes of a command beside itself and its key.
-constexpr size_t kArgumentsBytes = 128;
 
 // SCAN's patterns are globs: what is special in them is escaped.
 std::string PatternOf(const std::string& prefix) {
@@ -29,86 +27,7 @@ std::string PatternOf(const std::string& prefix) {
   return pattern + "*";
 }
 
-absl::Status ErrorOf(const absl::StatusOr<redis::Reply>& reply) {
-  if (!reply.ok()) return reply.status();
-  if (reply->IsError()) return absl::UnavailableError(reply->text);
-  return absl::OkStatus();
-}
-
-std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries,
-                                     const std::vector<size_t>& indices) {
-  std::vector<std::string_view> keys;
-  keys.reserve(indices.size());
-  for (const size_t i : indices) keys.push_back(entries[i].redis_key);
-  return keys;
-}
-
-absl::Status TooLate() {
-  return absl::DeadlineExceededError("what was read is too old to be stored or removed");
-}
-
 }  // namespace
-
-// Views of what the page, or a reply at hand, holds.
-struct Copier::Copy {
-  std::string_view redis_key;
-  std::string_view record;
-  // Of the source's key, in cluster time; 0 = never, or not known and without meaning.
-  int64_t ends_ms = 0;
-  bool stand_in = false;  // the source stands in
-};
-
-// Shared by the callbacks of the commands that are under way for the page.
-struct Copier::Page {
-  NodeId source;
-  Selection selection;
-  std::vector<PageEntry> entries;
-  PageResult result;
-  absl::Status status;
-  Done done;
-  std::shared_ptr<bool> alive;
-
-  // The last callback lets go of the page.
-  ~Page() {
-    if (!*alive) return;
-    if (status.ok()) {
-      done(std::move(result));
-    } else {
-      done(status);
-    }
-  }
-  void Fail(const absl::Status& error) {
-    if (status.ok()) status = error;
-  }
-};
-
-// Large records of a page, to be fetched and stored together.
-struct Copier::Portion {
-  std::shared_ptr<Page> page;
-  NodeId target;
-  Indices indices;
-  size_t bytes = 0;
-};
-
-// Shared by the callbacks of the portion's commands; the last one lets the next portion begin.
-class Copier::UnderWay {
- public:
-  UnderWay(Copier& copier, size_t bytes) : copier_(copier), alive_(copier.alive_), bytes_(bytes) {
-    copier_.bytes_under_way_ += bytes_;
-  }
-  ~UnderWay() {
-    if (!*alive_) return;
-    copier_.bytes_under_way_ -= bytes_;
-    copier_.FetchNext();
-  }
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-
- private:
-  Copier& copier_;
-  const std::shared_ptr<bool> alive_;
-  const size_t bytes_;
-};
 
 Copier::Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix, CopyRules rules)
     : clients_(std::move(clients)),
@@ -316,122 +235,4 @@ void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target, Indices i
 }
 
 // Small ones are at hand; the others are fetched.
-void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices) {
-  std::vector<Copy> at_hand;
-  Portion portion{page, target, {}, 0};
-  for (const size_t i : indices) {
-    const PageEntry& entry = page->entries[i];
-    if (!entry.record.empty()) {
-      at_hand.push_back({entry.redis_key, entry.record, 0, entry.stand_in});
-      continue;
-    }
-    const size_t bytes = entry.bytes + entry.redis_key.size() + kArgumentsBytes;
-    if (portion.bytes > 0 && portion.bytes + bytes > kPortionBytes) {
-      waiting_.push_back(std::exchange(portion, Portion{page, target, {}, 0}));
-    }
-    portion.bytes += bytes;
-    portion.indices.push_back(i);
-  }
-  if (portion.bytes > 0) waiting_.push_back(std::move(portion));
-  FetchNext();
-  Store(page, target, at_hand, nullptr);
-}
-
-void Copier::FetchNext() {
-  while (!waiting_.empty() &&
-         (bytes_under_way_ == 0 || bytes_under_way_ + waiting_.front().bytes <= kBytesAtOnce)) {
-    Portion portion = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (portion.page->status.ok()) Fetch(std::move(portion));
-  }
-}
-
-void Copier::Fetch(Portion portion) {
-  const std::vector<std::string_view> keys = KeysOf(portion.page->entries, portion.indices);
-  const auto command =
-      redis::Command::Call(FetchScript(), keys, std::span<const std::string_view>());
-  auto under_way = std::make_shared<const UnderWay>(*this, portion.bytes);
-  client(portion.page->source)
-      .Send(command, kCommandTimeout,
-            [this, alive = alive_, portion = std::move(portion),
-             under_way = std::move(under_way)](absl::StatusOr<redis::Reply> reply) mutable {
-              if (!*alive) return;
-              Page& page = *portion.page;
-              const Indices& indices = portion.indices;
-              absl::Status error = ErrorOf(reply);
-              if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
-              if (!error.ok()) return page.Fail(error);
-              std::vector<Copy> copies;
-              std::vector<Copy> of_stand_in;
-              for (size_t i = 0; i < indices.size(); ++i) {
-                const redis::Reply& record = reply->elements[2 * i];
-                if (record.IsNil()) continue;  // gone meanwhile
-                const PageEntry& entry = page.entries[indices[i]];
-                // It may have become one since.
-                const bool stand_in = entry.stand_in || DecodeRecord(record.text).record.stand_in;
-                (stand_in ? of_stand_in : copies)
-                    .push_back({entry.redis_key, record.text,
-                                EndOf(page.source, reply->elements[2 * i + 1]), stand_in});
-              }
-              Store(portion.page, portion.target, copies, under_way);
-              Store(portion.page, portion.target, of_stand_in, std::move(under_way));
-            });
-}
-
-void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
-                   const std::vector<Copy>& copies, std::shared_ptr<const UnderWay> under_way) {
-  std::vector<std::string_view> keys;
-  const absl::Duration ahead = rules_.clock_offset(target);
-  const std::string latest = LatestAt(target, page->result.read_at);
-  std::vector<std::string_view> arguments = {latest};
-  std::vector<std::string> texts;  // what the arguments view, beside the records
-  texts.reserve(4 * copies.size());
-  const auto add = [&](std::string text) {
-    arguments.push_back(texts.emplace_back(std::move(text)));
-  };
-  const auto add_instant = [&](int64_t ms) { add(std::to_string(AtNodeMs(ms, ahead))); };
-  const bool of_stand_ins = !copies.empty() && copies.front().stand_in;
-  for (const Copy& copy : copies) {
-    const DecodedRecord decoded = DecodeRecord(copy.record);
-    if (decoded.kind == RecordKind::kForeign) continue;
-    keys.push_back(copy.redis_key);
-    if (decoded.record.stand_in) {
-      add(WithStandInFlag(copy.record, false));
-    } else {
-      arguments.push_back(copy.record);
-    }
-    add_instant(EndOfCopyMs(decoded.record, copy.ends_ms));
-    add_instant(KeptUntilMs(decoded.record, rules_.tombstone_ttl));
-    if (!of_stand_ins) continue;
-    // A tombstone that beats it is there for as long as the stand-in has it, and no longer for
-    // sure.
-    if (copy.ends_ms == 0) {
-      arguments.push_back(latest);
-    } else {
-      add_instant(copy.ends_ms);
-    }
-  }
-  if (keys.empty()) return;
-  const redis::Script& script = of_stand_ins ? StoreInTimeScript() : StoreScript();
-  client(target).Send(redis::Command::Call(script, keys, arguments), kCommandTimeout,
-                      [this, alive = alive_, page, target, under_way = std::move(under_way),
-                       offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
-                        if (!*alive) return;
-                        if (absl::Status error = ErrorOf(reply); !error.ok()) {
-                          if (reply.ok()) ReportRefusal(target, reply->text);
-                          return page->Fail(error);
-                        }
-                        if (reply->integer == kTooLateReply) return page->Fail(TooLate());
-                        const auto copied = static_cast<uint64_t>(reply->integer);
-                        page->result.copied += copied;
-                        if (2 * copied <= offered) lacks_most_[target.index()] = false;
-                      });
-}
-
-// Only what refuses every write: another error may be about one record.
-void Copier::ReportRefusal(NodeId target, const std::string& error) const {
-  const redis::ErrorKind kind = redis::ClassifyError(error);
-  if (rules_.refused && redis::IsWriteRefused(kind)) rules_.refused(target, kind);
-}
-
 }  // namespace kache

@@ -80,8 +80,9 @@ class EvictionTest(unittest.TestCase):
                 errors += sum((done.result() for done in due), [])
                 # No faster than this; slower where the machine is.
                 time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))
-        self.assertEqual(errors, [])
-        self.assertTrue(self.all_up())
+        # None, but where the machine is so busy that a marker goes all the same: it is written again.
+        self.assertLessEqual(len(errors), 10 * self.metric(RESTORED), errors)
+        wait_until(self.all_up, "all are UP")
         self.assert_nothing_was_resynced()
 
     def evict_all(self, node):

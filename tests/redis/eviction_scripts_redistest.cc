@@ -28,11 +28,12 @@ class EvictionScriptsTest : public ::testing::Test {
   }
   std::optional<Inspection> Inspect() {
     const KeySpace& k = keys();
-    const HeartbeatNews news{absl::Seconds(3), FenceNumber{}, kRing, {"run-a"}};
+    const HeartbeatNews news{absl::Seconds(3), FenceNumber{}, kRing, {{"run-a"}}, {}};
     return ParseInspection(node_.Call(
         InspectScript(),
         {k.Marker(), k.Ring(), k.Coordinators(), k.Missed(), k.ResyncLease(), k.ResyncProgress(),
-         k.Lost(), k.SweepLease(), k.Sweep(), k.Members(), k.NotWhole(), k.Heartbeats()},
+         k.Lost(), k.SweepLease(), k.Sweep(), k.Members(), k.NotWhole(), k.Heartbeats(),
+         k.LostCoordinators()},
         {"00000000000000c0", "3000", "0", RingText(kRing), "", "200", HeartbeatText(news)}));
   }
   redis::Reply CallRestore(const std::string& run_id, const std::string& emptied,

@@ -3,18 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
-#include "tests/testing/fake_clock.h"
-#include "tests/testing/fake_node_client.h"
+#include "tests/unit/server/recovery/copier_fixture.h"
 
 namespace kache {
 namespace {
@@ -22,81 +18,7 @@ namespace {
 using redis::Reply;
 using testing::FakeNodeClient;
 
-constexpr NodeId kSource{0};
-constexpr NodeId kTarget{1};
-constexpr Version kOld{10, 1};
-constexpr Version kNew{20, 1};
-
-class CopierTest : public ::testing::Test {
- protected:
-  CopierTest() : source_(clock_), target_(clock_) {
-    copier_ = std::make_unique<Copier>(std::vector<redis::NodeClient*>{&source_, &target_},
-                                       "kache:d:", Rules());
-  }
-  CopyRules Rules() {
-    return {absl::Seconds(3600), absl::Seconds(600), &clock_,
-            [this](NodeId node) { return ahead_[node.index()]; },
-            [this](NodeId node, redis::ErrorKind kind) { refused_.emplace_back(node, kind); }};
-  }
-  static Reply Array(std::vector<Reply> elements) {
-    Reply reply;
-    reply.type = Reply::Type::kArray;
-    reply.elements = std::move(elements);
-    return reply;
-  }
-  static std::string Encoded(const Version& version) {
-    return EncodeRecord({version, 0, false, "value"});
-  }
-  static std::string Header(const Version& version) {
-    return Encoded(version).substr(0, kRecordHeaderBytes);
-  }
-  static Reply Strings(const std::vector<std::string>& texts) {
-    std::vector<Reply> elements;
-    for (const std::string& text : texts) elements.push_back(Reply::String(text));
-    return Array(std::move(elements));
-  }
-  // SCAN's answer: the keys "k0", "k1", ...
-  static Reply Keys(const std::string& next, size_t count) {
-    std::vector<std::string> keys;
-    for (size_t i = 0; i < count; ++i) keys.push_back("kache:d:k" + std::to_string(i));
-    return Array({Reply::String(next), Strings(keys)});
-  }
-  // How the records begin, and the lengths of the long ones.
-  static Reply Beginnings(const std::vector<std::string>& beginnings,
-                          std::vector<Reply> lengths = {}) {
-    return Array({Strings(beginnings), Array(std::move(lengths))});
-  }
-  static std::string Expiring(const Version& version, int64_t expires_at_ms) {
-    return EncodeRecord({version, expires_at_ms, false, "value"});
-  }
-  void CopyPage(std::function<bool(std::string_view)> considers = {}) {
-    result_.reset();
-    copier_->CopyPage(
-        kSource, "0", 100,
-        {.considers = std::move(considers),
-         .at_home = {},
-         .targets = [](const PageEntry&) { return std::vector<NodeId>{kTarget}; }},
-        [this](const std::string& next) { next_ = next; },
-        [this](absl::StatusOr<PageResult> result) { result_ = std::move(result); });
-  }
-  // A page of one record, which the target lacks: it lacks most from then on.
-  void CopyOneThatIsLacking() {
-    CopyPage();
-    source_.Answer(Keys("0", 1));
-    source_.Answer(Beginnings({Encoded(kNew)}));
-    target_.Answer(Strings({""}));
-    target_.Answer(Reply::Integer(1));
-  }
-
-  testing::FakeClock clock_;
-  std::vector<absl::Duration> ahead_ = std::vector<absl::Duration>(2);  // the nodes' clocks
-  FakeNodeClient source_;
-  FakeNodeClient target_;
-  std::unique_ptr<Copier> copier_;
-  std::vector<std::pair<NodeId, redis::ErrorKind>> refused_;
-  std::string next_;
-  std::optional<absl::StatusOr<PageResult>> result_;
-};
+using CopierTest = CopierFixture;
 
 TEST_F(CopierTest, TellsOfATargetThatTakesNoWrites) {
   CopyPage();
@@ -207,71 +129,6 @@ TEST_F(CopierTest, ATargetIsAskedAgainOnceItHeldHalf) {
   source_.Answer(Beginnings({Encoded(kNew)}));
   EXPECT_EQ(target_.sent().back().script, &HeadersScript());
   target_.Answer(Strings({Header(kNew)}));
-}
-
-TEST_F(CopierTest, LargeRecordsAreFetchedInPortions) {
-  CopyPage();
-  source_.Answer(Keys("0", 3));
-  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
-  const auto length = static_cast<int64_t>(Copier::kPortionBytes / 2 - 1000);
-  source_.Answer(Beginnings(std::vector<std::string>(3, large.substr(0, Copier::kSmallBytes)),
-                            std::vector<Reply>(3, Reply::Integer(length))));
-  target_.Answer(Strings({"", "", ""}));
-  EXPECT_EQ(source_.sent().at(2).script, &FetchScript());
-  EXPECT_EQ(source_.sent().at(2).arguments.at(2), "2");
-  EXPECT_EQ(source_.sent().at(3).arguments.at(3), "kache:d:k2");
-  source_.Answer(Strings({large, "0", large, "0"}));
-  EXPECT_EQ(target_.sent().at(1).arguments.at(6), large);
-  source_.Answer(Strings({large, "0"}));
-  target_.Answer(Reply::Integer(2));
-  target_.Answer(Reply::Integer(1));
-  EXPECT_EQ((*result_)->copied, 3u);
-}
-
-TEST_F(CopierTest, NoPortionIsLargerThanOneRecordMakesIt) {
-  CopyPage();
-  source_.Answer(Keys("0", 2));
-  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
-  source_.Answer(Beginnings(std::vector<std::string>(2, large.substr(0, Copier::kSmallBytes)),
-                            {Reply::Integer(1000), Reply::Integer(Copier::kPortionBytes)}));
-  target_.Answer(Strings({"", ""}));
-  EXPECT_EQ(source_.sent().at(2).arguments.at(2), "1");
-  EXPECT_EQ(source_.sent().at(3).arguments.at(2), "1");
-}
-
-TEST_F(CopierTest, AFewPortionsAreUnderWayAtATime) {
-  constexpr size_t kRecords = 10;
-  constexpr size_t kScanAndPeek = 2;
-  CopyPage();
-  source_.Answer(Keys("0", kRecords));
-  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
-  source_.Answer(
-      Beginnings(std::vector<std::string>(kRecords, large.substr(0, Copier::kSmallBytes)),
-                 std::vector<Reply>(kRecords, Reply::Integer(Copier::kPortionBytes - 1000))));
-  target_.Answer(Strings(std::vector<std::string>(kRecords, "")));
-  const auto fetches = [&] { return source_.sent().size() - kScanAndPeek; };
-  EXPECT_EQ(fetches(), 4u);
-  source_.Answer(Strings({large, "0"}));
-  EXPECT_EQ(fetches(), 4u) << "the first one is not stored yet";
-  for (size_t i = 0; i < kRecords; ++i) {
-    if (i > 0) source_.Answer(Strings({large, "0"}));
-    target_.Answer(Reply::Integer(1));
-    EXPECT_EQ(fetches(), std::min(5 + i, kRecords));
-  }
-  EXPECT_EQ((*result_)->copied, kRecords);
-}
-
-TEST_F(CopierTest, PortionsOfAPageThatFailedAreNotFetched) {
-  CopyPage();
-  source_.Answer(Keys("0", 10));
-  const std::string large = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
-  source_.Answer(Beginnings(std::vector<std::string>(10, large.substr(0, Copier::kSmallBytes)),
-                            std::vector<Reply>(10, Reply::Integer(Copier::kPortionBytes - 1000))));
-  target_.Answer(Strings(std::vector<std::string>(10, "")));
-  const size_t before = source_.sent().size();
-  for (int i = 0; i < 4; ++i) source_.Fail(absl::UnavailableError("gone"));
-  EXPECT_EQ(source_.sent().size(), before);
-  EXPECT_EQ(result_->status().message(), "gone");
 }
 
 TEST_F(CopierTest, ACopyEndsWithItsOriginalButNotBeforeItsExpiry) {

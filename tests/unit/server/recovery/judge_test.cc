@@ -8,6 +8,7 @@
 
 #include "server/bookkeeping/ring_id.h"
 #include "tests/testing/evidence_of.h"
+#include "tests/unit/server/recovery/judge_fixture.h"
 
 namespace kache {
 namespace {
@@ -19,26 +20,7 @@ using Verdict = Standing::Verdict;
 
 constexpr uint64_t kForeignRing = 0xDEF;
 
-class JudgeTest : public ::testing::Test {
- protected:
-  static constexpr uint64_t kSelf = EvidenceOf::kSelf;
-  static constexpr uint64_t kOther = EvidenceOf::kOther;
-  static constexpr uint64_t kStranger = 3;
-
-  Assessment Of(size_t node) const { return Judge(evidence_.value)[node]; }
-  std::string FenceModeOf(size_t node) const {
-    const Assessment assessment = Of(node);
-    return assessment.fence ? assessment.fence->mode : "";
-  }
-  void ExpectAll(Verdict verdict, const std::string& reason) const {
-    for (const Assessment& assessment : Judge(evidence_.value)) {
-      EXPECT_EQ(assessment.verdict, verdict);
-      EXPECT_EQ(assessment.reason, reason);
-    }
-  }
-
-  EvidenceOf evidence_{4};
-};
+using JudgeTest = JudgeFixture;
 
 TEST_F(JudgeTest, DecidesNothingBeforeAllWereTried) {
   evidence_.MarkAll();
@@ -227,98 +209,6 @@ TEST_F(JudgeTest, AnEarlierGenerationOfOurRingIsFenced) {
   EXPECT_EQ(Of(0).verdict, Verdict::kWhole);
   EXPECT_EQ(Of(3).reason, "ring_changed");
   EXPECT_EQ(FenceModeOf(3), "if_wrong");
-}
-
-// Doubts.
-
-TEST_F(JudgeTest, OwnMissedWritesKeepItInDoubtUntilFenced) {
-  evidence_.MarkAll();
-  evidence_.Of(1).missed_unfenced = true;
-  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
-  EXPECT_EQ(Of(1).reason, "missed_writes");
-  EXPECT_TRUE(Of(1).fence_missed);
-  evidence_.Of(1).fencing = true;
-  EXPECT_FALSE(Of(1).fence_missed);
-}
-
-TEST_F(JudgeTest, ANodeThatRefusesWritesIsProbedBeforeItIsFenced) {
-  evidence_.MarkAll();
-  evidence_.Of(1).missed_unfenced = true;
-  evidence_.Of(1).refuses_writes = true;
-  EXPECT_FALSE(Of(1).fence_missed);
-  EXPECT_TRUE(Of(1).probe_write);
-  evidence_.Of(1).takes_writes = false;  // its back-off
-  EXPECT_FALSE(Of(1).probe_write);
-}
-
-TEST_F(JudgeTest, NothingIsDoneOnANodeThatCantBeWrittenTo) {
-  evidence_.MarkAll();
-  evidence_.Of(1).missed_unfenced = true;
-  evidence_.Of(1).is_ready = false;
-  EXPECT_FALSE(Of(1).fence_missed);
-  evidence_.MarkerOf(2).run_id = "earlier";
-  evidence_.Of(2).is_ready = false;
-  EXPECT_EQ(FenceModeOf(2), "");
-  EXPECT_EQ(Of(2).reason, "restarted");
-}
-
-TEST_F(JudgeTest, ALivingCoordinatorsNoteKeepsItInDoubt) {
-  evidence_.MarkAll();
-  evidence_.Note(0, "b", kOther);
-  evidence_.Beat(2, kOther, /*lives=*/true);
-  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
-  EXPECT_EQ(Of(1).reason, "missed_writes");
-  EXPECT_EQ(FenceModeOf(1), "");  // it does that itself
-  EXPECT_EQ(Of(0).verdict, Verdict::kWhole);
-}
-
-TEST_F(JudgeTest, ADeadCoordinatorsNoteIsFenced) {
-  evidence_.MarkAll();
-  evidence_.Note(0, "b", kOther);
-  evidence_.Beat(0, kOther, /*lives=*/false);
-  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
-  EXPECT_EQ(FenceModeOf(1), FenceText(EvidenceOf::kFence));  // that very marker
-  EXPECT_EQ(Of(1).fence->since_ms, 900);
-}
-
-// The resync that made the node whole may have removed the note since.
-TEST_F(JudgeTest, ADeadCoordinatorsNoteIsLookedForAgainOnceTheNodeIsWhole) {
-  evidence_.MarkAll();
-  evidence_.Note(0, "b", kOther);
-  const MonotonicTime whole_at = MonotonicTime() + std::chrono::seconds(10);
-  evidence_.Of(1).marker_seen_at = whole_at;
-  evidence_.Of(0).inspected_at = whole_at - std::chrono::milliseconds(1);
-  EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
-  EXPECT_EQ(FenceModeOf(1), "");
-  evidence_.Of(0).inspected_at = whole_at;
-  EXPECT_EQ(FenceModeOf(1), FenceText(EvidenceOf::kFence));
-}
-
-TEST_F(JudgeTest, OwnNotesAreForTheDoubtsToJudge) {
-  evidence_.MarkAll();
-  evidence_.Note(0, "b", kSelf);
-  EXPECT_EQ(Of(1).verdict, Verdict::kWhole);
-}
-
-TEST_F(JudgeTest, AnAbsenceBeganWithTheEarliestDoubtOfAnybody) {
-  evidence_.MarkAll();
-  EXPECT_EQ(EarliestDoubtMs(evidence_.value, evidence_.Of(1)), 0);
-  evidence_.Of(1).missed_since_ms = 800;
-  evidence_.Note(0, "b", kOther, 700);
-  evidence_.Beat(0, kOther, /*lives=*/true);
-  evidence_.Note(2, "b", kStranger, 600);  // gone
-  evidence_.Note(2, "c", kStranger, 100);  // about another node
-  EXPECT_EQ(EarliestDoubtMs(evidence_.value, evidence_.Of(1)), 600);
-  EXPECT_EQ(Of(1).fence->since_ms, 600);
-}
-
-TEST_F(JudgeTest, OwnNotesThatWereSeenToDateNoAbsence) {
-  evidence_.MarkAll();
-  evidence_.Of(1).missed_resolved = 4;
-  evidence_.Note(0, "b", kSelf, 500, /*number=*/4);
-  EXPECT_EQ(EarliestDoubtMs(evidence_.value, evidence_.Of(1)), 0);
-  evidence_.Note(0, "b", kSelf, 550, /*number=*/5);
-  EXPECT_EQ(EarliestDoubtMs(evidence_.value, evidence_.Of(1)), 550);
 }
 
 // Draining.
