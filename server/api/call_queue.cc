@@ -29,8 +29,6 @@ CallQueue::~CallQueue() {
 
 void CallQueue::Start(const std::string& name) {
   standstills_ = StandstillWatch(std::chrono::steady_clock::now());
-  AddCall();  // the tick
-  SetTick();
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), name.c_str());
 }
@@ -47,21 +45,8 @@ void CallQueue::RemoveCall() {
 }
 
 void CallQueue::ClosingTag::OnEvent(bool) {
-  queue_.closing_ = true;
-  queue_.tick_.Cancel();
   queue_.closed_.Notify();
   queue_.RemoveCall();
-}
-
-void CallQueue::SetTick() {
-  const gpr_timespec interval =
-      gpr_time_from_millis(StandstillWatch::kInterval.count(), GPR_TIMESPAN);
-  tick_.Set(queue_.get(), gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), interval), &tick_tag_);
-}
-
-void CallQueue::OnTick() {
-  standstills_.Tick(std::chrono::steady_clock::now());
-  closing_ ? RemoveCall() : SetTick();
 }
 
 void CallQueue::Run() {
@@ -82,7 +67,15 @@ bool CallQueue::NextEvent(void** tag, bool* ok, DeferredWakes& wakes) {
   }
   wakes.Flush();
   events_unwoken_ = 0;
-  return queue_->Next(tag, ok);
+  // By the thread's own waiting: a timer of gRPC's may be late while the thread runs.
+  while (true) {
+    const gpr_timespec interval =
+        gpr_time_from_millis(StandstillWatch::kInterval.count(), GPR_TIMESPAN);
+    const auto next =
+        queue_->AsyncNext(tag, ok, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), interval));
+    standstills_.Tick(std::chrono::steady_clock::now());
+    if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
+  }
 }
 
 }  // namespace kache

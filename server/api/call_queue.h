@@ -74,19 +74,8 @@ class CallQueue {
    private:
     CallQueue& queue_;
   };
-  class TickTag final : public CallTag {
-   public:
-    explicit TickTag(CallQueue& queue) : queue_(queue) {}
-    void OnEvent(bool) override { queue_.OnTick(); }
-
-   private:
-    CallQueue& queue_;
-  };
 
   void Run();
-  // The tick shows whether the thread stood still. It goes on until the queue is closed.
-  void SetTick();
-  void OnTick();
   // Blocks until an event comes; false once the queue has shut down. Wakes the shards for what the
   // events before have posted to them, as soon as no further event is there.
   bool NextEvent(void** tag, bool* ok, DeferredWakes& wakes);
@@ -98,9 +87,6 @@ class CallQueue {
   std::atomic<size_t> serving_{0};
   std::atomic<std::thread::id> running_thread_{};
   StandstillWatch standstills_{MonotonicTime()};
-  bool closing_ = false;  // the queue's thread only
-  TickTag tick_tag_{*this};
-  grpc::Alarm tick_;
   ClosingTag closing_tag_{*this};
   grpc::Alarm closing_alarm_;
   Notification closed_;

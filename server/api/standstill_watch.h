@@ -5,7 +5,7 @@
 // after the call's message. So after a standstill a call whose caller has long gone looks like a
 // new one.
 //
-//   watch.Tick(now);             each kInterval, on the thread that reads
+//   watch.Tick(now);             each kInterval at least, on the thread that reads
 //   watch.UnreadFor(now);        of a call that the thread has just read
 //
 // Thread-compatible.

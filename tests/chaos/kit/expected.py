@@ -11,7 +11,6 @@ from kit.checker.timeline import SECOND
 from kit.history.operation import GET
 from kit.scenario import SHORT_TOMBSTONE_TTL_SECONDS
 
-F1 = "Recovery judges by enough evidence, in parts that can be tested"
 F2 = "Absence is not amnesia: recovery costs what was missed"
 
 STAGED_ENOUGH = 5  # rounds
@@ -84,49 +83,18 @@ def _has_short_tombstones(scenario):
     return scenario["tombstone_ttl_seconds"] <= SHORT_TOMBSTONE_TTL_SECONDS
 
 
-def _first_start_again(scenario, faults):
-    """All coordinators started while each node had lost its memory or was away."""
-    for start in faults:
-        if start["name"] != "all_coordinators":
-            continue
-        begin, end = _span(start)
-        away = [fault for fault in faults if _is_away(fault) and fault["begin"] <= end
-                and _span(fault)[1] >= begin]
-        nodes = {node for fault in away for node in fault["nodes"]}
-        if len(nodes) == scenario["nodes"] > 1 and any(fault["loses_memory"] for fault in away):
-            return begin
-    return None
-
-
-def _old_snapshot(scenario, faults):
-    """A node came back with a memory older than half a tombstone's life: it was saved when the faults
-    began, or after the node had come back with one before."""
-    if not _has_short_tombstones(scenario):
-        return None
-    saved = min((fault["begin"] for fault in faults if not _is_standing(fault)), default=None)
-    by_node = {}
-    for fault in faults:
-        if fault["name"] != "old_rdb":
-            continue
-        node, age = fault["nodes"][0], scenario["tombstone_ttl_seconds"] * SECOND / 2
-        if fault["begin"] - by_node.get(node, saved) > age:
-            return fault["begin"]
-        by_node[node] = fault["healed"] or fault["begin"]
-    return None
-
-
-def _is_standing(fault):
-    return fault["name"] in ("eviction", "clock_offset")
+def _eviction(_scenario, faults):
+    return min((fault["begin"] for fault in faults if fault["name"] == "eviction"), default=None)
 
 
 _RETURNED = ("resurrected_delete", "resurrected_expired")
-_LOST = ("stale_read", "expiry_early", "lost_write", "below_min_version")
+_UNDONE = (*_RETURNED, "stale_read")  # what replaced it has ended, too
 
 # Where several may be the cause, the first one is.
 EXPECTED = (
     Expected("an only copy away for longer than a tombstone lives", F2, _RETURNED,
              _only_copy_away_for_long),
-    Expected("long absences of two nodes", F1, _RETURNED, _two_long_absences),
-    Expected("an emptied node taken for a first start", F1, _LOST, _first_start_again),
-    Expected("a snapshot older than tombstones", F1, (*_RETURNED, "stale_read"), _old_snapshot),
+    Expected("long absences of two nodes", F2, _UNDONE, _two_long_absences),
+    Expected("eviction takes a node's marker for a moment", F2, ("wrong_state", "failed_request"),
+             _eviction),
 )
