@@ -11,7 +11,8 @@ std::string CoordinatorText(uint64_t coordinator) {
 
 std::optional<uint64_t> ParseCoordinator(std::string_view text) {
   uint64_t coordinator = 0;
-  if (text.size() != 16 || !absl::SimpleHexAtoi(ToAbsl(text), &coordinator)) return std::nullopt;
+  if (!absl::SimpleHexAtoi(ToAbsl(text), &coordinator)) return std::nullopt;
+  if (CoordinatorText(coordinator) != text) return std::nullopt;
   return coordinator;
 }
 

@@ -10,7 +10,8 @@
 namespace kache {
 
 std::string CoordinatorText(uint64_t coordinator);
-// Nullopt for what is no such text.
+// Nullopt for what is no such text: the same number in other digits is none, as it could not be
+// found again by its text.
 std::optional<uint64_t> ParseCoordinator(std::string_view text);
 
 }  // namespace kache

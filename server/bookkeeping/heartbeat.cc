@@ -12,6 +12,9 @@ namespace kache {
 namespace {
 
 constexpr size_t kRunIdDigits = 8;
+// No coordinator pauses for longer: one whose heartbeat said so would be taken for alive without
+// end, and be waited for.
+constexpr absl::Duration kLongestInterval = absl::Hours(24);
 constexpr char kNone[] = "-";
 // Longer lives are told as this one.
 constexpr absl::Duration kLongLife = absl::Hours(24);
@@ -28,6 +31,9 @@ std::optional<Heartbeat> ParseBeginning(std::string_view id, const Parts& parts,
       !absl::SimpleAtoi(parts[first], &heartbeat.at_ms) ||
       !absl::SimpleAtoi(parts[first + 1], &interval_ms) ||
       !absl::SimpleAtoi(parts[first + 2], &drained)) {
+    return std::nullopt;
+  }
+  if (interval_ms < 1 || interval_ms > absl::ToInt64Milliseconds(kLongestInterval)) {
     return std::nullopt;
   }
   heartbeat.coordinator = *coordinator;

@@ -5,7 +5,7 @@
 //
 //   1         the format. Readers skip what follows the eighth part, and do without the last two.
 //   at        when it was written, by the node's clock
-//   interval  between its heartbeats
+//   interval  between its heartbeats: more than nothing, and a day at most
 //   drained   the number of the node's fence that it has drained for: its writes that were begun
 //             before it saw that fence have ended. 0 = for none.
 //   ring      the ring in its generation (ring_id.h), by which it works

@@ -73,12 +73,18 @@ void ReadHeartbeats(const Reply& hash, const Reply& old_hash, Inspection& inspec
   });
 }
 
+// After its holder.
 void ReadSweep(const Reply& hash, Inspection& inspection) {
+  int64_t begun_for_ms = 0;
   ForEachField(hash, [&](const std::string& field, const std::string& value) {
     if (field == "swept") inspection.swept_ms = Number(value);
     if (field == "due") inspection.sweep_due_ms = std::max(Number(value), kDueSinceEver);
+    if (field == "begun_for") begun_for_ms = std::max(Number(value), kDueSinceEver);
     if (field == "cursor") inspection.sweep_cursor = value;
   });
+  if (inspection.sweep_holder || begun_for_ms == 0) return;
+  int64_t& due_ms = inspection.sweep_due_ms;
+  due_ms = due_ms == 0 ? begun_for_ms : std::min(due_ms, begun_for_ms);
 }
 
 }  // namespace

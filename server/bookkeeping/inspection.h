@@ -49,8 +49,10 @@ struct Inspection {
   std::vector<LostCoordinator> lost_coordinators;
   std::vector<std::string> members;  // names of nodes that were whole once
   std::optional<uint64_t> sweep_holder;
-  int64_t swept_ms = 0;       // when it was swept last; 0 = not known
-  int64_t sweep_due_ms = 0;   // since when somebody wants it swept now; 0 = nobody does
+  int64_t swept_ms = 0;  // when it was swept last; 0 = not known
+  // Since when somebody wants it swept now, a sweep included that was begun for that and has lost
+  // its coordinator; 0 = nobody does.
+  int64_t sweep_due_ms = 0;
   std::string sweep_cursor;   // of a sweep that was not finished; empty = none
   uint64_t keys = 0;          // all of the database
   bool evicts = false;        // Redis has a memory limit, and may evict any key at it

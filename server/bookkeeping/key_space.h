@@ -51,7 +51,8 @@ class KeySpace {
   std::string SweepLease() const { return bookkeeping_ + "sweep-lease"; }
   // Written to see whether the node takes writes.
   std::string Probe() const { return bookkeeping_ + "probe"; }
-  // When this node was swept, and how far a sweep is: a hash.
+  // When this node was swept, and how far a sweep is: a hash of "swept", an instant; "due", since
+  // when one is wanted; "begun_for", the "due" of the one that is under way; and its "cursor".
   std::string Sweep() const { return bookkeeping_ + "sweep"; }
 
  private:

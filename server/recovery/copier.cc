@@ -125,7 +125,7 @@ void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Ti
       redis::Command::Call(RemoveScript(), keys, arguments), kCommandTimeout,
       [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
-        if (absl::Status error = ErrorOf(reply); !error.ok()) return done(error);
+        if (absl::Status error = ErrorOfCount(reply); !error.ok()) return done(error);
         if (reply->integer == kTooLateReply) return done(TooLate());
         done(static_cast<uint64_t>(reply->integer));
       });

@@ -70,7 +70,8 @@ class Copier {
   Copier(std::vector<redis::NodeClient*> clients, std::string data_prefix, CopyRules rules);
 
   // Cluster time.
-  absl::Time Now() const { return rules_.clock->Now(); }
+  const Clock& clock() const { return *rules_.clock; }
+  absl::Time Now() const { return clock().Now(); }
   // A delete that came after this version may have been forgotten by now.
   bool IsOld(const Version& version) const;
 

@@ -121,7 +121,7 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                       [this, alive = alive_, page, target, under_way = std::move(under_way),
                        offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
                         if (!*alive) return;
-                        if (absl::Status error = ErrorOf(reply); !error.ok()) {
+                        if (absl::Status error = ErrorOfCount(reply); !error.ok()) {
                           if (reply.ok()) ReportRefusal(target, reply->text);
                           return page->Fail(error);
                         }

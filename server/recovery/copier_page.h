@@ -23,6 +23,13 @@ inline absl::Status ErrorOf(const absl::StatusOr<redis::Reply>& reply) {
   return absl::OkStatus();
 }
 
+// Of what is answered with a number.
+inline absl::Status ErrorOfCount(const absl::StatusOr<redis::Reply>& reply) {
+  const absl::Status error = ErrorOf(reply);
+  if (!error.ok() || reply->type == redis::Reply::Type::kInteger) return error;
+  return absl::UnavailableError("unexpected reply to a script: not a number");
+}
+
 inline std::vector<std::string_view> KeysOf(const std::vector<PageEntry>& entries,
                                             const std::vector<size_t>& indices) {
   std::vector<std::string_view> keys;

@@ -191,7 +191,9 @@ void Fences::Forget(NodeId node, const std::string& hash, const std::string& fie
 void Fences::ForgetOnAll(const std::string& hash, const std::string& field,
                          const std::string& number, const std::shared_ptr<void>& all) {
   for (const NodeId node : context_.all_nodes()) {
-    if (context_.is_ready(node)) Forget(node, hash, field, number, all);
+    if (context_.is_ready(node) && !inspections_.IsForeign(node)) {
+      Forget(node, hash, field, number, all);
+    }
   }
 }
 
@@ -333,11 +335,15 @@ void Fences::Bury(const Evidence& evidence, NodeId node) {
 
 void Fences::DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> done) {
   auto written = std::make_shared<size_t>(0);  // shared by the replies
-  const std::shared_ptr<void> all = AtLast([written, done = std::move(done)]() mutable {
-    done(*written > 0 ? absl::OkStatus() : absl::UnavailableError("no other server could be told"));
+  const std::shared_ptr<void> all = AtLast([this, node, written, done = std::move(done)]() mutable {
+    if (*written == 0) return done(absl::UnavailableError("no other server could be told"));
+    context_.metrics.forsaken.Increment();
+    spdlog::warn("data at risk: an operator gave the node up; what only it held is lost node={}",
+                 context_.name(node));
+    done(absl::OkStatus());
   });
   for (const NodeId other : context_.all_nodes()) {
-    if (other == node || !context_.is_ready(other)) continue;
+    if (other == node || !context_.is_ready(other) || inspections_.IsForeign(other)) continue;
     context_.Send(other,
                   redis::Command::Of({"HSET", context_.keys.Lost(), context_.name(node),
                                       std::to_string(absl::ToUnixMillis(context_.clock.Now()))}),
@@ -346,9 +352,6 @@ void Fences::DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> don
                     inspections_.Hurry(other);
                   });
   }
-  context_.metrics.forsaken.Increment();
-  spdlog::warn("data at risk: an operator gave the node up; what only it held is lost node={}",
-               context_.name(node));
 }
 
 }  // namespace kache

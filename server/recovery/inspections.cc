@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/bookkeeping/ring_id.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -51,6 +52,12 @@ void Inspections::Touch(NodeId node) {
 void Inspections::Lose(NodeId node) {
   nodes_[node.index()].inspection.reset();
   nodes_[node.index()].attempted = true;
+}
+
+bool Inspections::IsForeign(NodeId node) const {
+  const auto& inspection = of(node);
+  return inspection && inspection->marker &&
+         !GenerationOf(inspection->marker->ring, context_.fingerprint);
 }
 
 bool Inspections::IsCurrent(NodeId node) const {

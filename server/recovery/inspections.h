@@ -51,6 +51,9 @@ class Inspections {
   // NodeStatus::connection_changes when the newest was sent; UINT64_MAX = it proves nothing for the
   // data path.
   uint64_t connection_changes(NodeId node) const { return nodes_[node.index()].connection_changes; }
+  // The node carries another ring's marker. Nothing is written there but the fence that makes it
+  // ours: it may be another cluster's.
+  bool IsForeign(NodeId node) const;
   // It is newer than every connection of the data path to the node.
   bool IsCurrent(NodeId node) const;
   // Since when the node has been inspected without a break; cluster time.

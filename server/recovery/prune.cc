@@ -27,7 +27,8 @@ Prune::Prune(PrunePlan plan, Copier& copier, const HashRing& ring, size_t homes,
       homes_(homes),
       scan_([this](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
                    Copier::Done done) { DoPage(cursor, std::move(read), std::move(done)); },
-            [](const PageResult& page) { return static_cast<double>(page.seen); }, pace) {}
+            [](const PageResult& page) { return static_cast<double>(page.seen); }, pace,
+            copier.clock()) {}
 
 PreferenceList Prune::HomesOf(const PageEntry& entry) const {
   return ring_.Preference(HashRing::Token(copier_.UserKey(entry.redis_key)), homes_);

@@ -80,7 +80,7 @@ void Resync::BeginSource(MonotonicTime now) {
         copied_ += page.copied;
         return Cost(page);
       },
-      pace_);
+      pace_, copier_.clock());
   scan_->Pump(now);
 }
 

@@ -218,6 +218,7 @@ void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply)
   RetryLater(node);
   if (!reply.ok() || reply->integer != 1) {
     context_.metrics.resyncs_failed[node.index()]->Increment();
+    if (!reply.ok()) hooks_.demand_sweep();  // It may have been lifted all the same.
     if (!reply.ok() || reply->IsError()) {
       return NoteRefusal(context_, node, "a fence could not be lifted", reply);
     }

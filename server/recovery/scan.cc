@@ -1,6 +1,5 @@
 #include "server/recovery/scan.h"
 
-#include <chrono>
 #include <utility>
 
 namespace kache {
@@ -17,7 +16,7 @@ void Scan::Pump(MonotonicTime now) {
         reading_ = false;
         next_ = next_cursor;
         done_ = next_cursor == "0";
-        Pump(std::chrono::steady_clock::now());
+        Pump(clock_.Monotonic());
       },
       [this](absl::StatusOr<PageResult> page) {
         --at_work_;
@@ -27,7 +26,7 @@ void Scan::Pump(MonotonicTime now) {
           reading_ = false;
           if (status_.ok()) status_ = page.status();
         }
-        Pump(std::chrono::steady_clock::now());
+        Pump(clock_.Monotonic());
       });
 }
 

@@ -30,8 +30,9 @@ class Scan {
   // What a page counts for against the pace.
   using Cost = std::function<double(const PageResult&)>;
 
-  Scan(DoPage do_page, Cost cost, Pace& pace)
-      : do_page_(std::move(do_page)), cost_(std::move(cost)), pace_(pace) {}
+  // `clock`, whose time the pace is fed with, and `pace` outlive it.
+  Scan(DoPage do_page, Cost cost, Pace& pace, const Clock& clock)
+      : do_page_(std::move(do_page)), cost_(std::move(cost)), pace_(pace), clock_(clock) {}
 
   // From `cursor` on; "0" = from the start.
   void Start(std::string cursor) { next_ = std::move(cursor); }
@@ -49,6 +50,7 @@ class Scan {
   DoPage do_page_;
   Cost cost_;
   Pace& pace_;
+  const Clock& clock_;
   std::string next_ = "0";
   std::string safe_ = "0";
   bool reading_ = false;  // the page at next_ was asked for, and its cursor has not come yet

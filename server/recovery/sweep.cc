@@ -18,7 +18,7 @@ Sweep::Sweep(NodeId node, const std::string& cursor, std::vector<redis::NodeClie
       scan_([this](const std::string& at, absl::AnyInvocable<void(const std::string&)> read,
                    Copier::Done done) { DoPage(at, std::move(read), std::move(done)); },
             [](const PageResult& page) { return static_cast<double>(page.seen + page.copied); },
-            pace_) {
+            pace_, copier_.clock()) {
   scan_.Start(cursor);
 }
 

@@ -19,6 +19,7 @@ SweepJob::SweepJob(RecoveryContext& context, Inspections& inspections, size_t ho
       nodes_(context.nodes()) {}
 
 void SweepJob::Pump(MonotonicTime now) {
+  for (const NodeId node : context_.all_nodes()) TellDemand(node);
   if (!sweep_) return BeginNext(now);
   sweep_->Pump(now);
   Count();
@@ -67,7 +68,10 @@ void SweepJob::Begin(NodeId node) {
       context_.keys.data_prefix(), MakeCopyRules(context_), *context_.ring, homes_,
       Sweep::View{[this](NodeId each) { return context_.is_up(each); }, hooks_.all_are_filled},
       RateOf(*inspection));
-  // Demanded again while it is under way, the node is swept again.
+  if (inspection->sweep_due_ms == 0) return;
+  // Demanded again while it is under way, the node is swept again; and where it is not finished.
+  context_.Send(node, redis::Command::Of({"HSET", context_.keys.Sweep(), "begun_for",
+                                          std::to_string(inspection->sweep_due_ms)}));
   context_.Send(node, redis::Command::Of({"HDEL", context_.keys.Sweep(), "due"}));
 }
 
@@ -105,6 +109,7 @@ void SweepJob::End() {
   if (done) {
     context_.Send(
         node, redis::Command::Of({"HSET", context_.keys.Sweep(), "swept", now_ms, "cursor", ""}));
+    context_.Send(node, redis::Command::Of({"HDEL", context_.keys.Sweep(), "begun_for"}));
     SweepAgainOnceUp(node, left_for);
   } else {
     at(node).not_before = context_.retry_at();
@@ -119,10 +124,24 @@ void SweepJob::DemandAll() {
 }
 
 void SweepJob::Demand(NodeId node) {
-  if (!context_.is_ready(node)) return;
+  at(node).is_demanded = true;
+  TellDemand(node);
+}
+
+void SweepJob::TellDemand(NodeId node) {
+  const Node& it = at(node);
+  if (!it.is_demanded || it.demanding || context_.now() < it.tell_not_before) return;
+  if (!context_.is_ready(node) || context_.status(node).refuses_writes) return;
+  if (!inspections_.of(node) || inspections_.IsForeign(node)) return;
+  at(node).demanding = true;
   const std::string now_ms = std::to_string(absl::ToUnixMillis(context_.clock.Now()));
   context_.Send(node, redis::Command::Of({"HSETNX", context_.keys.Sweep(), "due", now_ms}),
-                [this, node](const absl::StatusOr<redis::Reply>&) { inspections_.Hurry(node); });
+                [this, node](const absl::StatusOr<redis::Reply>& reply) {
+                  inspections_.Hurry(node);
+                  at(node).demanding = false;
+                  at(node).is_demanded = !reply.ok() || reply->IsError();
+                  if (at(node).is_demanded) at(node).tell_not_before = context_.retry_at();
+                });
 }
 
 // A sweep of `swept` found copies for nodes that were not UP.

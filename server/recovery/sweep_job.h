@@ -34,7 +34,7 @@ class SweepJob {
   // The same, without a word to any node.
   void Abandon() { sweep_.reset(); }
 
-  // Every node is to be swept soon.
+  // Every node is to be swept soon. Each is told so as soon as it can be.
   void DemandAll();
   // The node has become UP: what sweeps found for it before can be brought home.
   void OnUp(NodeId node);
@@ -47,12 +47,16 @@ class SweepJob {
     std::shared_ptr<const Inspection> out_of_date;
     // Nodes whose sweeps found stand-ins' copies for this one while it was not UP.
     std::vector<NodeId> holders;
+    bool is_demanded = false;  // and the node has not taken that yet
+    bool demanding = false;    // It is being told.
+    MonotonicTime tell_not_before;
   };
   SweepLoad LoadOf(const Inspection& inspection) const;
   double RateOf(const Inspection& inspection) const;
   void BeginNext(MonotonicTime now);
   void Begin(NodeId node);
   void Demand(NodeId node);
+  void TellDemand(NodeId node);
   void SweepAgainOnceUp(NodeId swept, const std::vector<NodeId>& left_for);
   void End();
   void Count();

@@ -103,6 +103,10 @@ void Shard::NoteMissed(NodeId node) {
        MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
   for (size_t i = 0; i < clients_.size(); ++i) {
     if (i == node.index() || !clients_[i]->Ready()) continue;
+    // One that was not found fit to be used takes no copies, and may be another cluster's. If it is
+    // ours, it is told once it was inspected.
+    const NodeStatus& status = topology_->nodes[i];
+    if (status.connected && status.state == NodeState::kDown) continue;
     clients_[i]->Send(note, options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
   }
 }

@@ -10,6 +10,15 @@ namespace kache::testing {
 bool FakeStore::Serve() {
   if (answered_ == client_.sent().size()) return false;
   const size_t index = answered_++;
+  if (odd_ && odd_->first == index) {
+    absl::StatusOr<redis::Reply> reply = std::exchange(odd_, std::nullopt)->second;
+    if (reply.ok()) {
+      client_.Answer(index, *std::move(reply));
+    } else {
+      client_.Fail(index, reply.status());
+    }
+    return true;
+  }
   client_.Answer(index, Reply(client_.sent()[index]));
   return true;
 }
@@ -21,10 +30,15 @@ size_t FakeStore::Calls(const redis::Script& script) const {
 }
 
 redis::Reply FakeStore::Reply(const FakeNodeClient::Sent& sent) {
+  if (sent.arguments.front() == "SCAN") {
+    return records_.Scan(sent.arguments, page_keys_, NowMs());
+  }
   std::optional<redis::Reply> reply = records_.Run(sent.arguments, sent.script, NowMs());
-  if (reply) return *std::move(reply);
-  ADD_FAILURE() << "a command that the store does not know";
-  return redis::Reply::Error("ERR");
+  if (!reply) {
+    ADD_FAILURE() << "a command that the store does not know";
+    return redis::Reply::Error("ERR");
+  }
+  return *std::move(reply);
 }
 
 }  // namespace kache::testing

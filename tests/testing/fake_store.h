@@ -11,10 +11,14 @@
 #ifndef KACHE_TESTS_TESTING_FAKE_STORE_H_
 #define KACHE_TESTS_TESTING_FAKE_STORE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/redis/reply.h"
 #include "tests/testing/fake_node_client.h"
@@ -36,6 +40,12 @@ class FakeStore {
   void Forget(const std::string& key) { records_.Forget(key); }
   // Nullopt where the key does not exist.
   std::optional<Held> At(const std::string& key) const { return records_.At(key, NowMs()); }
+  // How many keys a page of SCAN has at most.
+  void set_page_keys(size_t keys) { page_keys_ = keys; }
+  // Answers the command that comes `after` so many others with that, once, in place of its own.
+  void AnswerOnce(size_t after, absl::StatusOr<redis::Reply> reply) {
+    odd_ = {answered_ + after, std::move(reply)};
+  }
 
   // Answers the oldest command that waits, if any does.
   bool Serve();
@@ -49,6 +59,8 @@ class FakeStore {
   const Clock& clock_;
   FakeNodeClient client_;
   size_t answered_ = 0;
+  size_t page_keys_ = SIZE_MAX;
+  std::optional<std::pair<size_t, absl::StatusOr<redis::Reply>>> odd_;
   HeldRecords records_;
 };
 

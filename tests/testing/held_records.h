@@ -1,5 +1,5 @@
-// The records that a node holds, played: what it answers to SCAN and to the scripts by which
-// records are copied (copy_scripts.h).
+// The records that a node holds, played: what it answers to SCAN, to set-if-newer, and to the
+// scripts by which records are copied (copy_scripts.h).
 //
 //   HeldRecords records;
 //   records.Hold("kache:d:k", record, ends_ms);
@@ -9,6 +9,7 @@
 #ifndef KACHE_TESTS_TESTING_HELD_RECORDS_H_
 #define KACHE_TESTS_TESTING_HELD_RECORDS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,6 +25,7 @@ namespace kache::testing {
 class HeldRecords {
  public:
   using Held = SetIfNewerTwin::Held;
+  using Words = std::vector<std::string>;
 
   void Hold(const std::string& key, const std::string& bytes, int64_t ends_ms = 0) {
     keys_[key].Hold(Held{bytes, ends_ms});
@@ -35,24 +37,29 @@ class HeldRecords {
   }
   // Nullopt where the key does not exist.
   std::optional<Held> At(const std::string& key, int64_t now_ms) const;
+  // How many keys there are.
+  size_t Count(int64_t now_ms) const;
 
-  // The answer to a command's words (script nullptr: to SCAN); nullopt for a command that is none
-  // of these.
-  std::optional<redis::Reply> Run(const std::vector<std::string>& words,
-                                  const redis::Script* script, int64_t now_ms);
+  // The answer to SCAN: at most `page_keys` keys, from `words`' cursor on. A key that is there
+  // throughout a scan comes in one of its pages.
+  redis::Reply Scan(const Words& words, size_t page_keys, int64_t now_ms) const;
+  // The answer to a script, whose command has these words; nullopt for one that is not about
+  // records.
+  std::optional<redis::Reply> Run(const Words& words, const redis::Script* script, int64_t now_ms);
 
  private:
-  using Arguments = std::vector<std::string>;
-  redis::Reply Scan(int64_t now_ms) const;
-  redis::Reply Peek(const Arguments& keys, const Arguments& arguments, int64_t now_ms) const;
-  redis::Reply Ends(const Arguments& keys, int64_t now_ms) const;
-  redis::Reply Fetch(const Arguments& keys, int64_t now_ms) const;
-  redis::Reply Store(const Arguments& keys, const Arguments& arguments, bool in_time,
-                     int64_t now_ms);
-  redis::Reply Remove(const Arguments& keys, const Arguments& arguments, int64_t now_ms);
+  redis::Reply Peek(const Words& keys, const Words& arguments, int64_t now_ms) const;
+  redis::Reply Ends(const Words& keys, int64_t now_ms) const;
+  redis::Reply Fetch(const Words& keys, int64_t now_ms) const;
+  redis::Reply Store(const Words& keys, const Words& arguments, bool in_time, int64_t now_ms);
+  redis::Reply Remove(const Words& keys, const Words& arguments, int64_t now_ms);
+  redis::Reply SetIfNewer(const std::string& key, const Words& arguments, int64_t now_ms);
 
-  std::map<std::string, SetIfNewerTwin> keys_;
+  std::map<std::string, SetIfNewerTwin> keys_;  // those that are gone stay, empty
 };
+
+// An array, as a reply.
+redis::Reply ArrayReply(std::vector<redis::Reply> elements);
 
 }  // namespace kache::testing
 

@@ -1,10 +1,11 @@
-// Played nodes and coordinators' recoveries over them, on one fake clock: what a cluster's
-// bookkeeping does in hours, in milliseconds.
+// Played nodes and coordinators' recoveries over them, on one fake clock: what a cluster does in
+// hours, in milliseconds.
 //
-//   PlayedCluster cluster(3, 2);           // nodes, coordinators
+//   PlayedCluster cluster(3, 2);                     // nodes, coordinators
 //   cluster.Pass(absl::Seconds(5));
 //   EXPECT_TRUE(cluster.AllUp());
-//   cluster.Miss(0, 1);                    // coordinator 0: node 1 lacks a write
+//   cluster.coordinator(0).Miss(1);                  // node 1 lacks a write of its
+//   cluster.coordinator(0).Write({"k", "value"});    // by the data path's rules (PlanWrite)
 //
 // Nodes are "a", "b", ... and homes of each key are `replication_factor` of them.
 // Thread-compatible.
@@ -12,77 +13,19 @@
 #define KACHE_TESTS_TESTING_PLAYED_CLUSTER_H_
 
 #include <cstddef>
-#include <deque>
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "prometheus/registry.h"
-#include "ring/ring_change.h"
+#include "absl/time/time.h"
+#include "base/clock.h"
 #include "server/recovery/recovery.h"
 #include "tests/testing/fake_clock.h"
+#include "tests/testing/played_coordinator.h"
 #include "tests/testing/played_node.h"
 
 namespace kache::testing {
-
-class PlayedCoordinator final : private DataPath {
- public:
-  PlayedCoordinator(uint64_t id, const FakeClock& clock,
-                    std::vector<std::unique_ptr<PlayedNode>>& nodes, const RecoveryConfig& config);
-  ~PlayedCoordinator() override;
-
-  void Tick();
-  void Deliver();
-
-  // Its connections, those of both shards included.
-  void Connect(size_t node);
-  // One shard's alone, to whatever process.
-  void ConnectShard(size_t shard, size_t node, const std::string& run_id);
-  void Disconnect(size_t node);
-  // Its connections to the node are lost, and made again to another process.
-  void Lead(size_t node, PlayedNode& to);
-  bool is_connected(size_t node) const { return connections_[node]->Ready(); }
-  void Silence(size_t node, bool silent) { connections_[node]->Silence(silent); }
-  // A write of its own passed the node by: as Shard::NoteMissed.
-  void Miss(size_t node);
-  // Its writes don't end.
-  void HoldWrites(bool hold) { holds_writes_ = hold; }
-  void SayGoodbye();
-
-  NodeStatus Status(size_t node) const { return monitor_.topology()->nodes[node]; }
-  Recovery& recovery() { return *recovery_; }
-  std::string WaitingFor(size_t node) const {
-    return recovery_->waiting_for(NodeId(static_cast<uint16_t>(node)));
-  }
-  double Metric(const std::string& name);
-  // It has found that it was declared lost.
-  bool knows_it_is_lost() const { return knows_it_is_lost_; }
-  uint64_t id() const { return id_; }
-  uint64_t fingerprint() const { return ring_->Fingerprint(copies_); }
-
- private:
-  void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
-  void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
-
-  const uint64_t id_;
-  static constexpr size_t kShards = 2;
-  const uint32_t copies_;
-  std::vector<std::unique_ptr<PlayedNode>>& nodes_;
-  const KeySpace keys_{"kache:"};
-  const std::shared_ptr<const HashRing> ring_;
-  prometheus::Registry registry_;
-  ClusterClock clock_;
-  HealthMonitor monitor_;
-  RecoveryMetrics metrics_;
-  std::vector<std::unique_ptr<PlayedConnection>> connections_;
-  std::unique_ptr<Recovery> recovery_;
-  std::unique_ptr<HealthMonitor::Observation> observation_;
-  std::shared_ptr<const Topology> topology_;  // the newest, on its way to the recovery
-  std::deque<absl::AnyInvocable<void()>> drains_;
-  bool holds_writes_ = false;
-  bool knows_it_is_lost_ = false;
-};
 
 class PlayedCluster {
  public:
@@ -110,22 +53,40 @@ class PlayedCluster {
   // As `kachectl coordinator declare-lost` does it: on all nodes that live. Its connections to
   // these are lost, and no new ones are made.
   void DeclareLost(size_t coordinator);
-  // The coordinator stands still while the others go on.
-  void Freeze(size_t coordinator, bool frozen) { frozen_[coordinator] = frozen; }
+  // The coordinator stands still while the others go on. It notices what became of its connections
+  // once it goes on.
+  void Freeze(size_t coordinator, bool frozen);
+  bool is_frozen(size_t coordinator) const { return frozen_[coordinator]; }
+  // The node stands still; its connections are lost once they have been silent for kSilence.
+  static constexpr absl::Duration kSilence = absl::Seconds(3);
+  void Stall(size_t node);
+  void GoOn(size_t node);
+  bool is_dead(size_t node) const { return dead_[node]; }
+  bool is_cut(size_t coordinator, size_t node) const { return cut_[coordinator][node]; }
+  bool is_gone(size_t coordinator) const { return coordinators_[coordinator] == nullptr; }
+  size_t nodes() const { return nodes_.size(); }
+  size_t coordinators() const { return coordinators_.size(); }
 
   bool AllUp() const;
   FakeClock& clock() { return clock_; }
   const RecoveryConfig& config() const { return config_; }
 
  private:
+  void Begin(size_t index, const RecoveryConfig& config);
+  bool IsReachable(size_t coordinator, size_t node) const;
+  void Lose(size_t coordinator, size_t node);
+  void Join(size_t coordinator, size_t node);
+  void LoseOnAll(size_t node);
+  void JoinOnAll(size_t node);
+
   const RecoveryConfig config_;
   FakeClock clock_;
   std::vector<std::unique_ptr<PlayedNode>> nodes_;
   std::vector<std::unique_ptr<PlayedCoordinator>> coordinators_;
-  std::vector<bool> dead_;              // by node
-  std::vector<std::vector<bool>> cut_;  // by coordinator and node
-  std::vector<bool> frozen_;            // by coordinator
-  void Begin(size_t index, const RecoveryConfig& config);
+  std::vector<bool> dead_;                                   // by node
+  std::vector<std::vector<bool>> cut_;                       // by coordinator and node
+  std::vector<bool> frozen_;                                 // by coordinator
+  std::vector<std::optional<MonotonicTime>> stalled_since_;  // by node
   uint64_t next_id_ = 0x10000;
 };
 

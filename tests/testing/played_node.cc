@@ -20,13 +20,6 @@ int64_t Number(const std::string& text) {
   return absl::SimpleAtoi(text, &number) ? number : 0;
 }
 
-Reply Array(std::vector<Reply> elements) {
-  Reply reply;
-  reply.type = Reply::Type::kArray;
-  reply.elements = std::move(elements);
-  return reply;
-}
-
 std::string Sources(const Marker& marker) {
   if (marker.came_empty) return "empty";
   return marker.from_all ? "all" : "arcs";
@@ -39,9 +32,15 @@ PlayedNode::PlayedNode(const Clock& clock, std::string name)
   LoseMemory();
 }
 
+std::string PlayedNode::NameOf(size_t index) {
+  return index < 26 ? std::string(1, static_cast<char>('a' + index)) : "n" + std::to_string(index);
+}
+
 void PlayedNode::LoseMemory() {
   memory_ = {};
   evicted_keys_ = emptied_ = 0;
+  stalled_ = false;
+  backlog_.clear();
   run_id_ = name_ + "-run-" + std::to_string(++starts_);
 }
 
@@ -82,7 +81,7 @@ Reply PlayedNode::Hash(const std::string& key) const {
     words.push_back(Reply::String(field));
     words.push_back(Reply::String(value));
   }
-  return Array(std::move(words));
+  return ArrayReply(std::move(words));
 }
 
 void PlayedNode::Write(const Marker& marker) {
@@ -92,11 +91,26 @@ void PlayedNode::Write(const Marker& marker) {
             std::to_string(marker.away_ms) + " " + Sources(marker));
 }
 
+void PlayedNode::Take(const redis::Command& command, Answer done) {
+  if (stalled_) {
+    backlog_.emplace_back(command, std::move(done));
+    return;
+  }
+  done(Run(command));
+}
+
+void PlayedNode::GoOn() {
+  stalled_ = false;
+  for (auto& [command, done] : std::exchange(backlog_, {})) done(Run(command));
+}
+
 Reply PlayedNode::Run(const redis::Command& command) {
   ++commands_;
+  if (refusal_) {
+    if (std::optional<Reply> reply = refusal_(command)) return *std::move(reply);
+  }
   const Words words = ParseWire(command.wire());
   const redis::Script* script = command.script();
-  if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
   if (script == nullptr) return RunPlain(words);
   const auto count = static_cast<ptrdiff_t>(Number(words[2]));
   const Words keys(words.begin() + 3, words.begin() + 3 + count);
@@ -109,10 +123,13 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
+  if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
   return Reply::Error("ERR a script that is not played: " + script->name);
 }
 
 Reply PlayedNode::RunPlain(const Words& words) {
+  // SCAN cursor MATCH pattern COUNT count
+  if (words[0] == "SCAN") return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
   if (words[0] == "SET") return Reply::String("OK");
   if (words[0] == "TOUCH") {
     ++touches_;
@@ -146,12 +163,13 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   const std::string ring = stands && !ours ? Get(keys[1]) : "";
   std::vector<Reply> members;
   for (const auto& [name, value] : hash(keys[9])) members.push_back(Reply::String(name));
-  return Array({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
-                Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
-                Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
-                Reply::Integer(0), Array(std::move(members)), Hash(keys[11]),
-                Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
-                Reply::String(std::to_string(emptied_)), Hash(keys[12])});
+  return ArrayReply({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
+                     Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
+                     Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
+                     Reply::Integer(static_cast<int64_t>(memory_.records.Count(NowMs()))),
+                     ArrayReply(std::move(members)), Hash(keys[11]),
+                     Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
+                     Reply::String(std::to_string(emptied_)), Hash(keys[12])});
 }
 
 Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
@@ -273,46 +291,6 @@ Reply PlayedNode::Forget(const Words& keys, const Words& arguments) {
   if (!arguments[1].empty() && Number(number) > Number(arguments[1])) return Reply::Integer(0);
   fields.erase(found);
   return Reply::Integer(1);
-}
-
-void PlayedConnection::Send(redis::Command command, absl::Duration, redis::ReplyCallback done) {
-  if (silent_) {
-    unanswered_.push_back(std::move(done));
-    return;
-  }
-  if (!ready_) {
-    // Never from inside Send: with what is delivered next.
-    replies_.emplace_back(Reply::Error(""), std::move(done));
-    return;
-  }
-  replies_.emplace_back(node_->Run(command), std::move(done));
-}
-
-void PlayedConnection::Break() {
-  ready_ = false;
-  for (redis::ReplyCallback& done : std::exchange(unanswered_, {})) {
-    done(absl::UnavailableError("the connection was lost"));
-  }
-  while (!replies_.empty()) {
-    redis::ReplyCallback done = std::move(replies_.front().second);
-    replies_.pop_front();
-    done(absl::UnavailableError("the connection was lost"));
-  }
-}
-
-bool PlayedConnection::Deliver() {
-  if (!ready_) {
-    const bool any = !replies_.empty();
-    Break();
-    return any;
-  }
-  const size_t count = replies_.size();  // not those that are caused now
-  for (size_t i = 0; i < count && !replies_.empty(); ++i) {
-    auto [reply, done] = std::move(replies_.front());
-    replies_.pop_front();
-    done(std::move(reply));
-  }
-  return count > 0;
 }
 
 }  // namespace kache::testing

@@ -7,6 +7,7 @@
 #ifndef KACHE_TESTS_TESTING_PLAYED_NODE_H_
 #define KACHE_TESTS_TESTING_PLAYED_NODE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -20,7 +21,8 @@
 #include "base/clock.h"
 #include "server/bookkeeping/key_space.h"
 #include "server/bookkeeping/marker.h"
-#include "server/redis/node_client.h"
+#include "server/redis/command.h"
+#include "server/redis/reply.h"
 #include "tests/testing/held_records.h"
 
 namespace kache::testing {
@@ -29,6 +31,9 @@ class PlayedNode {
  public:
   // `clock` outlives it.
   PlayedNode(const Clock& clock, std::string name);
+
+  // Of a cluster's node: "a", "b", ...
+  static std::string NameOf(size_t index);
 
   const std::string& run_id() const { return run_id_; }
   // The process ends, and the next one comes with nothing, or with what was saved.
@@ -41,17 +46,36 @@ class PlayedNode {
   void FlushAll();
 
   redis::Reply Run(const redis::Command& command);
+  // The same, once the process runs: `done` is told then. A process that ends meanwhile tells
+  // nobody anything.
+  using Answer = std::function<void(redis::Reply)>;
+  void Take(const redis::Command& command, Answer done);
+  // The process stands still: what comes meanwhile waits in its buffers, also of connections that
+  // are closed by then.
+  void Stall() { stalled_ = true; }
+  void GoOn();
+  bool stalled() const { return stalled_; }
+  // Asked of each command: what is answered in place of running it; nullopt = it is run.
+  using Refusal = std::function<std::optional<redis::Reply>(const redis::Command&)>;
+  void Refuse(Refusal refusal) { refusal_ = std::move(refusal); }
 
   // What stands there now.
   std::optional<Marker> marker() const;
   std::map<std::string, std::string> hash(const std::string& key) const;
+  // Empty = there is none.
+  std::string Get(const std::string& key) const;
+  HeldRecords& records() { return memory_.records; }
+  // Which of the user's key it holds, flagged as it is; nullopt = none.
+  std::optional<HeldRecords::Held> Record(const std::string& key) const {
+    return memory_.records.At(keys_.Data(key), NowMs());
+  }
   void SetHash(const std::string& key, const std::string& field, const std::string& value) {
     memory_.hashes[key][field] = value;
   }
   void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
-  HeldRecords& records() { return memory_.records; }
   const KeySpace& keys() const { return keys_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
+  MonotonicTime Monotonic() const { return clock_.Monotonic(); }
   // How often its bookkeeping was touched.
   size_t touches() const { return touches_; }
   // How many commands it ran.
@@ -64,7 +88,6 @@ class PlayedNode {
     std::map<std::string, std::map<std::string, std::string>> hashes;
     HeldRecords records;
   };
-  std::string Get(const std::string& key) const;
   redis::Reply Hash(const std::string& key) const;
   redis::Reply Inspect(const Words& keys, const Words& arguments);
   redis::Reply Restore(const Words& keys, const Words& arguments);
@@ -91,34 +114,9 @@ class PlayedNode {
   uint64_t evicted_keys_ = 0;
   uint64_t emptied_ = 0;
   size_t touches_ = 0;
-};
-
-// One coordinator's connection to a played node. Replies wait for Deliver.
-class PlayedConnection final : public redis::NodeClient {
- public:
-  explicit PlayedConnection(PlayedNode& node) : node_(&node) {}
-  ~PlayedConnection() override { Break(); }
-
-  bool Ready() const override { return ready_; }
-  void Send(redis::Command command, absl::Duration timeout, redis::ReplyCallback done) override;
-
-  void Connect() { ready_ = true; }
-  // Where the name leads: what it is connected to is `node` from now on.
-  void LeadTo(PlayedNode& node) { node_ = &node; }
-  const PlayedNode& node() const { return *node_; }
-  // What waits is answered UNAVAILABLE.
-  void Break();
-  // True where anything was delivered.
-  bool Deliver();
-  // The process that it is connected to answers nothing, as one that has ended unnoticed.
-  void Silence(bool silent) { silent_ = silent; }
-
- private:
-  PlayedNode* node_;
-  bool ready_ = false;
-  bool silent_ = false;
-  std::deque<std::pair<redis::Reply, redis::ReplyCallback>> replies_;
-  std::vector<redis::ReplyCallback> unanswered_;
+  Refusal refusal_;
+  bool stalled_ = false;
+  std::deque<std::pair<redis::Command, Answer>> backlog_;
 };
 
 }  // namespace kache::testing

@@ -110,6 +110,16 @@ void ShardFixture::SetClockOffset(size_t node, absl::Duration ahead) {
   monitor_->SetStandings(standings);
 }
 
+void ShardFixture::MakeExcluded(size_t node) {
+  std::vector<Standing> standings;
+  for (const NodeStatus& status : monitor_->topology()->nodes) {
+    standings.push_back(WholeStanding(status));
+  }
+  standings[node].verdict = Standing::Verdict::kExcluded;
+  standings[node].reason = "foreign_cluster";
+  monitor_->SetStandings(standings);
+}
+
 void ShardFixture::MakeSyncing(size_t node) {
   MakeRefusing(node);
   clock_.Advance(HealthTracker::kRefusalBackoffMin);

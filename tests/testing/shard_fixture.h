@@ -64,6 +64,7 @@ class ShardFixture : public ::testing::Test {
   void MakeDoubted(size_t node, absl::Duration lacking);
   void MakeUnchecked(size_t node);  // SYNCING: just connected
   void MakeRefusing(size_t node);   // SYNCING, and left alone for its back-off
+  void MakeExcluded(size_t node);   // connected, and not to be used
   void ExcludeAll();                // they are not to be used, though their connections are ready
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 

@@ -83,6 +83,43 @@ TEST(Heartbeat, IsNothingElse) {
   EXPECT_FALSE(ParseOldHeartbeat(kId, "").has_value());
 }
 
+TEST(Heartbeat, IsNoNumberThatDoesNotFit) {
+  const std::string ring = " 00000000000000ab -";
+  EXPECT_TRUE(ParseHeartbeat(kId, "1 9223372036854775807 3000 18446744073709551615" + ring));
+  for (const char* numbers : {"9223372036854775808 3000 0", "99000 9223372036854775808 0",
+                              "99000 3000 18446744073709551616", "99000 3000 -1", "99e3 3000 0",
+                              "0x99 3000 0", " 3000 0", "99000  0", "99000 3000 "}) {
+    EXPECT_FALSE(ParseHeartbeat(kId, std::string("1 ") + numbers + ring)) << numbers;
+    EXPECT_FALSE(ParseOldHeartbeat(kId, numbers)) << numbers;
+  }
+  for (const char* odd : {"", "xyz", "1ffffffffffffffff"}) {
+    EXPECT_FALSE(ParseHeartbeat(kId, std::string("1 99000 3000 0 ") + odd + " -")) << odd;
+  }
+}
+
+TEST(Heartbeat, OfAClusterOfOneNodeAndOfNone) {
+  EXPECT_EQ(HeartbeatText(Reaching({{}})), "3000 12 00000000000000ab - 1000000 -");
+  const auto none = ParseHeartbeat(kId, "1 99000 " + HeartbeatText(Reaching({})));
+  ASSERT_TRUE(none);
+  EXPECT_EQ(RunIds(*none), std::vector<std::string>{""});
+}
+
+TEST(Heartbeat, NamesProcessesByTheirBeginnings) {
+  EXPECT_EQ(ShortRunId(kRunId), "01234567");
+  EXPECT_EQ(ShortRunId("0123"), "0123");
+  EXPECT_EQ(ShortRunId(""), "");
+}
+
+// Whoever writes it without end could otherwise not be told to have ended.
+TEST(Heartbeat, HasAnIntervalThatPasses) {
+  for (const char* interval : {"0", "-3000", "86400001", "9223372036854775807"}) {
+    const std::string text = std::string("99000 ") + interval + " 0";
+    EXPECT_FALSE(ParseHeartbeat(kId, "1 " + text + " 00000000000000ab -")) << interval;
+    EXPECT_FALSE(ParseOldHeartbeat(kId, text)) << interval;
+  }
+  EXPECT_TRUE(ParseOldHeartbeat(kId, "99000 86400000 0"));
+}
+
 TEST(Heartbeat, MissesSomeIntervalsBeforeItsCoordinatorIsGone) {
   EXPECT_EQ(HeartbeatLimit(absl::Seconds(3)), absl::Seconds(10));
 }

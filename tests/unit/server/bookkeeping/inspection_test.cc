@@ -91,6 +91,89 @@ TEST(Inspection, KnowsADemandForASweepOfTheReleaseBefore) {
   EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 0);
 }
 
+// A later release writes another form beside the one that this one reads.
+TEST(Inspection, ReadsTheOldHeartbeatWhereItDoesNotKnowTheNewer) {
+  Reply reply = InspectionReply();
+  reply.elements[13] = Texts({"00000000000000aa", "2 something else"});
+  const auto inspection = ParseInspection(reply);
+  ASSERT_TRUE(inspection);
+  ASSERT_EQ(inspection->heartbeats.size(), 2u);
+  EXPECT_EQ(inspection->heartbeats[0].coordinator, 0xAAu);
+  EXPECT_EQ(inspection->heartbeats[0].drained, FenceNumber{12});
+  EXPECT_EQ(inspection->heartbeats[0].ring, 0u);
+}
+
+// Its coordinator has gone: the sweep is as due as it was.
+TEST(Inspection, ASweepThatNobodyGoesOnWithIsDue) {
+  Reply reply = InspectionReply();
+  reply.elements[10] = Texts({"begun_for", "60000"});
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 60000);
+  reply.elements[9] = Reply::String("00000000000000aa");
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 0);
+  reply.elements[10] = Texts({"begun_for", "60000", "due", "80000"});
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 80000);  // demanded again
+  reply.elements[9] = Reply::String("");
+  EXPECT_EQ(ParseInspection(reply)->sweep_due_ms, 60000);
+}
+
+TEST(Inspection, PassesOverFieldsThatItDoesNotKnow) {
+  Reply reply = InspectionReply();
+  reply.elements[7] = Texts({"later", "x", "trusted", "77", "done", "not a number"});
+  reply.elements[10] = Texts({"later", "x", "swept", "70000", "due", "soon"});
+  const auto inspection = ParseInspection(reply);
+  ASSERT_TRUE(inspection);
+  EXPECT_EQ(ProgressNumber(*inspection, "trusted"), 77);
+  EXPECT_EQ(ProgressNumber(*inspection, "done"), 0);
+  EXPECT_EQ(inspection->swept_ms, 70000);
+  EXPECT_EQ(inspection->sweep_due_ms, 1);  // It is due, whatever is meant.
+}
+
+TEST(Inspection, OfANodeThatHoldsNothingIsEmpty) {
+  Reply reply = InspectionReply();
+  for (size_t i = 2; i < reply.elements.size(); ++i) {
+    const bool text = i == 2 || i == 3 || i == 6 || i == 9;
+    reply.elements[i] = text ? Reply::String("") : i == 11 ? Reply::Integer(0) : Array({});
+  }
+  const auto inspection = ParseInspection(reply);
+  ASSERT_TRUE(inspection);
+  EXPECT_FALSE(inspection->has_marker);
+  EXPECT_TRUE(inspection->heartbeats.empty());
+  EXPECT_TRUE(inspection->missed.empty());
+  EXPECT_FALSE(inspection->resync_holder);
+  EXPECT_TRUE(inspection->lost.empty());
+  EXPECT_EQ(inspection->sweep_due_ms, 0);
+  EXPECT_EQ(inspection->keys, 0u);
+}
+
+// A hash that was replaced by something else, or ends within a pair.
+TEST(Inspection, ToleratesHashesThatAreNone) {
+  for (const size_t place : {4, 5, 7, 8, 10, 12, 13, 17}) {
+    for (const Reply& odd :
+         {Reply::Nil(), Reply::Integer(7), Texts({"alone"}), Array({Reply::Nil(), Reply::Nil()})}) {
+      Reply reply = InspectionReply();
+      reply.elements[place] = odd;
+      const auto inspection = ParseInspection(reply);
+      ASSERT_TRUE(inspection) << place;
+      EXPECT_TRUE(inspection->marker) << place;
+    }
+  }
+}
+
+TEST(Inspection, AsksInTheCoordinatorsNameAndLeavesItsHeartbeat) {
+  const KeySpace keys("kache:");
+  const absl::Time as_of = absl::FromUnixSeconds(1000);
+  const redis::Command command = InspectCommand(
+      keys, {.coordinator = 0xC0,
+             .heartbeat = {absl::Seconds(3), FenceNumber{12}, 0xFF, {{"0123456789"}, {}}, as_of},
+             .not_whole = "cache-b cache-c"});
+  const std::string wire(command.wire());
+  for (const char* part :
+       {"kache:m:marker", "kache:m:heartbeats", "kache:m:not-whole", "00000000000000c0",
+        "\r\n4000\r\n", "cache-b cache-c", "3000 12 00000000000000ff 01234567,- 1000000 "}) {
+    EXPECT_NE(wire.find(part), wire.npos) << part;
+  }
+}
+
 TEST(Inspection, ToleratesForeignContent) {
   Reply reply = InspectionReply();
   reply.elements[2] = Reply::String("something else");

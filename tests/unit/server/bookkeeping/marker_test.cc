@@ -39,6 +39,38 @@ TEST(Marker, RefusesWhatIsNone) {
   EXPECT_FALSE(ParseMarker("kache1 whole  run-1 cache-a 12 1000 900 all x").has_value());
 }
 
+TEST(Marker, IsNoNumberThatDoesNotFit) {
+  const auto with = [](const char* ring, const char* numbers) {
+    return ParseMarker(std::string("kache1 whole ") + ring + " run-1 cache-a " + numbers + " arcs");
+  };
+  const auto largest =
+      with("ffffffffffffffff", "18446744073709551615 9223372036854775807 9223372036854775807");
+  ASSERT_TRUE(largest);
+  EXPECT_EQ(largest->ring, UINT64_MAX);
+  EXPECT_EQ(largest->fence, FenceNumber{UINT64_MAX});
+  EXPECT_EQ(largest->since_ms, INT64_MAX);
+  EXPECT_FALSE(with("1ffffffffffffffff", "1 1 1"));
+  for (const char* numbers : {"18446744073709551616 1 1", "-1 1 1", "1 9223372036854775808 1",
+                              "1 1 9223372036854775808", "1.5 1 1", "0x1 1 1", "1 1 1e3"}) {
+    EXPECT_FALSE(with("ff", numbers)) << numbers;
+  }
+}
+
+TEST(Marker, WithFewerFieldsIsNone) {
+  const std::string text = kText;
+  for (size_t end = text.size(); end > 0; --end) {
+    if (end < text.size() && text[end] != ' ') continue;
+    EXPECT_EQ(ParseMarker(text.substr(0, end)).has_value(), end == text.size()) << end;
+  }
+}
+
+TEST(Marker, OfSourcesThatItDoesNotKnowTakesTheUsualOnes) {
+  const auto marker = ParseMarker("kache1 syncing 00ff run-1 cache-a 12 1000 900 later");
+  ASSERT_TRUE(marker);
+  EXPECT_FALSE(marker->from_all);
+  EXPECT_FALSE(marker->came_empty);
+}
+
 TEST(Marker, MaySayMoreInALaterRelease) {
   EXPECT_TRUE(ParseMarker(std::string(kText) + " more").has_value());
 }

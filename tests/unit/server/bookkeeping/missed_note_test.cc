@@ -30,5 +30,21 @@ TEST(MissedNote, RefusesOtherTexts) {
   }
 }
 
+TEST(MissedNote, IsNoNumberThatDoesNotFit) {
+  EXPECT_TRUE(ParseMissedValue("18446744073709551615 9223372036854775807"));
+  for (const char* text :
+       {"18446744073709551616 1", "-1 1", "1 9223372036854775808", "1.0 1", "1 1ms"}) {
+    EXPECT_FALSE(ParseMissedValue(text)) << text;
+  }
+}
+
+// It is removed by the text that its coordinator would have written: another one would stay.
+TEST(MissedNote, IsReadOnlyAsItIsWritten) {
+  for (const char* text : {"cache-a 0000000000000ABC", "cache-a 0x00000000000abc",
+                           "cache-a  0000000000000abc", "cache-a 00000000000000000abc"}) {
+    EXPECT_FALSE(ParseMissedField(text)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace kache

@@ -125,7 +125,7 @@ TEST(ProcessConflictsOverTime, ARestartThatOneNoticesLateIsNoConflict) {
   for (int round = 0; round < 10; ++round) {
     cluster.Pass(absl::Seconds(20) + absl::Milliseconds(170) * round, absl::Milliseconds(50));
     ASSERT_TRUE(cluster.AllUp()) << "round " << round;
-    cluster.coordinator(1).Silence(2, true);
+    cluster.coordinator(1).Sever(2);
     cluster.coordinator(0).Disconnect(2);
     cluster.node(2).LoseMemory();
     cluster.coordinator(0).Connect(2);
@@ -134,7 +134,6 @@ TEST(ProcessConflictsOverTime, ARestartThatOneNoticesLateIsNoConflict) {
       ASSERT_NE(cluster.coordinator(0).Status(2).reason, "several_processes") << "round " << round;
       ASSERT_NE(cluster.coordinator(1).Status(2).reason, "several_processes") << "round " << round;
     }
-    cluster.coordinator(1).Silence(2, false);
     cluster.coordinator(1).Disconnect(2);
     cluster.coordinator(1).Connect(2);
   }

@@ -276,7 +276,7 @@ RecoveryConfig WithCopies(uint32_t replication_factor, const RingChange& accept)
 uint64_t RingOn(PlayedCluster& cluster, size_t node) { return cluster.node(node).marker()->ring; }
 
 TEST(RecoveryOverTime, ANodeOfAnotherClusterIsLeftAlone) {
-  PlayedCluster cluster(3, 1, Copies(2));
+  PlayedCluster cluster(3, 2, Copies(2));
   cluster.Pass(kMoment);
   cluster.Kill(2);
   cluster.node(2).LoseMemory();
@@ -289,6 +289,16 @@ TEST(RecoveryOverTime, ANodeOfAnotherClusterIsLeftAlone) {
     cluster.node(2).SetHash(cluster.node(2).keys().Coordinators(), their_coordinator,
                             std::to_string(cluster.node(2).NowMs()) + " 3000 0");
     cluster.Pass(absl::Seconds(1));
+    for (int key = 0; i == 5 && key < 8; ++key) {  // Some are at home there.
+      cluster.coordinator(0).Write({"k" + std::to_string(key), "v"});
+    }
+    if (i == 7) cluster.RestartEmpty(1);  // What stands in demands a sweep after its resync.
+    if (i == 15) cluster.Replace(1);      // A coordinator is gone.
+    if (i == 27) {
+      cluster.Kill(1);
+      cluster.coordinator(0).recovery().DeclareLost("b", [](absl::Status) {});
+      cluster.Return(1);
+    }
   }
   EXPECT_EQ(cluster.coordinator(0).Status(2).state, NodeState::kDown);
   EXPECT_EQ(cluster.coordinator(0).Status(2).reason, "foreign_cluster");
@@ -296,6 +306,11 @@ TEST(RecoveryOverTime, ANodeOfAnotherClusterIsLeftAlone) {
   EXPECT_EQ(cluster.node(2).marker()->name, "their-cache");
   EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Heartbeats()), IsEmpty());
   EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Coordinators()), SizeIs(1));
+  // Nor is anything written there for what happens elsewhere.
+  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Missed()), IsEmpty());
+  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Sweep()), IsEmpty());
+  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Lost()), IsEmpty());
+  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Members()), IsEmpty());
   // They leave it.
   cluster.Pass(absl::Seconds(30));
   EXPECT_TRUE(cluster.AllUp());

@@ -10,6 +10,7 @@ namespace kache {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 class WriteLevelsTest : public testing::ShardFixture {
  protected:
@@ -103,6 +104,16 @@ TEST_F(WriteLevelsTest, TellsWhatWasReachedAtTheDeadline) {
   Pass(kDeadline);
   EXPECT_EQ(put.status().code(), absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(ReceiptOf(put.status())->acknowledged, 1u);
+}
+
+// It may be another cluster's; and if it is ours, it is told once it was inspected.
+TEST_F(WriteLevelsTest, NotesNothingOnANodeThatIsNotToBeUsed) {
+  Start();
+  MakeExcluded(4);
+  MakeDown(0);
+  Put("v");
+  EXPECT_THAT(NotesSentTo(1), ElementsAre("n0 1"));
+  EXPECT_THAT(NotesSentTo(4), IsEmpty());
 }
 
 TEST_F(WriteLevelsTest, NotesASkippedReplicaAheadOfTheCopies) {
