@@ -14,7 +14,7 @@ from harness.case import SystemCase
 from harness.certificates import Authority
 from harness.grpc_client import KacheClient
 from harness.http2 import (CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, Connection, frame,
-                           headers, message)
+                           headers, message, reset)
 from harness.kache import KacheServer
 from harness.waiting import wait_until
 
@@ -88,6 +88,31 @@ class FloodsTest(SystemCase):
         with KacheClient(self.server().address, timeout=30,
                          **self.server().client_options) as client:
             self.assertEqual(client.get(b"k").value, b"v")
+
+    def test_rapid_resets(self):
+        def attack():
+            connection = self.connect()
+            for _ in range(200):
+                burst = b"".join(
+                    frame(HEADERS, END_HEADERS, stream, headers(b"Put")) + reset(stream)
+                    for stream in connection.streams(250))
+                if not connection.send(burst):
+                    return
+                connection.is_closed()  # reads what has come
+
+        self.play(attack, attack)
+        self.assert_recovers()
+
+    def test_streams_opened_and_abandoned(self):
+        def attack():
+            for _ in range(20):
+                connection = self.connect()
+                for stream in connection.streams(1000):
+                    if not connection.send(frame(HEADERS, END_HEADERS, stream, headers(b"Put"))):
+                        break
+
+        self.play(attack)
+        self.assert_recovers()
 
     def test_settings_flood(self):
         def attack():
