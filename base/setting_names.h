@@ -64,6 +64,7 @@ inline constexpr std::string_view kServerSettings[] = {
 // Those of kache-gateway that kache-server does not read.
 inline constexpr std::string_view kGatewaySettings[] = {
     "HTTP_LISTEN_ADDRESS",
+    "HTTP_ALLOWED_HOSTS",
     "HTTP_TLS_CERT_FILE",
     "HTTP_TLS_KEY_FILE",
     "HTTP_TLS_CLIENT_CA_FILE",

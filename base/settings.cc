@@ -36,6 +36,7 @@ bool IsQuoted(std::string_view value) {
 
 std::vector<std::string> SplitList(std::string_view text) {
   std::vector<std::string> items;
+  if (text.empty()) return items;  // a default of nothing
   for (const absl::string_view item : absl::StrSplit(ToAbsl(text), ',')) {
     items.emplace_back(Trimmed(ToStd(item)));
   }

@@ -8,6 +8,7 @@
 #include "base/memory_sum.h"
 #include "base/setting_names.h"
 #include "client/server_list.h"
+#include "gateway/http/allowed_hosts.h"
 #include "gateway/memory.h"
 #include "security/access_settings.h"
 #include "security/tls_settings.h"
@@ -36,6 +37,17 @@ void ReadHttp(SettingsReader& reader, HttpOptions* http) {
                                       {.min = 1, .max = kMaxSeconds});
   http->write_timeout = reader.Seconds("HTTP_WRITE_TIMEOUT_SECONDS", http->write_timeout,
                                        {.min = 1, .max = kMaxSeconds});
+}
+
+std::vector<std::string> ReadAllowedHosts(SettingsReader& reader) {
+  constexpr std::string_view kName = "HTTP_ALLOWED_HOSTS";
+  std::vector<std::string> hosts = reader.List(kName, "");
+  for (const std::string& host : hosts) {
+    if (host.empty() || host == "*" || AllowedHosts::IsHostName(host)) continue;
+    reader.AddMistake(kName, "must be names of hosts without ports (kache.example.com), or *");
+    break;
+  }
+  return hosts;
 }
 
 // What bounds memory. Requires that ReadHttp has read what else the sum is made of.
@@ -101,6 +113,7 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader, std::optional<uint64_t> 
   config.slow_request =
       reader.Milliseconds("SLOW_OPERATION_MS", config.slow_request, {.min = 0, .max = 600'000});
   ReadHttp(reader, &config.http);
+  config.allowed_hosts = ReadAllowedHosts(reader);
   ReadBounds(reader, memory_limit, &config);
   ReadHandlers(reader, &config.handlers);
   config.servers = ReadServerList(reader);

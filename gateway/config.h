@@ -22,6 +22,7 @@ struct GatewayConfig {
   LogConfig log;
   absl::Duration slow_request = absl::Milliseconds(100);  // logged from there on; zero = never
   HttpOptions http;
+  std::vector<std::string> allowed_hosts;  // AllowedHosts, where no tokens are asked for
   HandlerConfig handlers;
   AccessOptions access;             // of the gateway's callers
   ChannelSecurityOptions upstream;  // of the gateway itself, as a caller of the servers

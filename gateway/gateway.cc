@@ -71,7 +71,7 @@ Gateway::Gateway(const GatewayConfig& config, const ChannelSecurity& security,
       status_(&upstream_, &config_.handlers),
       locate_(&upstream_, &config_.handlers, &names_),
       ops_(&upstream_, &registry_, &draining_, [this] { metrics_.PublishGauges(); }),
-      router_(Routes(), access_.get()),
+      router_(Routes(), access_.get(), AllowedHosts(config_.allowed_hosts)),
       metrics_(registry_, router_.routes(), config_.slow_request) {}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config) {

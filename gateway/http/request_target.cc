@@ -28,10 +28,11 @@ int EscapedByte(std::string_view text) {
 }
 
 // The text from the path on, for `http://host/path`; the text itself for `/path`.
-std::string_view WithoutAuthority(std::string_view target) {
+std::string_view WithoutAuthority(std::string_view target, std::string_view* authority) {
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!absl::StartsWithIgnoreCase(ToAbsl(target), ToAbsl(scheme))) continue;
     const size_t path = target.find_first_of("/?", scheme.size());
+    *authority = target.substr(scheme.size(), path - scheme.size());
     if (path == std::string_view::npos) return "/";
     return target.substr(path);
   }
@@ -41,7 +42,8 @@ std::string_view WithoutAuthority(std::string_view target) {
 }  // namespace
 
 absl::Status SplitTarget(std::string_view target, RequestTarget* result) {
-  const std::string_view local = WithoutAuthority(target);
+  result->authority = std::string_view();
+  const std::string_view local = WithoutAuthority(target, &result->authority);
   if (local.empty() || local.front() != '/') {
     return absl::InvalidArgumentError("the request target is neither a path nor an http URL");
   }

@@ -15,8 +15,9 @@ namespace kache::gateway {
 
 // Views into the target.
 struct RequestTarget {
-  std::string_view path;   // begins with '/', still percent-encoded
-  std::string_view query;  // without the '?'; empty when there is none
+  std::string_view authority;  // of the absolute form; empty in the origin form
+  std::string_view path;       // begins with '/', still percent-encoded
+  std::string_view query;      // without the '?'; empty when there is none
 };
 
 // Splits the origin form (`/path?query`) and the absolute form (`http://host/path?query`).

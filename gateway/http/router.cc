@@ -39,8 +39,8 @@ bool HasRawSlash(const Route& route, std::string_view path) {
 
 }  // namespace
 
-Router::Router(std::vector<Route> routes, const AccessControl* access)
-    : routes_(std::move(routes)), access_(access) {}
+Router::Router(std::vector<Route> routes, const AccessControl* access, AllowedHosts hosts)
+    : routes_(std::move(routes)), access_(access), hosts_(std::move(hosts)) {}
 
 Admission Router::Admit(HttpRequest& request) {
   RequestTarget target;
@@ -64,20 +64,23 @@ Admission Router::Admit(HttpRequest& request) {
     request.parameter = *parameter;
     request.query = target.query;
   }
-  return AdmitTo(found, request, target.path, not_found);
+  return AdmitTo(found, request, target, not_found);
 }
 
-Admission Router::AdmitTo(const Route* route, HttpRequest& request, std::string_view path,
+Admission Router::AdmitTo(const Route* route, HttpRequest& request, const RequestTarget& target,
                           std::string_view not_found) const {
   // Where nothing is, strangers learn no more than elsewhere.
   const Role role = route == nullptr ? Role::kRead : route->role;
+  if (std::optional<HttpResponse> denied = DenyHost(request, target.authority, role)) {
+    return Admission::Refuse(*std::move(denied));
+  }
   if (std::optional<HttpResponse> denied = Deny(request, role)) {
     return Admission::Refuse(*std::move(denied));
   }
   if (route != nullptr) {
     return route->admit ? route->admit(request) : Admission::UpTo(kIgnoredBodyBytes);
   }
-  const std::string allowed = AllowedMethods(path);
+  const std::string allowed = AllowedMethods(target.path);
   if (allowed.empty()) {
     return Admission::Refuse(ErrorResponse(404, DefaultErrorCode(404), not_found));
   }
@@ -85,6 +88,21 @@ Admission Router::AdmitTo(const Route* route, HttpRequest& request, std::string_
       ErrorResponse(405, DefaultErrorCode(405), Concat("this path knows ", allowed, " only"));
   response.AddHeader("Allow", allowed);
   return Admission::Refuse(std::move(response));
+}
+
+std::optional<HttpResponse> Router::DenyHost(const HttpRequest& request, std::string_view authority,
+                                             Role role) const {
+  // A stranger's page has no token to send, and probes tell it nothing.
+  const bool asks_for_tokens = access_ != nullptr && access_->asks_for_tokens();
+  if (asks_for_tokens || role == Role::kNone) return std::nullopt;
+  // The host of an absolute URL counts instead of the header (RFC 9112, section 3.2.2).
+  const std::string_view host =
+      authority.empty() ? request.headers.Find("Host").value_or(std::string_view()) : authority;
+  if (hosts_.Allows(host)) return std::nullopt;
+  return ErrorResponse(403, "HOST_NOT_ALLOWED",
+                       "the request is for a host that this gateway does not know as its own: add "
+                       "the host's name to HTTP_ALLOWED_HOSTS, or ask callers for tokens "
+                       "(TOKENS_FILE)");
 }
 
 std::optional<HttpResponse> Router::Deny(HttpRequest& request, Role role) const {

@@ -4,7 +4,8 @@
 // (SkipLiteral).
 //
 // A GET route answers HEAD too. An unknown path is 404; a known one with another method is 405
-// with `Allow`. Who may go where is decided here, before a body is read: 401, 403, 429.
+// with `Allow`. Who may go where, and by which host, is decided here, before a body is read: 401,
+// 403, 429.
 //
 // Immutable, so thread-safe.
 #ifndef KACHE_GATEWAY_HTTP_ROUTER_H_
@@ -16,7 +17,9 @@
 #include <string_view>
 #include <vector>
 
+#include "gateway/http/allowed_hosts.h"
 #include "gateway/http/http_service.h"
+#include "gateway/http/request_target.h"
 #include "security/access_control.h"
 
 namespace kache::gateway {
@@ -36,8 +39,10 @@ class Router final : public HttpService {
  public:
   static constexpr uint64_t kIgnoredBodyBytes = 64 * 1024;
 
-  // Without `access` everybody may do everything. It outlives the router.
-  explicit Router(std::vector<Route> routes, const AccessControl* access = nullptr);
+  // Without `access` everybody may do everything. It outlives the router. Where it asks for no
+  // tokens, requests must be for one of `hosts`, but for routes that need no role.
+  explicit Router(std::vector<Route> routes, const AccessControl* access = nullptr,
+                  AllowedHosts hosts = AllowedHosts({"*"}));
 
   Admission Admit(HttpRequest& request) override;
   void Serve(HttpRequest& request, Responder responder) override;
@@ -46,14 +51,18 @@ class Router final : public HttpService {
   const std::vector<Route>& routes() const { return routes_; }
 
  private:
-  Admission AdmitTo(const Route* route, HttpRequest& request, std::string_view path,
+  Admission AdmitTo(const Route* route, HttpRequest& request, const RequestTarget& target,
                     std::string_view not_found) const;
+  // Why the request's host is none of ours; nothing when it is.
+  std::optional<HttpResponse> DenyHost(const HttpRequest& request, std::string_view authority,
+                                       Role role) const;
   // Why the caller may not go on; nothing when he may. Fills the request's caller.
   std::optional<HttpResponse> Deny(HttpRequest& request, Role role) const;
   std::string AllowedMethods(std::string_view path) const;
 
   const std::vector<Route> routes_;
   const AccessControl* const access_;
+  const AllowedHosts hosts_;
 };
 
 }  // namespace kache::gateway

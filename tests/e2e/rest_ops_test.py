@@ -3,7 +3,8 @@
 import unittest
 
 from harness.case import SystemCase
-from harness.rest import key_path
+from harness.kache import KacheGateway
+from harness.rest import RestClient, key_path
 from harness.waiting import wait_until
 
 
@@ -68,6 +69,43 @@ class OpsTest(SystemCase):
                 answer = self.rest.request(method, path)
                 self.assert_error(answer, 405, "METHOD_NOT_ALLOWED")
                 self.assertEqual(set(answer.headers["allow"].split(", ")), allowed)
+
+
+class HostsTest(SystemCase):
+    """What a web page sends whose own name leads to the gateway (DNS rebinding)."""
+
+    SYSTEM = {"redis": 1, "gateways": 0}
+    STRANGER = {"Host": "evil.example:8080"}
+
+    def gateway(self, **settings):
+        gateway = KacheGateway([self.system.server.address], settings, folder=self.system.folder)
+        gateway.start()
+        self.addCleanup(gateway.kill)
+        gateway.wait_ready()
+        return RestClient(gateway.port)
+
+    def test_a_strangers_page_neither_writes_nor_reads(self):
+        rest = self.gateway()
+        self.assertEqual(rest.put_raw("k", b"mine").status, 200)
+        for method, path in (("PUT", key_path("k")), ("GET", key_path("k")),
+                             ("DELETE", key_path("k")), ("POST", "/api/v1/keys:batchPut"),
+                             ("GET", "/status"), ("GET", "/metrics"), ("GET", "/"), ("GET", "/no")):
+            body = b"theirs" if method in ("PUT", "POST") else None
+            answer = rest.request(method, path, body, self.STRANGER)
+            self.assert_error(answer, 403, "HOST_NOT_ALLOWED")
+            self.assertIn("HTTP_ALLOWED_HOSTS", answer.json()["error"]["message"])
+        self.assertEqual(rest.get("k").json()["value"], "mine")
+        for probe in ("/livez", "/readyz", "/ping"):
+            self.assertEqual(rest.request("GET", probe, headers=self.STRANGER).status, 200, probe)
+
+    def test_the_gateways_own_names_are_allowed(self):
+        rest = self.gateway(HTTP_ALLOWED_HOSTS="kache.example.com")
+        for host in ("kache.example.com", "KACHE.example.com:443", "localhost:8080", "[::1]:8080",
+                     "10.0.0.1", "kache-gateway", "kache-gateway.kache.svc.cluster.local"):
+            self.assertEqual(rest.get(self.key(), host=host).status, 404, host)
+        self.assert_error(rest.get(self.key(), host="evil.example"), 403, "HOST_NOT_ALLOWED")
+        rest = self.gateway(HTTP_ALLOWED_HOSTS="*")
+        self.assertEqual(rest.get(self.key(), host="evil.example").status, 404)
 
 
 class NodeStatesTest(SystemCase):

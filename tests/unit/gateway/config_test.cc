@@ -111,6 +111,18 @@ TEST(GatewayConfig, RefusesWhatDoesNotFitTheMemoryLimitAndShowsTheSum) {
   EXPECT_THAT(mistakes, HasSubstr(" = "));
 }
 
+TEST(GatewayConfig, ReadsAllowedHosts) {
+  std::string mistakes;
+  EXPECT_THAT(Read({}, &mistakes).allowed_hosts, ElementsAre());
+  EXPECT_THAT(Read({{"HTTP_ALLOWED_HOSTS", "kache.example.com, *"}}, &mistakes).allowed_hosts,
+              ElementsAre("kache.example.com", "*"));
+  EXPECT_EQ(mistakes, "");
+  for (const char* wrong : {"kache.example.com:8080", "http://kache", "*.example.com", "a,,b"}) {
+    Read({{"HTTP_ALLOWED_HOSTS", wrong}}, &mistakes);
+    EXPECT_THAT(mistakes, HasSubstr("HTTP_ALLOWED_HOSTS")) << wrong;
+  }
+}
+
 TEST(GatewayConfig, ListsAllMistakesAtOnce) {
   std::string mistakes;
   Read({{"KACHE_SERVERS", "a:99999"},

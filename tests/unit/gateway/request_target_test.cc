@@ -23,6 +23,16 @@ TEST(SplitTarget, AbsoluteForm) {
   EXPECT_EQ(PathOf("http://host"), "/");
 }
 
+TEST(SplitTarget, TellsTheAuthorityOfTheAbsoluteFormAlone) {
+  RequestTarget target;
+  ASSERT_TRUE(SplitTarget("http://host:80/a", &target).ok());
+  EXPECT_EQ(target.authority, "host:80");
+  ASSERT_TRUE(SplitTarget("http://user@host", &target).ok());
+  EXPECT_EQ(target.authority, "user@host");
+  ASSERT_TRUE(SplitTarget("/http://host/a", &target).ok());
+  EXPECT_EQ(target.authority, "");
+}
+
 TEST(SplitTarget, RefusesOtherForms) {
   EXPECT_EQ(PathOf("*"), "(bad)");
   EXPECT_EQ(PathOf("host:443"), "(bad)");

@@ -128,7 +128,7 @@ class GuardedRouter : public testing::Test {
                            {HttpMethod::kGet, "/read", nullptr, nothing, Role::kRead},
                            {HttpMethod::kPut, "/write", nullptr, nothing, Role::kWrite},
                            {HttpMethod::kGet, "/forgotten", nullptr, nothing}},
-        access_.get());
+        access_.get(), AllowedHosts());
   }
 
   HttpResponse Ask(HttpMethod method, const char* target, std::string_view authorization = "") {
@@ -146,6 +146,52 @@ class GuardedRouter : public testing::Test {
   std::unique_ptr<AccessControl> access_;
   std::unique_ptr<Router> router_;
 };
+
+// Routes of all roles without tokens.
+class OpenRouter : public testing::Test {
+ protected:
+  HttpResponse Ask(const char* target, std::string_view host) {
+    HttpRequest request = Request(HttpMethod::kGet, target);
+    if (!host.empty()) request.headers.Add("Host", host);
+    Admission admission = router_.Admit(request);
+    return admission.refusal ? *std::move(admission.refusal) : HttpResponse();
+  }
+
+  static void Nothing(const HttpRequest&, Responder) {}
+  Router router_{{{HttpMethod::kGet, "/open", nullptr, Nothing, Role::kNone},
+                  {HttpMethod::kGet, "/read", nullptr, Nothing, Role::kRead}},
+                 nullptr,
+                 AllowedHosts({"kache.example.com"})};
+};
+
+TEST_F(OpenRouter, AnswersStrangersHostsOnProbesAlone) {
+  EXPECT_EQ(Ask("/open", "evil.example").status, 200);
+  for (const char* path : {"/read", "/nowhere"}) {
+    const HttpResponse response = Ask(path, "evil.example");
+    EXPECT_EQ(response.status, 403) << path;
+    EXPECT_NE(response.body.find("\"HOST_NOT_ALLOWED\""), std::string::npos) << response.body;
+    EXPECT_NE(response.body.find("HTTP_ALLOWED_HOSTS"), std::string::npos) << response.body;
+  }
+}
+
+TEST_F(OpenRouter, AnswersItsOwnHosts) {
+  EXPECT_EQ(Ask("/read", "localhost:8080").status, 200);
+  EXPECT_EQ(Ask("/read", "kache.example.com").status, 200);
+  EXPECT_EQ(Ask("/read", "").status, 200);
+}
+
+TEST_F(OpenRouter, LooksAtTheHostOfAnAbsoluteUrl) {
+  EXPECT_EQ(Ask("http://evil.example/read", "localhost").status, 403);
+  EXPECT_EQ(Ask("http://localhost:80/read", "evil.example").status, 200);
+}
+
+TEST_F(GuardedRouter, AnswersEveryHostThatShowsAToken) {
+  HttpRequest request = Request(HttpMethod::kGet, "/read");
+  request.headers.Add("Host", "evil.example");
+  EXPECT_EQ(router_->Admit(request).refusal->status, 401);
+  request.headers.Add("Authorization", "Bearer reading");
+  EXPECT_FALSE(router_->Admit(request).refusal.has_value());
+}
 
 TEST_F(GuardedRouter, AsksForATokenEverywhereButWhereItIsOpen) {
   EXPECT_EQ(Status(HttpMethod::kGet, "/open"), 200);
