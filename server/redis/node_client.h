@@ -27,6 +27,9 @@ namespace kache::redis {
 //   UNAVAILABLE        no connection, or it was lost before the reply came; a command that was
 //                      sent may have been carried out
 //   RESOURCE_EXHAUSTED the connection's queue is full; nothing was sent
+//   FAILED_PRECONDITION the server ends every connection that this command comes by: it is more
+//   than
+//                      the server's limits allow (resumption.h). Not to be sent to another node
 using ReplyCallback = absl::AnyInvocable<void(absl::StatusOr<Reply>)>;
 
 class NodeClient {

@@ -86,6 +86,8 @@ std::optional<size_t> GetOperation::NextCandidate() {
 void GetOperation::OnReply(NodeId node, absl::StatusOr<redis::Reply> reply) {
   if (!reply.ok()) {
     shard().metrics().read_failures.For(reply.status()).Increment();
+    // What one node cannot digest is not brought to the next.
+    if (absl::IsFailedPrecondition(reply.status())) return Finish(reply.status());
     last_error_ = reply.status();
     degraded_ = true;
     return TryNext();

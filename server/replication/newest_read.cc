@@ -48,6 +48,7 @@ class NewestRead final : public Operation {
       Note(node, *std::move(reply));
     } else {
       shard().metrics().read_failures.For(reply.status()).Increment();
+      if (absl::IsFailedPrecondition(reply.status())) beyond_limits_ = reply.status();
       // One that was lost can't be reached; one that is late could hold what is asked for.
       late_ |= !absl::IsUnavailable(reply.status());
       timed_out_ |= absl::IsDeadlineExceeded(reply.status());
@@ -83,6 +84,8 @@ class NewestRead final : public Operation {
   }
 
   absl::StatusOr<ReadResult> Result() {
+    // A node that cannot answer holds something: it is no miss.
+    if (!newest_.kept() && !beyond_limits_.ok()) return beyond_limits_;
     if (answered_ == 0) return NobodyAnswered();
     if (no_room_) return NoRoomForRecord();
     ReadResult result;
@@ -125,8 +128,9 @@ class NewestRead final : public Operation {
   uint32_t answered_ = 0;
   bool asked_until_deadline_ = false;
   bool timed_out_ = false;
-  bool late_ = false;     // so did a node, or it failed: it may hold what is asked for
-  bool no_room_ = false;  // for a record
+  bool late_ = false;           // so did a node, or it failed: it may hold what is asked for
+  bool no_room_ = false;        // for a record
+  absl::Status beyond_limits_;  // what a node said that cannot digest the read; OK = none
   KeptRecord newest_;
   Version newest_version_;
   std::optional<NodeId> node_;

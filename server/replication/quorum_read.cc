@@ -79,6 +79,7 @@ void QuorumRead::OnReply(size_t index, absl::StatusOr<redis::Reply> reply) {
     shard().metrics().read_failures.For(reply.status()).Increment();
     replicas_[index].phase = Phase::kFailed;
     last_error_ = reply.status();
+    if (absl::IsFailedPrecondition(reply.status())) beyond_limits_ = reply.status();
     // One that was lost can't be reached; one that is late could hold what is asked for.
     unheard_ |= !absl::IsUnavailable(reply.status());
   }
@@ -276,6 +277,7 @@ Receipt QuorumRead::ReceiptNow() const {
 
 void QuorumRead::AnswerFailure() {
   if (!done_) return;
+  if (!beyond_limits_.ok()) return Finish(WithReceipt(beyond_limits_, ReceiptNow()));
   // A reply's timeout may run out a little before the deadline that it was taken from.
   if (shard().Left(deadline_) == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error_)) {
     return Finish(WithReceipt(

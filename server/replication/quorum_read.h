@@ -95,6 +95,7 @@ class QuorumRead final : public Operation, private TimedOperation {
   bool unheard_ = false;  // one that can be reached did not say what it holds
   bool degraded_ = false;
   absl::Status last_error_;
+  absl::Status beyond_limits_;  // what a node said that cannot digest the read; OK = none
 };
 
 }  // namespace kache

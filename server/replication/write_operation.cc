@@ -233,6 +233,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
     if (absl::IsDeadlineExceeded(reply.status())) {
       from.outcome = Outcome::kFailed;
     } else {
+      if (absl::IsFailedPrecondition(reply.status())) beyond_limits_ = reply.status();
       Fail(from);
     }
   } else if (reply->IsError()) {
@@ -321,6 +322,7 @@ void WriteOperation::Fail(Target& target) {
 }
 
 bool WriteOperation::SendToStandIn() {
+  if (!beyond_limits_.ok()) return false;
   const uint32_t limit = shard().options().max_tries;
   if (limit != 0 && stand_ins_tried_ + 1 >= limit) return false;
   const PreferenceList walk = shard().ring().Preference(token_, shard().ring().nodes());

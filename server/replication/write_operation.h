@@ -11,6 +11,10 @@
 //    whose copy is flagged as one, with a life of its own (stand_in.h). So is one whose connection
 //    fails under the write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there
 //    are nodes); and one that is merely late only while nobody has acknowledged.
+//  * A node that cannot digest the record (FAILED_PRECONDITION of redis/node_client.h) is replaced
+//  by
+//    nobody: the record is not brought to further nodes. Where nobody takes it, the write is
+//    answered with that.
 //  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
 //    is concurrent with that one as long as its caller waits, so it is stamped anew, just above,
 //    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
@@ -112,6 +116,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   void StampAboveHeld();
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
+  // Whether a further node was sent the record.
   bool SendToStandIn();
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
@@ -165,6 +170,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool degraded_ = false;
   bool late_ = false;
   absl::Status last_error_;
+  absl::Status beyond_limits_;  // what a node said that cannot digest the record; OK = none
 };
 
 }  // namespace kache

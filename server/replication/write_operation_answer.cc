@@ -75,6 +75,9 @@ Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
 
 void WriteOperation::AnswerShort() {
   shard().metrics().writes_short.Increment();
+  if (!beyond_limits_.ok() && Acknowledged() == 0) {
+    return Answer(WithReceipt(beyond_limits_, ReceiptNow()));
+  }
   Answer(WithReceipt(absl::AbortedError("fewer home replicas acknowledged the write than the "
                                         "consistency level needs; it may have been applied"),
                      ReceiptNow()));
@@ -105,7 +108,7 @@ void WriteOperation::AnswerFailure() {
   if (targets_.empty()) {
     return Answer(absl::UnavailableError("no Redis server of the key can take writes"));
   }
-  Answer(last_error_);
+  Answer(beyond_limits_.ok() ? last_error_ : beyond_limits_);
 }
 
 void WriteOperation::Answer(absl::StatusOr<Receipt> receipt) {
