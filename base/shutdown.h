@@ -1,4 +1,5 @@
-// Waits for SIGTERM or SIGINT. Block the signals before any thread starts, so that all inherit it:
+// Waits for SIGTERM or SIGINT, and tells of each SIGHUP until then. Block the signals before any
+// thread starts, so that all inherit it:
 //
 //   ShutdownSignal shutdown;        // first thing in main
 //   ... start the server ...
@@ -11,6 +12,7 @@
 #define KACHE_BASE_SHUTDOWN_H_
 
 #include <csignal>
+#include <functional>
 
 #include "absl/time/time.h"
 
@@ -19,12 +21,12 @@ namespace kache {
 class ShutdownSignal {
  public:
   explicit ShutdownSignal(absl::Duration repeat_grace = absl::Seconds(1));
-  // Returns the signal's number.
-  int Wait();
+  // Returns the signal's number. Calls `on_hangup` for each SIGHUP.
+  int Wait(const std::function<void()>& on_hangup = {});
 
  private:
   const absl::Duration repeat_grace_;
-  sigset_t signals_;
+  sigset_t signals_;  // those two and SIGHUP
 };
 
 }  // namespace kache
