@@ -1,12 +1,26 @@
 #include "security/file_watch.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "base/notification.h"
+#include "base/strings.h"
+#include "security/tls_files.h"
 #include "tests/testing/temporary_file.h"
 
 namespace kache {
 namespace {
+
+using ::testing::AnyOf;
+using ::testing::ElementsAre;
 
 constexpr absl::Duration kSoon = absl::Milliseconds(5);
 constexpr absl::Duration kLong = absl::Seconds(30);
@@ -79,6 +93,61 @@ TEST(ReadSmallFile, SaysWhyNot) {
   EXPECT_FALSE(ReadSmallFile("/dev/zero").ok());
   const TemporaryFile file("text");
   EXPECT_EQ(ReadSmallFile(file.path()).value(), "text");
+}
+
+// A FIFO.
+class Pipe {
+ public:
+  Pipe() {
+    std::remove(file_.path().c_str());
+    if (mkfifo(path().c_str(), 0600) != 0) std::abort();
+  }
+  const std::string& path() const { return file_.path(); }
+  // Returns once somebody has opened it to read.
+  void Write(std::string_view text) const { std::ofstream(path()) << text; }
+
+ private:
+  const TemporaryFile file_{""};
+};
+
+TEST(ReadSmallFile, ReadsWhatComesThroughAPipe) {
+  const Pipe pipe;
+  EXPECT_TRUE(IsPipe(pipe.path()));
+  std::thread writer([&] { pipe.Write(std::string(100'000, 'x')); });
+  EXPECT_EQ(ReadSmallFile(pipe.path()).value_or(""), std::string(100'000, 'x'));
+  writer.join();
+}
+
+TEST(ReadSmallFile, DoesNotWaitForeverForAPipe) {
+  const Pipe pipe;
+  EXPECT_EQ(ReadSmallFile(pipe.path()).status().message(),
+            Concat("cannot read ", pipe.path(), ": nothing has come through the pipe"));
+}
+
+TEST(FileWatch, WhatCameThroughAPipeStaysUntilItIsWrittenAgain) {
+  const Pipe pipe;
+  FileWatch watch({pipe.path()});
+  std::thread first([&] { pipe.Write("a"); });
+  EXPECT_EQ(watch.Read().front().value_or(""), "a");
+  first.join();
+  std::vector<std::string> told;
+  Notification done;
+  watch.Start(
+      [&](const FileContents& contents) {
+        told.push_back(contents.front().value_or("(wrong)"));
+        if (told.back() == "c") done.Notify();
+      },
+      kSoon);
+  pipe.Write("b");
+  pipe.Write("c");
+  EXPECT_TRUE(done.WaitForNotificationWithTimeout(kLong));
+  EXPECT_THAT(told, AnyOf(ElementsAre("b", "c"), ElementsAre("bc", "c"), ElementsAre("c")));
+}
+
+TEST(CheckTlsFiles, WantsFilesThatCanBeReadAgain) {
+  const Pipe pipe;
+  const absl::Status status = CheckTlsFiles({.cert_file = pipe.path(), .key_file = pipe.path()});
+  EXPECT_NE(status.message().find("not a pipe"), absl::string_view::npos);
 }
 
 }  // namespace
