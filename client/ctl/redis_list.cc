@@ -5,7 +5,9 @@
 
 #include "absl/strings/str_join.h"
 #include "base/environment.h"
+#include "base/redis_login.h"
 #include "base/strings.h"
+#include "security/password_file.h"
 
 namespace kache::ctl {
 namespace {
@@ -32,7 +34,19 @@ std::vector<RedisAddress> ReadList(SettingsReader& reader, std::string_view name
 
 std::vector<RedisAddress> ReadRedisUrls(const Environment& environment, SettingsReader& reader) {
   if (!environment.variables().contains(kSetting)) return {};
-  return ReadList(reader, kSetting);
+  std::vector<RedisAddress> servers = ReadList(reader, kSetting);
+  ReadRedisLogins(reader, &servers);
+  for (RedisAddress& server : servers) {
+    if (server.password_file.empty()) continue;
+    absl::StatusOr<std::string> password =
+        PasswordIn(ReadSmallFile(server.password_file), server.password_file);
+    if (password.ok()) {
+      server.password = *std::move(password);
+    } else {
+      reader.AddMistake("REDIS_PASSWORD_FILE", ToStd(password.status().message()));
+    }
+  }
+  return servers;
 }
 
 absl::StatusOr<std::vector<RedisAddress>> ParseRedisOption(const std::vector<std::string>& values) {
