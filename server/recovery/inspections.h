@@ -59,6 +59,8 @@ class Inspections {
   bool IsAfterMarkerOf(NodeId node, NodeId other) const {
     return nodes_[node.index()].inspected_at > nodes_[other.index()].marker_seen_at;
   }
+  // A fence says that the node's memory can't be trusted: NodeEvidence::dropped_early.
+  void OnMemoryFenced(NodeId node) { nodes_[node.index()].dropped_early = false; }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -77,6 +79,7 @@ class Inspections {
     bool due = true;
     bool attempted = false;
     uint32_t without_marker = 0;
+    bool dropped_early = false;
   };
   void Send(NodeId node);
   void Touch(NodeId node);

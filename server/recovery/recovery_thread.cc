@@ -5,6 +5,7 @@
 #include "base/notification.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/recovery/copy_scripts.h"
+#include "server/replication/hint_scripts.h"
 
 namespace kache {
 namespace {
@@ -14,6 +15,7 @@ constexpr absl::Duration kGoodbyeTimeout = absl::Seconds(1);
 std::vector<const redis::Script*> Scripts() {
   std::vector<const redis::Script*> scripts = BookkeepingScripts();
   for (const redis::Script* script : CopyScripts()) scripts.push_back(script);
+  for (const redis::Script* script : HintScripts()) scripts.push_back(script);
   return scripts;
 }
 

@@ -94,6 +94,7 @@ void PlayedCoordinator::Miss(size_t node) {
   const uint64_t count = monitor_.OnWriteMissed(Id(node));
   for (size_t i = 0; i < nodes_.size(); ++i) {
     if (i == node || !connections_[i]->Ready()) continue;
+    nodes_[i]->OpenHints(ring_->names()[node]);
     nodes_[i]->SetHash(keys_.Missed(), MissedField(ring_->names()[node], id_),
                        MissedValue({count, absl::ToUnixMillis(clock_.Now())}));
   }
