@@ -13,11 +13,15 @@ const NodeEvidence& Of(const Evidence& evidence, NodeId node) {
   return evidence.nodes[node.index()];
 }
 
-// In doubt for so long that tombstones may have come and gone meanwhile.
+// So long that tombstones may have come and gone meanwhile.
+bool IsLongAgo(int64_t instant_ms, const Inspection& inspection, const ResyncRules& rules) {
+  return absl::Milliseconds(inspection.now_ms - instant_ms) > rules.LongDoubt();
+}
+
+// In doubt for that long.
 bool IsLong(const Inspection& inspection, const ResyncRules& rules) {
   const Marker& marker = *inspection.marker;
-  return !marker.whole && marker.away_ms > 0 &&
-         absl::Milliseconds(inspection.now_ms - marker.away_ms) > rules.LongDoubt();
+  return !marker.whole && marker.away_ms > 0 && IsLongAgo(marker.away_ms, inspection, rules);
 }
 
 // Since when the node has held all that was written, up to now or to the doubt that stands; nullopt
@@ -27,7 +31,12 @@ std::optional<int64_t> TrustedSinceMs(const Evidence& evidence, const ResyncRule
   if (!node.inspection || !HasRightMarker(evidence, node)) return std::nullopt;
   const Inspection& inspection = *node.inspection;
   const Marker& marker = *inspection.marker;
-  if (marker.whole) return marker.TrustedSinceMs();
+  if (marker.whole) {
+    // Whoever has a doubt may not have been able to fence the node yet.
+    const int64_t doubt_ms = EarliestDoubtMs(evidence, node);
+    if (doubt_ms > 0 && IsLongAgo(doubt_ms, inspection, rules)) return std::nullopt;
+    return marker.TrustedSinceMs();
+  }
   if (marker.came_empty || marker.from_all || marker.away_ms == 0 || IsLong(inspection, rules)) {
     return std::nullopt;
   }

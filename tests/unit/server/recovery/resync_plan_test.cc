@@ -219,6 +219,25 @@ TEST_F(ResyncPlanTest, ANodeWhoseClockMayHaveBeenAheadKnewNotAll) {
   EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, false, true, true));
 }
 
+// A coordinator that lives noted that the node lacks writes, and fences it once it can reach it.
+// Where that was before the absence began, they may stand on the node that was away alone.
+TEST_F(ResyncPlanTest, ANodeThatLackedWritesBeforeTheAbsenceKnewNotAll) {
+  Fence(0, kLongAgoMs);
+  evidence_.Beat(0, kOther, true);
+  evidence_.Note(0, "b", kOther, kLongAgoMs - 1);
+  evidence_.Note(0, "c", kOther, kLongAgoMs + 1);
+  evidence_.Note(0, "d", kOther, kShortAgoMs);
+  const ResyncPlan plan = Plan();
+  EXPECT_THAT(plan.prune->knew_all, ElementsAre(false, false, false, true));
+  EXPECT_THAT(plan.prune->is_trusted, ElementsAre(false, false, false, true));
+}
+
+TEST_F(ResyncPlanTest, SoDidOneOfWhichThisCoordinatorKnows) {
+  Fence(0, kLongAgoMs);
+  evidence_.Of(1).missed_since_ms = kLongAgoMs;
+  EXPECT_THAT(Plan().prune->knew_all, ElementsAre(false, false, true, true));
+}
+
 // What a ring before left is misplaced by the present one.
 TEST_F(ResyncPlanTest, TakesMisplacedRecordsWhileTheRingChanges) {
   EXPECT_FALSE(Plan().takes_misplaced);
