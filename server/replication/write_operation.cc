@@ -80,9 +80,11 @@ void WriteOperation::Begin(absl::Time now) {
         "fewer home replicas take writes than the consistency level needs; nothing was written"));
     return EndIfDone();
   }
-  if (!targets_.empty()) StampFirst(now);
-  // Ahead of the copies on the same connections.
-  if (degraded_) NoteSkipped(homes);
+  if (!targets_.empty()) {
+    StampFirst(now);
+    // Ahead of the copies on the same connections.
+    if (degraded_) NoteSkipped(homes);
+  }
   shard().Watch(this);
   SendAll();
   AnswerIfDecided();

@@ -78,6 +78,12 @@ void ShardFixture::MakeRefusing(size_t node) {
   monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
 }
 
+void ShardFixture::ExcludeAll() {
+  std::vector<Standing> standings(nodes_.size());
+  for (Standing& standing : standings) standing.verdict = Standing::Verdict::kExcluded;
+  monitor_->SetStandings(standings);
+}
+
 void ShardFixture::SetClockOffset(size_t node, absl::Duration ahead) {
   std::vector<Standing> standings;
   for (const NodeStatus& status : monitor_->topology()->nodes) {

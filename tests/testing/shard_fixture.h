@@ -61,6 +61,7 @@ class ShardFixture : public ::testing::Test {
   void MakeUp(size_t node);        // and whole
   void MakeSyncing(size_t node);   // takes writes
   void MakeRefusing(size_t node);  // SYNCING, and left alone for its back-off
+  void ExcludeAll();               // they are not to be used, though their connections are ready
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 
   void MakeWhole() { FindAllWhole(*monitor_); }

@@ -150,6 +150,18 @@ TEST_F(WriteLevelsTest, AWriteThatNobodyTookIsOwedToNobody) {
   for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Status(i).missed, 0u) << i;
 }
 
+// While a ring of other settings is in force, say, or before anything is known of the nodes.
+TEST_F(WriteLevelsTest, AWriteThatNobodyIsSentIsOwedToNobody) {
+  Start();
+  ExcludeAll();
+  const auto put = Put("v");
+  EXPECT_EQ(put.status().code(), absl::StatusCode::kUnavailable);
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(Status(i).missed, 0u) << i;
+    EXPECT_THAT(NotesSentTo(i), ElementsAre());
+  }
+}
+
 TEST_F(WriteLevelsTest, AwaitWritesWaitsForThoseThatRun) {
   Start();
   const auto first = Put("1");
