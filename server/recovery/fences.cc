@@ -67,7 +67,7 @@ void Fences::OnInspected(NodeId node) {
     ForgetOnAll(context_.keys.Missed(), MissedField(context_.name(node), context_.self),
                 Text(doubts.resolved()));
   }
-  ForgetSeenTo(node);
+  if (MayTell(node)) ForgetSeenTo(node);
 }
 
 void Fences::OnDown(NodeId node) {
@@ -170,8 +170,13 @@ void Fences::Forget(NodeId node, const std::string& hash, const std::string& fie
 void Fences::ForgetOnAll(const std::string& hash, const std::string& field,
                          const std::string& number, const std::shared_ptr<void>& all) {
   for (const NodeId node : context_.all_nodes()) {
-    if (context_.is_ready(node)) Forget(node, hash, field, number, all);
+    if (MayTell(node)) Forget(node, hash, field, number, all);
   }
+}
+
+bool Fences::MayTell(NodeId node) const {
+  const auto& inspection = inspections_.of(node);
+  return context_.is_ready(node) && !(inspection && ring_.IsForeign(node.index(), *inspection));
 }
 
 // Nodes that share no arcs with `node` are not waited for when it is made whole, though they may
@@ -289,7 +294,7 @@ void Fences::DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> don
     done(*written > 0 ? absl::OkStatus() : absl::UnavailableError("no other server could be told"));
   });
   for (const NodeId other : context_.all_nodes()) {
-    if (other == node || !context_.is_ready(other)) continue;
+    if (other == node || !MayTell(other)) continue;
     context_.Send(other,
                   redis::Command::Of({"HSET", context_.keys.Lost(), context_.name(node),
                                       std::to_string(absl::ToUnixMillis(context_.clock.Now()))}),

@@ -51,6 +51,9 @@ class Fences {
   // empty, in any case. `all`: held until each has answered, or failed to (at_last.h).
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number,
                    const std::shared_ptr<void>& all = nullptr);
+  // Whether our bookkeeping may be written on the node: it can be reached, and carries no other
+  // ring's marker.
+  bool MayTell(NodeId node) const;
   // An operator declares the node lost. UNAVAILABLE where no other node could be told.
   void DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> done);
 

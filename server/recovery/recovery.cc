@@ -195,7 +195,7 @@ void Recovery::Reconsider() {
 void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::Status)> done) {
   for (const NodeId node : context_.all_nodes()) {
     if (context_.name(node) != name) continue;
-    if (context_.is_ready(node)) {
+    if (fences_.MayTell(node)) {
       return done(absl::FailedPreconditionError(
           "the node can be reached: it brings its data along, so there is nothing to give up"));
     }
@@ -209,7 +209,7 @@ void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
   const std::shared_ptr<void> all = AtLast(std::move(done));
   const std::string id = CoordinatorText(context_.self);
   for (const NodeId node : context_.all_nodes()) {
-    if (!context_.is_ready(node)) continue;
+    if (!fences_.MayTell(node)) continue;
     for (const std::string& hash : {context_.keys.Coordinators(), context_.keys.Heartbeats()}) {
       context_.Send(node, redis::Command::Of({"HDEL", hash, id}),
                     [all](const absl::StatusOr<redis::Reply>&) {});

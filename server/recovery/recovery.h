@@ -61,7 +61,7 @@ class Recovery {
 
   // An operator declares a node lost: others no longer wait for what it alone may hold. Undone when
   // the node comes back and was made whole. NOT_FOUND for a name that is not on the ring,
-  // FAILED_PRECONDITION for a node that can be reached.
+  // FAILED_PRECONDITION for a node of ours that can be reached.
   void DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::Status)> done);
 
   // Says goodbye on all nodes, which `done` is told once each has answered or could not; and

@@ -28,6 +28,11 @@ bool RingInForce::Accepts(size_t node, const Inspection& inspection) const {
          inspection.marker->ring == accept_->from;
 }
 
+bool RingInForce::IsForeign(size_t node, const Inspection& inspection) const {
+  return inspection.marker && !GenerationOf(inspection.marker->ring, fingerprint_) &&
+         !Accepts(node, inspection);
+}
+
 void RingInForce::OnAllInspected(const std::vector<std::shared_ptr<const Inspection>>& inspections,
                                  absl::Time now) {
   if (!accept_ || has_begun_) return;

@@ -30,6 +30,8 @@ class RingInForce {
   void OnInspection(size_t node, const Inspection& inspection);
   // Whether the marker that the node carries may be overwritten, though it is another ring's.
   bool Accepts(size_t node, const Inspection& inspection) const;
+  // Whether the node carries another ring's marker, which may not be overwritten.
+  bool IsForeign(size_t node, const Inspection& inspection) const;
   // Once all nodes were tried. Null = not reached.
   void OnAllInspected(const std::vector<std::shared_ptr<const Inspection>>& inspections,
                       absl::Time now);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/bookkeeping/missed_note.h"
+#include "server/cluster/exclusion.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -93,6 +94,7 @@ void Shard::NoteMissed(NodeId node) {
        MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
   for (size_t i = 0; i < clients_.size(); ++i) {
     if (i == node.index() || !clients_[i]->Ready()) continue;
+    if (IsReasonOfOthersNode(topology_->nodes[i].reason)) continue;
     clients_[i]->Send(note, options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
   }
 }

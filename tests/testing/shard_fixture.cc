@@ -78,9 +78,16 @@ void ShardFixture::MakeRefusing(size_t node) {
   monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
 }
 
-void ShardFixture::ExcludeAll() {
-  std::vector<Standing> standings(nodes_.size());
-  for (Standing& standing : standings) standing.verdict = Standing::Verdict::kExcluded;
+void ShardFixture::Exclude(size_t node, const std::string& reason) {
+  excluded_[node] = reason;
+  std::vector<Standing> standings;
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    standings.push_back(WholeStanding(Status(i)));
+    if (const auto found = excluded_.find(i); found != excluded_.end()) {
+      standings.back().verdict = Standing::Verdict::kExcluded;
+      standings.back().reason = found->second;
+    }
+  }
   monitor_->SetStandings(standings);
 }
 

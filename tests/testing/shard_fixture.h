@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,7 +62,8 @@ class ShardFixture : public ::testing::Test {
   void MakeUp(size_t node);        // and whole
   void MakeSyncing(size_t node);   // takes writes
   void MakeRefusing(size_t node);  // SYNCING, and left alone for its back-off
-  void ExcludeAll();               // they are not to be used, though their connections are ready
+  // Not to be used, though its connection is ready.
+  void Exclude(size_t node, const std::string& reason);
   NodeStatus Status(size_t node) const { return monitor_->topology()->nodes[node]; }
 
   void MakeWhole() { FindAllWhole(*monitor_); }
@@ -142,6 +144,7 @@ class ShardFixture : public ::testing::Test {
   std::unique_ptr<HealthMonitor::Observation> observation_;
   std::vector<std::unique_ptr<FakeNodeClient>> nodes_;
   std::vector<size_t> asked_;
+  std::map<size_t, std::string> excluded_;       // and why
   std::vector<std::function<bool()>> answered_;  // for each operation
 };
 
