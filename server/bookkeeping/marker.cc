@@ -60,7 +60,8 @@ std::string WholeMarker(uint64_t ring, std::string_view run_id, std::string_view
 }
 
 std::string_view RingPartOf(std::string_view whole_marker) {
-  return whole_marker.substr(0, Concat(kFormat, " ", kWhole, " ", RingText(0), " ").size());
+  constexpr size_t kRingDigits = 16;  // of RingText
+  return whole_marker.substr(0, kFormat.size() + kWhole.size() + kRingDigits + 3);
 }
 
 }  // namespace kache

@@ -81,6 +81,13 @@ TEST(Marker, OfAWholeNodeTellsSinceWhenItCanBeTrusted) {
   EXPECT_EQ(ParseMarker(whole + "400 arcs")->TrustedSinceMs(), 400);
 }
 
+TEST(Marker, OfAWholeNodeBeginsWithThePartOfItsRing) {
+  const std::string one = WholeMarker(0xAB, "run-1", "cache-a");
+  EXPECT_EQ(RingPartOf(one), "kache1 whole 00000000000000ab ");
+  EXPECT_EQ(RingPartOf(one), RingPartOf(WholeMarker(0xAB, "run-22", "cache-b")));
+  EXPECT_EQ(RingPartOf(""), "");
+}
+
 TEST(Marker, OfAWholeNodeBeginsAsQuorumReadsExpect) {
   EXPECT_EQ(WholeMarker(0xFF, "run-1", "cache-a"), "kache1 whole 00000000000000ff run-1 cache-a ");
 }
