@@ -51,10 +51,7 @@ local function set_if_newer(key, record, ends, limit, latest, marker, whole)
     if stored['err'] then return stored end
     return 1, true
   end
-  if not beats and marker then
-    local found = redis.pcall('GET', marker)
-    if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
-  elseif beats and limit > 0 then
+  if beats and limit > 0 then
     local old = end_of(key)
     if old == 0 then
       ends = math.max(ends, limit)
@@ -69,6 +66,10 @@ local function set_if_newer(key, record, ends, limit, latest, marker, whole)
   if ends <= now then
     if occupied then redis.call('DEL', key) end
     return 0
+  end
+  if not beats and marker then
+    local found = redis.pcall('GET', marker)
+    if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
   end
   local stored = redis.pcall('SET', key, record, 'PXAT', string.format('%.0f', ends))
   if stored['err'] then return stored end
