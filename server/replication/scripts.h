@@ -28,7 +28,8 @@ namespace kache {
 //            holds a record the versions decide.
 //   ARGV[5]  with KEYS[2]: how the marker of a whole node begins. Where the key holds no record,
 //   and
-//            the node has lost the memory of what it held, the key is kept until `limit`.
+//            the node's marker begins otherwise, the key is kept until `limit`: the node has lost
+//            the memory of what it held, or lacks something.
 // Answers
 //   1                the record is stored, or the very same version was there (a stand-in's copy of
 //                    it is replaced by one that is none: record.h);

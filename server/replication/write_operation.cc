@@ -13,6 +13,9 @@
 namespace kache {
 namespace {
 
+// No marker begins so.
+constexpr std::string_view kNoMarker = "-";
+
 // A write that loses against ever newer versions gives up at last.
 constexpr uint32_t kMaxRestamps = 5;
 
@@ -170,23 +173,22 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   if (!home) {
     ends = EndsOnStandIn(fields_, made_at_, options);
     flagged = WithStandInFlag(record_, true);
-  } else if (MayShortenUnknown(node)) {
-    ends.ends_ms = ends.limit_ms;
   }
   const absl::Duration offset = shard().ClockOffset(node);
   const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
   const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
   const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
   const std::string_view record = home ? record_ : flagged;
-  if (fields_.tombstone || ends.ends_ms == ends.limit_ms) {
+  if (!home || fields_.tombstone || fields_.expires_at_ms == 0) {
     return redis::Command::Call(SetIfNewer(), {redis_key_},
                                 {record, ends_text, limit_text, latest_text})
         .Keeping(HoldForCommand());
   }
   // It may have lost its memory just now.
-  return redis::Command::Call(
-             SetIfNewer(), {redis_key_, shard().keys().Marker()},
-             {record, ends_text, limit_text, latest_text, RingPartOf(shard().WholeMarker(node))})
+  const std::string_view whole =
+      MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
+  return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
+                              {record, ends_text, limit_text, latest_text, whole})
       .Keeping(HoldForCommand());
 }
 

@@ -69,6 +69,11 @@ TEST(SetIfNewer, KeepsAShortLifeWhereTheNodeHasLostItsMemory) {
   EXPECT_EQ(kept(At(6, "not whole")), kHour);
   EXPECT_EQ(kept(At(7, "over what is kept for long")), kHour);
   key.Run({"DEL", ScriptedKey::kKey});
+  const redis::Reply over = key.Run({"EVALSHA", SetIfNewer().sha1, "2", ScriptedKey::kKey, marker,
+                                     EncodeRecord(At(8, "over")), std::to_string(key.NowMs() - 1),
+                                     std::to_string(end + kHour), "0", whole});
+  EXPECT_TRUE(IsLifeOver(over));
+  EXPECT_FALSE(key.Exists());
   key.Run({"SET", marker, whole + "run a 1 2 3 arcs"});
   EXPECT_EQ(kept(At(8, "whole")), 0);
   EXPECT_EQ(kept(At(9, "over one that ends")), 0);

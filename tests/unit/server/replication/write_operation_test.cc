@@ -224,10 +224,12 @@ TEST_F(WriteOperationTest, KeepsAShortLifeWhereTheNodeMayLackWhatItReplaces) {
   MakeSyncing(1);
   const auto put = Put("v", absl::Milliseconds(1500));
   const int64_t expiry = NowMs() + 1500;
-  EXPECT_EQ(WrittenTo(0).ends_ms, expiry);
-  EXPECT_EQ(WrittenTo(1).ends_ms, expiry + 3'600'000);
-  EXPECT_EQ(WrittenTo(1).expires_at_ms, expiry);
-  EXPECT_EQ(WrittenTo(2).ends_ms, expiry);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(WrittenTo(i).ends_ms, expiry) << "else the life could be over before it is stored";
+    EXPECT_EQ(WrittenTo(i).limit_ms, expiry + 3'600'000);
+  }
+  EXPECT_EQ(WrittenTo(1).whole, "-") << "no marker begins so: the key is kept until the limit";
+  EXPECT_NE(WrittenTo(0).whole, "-");
   node(0).Answer(Stored());
 }
 
