@@ -371,6 +371,8 @@ TEST_F(WriteOperationTest, CountedBytesAreUnansweredUntilTheAnswer) {
   ASSERT_TRUE(put.ok());
   EXPECT_EQ(shard().unanswered_bytes(), 0u);
   EXPECT_EQ(budget.bytes(), 200);  // two nodes have yet to take it
+  End();
+  EXPECT_EQ(budget.bytes(), 0);
 }
 
 TEST_F(WriteOperationTest, EachFurtherCommandCountsForItself) {
