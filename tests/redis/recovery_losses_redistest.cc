@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,12 +37,6 @@ class LossesTest : public ::testing::Test {
     }
   }
   bool WaitUntilUp(size_t server) { return cluster_.WaitForState(server, NodeState::kUp); }
-  // Does it to a server that is UP, and waits until that is noticed. By then it may be UP again.
-  void Hit(size_t server, const std::function<void(RedisServer&)>& fault) {
-    const absl::Time before = cluster_.Status(server).since;
-    fault(cluster_.server(server));
-    ASSERT_TRUE(cluster_.WaitForChange(server, before));
-  }
   double Metric(const std::string& name) { return testing::MetricValue(cluster_.registry(), name); }
 
   CoordinatorCluster cluster_;
@@ -54,7 +47,7 @@ TEST_F(LossesTest, BringsWhatItCanWhileItWaitsForAServerThatIsAway) {
   PutAll();
   const std::string done = "kache_recovery_resyncs_total{node=\"cache-0\",result=\"done\"}";
   const double done_before = Metric(done);  // by a first start that it joined late
-  Hit(3, &RedisServer::Kill);
+  cluster_.Hit(3, &RedisServer::Kill);
   cluster_.server(0).Restart();
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return cluster_.WaitingFor(0) == "node cache-3"; }));
@@ -99,7 +92,7 @@ TEST_F(LossesTest, SaysThatDataIsLostWhenEveryHomeReplicaLostItsMemory) {
 TEST_F(LossesTest, NothingIsLostWhenServersGoOneAfterAnother) {
   PutAll();
   for (const size_t server : {0, 1, 2, 3}) {
-    Hit(server, &RedisServer::Restart);
+    cluster_.Hit(server, &RedisServer::Restart);
     ASSERT_TRUE(WaitUntilUp(server));
   }
   ExpectHeldByAllHomes();
@@ -125,8 +118,8 @@ TEST_F(LossesTest, NodesThatAreNotWholeAreNamedOnTheOthers) {
     return cluster_.server(on).Run({"GET", "kache:m:not-whole"}).text;
   };
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return named(0).empty(); }));
-  Hit(1, &RedisServer::Kill);
-  Hit(2, &RedisServer::Kill);
+  cluster_.Hit(1, &RedisServer::Kill);
+  cluster_.Hit(2, &RedisServer::Kill);
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return named(0) == "cache-1 cache-2"; }));
   cluster_.server(1).Restart();
   cluster_.server(2).Restart();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -47,12 +46,6 @@ class RecoveryTest : public ::testing::Test {
     }
   }
   bool WaitUntilUp(size_t server) { return cluster_->WaitForState(server, NodeState::kUp); }
-  // Does it to a server that is UP, and waits until that is noticed. By then it may be UP again.
-  void Hit(size_t server, const std::function<void(RedisServer&)>& fault) {
-    const absl::Time before = cluster_->Status(server).since;
-    fault(cluster_->server(server));
-    ASSERT_TRUE(cluster_->WaitForChange(server, before));
-  }
   double Metric(const std::string& name) {
     return testing::MetricValue(cluster_->registry(), name);
   }
@@ -70,7 +63,7 @@ TEST_F(RecoveryTest, AFirstStartMarksAllServers) {
 TEST_F(RecoveryTest, AServerThatRestartsEmptyIsRefilled) {
   Start();
   PutAll("v");
-  Hit(1, &RedisServer::Restart);
+  cluster_->Hit(1, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   ExpectHeldByAllHomes("v");
   EXPECT_GT(Metric("kache_recovery_resync_keys_copied_total"), 0);
@@ -80,7 +73,7 @@ TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
   Start();
   PutAll("old");
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   PutAll("new");
   cluster_->server(0).Restart();  // with the old values, from its disk
   const auto all_new = [&] {
@@ -101,7 +94,7 @@ TEST_F(RecoveryTest, NoReadSeesWhatAServerSleptThrough) {
 TEST_F(RecoveryTest, AServerThatIsFlushedIsRefilled) {
   Start();
   PutAll("v");
-  Hit(2, Flush);
+  cluster_->Hit(2, Flush);
   ASSERT_TRUE(WaitUntilUp(2));
   ExpectHeldByAllHomes("v");
 }
@@ -112,7 +105,7 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
   Start(options);
   PutAll("v");
   EXPECT_EQ(Metric("kache_recovery_resync_slowdowns_total"), 0);
-  Hit(2, Flush);
+  cluster_->Hit(2, Flush);
   // An answer that takes its time: all else in its shard waits.
   const std::string key = Key(0);
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
@@ -132,7 +125,7 @@ TEST_F(RecoveryTest, AResyncGoesSlowerWhileOperationsWait) {
 TEST_F(RecoveryTest, AServerThatMissedNothingIsUpAtOnce) {
   Start();
   PutAll("v");
-  Hit(1, &RedisServer::CloseConnections);
+  cluster_->Hit(1, &RedisServer::CloseConnections);
   const absl::Time since = absl::Now();
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_LT(absl::Now() - since, absl::Seconds(5));
@@ -171,7 +164,7 @@ TEST_F(RecoveryTest, DeletesAreNotUndoneAfterTheLifeOfTheirTombstones) {
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return absl::Now() - written > absl::Seconds(1); }));
   cluster_->server(1).Run({"SAVE"});
-  Hit(1, &RedisServer::Kill);
+  cluster_->Hit(1, &RedisServer::Kill);
   for (int i = 0; i < kKeys; i += 2) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     const size_t witness = cluster_->HomesOf(Key(0))[0] == 1 ? cluster_->HomesOf(Key(0))[1]
@@ -193,7 +186,7 @@ TEST_F(RecoveryTest, AShorterLifeThatAServerMissedStillBeatsTheOldValue) {
   const std::string key = cluster_->KeyAt(0);
   ASSERT_TRUE(cluster_->Put(key, "for ever").ok());
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "short", absl::Milliseconds(300)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return !cluster_->Get(key)->found; }));
   cluster_->server(0).Restart();
@@ -221,7 +214,7 @@ TEST_F(RecoveryTest, AServerThatRefusedWritesIsRefilled) {
 TEST_F(RecoveryTest, WaitsForAServerThatMayHoldWhatIsMissingUnlessItIsForsaken) {
   Start();
   PutAll("v");
-  Hit(3, &RedisServer::Kill);
+  cluster_->Hit(3, &RedisServer::Kill);
   cluster_->server(0).Restart();
   ASSERT_TRUE(
       CoordinatorCluster::Eventually([&] { return cluster_->WaitingFor(0) == "node cache-3"; }));
@@ -263,7 +256,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
   options.servers = 1;
   Start(options);
   ASSERT_TRUE(cluster_->Put("k", "v").ok());
-  Hit(0, &RedisServer::Restart);
+  cluster_->Hit(0, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(0));
   EXPECT_FALSE(cluster_->Get("k")->found);
   ASSERT_TRUE(cluster_->Put("k", "w").ok());
@@ -272,7 +265,7 @@ TEST_F(RecoveryTest, ASingleServerIsItsOwnAuthority) {
 TEST_F(RecoveryTest, FencesAndResyncsAreCountedByNode) {
   Start();
   PutAll("v");
-  Hit(1, &RedisServer::Restart);
+  cluster_->Hit(1, &RedisServer::Restart);
   ASSERT_TRUE(WaitUntilUp(1));
   EXPECT_GE(Metric("kache_recovery_fences_total{node=\"cache-1\"}"), 1);
   EXPECT_GE(Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"done\"}"), 1);

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -43,12 +42,6 @@ class StandInsTest : public ::testing::Test {
     return std::nullopt;
   }
   bool WaitUntilUp(size_t server) { return cluster_->WaitForState(server, NodeState::kUp); }
-  // Does it to a server that is UP, and waits until that is noticed.
-  void Hit(size_t server, const std::function<void(RedisServer&)>& fault) {
-    const absl::Time before = cluster_->Status(server).since;
-    fault(cluster_->server(server));
-    ASSERT_TRUE(cluster_->WaitForChange(server, before));
-  }
   double Metric(const std::string& name) {
     return testing::MetricValue(cluster_->registry(), name);
   }
@@ -59,7 +52,7 @@ class StandInsTest : public ::testing::Test {
 TEST_F(StandInsTest, AStandInsCopiesAreRemovedOnceTheHomeServerIsBack) {
   Start();
   const std::string key = cluster_->KeyAt(0);
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "v").ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return StandInOf(key).has_value(); }));
   const size_t stand_in = *StandInOf(key);
@@ -75,7 +68,7 @@ TEST_F(StandInsTest, AShorterLifeThatOnlyAStandInTookStillBeatsTheOldValue) {
   const std::string key = cluster_->KeyAt(0);
   ASSERT_TRUE(cluster_->Put(key, "for ever").ok());
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "short", absl::Milliseconds(300)).ok());
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return !cluster_->Get(key)->found; }));
   cluster_->server(0).Restart();
@@ -87,7 +80,7 @@ TEST_F(StandInsTest, AShorterLifeThatOnlyAStandInTookStillBeatsTheOldValue) {
 TEST_F(StandInsTest, AStandInsCopyEndsBeforeATombstoneOfItsTimeAndComesHomeForGood) {
   Start(OneCopy());
   const std::string key = cluster_->KeyAt(0);
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   const int64_t before_ms = absl::ToUnixMillis(absl::Now());
   ASSERT_TRUE(cluster_->Put(key, "v").ok());
   const size_t stand_in = *StandInOf(key);
@@ -107,7 +100,7 @@ TEST_F(StandInsTest, WhatAStandInHeldThatWasAwayItselfIsBroughtOnceItIsBack) {
   const std::string key = cluster_->KeyAt(0);
   ASSERT_TRUE(cluster_->Put(key, "old").ok());
   cluster_->server(0).Run({"SAVE"});
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(key, "new").ok());
   const size_t stand_in = *StandInOf(key);
   cluster_->server(stand_in).Freeze();
@@ -132,7 +125,7 @@ TEST_F(StandInsTest, WhatAStandInHeldThatWasAwayItselfIsBroughtOnceItIsBack) {
 
 TEST_F(StandInsTest, AStandInsCopiesThatASweepRemovedAreCounted) {
   Start();
-  Hit(0, &RedisServer::Kill);
+  cluster_->Hit(0, &RedisServer::Kill);
   ASSERT_TRUE(cluster_->Put(cluster_->KeyAt(0), "v").ok());
   cluster_->server(0).Restart();
   ASSERT_TRUE(WaitUntilUp(0));

@@ -1,5 +1,7 @@
 #include "tests/testing/coordinator_cluster.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -166,6 +168,12 @@ bool CoordinatorCluster::WaitForState(size_t index, NodeState state) {
 
 bool CoordinatorCluster::WaitForChange(size_t index, absl::Time before) {
   return Eventually([&] { return Status(index).since != before; });
+}
+
+void CoordinatorCluster::Hit(size_t index, const std::function<void(RedisServer&)>& fault) {
+  const absl::Time before = Status(index).since;
+  fault(server(index));
+  ASSERT_TRUE(WaitForChange(index, before));
 }
 
 bool CoordinatorCluster::WaitUntilAllUp() {

@@ -88,6 +88,8 @@ class CoordinatorCluster {
   [[nodiscard]] bool WaitForState(size_t index, NodeState state);
   // True once the state is another, or UP again, since Status(index).since was `before`.
   [[nodiscard]] bool WaitForChange(size_t index, absl::Time before);
+  // Does it to a server that is UP, and waits until that is noticed. By then it may be UP again.
+  void Hit(size_t index, const std::function<void(RedisServer&)>& fault);
   [[nodiscard]] static bool Eventually(const std::function<bool()>& condition);
   // True once all servers are UP.
   [[nodiscard]] bool WaitUntilAllUp();

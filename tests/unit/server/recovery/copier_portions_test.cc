@@ -1,14 +1,12 @@
 // How large records are fetched: in portions, a few at a time.
 #include <gtest/gtest.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "server/recovery/copier.h"
 #include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
-#include "server/replication/scripts.h"
 #include "tests/unit/server/recovery/copier_fixture.h"
 
 namespace kache {

@@ -1,10 +1,8 @@
 // What is concluded from doubts: one's own misses, and the notes of others.
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
 
-#include "server/bookkeeping/ring_id.h"
 #include "server/recovery/judge.h"
 #include "tests/testing/evidence_of.h"
 #include "tests/unit/server/recovery/judge_fixture.h"
@@ -12,12 +10,8 @@
 namespace kache {
 namespace {
 
-using ::testing::ElementsAre;
 using testing::EvidenceOf;
-using ::testing::UnorderedElementsAre;
 using Verdict = Standing::Verdict;
-
-constexpr uint64_t kForeignRing = 0xDEF;
 
 using JudgeDoubtsTest = JudgeFixture;
 
