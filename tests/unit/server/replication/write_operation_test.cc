@@ -9,7 +9,6 @@
 #include <memory>
 
 #include "server/bookkeeping/marker.h"
-#include "server/replication/lag.h"
 #include "tests/testing/shard_fixture.h"
 
 namespace kache {
@@ -359,43 +358,6 @@ TEST_F(WriteOperationTest, SurvivesEveryOrderOfEveryReply) {
     }
   } while (std::ranges::next_permutation(order).found);
   Start();
-}
-
-TEST_F(WriteOperationTest, CountedBytesAreUnansweredUntilTheAnswer) {
-  Start();
-  ByteBudget budget(1000);
-  budget.Count(200);
-  const auto put = Write({.key = kKey, .value = "value", .hold = budget.HoldUntilGone(200)});
-  EXPECT_EQ(shard().unanswered_bytes(), std::string_view(kKey).size() + 5 + kCommandBytes);
-  node(0).Answer(Stored());
-  ASSERT_TRUE(put.ok());
-  EXPECT_EQ(shard().unanswered_bytes(), 0u);
-  EXPECT_EQ(budget.bytes(), 200);  // two nodes have yet to take it
-  End();
-  EXPECT_EQ(budget.bytes(), 0);
-}
-
-TEST_F(WriteOperationTest, EachFurtherCommandCountsForItself) {
-  Start();
-  SetClockOffset(1, absl::Milliseconds(200));
-  ByteBudget budget(100'000);
-  shard().SetBudget(&budget);
-  budget.Count(2000);
-  const std::string value(1000, 'v');
-  const auto put = Write({.key = kKey, .value = value, .hold = budget.HoldUntilGone(2000)});
-  EXPECT_EQ(budget.bytes(), 2000 + 1000 + static_cast<int64_t>(kRecordHeaderBytes));
-  node(0).Answer(Stored());
-  EXPECT_TRUE(put.ok());
-  End();
-  EXPECT_EQ(budget.bytes(), 0);
-}
-
-TEST_F(WriteOperationTest, BytesThatAreNotCountedAreNotUnanswered) {
-  Start();
-  const auto put = Put("value");
-  EXPECT_EQ(shard().unanswered_bytes(), 0u);
-  node(0).Answer(Stored());
-  EXPECT_TRUE(put.ok());
 }
 
 }  // namespace
