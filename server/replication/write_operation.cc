@@ -9,6 +9,7 @@
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 #include "server/replication/stand_in.h"
+#include "server/replication/store_terms.h"
 
 namespace kache {
 namespace {
@@ -175,20 +176,17 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
     flagged = WithStandInFlag(record_, true);
   }
   const absl::Duration offset = shard().ClockOffset(node);
-  const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
-  const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
-  const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
+  StoreTerms terms{AtNodeMs(ends.ends_ms, offset), AtNodeMs(ends.limit_ms, offset),
+                   AtNodeMs(latest_ms_, offset)};
   const std::string_view record = home ? record_ : flagged;
   if (!home || fields_.tombstone || fields_.expires_at_ms == 0) {
-    return redis::Command::Call(SetIfNewer(), {redis_key_},
-                                {record, ends_text, limit_text, latest_text})
+    return redis::Command::Call(SetIfNewer(), {redis_key_}, {record, EncodeTerms(terms)})
         .Keeping(HoldForCommand());
   }
   // It may have lost its memory just now.
-  const std::string_view whole =
-      MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
+  terms.whole = MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
   return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
-                              {record, ends_text, limit_text, latest_text, whole})
+                              {record, EncodeTerms(terms)})
       .Keeping(HoldForCommand());
 }
 

@@ -8,6 +8,7 @@
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 #include "server/replication/stand_in.h"
+#include "server/replication/store_terms.h"
 #include "tests/testing/metric_value.h"
 
 namespace kache::testing {
@@ -247,11 +248,12 @@ void PlayedCoordinator::SendCopy(const std::shared_ptr<Running>& write, size_t n
     bytes = WithStandInFlag(bytes, true);
   }
   const absl::Duration offset = clock_.node_clock(Id(node)).applied;
-  const auto at_node = [&](int64_t ms) { return std::to_string(AtNodeMs(ms, offset)); };
+  const auto at_node = [&](int64_t ms) { return AtNodeMs(ms, offset); };
   data_connections_[node]->Send(
-      redis::Command::Call(SetIfNewer(), {keys_.Data(write->write.key)},
-                           {bytes, at_node(ends.ends_ms), at_node(ends.limit_ms),
-                            at_node(absl::ToUnixMillis(now + options_.max_write_age))}),
+      redis::Command::Call(
+          SetIfNewer(), {keys_.Data(write->write.key)},
+          {bytes, EncodeTerms({at_node(ends.ends_ms), at_node(ends.limit_ms),
+                               at_node(absl::ToUnixMillis(now + options_.max_write_age))})}),
       options_.write_timeout, [this, write, node, home](absl::StatusOr<redis::Reply> reply) {
         if (ended_) return;
         // What holds something newer has what this write comes to.
