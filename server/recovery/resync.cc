@@ -84,6 +84,19 @@ void Resync::BeginSource(MonotonicTime now) {
   scan_->Pump(now);
 }
 
+// What a source held when the plan was made may be gone before it was read to the end. Others may
+// not have been asked for it then, as this one would bring it.
+void Resync::ConfirmSource() {
+  const NodeId source = plan_.sources[next_source_].node;
+  confirming_ = true;
+  copier_.ReadHeldBy(source, plan_.memories[source.index()], {},
+                     [this](const absl::StatusOr<std::vector<HeldRecord>>& held) {
+                       confirming_ = false;
+                       if (!held.ok()) return Finish(held.status());
+                       ++next_source_;
+                     });
+}
+
 void Resync::Pump(MonotonicTime now) {
   if (finished_) return;
   if (!started_) started_ = now;
@@ -97,8 +110,10 @@ void Resync::Pump(MonotonicTime now) {
     if (!scan_->finished()) return;
     if (!scan_->status().ok()) return Finish(scan_->status());
     scan_.reset();
-    ++next_source_;
+    ConfirmSource();
   }
+  if (confirming_) return;
+  if (finished_) return;
   if (next_source_ < plan_.sources.size()) return BeginSource(now);
   if (!plan_.prune) return Finish(absl::OkStatus());
   prune_ = std::make_unique<Prune>(*plan_.prune, copier_, ring_, plan_.homes, pace_);
