@@ -19,11 +19,11 @@ local function parse(marker)
   if #fields < 9 or fields[1] ~= 'kache1' then return nil end
   return {state = fields[2], ring = fields[3], run_id = fields[4], name = fields[5],
           fence = tonumber(fields[6]), since = tonumber(fields[7]), away = tonumber(fields[8]),
-          sources = fields[9]}
+          sources = fields[9], kept = fields[10] == 'kept'}
 end
 local function compose(m)
   return table.concat({'kache1', m.state, m.ring, m.run_id, m.name, text(m.fence), text(m.since),
-                       text(m.away), m.sources}, ' ')
+                       text(m.away), m.sources, m.kept and 'kept' or nil}, ' ')
 end
 )lua";
 
@@ -87,7 +87,8 @@ local fits = same_process and old.ring == ARGV[1] and old.name == ARGV[2]
 if fits and ARGV[4] ~= 'always' and ARGV[4] ~= text(old.fence) then return stands end
 local new = {state = 'syncing', ring = ARGV[1], run_id = run_id, name = ARGV[2],
              fence = math.max(now, tonumber(ARGV[6]) + 1), since = now, away = 0,
-             sources = stands and 'arcs' or 'empty'}
+             sources = stands and 'arcs' or 'empty',
+             kept = fits and ARGV[7] ~= 'lost' and (old.state == 'whole' or old.kept)}
 local trusted
 if old then
   new.fence = math.max(new.fence, old.fence + 1)
@@ -154,7 +155,7 @@ constexpr char kLift[] = R"lua(
 local trusted = redis.call('HGET', KEYS[3], 'trusted')
 local short = marker.away > 0 and now - marker.away <= tonumber(ARGV[4])
 marker.away = short and trusted and tonumber(trusted) or 0
-marker.state, marker.since, marker.sources = 'whole', now, 'arcs'
+marker.state, marker.since, marker.sources, marker.kept = 'whole', now, 'arcs', false
 redis.call('SET', KEYS[1], compose(marker))
 redis.call('DEL', KEYS[2], KEYS[3])
 return 1

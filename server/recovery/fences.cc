@@ -10,6 +10,7 @@
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/at_last.h"
 #include "server/recovery/refusal.h"
+#include "server/replication/hint_scripts.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -56,7 +57,8 @@ void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assess
   if (assessment.probe_write) return ProbeWrite(node);
   if (assessment.fence_missed) {
     if (context_.now() < at(node).not_before) return;
-    return FenceMissed(node, EarliestDoubtMs(evidence, evidence.nodes[node.index()]));
+    const NodeEvidence& it = evidence.nodes[node.index()];
+    return FenceMissed(node, EarliestDoubtMs(evidence, it), it.dropped_early);
   }
   if (assessment.drain) Drain(node, *assessment.drain);
 }
@@ -122,7 +124,8 @@ void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
                     {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Heartbeats(),
                      keys.ResyncProgress()},
                     {RingText(ring_.id()), context_.name(node), context_.DescribeRing(), order.mode,
-                     std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence())}),
+                     std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence()),
+                     order.memory_lost ? "lost" : "kept"}),
                 [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
                   OnFenced(node, missed, reply);
                 });
@@ -136,6 +139,7 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
     at(node).not_before = context_.retry_at();
     return NoteRefusal(context_, node, "a fence could not be raised", reply);
   }
+  if (!marker->kept_memory) inspections_.OnMemoryFenced(node);
   const auto& inspection = inspections_.of(node);
   const bool stood_before = inspection && inspection->marker &&
                             inspection->marker->fence == marker->fence &&
@@ -147,16 +151,23 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
   at(node).doubts.OnFenced(missed, *marker);
 }
 
+void Fences::FenceLost(NodeId node) {
+  const auto& inspection = inspections_.of(node);
+  if (!inspection || !inspection->marker || at(node).fencing || !context_.is_ready(node)) return;
+  const Marker& marker = *inspection->marker;
+  Fence(node, {FenceText(marker.fence), marker.away_ms, /*memory_lost=*/true}, MissCount{});
+}
+
 // First all further misses count anew, and what was begun before has ended; then the fence.
-void Fences::FenceMissed(NodeId node, int64_t since_ms) {
+void Fences::FenceMissed(NodeId node, int64_t since_ms, bool memory_lost) {
   at(node).fencing = true;
   const MissCount missed{context_.status(node).missed};
-  context_.data_path.Drain(node, [this, node, missed, since_ms] {
+  context_.data_path.Drain(node, [this, node, missed, since_ms, memory_lost] {
     if (!at(node).fencing || !context_.is_ready(node)) {
       at(node).fencing = false;
       return;
     }
-    Fence(node, {"always", since_ms}, missed);
+    Fence(node, {"always", since_ms, memory_lost}, missed);
   });
 }
 
@@ -258,22 +269,33 @@ void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
   Bury(evidence, node);
 }
 
-// A note stands on a node only as long as that keeps its memory.
+// A note stands on a node only as long as that keeps its memory, and it is written only where the
+// node could be reached then. Where it stood, and the process still runs, Redis evicted it, and may
+// have evicted the hints, too.
 void Fences::ReassertDoubts(NodeId node) {
-  const std::vector<MissedOn>& notes = inspections_.of(node)->missed;
+  const Inspection& inspection = *inspections_.of(node);
   for (const NodeId about : context_.all_nodes()) {
     const NodeStatus& status = context_.status(about);
     const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
-    if (about == node || status.missed <= resolved) continue;
+    std::string& noted_on = at(node).noted[static_cast<uint16_t>(about.index())];
+    if (about == node || status.missed <= resolved) {
+      noted_on.clear();
+      continue;
+    }
     const std::string& name = context_.name(about);
-    const bool stands = std::any_of(notes.begin(), notes.end(), [&](const MissedOn& missed) {
-      return missed.about.node == name && missed.about.coordinator == context_.self &&
-             missed.note.number > resolved;
-    });
+    const bool stands = std::any_of(
+        inspection.missed.begin(), inspection.missed.end(), [&](const MissedOn& missed) {
+          return missed.about.node == name && missed.about.coordinator == context_.self &&
+                 missed.note.number > resolved;
+        });
+    const bool was_evicted = !stands && noted_on == inspection.run_id;
+    noted_on = inspection.run_id;
     if (stands) continue;
     context_.Send(node,
-                  redis::Command::Of(
-                      {"HSET", context_.keys.Missed(), MissedField(name, context_.self),
+                  redis::Command::Call(
+                      was_evicted ? ReassertNote() : OpenHints(),
+                      {context_.keys.Hints(name), context_.keys.Missed()},
+                      {name, MissedField(name, context_.self),
                        MissedValue({status.missed, absl::ToUnixMillis(status.missed_since)})}));
   }
 }

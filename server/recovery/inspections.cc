@@ -69,6 +69,7 @@ void Inspections::Describe(NodeId node, NodeEvidence& evidence) const {
   const Node& it = nodes_[node.index()];
   evidence.is_current = IsCurrent(node);
   evidence.without_marker = it.without_marker;
+  evidence.dropped_early = it.dropped_early;
   evidence.inspected_at = it.inspected_at;
   evidence.marker_seen_at = it.marker_seen_at;
 }
@@ -132,6 +133,7 @@ void Inspections::NoteTime(NodeId node, absl::Time told) {
   clock.OnNodeTime(node, nodes_[node.index()].sent_at, context_.now(), told);
   const ClusterClock::NodeClock& now = clock.node_clock(node);
   if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
+    nodes_[node.index()].dropped_early = true;
     context_.monitor.OnWriteMissed(node);
   }
 }

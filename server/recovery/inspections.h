@@ -64,6 +64,8 @@ class Inspections {
   }
   // The process that answered the newest; its run_id is empty while there is none.
   ReachedProcess Reached(NodeId node) const;
+  // A fence says that the node's memory can't be trusted: NodeEvidence::dropped_early.
+  void OnMemoryFenced(NodeId node) { nodes_[node.index()].dropped_early = false; }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -84,6 +86,7 @@ class Inspections {
     bool due = true;
     bool attempted = false;
     uint32_t without_marker = 0;
+    bool dropped_early = false;
   };
   void Send(NodeId node);
   void Touch(NodeId node);

@@ -44,6 +44,7 @@ Recovery::Recovery(RecoveryContext context)
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
                 .demand_sweep = [this] { sweeps_.DemandAll(); },
+                .fence_lost = [this](NodeId node) { fences_.FenceLost(node); },
                 .forget_on_all =
                     [this](const std::string& hash, const std::string& field,
                            const std::string& number, const std::shared_ptr<void>& all) {
@@ -160,6 +161,8 @@ Evidence Recovery::MakeEvidence() const {
   evidence.fingerprint = context_.fingerprint;
   evidence.ring = ring_.id();
   evidence.seen_marker = ring_.seen_marker();
+  evidence.now_ms = absl::ToUnixMillis(context_.clock.Now());
+  evidence.longest_doubt = context_.config.tombstone_ttl / 2;
   for (const NodeId node : context_.all_nodes()) {
     NodeEvidence each;
     each.name = context_.name(node);

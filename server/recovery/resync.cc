@@ -63,6 +63,7 @@ void Resync::BeginSource(MonotonicTime now) {
       [this, &source](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
                       Copier::Done done) {
         Copier::Selection selection;
+        selection.hints = source.hints;
         selection.considers = [this](std::string_view key) { return IsHome(plan_.node, key); };
         if (!plan_.takes_misplaced) {
           selection.at_home = [this, &source](const PageEntry& entry) {
@@ -97,6 +98,9 @@ void Resync::Pump(MonotonicTime now) {
     if (!scan_->finished()) return;
     if (!scan_->status().ok()) return Finish(scan_->status());
     scan_.reset();
+    ++next_source_;
+  }
+  while (next_source_ < plan_.sources.size() && plan_.sources[next_source_].has_nothing) {
     ++next_source_;
   }
   if (next_source_ < plan_.sources.size()) return BeginSource(now);

@@ -66,7 +66,7 @@ bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
     it.waiting_for = Concat(kForNode, context_.name(*missing));
     if (Plan(evidence, node).sources.empty()) return false;
   }
-  if (resync_) return false;
+  if (is_active()) return false;
   const NodeEvidence& known = evidence.nodes[node.index()];
   if (known.inspection->resync_holder.value_or(context_.self) != context_.self) return false;
   if (known.refuses_writes) return false;
@@ -79,20 +79,97 @@ void ResyncJob::Begin(NodeId node) {
   TakeLease(context_, node, context_.keys.ResyncLease(), [this, node, fence](bool taken) {
     inspections_.Hurry(node);
     // All may have changed meanwhile; then it is begun when it is judged again.
-    if (resync_) at(node).not_before = context_.now();  // as soon as that one has ended
+    if (is_active()) at(node).not_before = context_.now();  // as soon as that one has ended
     const Evidence evidence = hooks_.evidence();
-    if (!taken || resync_ || !NeedsResync(evidence, node)) return;
+    if (!taken || is_active() || abandoned_ || !NeedsResync(evidence, node)) return;
     if (evidence.nodes[node.index()].inspection->marker->fence != fence) return;
     hooks_.on_begin();
     lease_lost_ = false;
-    noted_sources_ = 0;
     notes_of_dead_ = NotesOfTheDead(evidence, node);
-    resync_ = std::make_unique<Resync>(Plan(evidence, node), context_.clients,
-                                       context_.keys.data_prefix(), MakeCopyRules(context_),
-                                       *context_.ring, rate_.now());
-    spdlog::info("resync begins node={} fence={} sources={}", context_.name(node), FenceText(fence),
-                 resync_->plan().sources.size());
+    ResyncPlan plan = Plan(evidence, node);
+    const bool kept_memory = evidence.nodes[node.index()].inspection->marker->kept_memory;
+    if (MayGoByHints(evidence, plan)) return BeginByHints(std::move(plan));
+    // While the memory counts as kept, a later resync may go by the hints.
+    if (kept_memory) return Start(std::move(plan));
+    BeginAnew(std::move(plan));
   });
+}
+
+void ResyncJob::BeginByHints(ResyncPlan plan) {
+  preparing_ = true;
+  const std::string& name = context_.name(plan.node);
+  const KeySpace& keys = context_.keys;
+  // Shared by the replies; by source.
+  auto taken = std::make_shared<std::vector<std::optional<TakenHints>>>(plan.sources.size());
+  const std::vector<ResyncSource> sources = plan.sources;
+  const std::shared_ptr<void> all =
+      AtLast([this, taken, plan = std::move(plan)] { OnHintsTaken(plan, *taken); });
+  for (size_t i = 0; i < sources.size(); ++i) {
+    context_.Send(
+        sources[i].node,
+        redis::Command::Call(TakeHints(), {keys.Hints(name), keys.Missed(), keys.HintsTaken(name)},
+                             {name}),
+        [taken, i, all](const absl::StatusOr<redis::Reply>& reply) {
+          const bool told = reply.ok() && reply->type == redis::Reply::Type::kInteger;
+          if (told) (*taken)[i] = static_cast<TakenHints>(reply->integer);
+        });
+  }
+}
+
+// A hint set that was evicted, or too large, leaves nothing but to compare all: then the memory of
+// the node counts as lost, until that has been done.
+void ResyncJob::OnHintsTaken(ResyncPlan plan, const std::vector<std::optional<TakenHints>>& taken) {
+  const bool overflow = std::find(taken.begin(), taken.end(), TakenHints::kOverflow) != taken.end();
+  const bool all_told = std::find(taken.begin(), taken.end(), std::nullopt) == taken.end();
+  if (abandoned_ || overflow || !all_told || !StillStands(hooks_.evidence(), plan)) {
+    preparing_ = false;
+    if (abandoned_) return;
+    GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+    if (!overflow) return;
+    spdlog::info("hints are missing: the node is compared with the others node={}",
+                 context_.name(plan.node));
+    return hooks_.fence_lost(plan.node);
+  }
+  plan.by_hints = true;
+  for (size_t i = 0; i < taken.size(); ++i) {
+    plan.sources[i].hints = context_.keys.HintsTaken(context_.name(plan.node));
+    plan.sources[i].has_nothing = taken[i] != TakenHints::kTaken;
+  }
+  Start(std::move(plan));
+}
+
+// What is missed from now on is hinted from now on. Hints of before are of no use, as all is
+// compared; the fence says that the memory is lost, so nobody goes by those that come meanwhile.
+void ResyncJob::BeginAnew(ResyncPlan plan) {
+  preparing_ = true;
+  const std::string& name = context_.name(plan.node);
+  const std::vector<ResyncSource> sources = plan.sources;
+  const std::shared_ptr<void> all = AtLast([this, plan = std::move(plan)] {
+    if (!abandoned_ && StillStands(hooks_.evidence(), plan)) return Start(plan);
+    preparing_ = false;
+  });
+  for (const ResyncSource& source : sources) {
+    context_.Send(
+        source.node,
+        redis::Command::Call(ResetHints(),
+                             {context_.keys.Hints(name), context_.keys.HintsTaken(name)}, {}),
+        [all](const absl::StatusOr<redis::Reply>&) {});
+  }
+}
+
+bool ResyncJob::StillStands(const Evidence& evidence, const ResyncPlan& plan) const {
+  if (!NeedsResync(evidence, plan.node)) return false;
+  const Marker& marker = *evidence.nodes[plan.node.index()].inspection->marker;
+  return marker.fence == plan.fence && marker.run_id == plan.run_id;
+}
+
+void ResyncJob::Start(ResyncPlan plan) {
+  preparing_ = false;
+  noted_sources_ = 0;
+  spdlog::info("resync begins node={} fence={} sources={} by_hints={}", context_.name(plan.node),
+               FenceText(plan.fence), plan.sources.size(), plan.by_hints);
+  resync_ = std::make_unique<Resync>(std::move(plan), context_.clients, context_.keys.data_prefix(),
+                                     MakeCopyRules(context_), *context_.ring, rate_.now());
 }
 
 void ResyncJob::Pump(MonotonicTime now, bool may_end) {
@@ -134,6 +211,7 @@ void ResyncJob::NoteSources() {
   const ResyncPlan& plan = resync_->plan();
   while (noted_sources_ < resync_->sources_done()) {
     const ResyncSource& source = plan.sources[noted_sources_++];
+    if (plan.by_hints) continue;  // Not all of it was brought, nor is that noted anywhere.
     const auto& inspection = inspections_.of(source.node);
     const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
                              inspection->marker && inspection->marker->whole;
@@ -187,7 +265,39 @@ void ResyncJob::End(const absl::Status& status) {
   // While the fence still stands: a note that is seen beside a whole marker makes somebody fence
   // the node again.
   at(plan.node).not_before += absl::ToChronoNanoseconds(RecoveryContext::kTimeout);
+  const bool has_replayed =
+      plan.by_hints && std::any_of(plan.sources.begin(), plan.sources.end(),
+                                   [](const ResyncSource& source) { return !source.has_nothing; });
+  if (has_replayed) return FinishHints(plan);
   ForgetNotesOfDead([this, plan] { Lift(plan); });
+}
+
+// Removes the hints that were replayed, and looks for further ones: they came meanwhile, or stood
+// beside those of a replay that had broken off. Once there are none, the fence is lifted. Where
+// those that were taken are gone, some may have been evicted before they were read.
+void ResyncJob::FinishHints(const ResyncPlan& plan) {
+  const std::string& name = context_.name(plan.node);
+  auto failed = std::make_shared<bool>(false);  // shared by the replies
+  auto lost = std::make_shared<bool>(false);
+  const std::shared_ptr<void> all = AtLast([this, plan, failed, lost] {
+    if (abandoned_) return;
+    const bool goes_on = !is_active() && StillStands(hooks_.evidence(), plan);
+    if (*lost && goes_on) hooks_.fence_lost(plan.node);
+    if (!*lost && !*failed && goes_on) return BeginByHints(plan);
+    GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+  });
+  for (const ResyncSource& source : plan.sources) {
+    if (source.has_nothing) continue;
+    context_.Send(
+        source.node,
+        redis::Command::Call(kache::FinishHints(),
+                             {context_.keys.Hints(name), context_.keys.HintsTaken(name)}, {}),
+        [failed, lost, all](const absl::StatusOr<redis::Reply>& reply) {
+          const bool told = reply.ok() && reply->type == redis::Reply::Type::kInteger;
+          *failed |= !told;
+          *lost |= told && reply->integer == 0;
+        });
+  }
 }
 
 // They were seen to; those of living coordinators are theirs to remove.
@@ -208,12 +318,11 @@ void ResyncJob::Lift(const ResyncPlan& plan) {
       redis::Command::Call(LiftScript(), {keys.Marker(), keys.ResyncLease(), keys.ResyncProgress()},
                            {plan.run_id, FenceText(plan.fence), CoordinatorText(context_.self),
                             std::to_string(absl::ToInt64Milliseconds(rules_.LongDoubt()))}),
-      [this, node = plan.node](const absl::StatusOr<redis::Reply>& reply) {
-        OnLifted(node, reply);
-      });
+      [this, node = plan.node, by_hints = plan.by_hints](
+          const absl::StatusOr<redis::Reply>& reply) { OnLifted(node, by_hints, reply); });
 }
 
-void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
+void ResyncJob::OnLifted(NodeId node, bool by_hints, const absl::StatusOr<redis::Reply>& reply) {
   inspections_.Hurry(node);
   RetryLater(node);
   if (!reply.ok() || reply->integer != 1) {
@@ -228,7 +337,7 @@ void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply)
   }
   context_.metrics.resyncs_done[node.index()]->Increment();
   hooks_.forget_on_all(context_.keys.Lost(), context_.name(node), "", nullptr);
-  hooks_.demand_sweep();
+  if (!by_hints) hooks_.demand_sweep();
 }
 
 void ResyncJob::LogWaiting(NodeId node) {

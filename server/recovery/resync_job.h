@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "server/recovery/resync.h"
 #include "server/recovery/resync_plan.h"
 #include "server/recovery/yielding_rate.h"
+#include "server/replication/hint_scripts.h"
 
 namespace kache {
 
@@ -30,6 +32,8 @@ class ResyncJob {
     std::function<Evidence()> evidence;
     std::function<void()> on_begin;  // another job has to make room
     std::function<void()> demand_sweep;
+    // Fences the node again: its memory counts as lost, as it can't be found out what it misses.
+    std::function<void(NodeId)> fence_lost;
     // Fences::ForgetOnAll.
     std::function<void(const std::string& hash, const std::string& field, const std::string& number,
                        const std::shared_ptr<void>& all)>
@@ -38,7 +42,7 @@ class ResyncJob {
   ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
             Hooks hooks);
 
-  bool is_active() const { return resync_ != nullptr; }
+  bool is_active() const { return resync_ != nullptr || preparing_; }
   // What a resync of the node can't go on without, for people; empty = it goes on, or needs none.
   const std::string& waiting_for(NodeId node) const { return nodes_[node.index()].waiting_for; }
 
@@ -50,7 +54,10 @@ class ResyncJob {
   void Pump(MonotonicTime now, bool may_end);
   void KeepLease(MonotonicTime now);
   // Ends without a word to any node.
-  void Abandon() { resync_.reset(); }
+  void Abandon() {
+    resync_.reset();
+    abandoned_ = true;
+  }
 
  private:
   struct Node {
@@ -67,12 +74,18 @@ class ResyncJob {
   const std::vector<std::string>& BroughtInPart(NodeId node, FenceNumber fence) const;
   bool IsComplete(const ResyncPlan& plan) const;
   void Begin(NodeId node);
+  void BeginByHints(ResyncPlan plan);
+  void OnHintsTaken(ResyncPlan plan, const std::vector<std::optional<TakenHints>>& taken);
+  void BeginAnew(ResyncPlan plan);
+  void Start(ResyncPlan plan);
+  bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
+  void FinishHints(const ResyncPlan& plan);
   void YieldToOperations();
   void NoteSources();
   void End(const absl::Status& status);
   void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
   void Lift(const ResyncPlan& plan);
-  void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
+  void OnLifted(NodeId node, bool by_hints, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
   void RetryLater(NodeId node);
   Node& at(NodeId node) { return nodes_[node.index()]; }
@@ -86,6 +99,8 @@ class ResyncJob {
   size_t noted_sources_ = 0;             // of resync_
   std::vector<MissedOn> notes_of_dead_;  // about its node, when it began
   bool lease_lost_ = false;
+  bool preparing_ = false;  // A resync has the lease, and asks the sources for hints.
+  bool abandoned_ = false;
   YieldingRate rate_;
   bool measuring_wait_ = false;
 };

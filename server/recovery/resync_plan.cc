@@ -160,6 +160,12 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   return plan;
 }
 
+bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan) {
+  const NodeEvidence& node = Of(evidence, plan.node);
+  const Marker& marker = *node.inspection->marker;
+  return marker.kept_memory && plan.complete && !plan.prune && !plan.takes_misplaced;
+}
+
 bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
                       const std::vector<std::string>& brought_in_part) {
   const std::vector<ResyncSource> sources =

@@ -52,6 +52,9 @@ struct ResyncSource {
   // old records (Copier::IsOld) it is asked only where no other home replica, nor the node itself,
   // knows better.
   bool distrusted = false;
+  // Only what this set of hints on it names is brought. Empty = all that it holds.
+  std::string hints = {};
+  bool has_nothing = false;  // It holds no hint.
 };
 
 struct PrunePlan {
@@ -72,7 +75,12 @@ struct ResyncPlan {
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.
   bool takes_misplaced = false;
+  bool by_hints = false;
 };
+
+// Whether bringing what hints name can make the node whole: it kept its memory, has not lacked
+// writes for long, and everybody who may hold hints about it can be asked. Requires: NeedsResync.
+bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan);
 
 // Whether the node is fenced by a marker of ours, so that a resync may make it whole.
 bool NeedsResync(const Evidence& evidence, NodeId node);

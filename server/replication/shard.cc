@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/bookkeeping/missed_note.h"
+#include "server/replication/hint_scripts.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -86,6 +87,7 @@ void Shard::Tick() {
   const bool late = absl::FromChrono(now - std::exchange(last_tick_, now)) > 5 * kTick;
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
+  if (!overflows_owed_.empty()) MarkOverflows(now);
   // Copied, as one that is told may leave the set.
   const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
   for (TimedOperation* operation : watched) {
@@ -98,9 +100,11 @@ void Shard::NoteMissed(NodeId node) {
   if (missed.noted) return;
   missed.noted = true;
   missed.count = monitor_.OnWriteMissed(node);
-  const auto note = redis::Command::Of(
-      {"HSET", keys_.Missed(), MissedField(ring_->names()[node.index()], versions_.coordinator()),
-       MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
+  const std::string& name = ring_->names()[node.index()];
+  const auto note =
+      redis::Command::Call(OpenHints(), {keys_.Hints(name), keys_.Missed()},
+                           {name, MissedField(name, versions_.coordinator()),
+                            MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
   for (size_t i = 0; i < clients_.size(); ++i) {
     if (i == node.index() || !clients_[i]->Ready()) continue;
     // One that was not found fit to be used takes no copies, and may be another cluster's. If it is
@@ -108,6 +112,29 @@ void Shard::NoteMissed(NodeId node) {
     const NodeStatus& status = topology_->nodes[i];
     if (status.connected && status.state == NodeState::kDown) continue;
     clients_[i]->Send(note, options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
+  }
+}
+
+void Shard::NoteHintLost(NodeId node) {
+  overflows_owed_.try_emplace(static_cast<uint16_t>(node.index()));
+  MarkOverflows(clock_.Monotonic());
+}
+
+void Shard::MarkOverflows(MonotonicTime now) {
+  for (auto& [index, waits_until] : overflows_owed_) {
+    if (now < waits_until) continue;
+    waits_until = now + absl::ToChronoNanoseconds(options_.write_timeout);
+    const auto mark =
+        redis::Command::Call(MarkOverflow(), {keys_.Hints(ring_->names()[index])}, {});
+    for (size_t i = 0; i < clients_.size(); ++i) {
+      if (i == index || !clients_[i]->Ready()) continue;
+      clients_[i]->Send(mark, options_.write_timeout,
+                        [this, about = index](const absl::StatusOr<redis::Reply>& reply) {
+                          if (!reply.ok() || reply->IsError()) return;
+                          overflows_owed_.erase(about);
+                          EndWriteEpochs();
+                        });
+    }
   }
 }
 
@@ -130,7 +157,8 @@ void Shard::WriteEnded(uint64_t epoch) {
 }
 
 void Shard::EndWriteEpochs() {
-  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0) {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
+         overflows_owed_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -99,12 +100,15 @@ class Shard {
   void ReportNotWhole(NodeId node) { monitor_.RequestCheck(node); }
 
   // A home replica did not take a write, or may not have: it is not read again before it was made
-  // whole. The first time, a note of that goes to all other nodes, ahead of what is sent to them
-  // later: whoever knows of a copy that was acknowledged without `node` knows of the doubt, even if
-  // this process ends at once.
+  // whole. The first time, a note of that, and the sentinel of the node's hints, go to all other
+  // nodes, ahead of what is sent to them later: whoever knows of a copy that was acknowledged
+  // without `node` knows of the doubt, even if this process ends at once.
   void NoteMissed(NodeId node);
   // What was missed so far is being seen to: a further miss counts as a new one.
   void CloseMissed(NodeId node);
+  // A hint that the node missed a write could not be left with a copy that was acknowledged. Its
+  // hints count as overflowed, once any other node could be told; AwaitWrites waits for that.
+  void NoteHintLost(NodeId node);
   // Calls `done` once all writes that run now have ended.
   void AwaitWrites(absl::AnyInvocable<void()> done);
   // By every write operation: when it starts, and with what that returned when it ends.
@@ -130,6 +134,7 @@ class Shard {
 
  private:
   void EndWriteEpochs();
+  void MarkOverflows(MonotonicTime now);
 
   const ReplicationOptions& options_;
   const std::shared_ptr<const HashRing> ring_;
@@ -154,6 +159,8 @@ class Shard {
     std::vector<absl::AnyInvocable<void()>> waiting;  // for this epoch and all before it
   };
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
+  // Of nodes whose hints are to be marked as overflowed: until when an answer is waited for.
+  std::map<uint16_t, MonotonicTime> overflows_owed_;
   size_t unanswered_bytes_ = 0;
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;

@@ -5,6 +5,7 @@
 
 #include "server/bookkeeping/marker.h"
 #include "server/replication/held_check.h"
+#include "server/replication/hint_scripts.h"
 #include "server/replication/lag.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
@@ -174,22 +175,84 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
     ends = EndsOnStandIn(fields_, made_at_, options);
     flagged = WithStandInFlag(record_, true);
   }
+  if (!missed_by_.empty() && ends.ends_ms != 0) {
+    ends.ends_ms = std::max(ends.ends_ms, KeptForMissedMs());
+  }
   const absl::Duration offset = shard().ClockOffset(node);
   const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
   const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
   const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
   const std::string_view record = home ? record_ : flagged;
-  if (!home || fields_.tombstone || fields_.expires_at_ms == 0) {
+  // It may have lost its memory just now.
+  const bool asks_marker = home && !fields_.tombstone && fields_.expires_at_ms != 0;
+  const std::string_view whole = !asks_marker              ? std::string_view()
+                                 : MayShortenUnknown(node) ? kNoMarker
+                                                           : RingPartOf(shard().WholeMarker(node));
+  if (!missed_by_.empty()) {
+    const std::string marker = shard().keys().Marker();
+    const std::string bound = std::to_string(options.hint_keys);
+    const std::vector<std::string> sets = HintSets();
+    std::vector<std::string_view> keys = {redis_key_, marker};
+    keys.insert(keys.end(), sets.begin(), sets.end());
+    const std::vector<std::string_view> arguments = {record, ends_text, limit_text, latest_text,
+                                                     whole,  UserKey(), bound};
+    return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
+  }
+  if (whole.empty()) {
     return redis::Command::Call(SetIfNewer(), {redis_key_},
                                 {record, ends_text, limit_text, latest_text})
         .Keeping(HoldForCommand());
   }
-  // It may have lost its memory just now.
-  const std::string_view whole =
-      MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
   return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
                               {record, ends_text, limit_text, latest_text, whole})
       .Keeping(HoldForCommand());
+}
+
+std::string_view WriteOperation::UserKey() const {
+  return std::string_view(redis_key_).substr(shard().keys().data_prefix().size());
+}
+
+std::vector<std::string> WriteOperation::HintSets() const {
+  std::vector<std::string> sets;
+  for (const NodeId node : missed_by_) {
+    sets.push_back(shard().keys().Hints(shard().ring().names()[node.index()]));
+  }
+  return sets;
+}
+
+// A record that expires is forgotten on purpose. Where a home replica still holds what it replaced,
+// it must not be before that one can have heard of it. A tombstone lives for longer as it is; and a
+// life that is over already is none to be kept.
+int64_t WriteOperation::KeptForMissedMs() const {
+  const ReplicationOptions& options = shard().options();
+  const absl::Time expires = absl::FromUnixMillis(fields_.expires_at_ms);
+  const bool has_end = !fields_.tombstone && fields_.expires_at_ms != 0;
+  if (!has_end || expires <= shard().clock().Now()) return 0;
+  return absl::ToUnixMillis(expires + options.tombstone_ttl / 2 + options.max_write_age);
+}
+
+void WriteOperation::LeaveHintsAbout(NodeId node) {
+  missed_by_.push_back(node);
+  home_command_.reset();  // Further copies bring the hint along.
+  const std::string set = shard().keys().Hints(shard().ring().names()[node.index()]);
+  const std::string version = record_.substr(kRecordVersionOffset, kRecordVersionBytes);
+  const std::string bound = std::to_string(shard().options().hint_keys);
+  for (size_t i = 0; i < targets_.size(); ++i) {
+    const NodeId holder = targets_[i].node;
+    if (holder == node || targets_[i].outcome == Outcome::kFailed) continue;
+    const int64_t kept_ms = AtNodeMs(KeptForMissedMs(), shard().ClockOffset(holder));
+    ++outstanding_;
+    shard().client(holder).Send(
+        redis::Command::Call(LeaveHints(), {redis_key_, set},
+                             {version, std::to_string(kept_ms), UserKey(), bound}),
+        shard().options().write_timeout,
+        [this, i, node](const absl::StatusOr<redis::Reply>& reply) {
+          --outstanding_;
+          const bool left = reply.ok() && !reply->IsError();
+          if (!left && targets_[i].outcome != Outcome::kFailed) shard().NoteHintLost(node);
+          EndIfDone();
+        });
+  }
 }
 
 // Whether the record ends a life that the node may not know of: one that is not whole lacks what is
@@ -374,7 +437,9 @@ void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
   for (const NodeId home : homes) {
     const bool sent = std::any_of(targets_.begin(), targets_.end(),
                                   [&](const Target& target) { return target.node == home; });
-    if (!sent) shard().NoteMissed(home);
+    if (sent) continue;
+    shard().NoteMissed(home);
+    missed_by_.push_back(home);
   }
 }
 
@@ -385,6 +450,7 @@ void WriteOperation::NoteFailed() {
     if (!target.home || target.noted || target.outcome != Outcome::kFailed) continue;
     target.noted = true;
     shard().NoteMissed(target.node);
+    LeaveHintsAbout(target.node);
   }
 }
 

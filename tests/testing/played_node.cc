@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/ring_id.h"
+#include "server/replication/hint_scripts.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache::testing {
@@ -49,6 +50,7 @@ void PlayedNode::Evict(const std::string& key) {
   ++evicted_keys_;
   memory_.strings.erase(key);
   memory_.hashes.erase(key);
+  memory_.sets.erase(key);
 }
 
 void PlayedNode::FlushAll() {
@@ -88,7 +90,8 @@ void PlayedNode::Write(const Marker& marker) {
   SetMarker(std::string("kache1 ") + (marker.whole ? "whole " : "syncing ") +
             RingText(marker.ring) + " " + marker.run_id + " " + marker.name + " " +
             FenceText(marker.fence) + " " + std::to_string(marker.since_ms) + " " +
-            std::to_string(marker.away_ms) + " " + Sources(marker));
+            std::to_string(marker.away_ms) + " " + Sources(marker) +
+            (marker.kept_memory ? " kept" : ""));
 }
 
 void PlayedNode::Take(const redis::Command& command, Answer done) {
@@ -124,13 +127,46 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
   if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
+  if (script == &TakeHints()) return Take(keys, arguments);
+  if (script == &FinishHints()) {
+    memory_.sets[keys[0]].erase("t");
+    return Reply::Integer(static_cast<int64_t>(memory_.sets.erase(keys[1])));
+  }
+  if (script == &ResetHints()) {
+    memory_.sets.erase(keys[1]);
+    memory_.sets[keys[0]] = {""};
+    return Reply::Integer(1);
+  }
+  if (script == &kache::OpenHints()) {
+    if (!IsNoted(keys, arguments) || memory_.sets.contains(keys[0])) {
+      memory_.sets[keys[0]].insert("");
+    }
+    SetHash(keys[1], arguments[1], arguments[2]);
+    return Reply::Integer(1);
+  }
+  if (script == &ReassertNote()) {
+    memory_.sets.erase(keys[0]);
+    SetHash(keys[1], arguments[1], arguments[2]);
+    return Reply::Integer(1);
+  }
   return Reply::Error("ERR a script that is not played: " + script->name);
 }
 
 Reply PlayedNode::RunPlain(const Words& words) {
   // SCAN cursor MATCH pattern COUNT count
-  if (words[0] == "SCAN") return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
+  if (words[0] == "SCAN") {
+    if (words.at(1) == "0") ++scans_;
+    return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
+  }
   if (words[0] == "SET") return Reply::String("OK");
+  if (words[0] == "SSCAN") {
+    std::vector<Reply> members;
+    for (const std::string& member : memory_.sets[words.at(1)]) {
+      members.push_back(Reply::String(member));
+      if (member.starts_with("k")) ++hints_read_;
+    }
+    return ArrayReply({Reply::String("0"), ArrayReply(std::move(members))});
+  }
   if (words[0] == "TOUCH") {
     ++touches_;
     return Reply::Integer(1);
@@ -179,6 +215,28 @@ Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
   }
   SetMarker(arguments[2]);
   return Reply::Integer(1);
+}
+
+bool PlayedNode::IsNoted(const Words& keys, const Words& arguments) const {
+  const auto notes = hash(keys[1]);
+  return std::any_of(notes.begin(), notes.end(),
+                     [&](const auto& note) { return note.first.starts_with(arguments[0] + " "); });
+}
+
+// An overflow is a set that is missing here.
+Reply PlayedNode::Take(const Words& keys, const Words& arguments) {
+  const auto answer = [](TakenHints taken) { return Reply::Integer(static_cast<int64_t>(taken)); };
+  if (memory_.sets.contains(keys[2])) return answer(TakenHints::kTaken);
+  const auto found = memory_.sets.find(keys[0]);
+  if (found == memory_.sets.end()) {
+    return answer(IsNoted(keys, arguments) ? TakenHints::kOverflow : TakenHints::kNone);
+  }
+  if (!found->second.contains("") || found->second.contains("t")) {
+    return answer(TakenHints::kOverflow);
+  }
+  if (found->second.size() == 1) return answer(TakenHints::kEmpty);
+  memory_.sets[keys[2]] = std::exchange(found->second, {"", "t"});
+  return answer(TakenHints::kTaken);
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {
@@ -234,6 +292,7 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
       marker.away_ms = std::min(marker.away_ms, sure_ms);
     }
     if (!old->whole && old->away_ms > 0) marker.away_ms = std::min(marker.away_ms, old->away_ms);
+    marker.kept_memory = fits && arguments.at(6) != "lost" && (old->whole || old->kept_memory);
     if (fits) {
       trusted = old->whole ? std::to_string(old->TrustedSinceMs()) : hash(keys[4])["trusted"];
     }
@@ -270,7 +329,7 @@ Reply PlayedNode::Lift(const Words& keys, const Words& arguments) {
   marker.away_ms = is_short ? Number(hash(keys[2])["trusted"]) : 0;
   marker.whole = true;
   marker.since_ms = NowMs();
-  marker.from_all = marker.came_empty = false;
+  marker.from_all = marker.came_empty = marker.kept_memory = false;
   Write(marker);
   memory_.strings.erase(keys[1]);
   memory_.hashes.erase(keys[2]);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -72,12 +73,30 @@ class PlayedNode {
   void SetHash(const std::string& key, const std::string& field, const std::string& value) {
     memory_.hashes[key][field] = value;
   }
+  // Hints about another node: as OpenHints and SetWithHints leave them.
+  void OpenHints(const std::string& about) { memory_.sets[keys_.Hints(about)].insert(""); }
+  void LeaveHint(const std::string& about, const std::string& key) {
+    memory_.sets[keys_.Hints(about)].insert("k" + key);
+  }
+  // A replay of these hints breaks off.
+  void BreakOffReplay(const std::string& about) {
+    memory_.sets[keys_.HintsTaken(about)] =
+        std::exchange(memory_.sets[keys_.Hints(about)], {"", "t"});
+  }
+  bool HasHint(const std::string& about, const std::string& key) const {
+    const auto found = memory_.sets.find(keys_.Hints(about));
+    return found != memory_.sets.end() && found->second.contains("k" + key);
+  }
   void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
   const KeySpace& keys() const { return keys_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
   MonotonicTime Monotonic() const { return clock_.Monotonic(); }
   // How often its bookkeeping was touched.
   size_t touches() const { return touches_; }
+  // How many names of keys were read from sets of hints.
+  size_t hints_read() const { return hints_read_; }
+  // How often somebody began to go through all that it holds.
+  size_t scans() const { return scans_; }
   // How many commands it ran.
   size_t commands() const { return commands_; }
 
@@ -87,6 +106,7 @@ class PlayedNode {
     std::map<std::string, std::pair<std::string, int64_t>> strings;  // and their ends; 0 = never
     std::map<std::string, std::map<std::string, std::string>> hashes;
     HeldRecords records;
+    std::map<std::string, std::set<std::string>> sets;
   };
   redis::Reply Hash(const std::string& key) const;
   redis::Reply Inspect(const Words& keys, const Words& arguments);
@@ -99,6 +119,8 @@ class PlayedNode {
   redis::Reply NoteSource(const Words& keys, const Words& arguments);
   redis::Reply Forget(const Words& keys, const Words& arguments);
   redis::Reply RunPlain(const Words& words);
+  redis::Reply Take(const Words& keys, const Words& arguments);
+  bool IsNoted(const Words& keys, const Words& arguments) const;
   void Write(const Marker& marker);
 
   const Clock& clock_;
@@ -117,6 +139,8 @@ class PlayedNode {
   Refusal refusal_;
   bool stalled_ = false;
   std::deque<std::pair<redis::Command, Answer>> backlog_;
+  size_t scans_ = 0;
+  size_t hints_read_ = 0;
 };
 
 }  // namespace kache::testing

@@ -4,6 +4,7 @@
 
 #include "absl/strings/numbers.h"
 #include "server/replication/get_operation.h"
+#include "server/replication/hint_scripts.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/scripts.h"
@@ -202,14 +203,20 @@ redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& recor
 
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
-  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() < 8) {
+  const bool hints = !sent.empty() && sent.back().script == &SetWithHints();
+  if (sent.empty() || (sent.back().script != &SetIfNewer() && !hints)) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
   // EVALSHA sha1 1 key record ends limit latest, or
-  // EVALSHA sha1 2 key marker record ends limit latest whole
+  // EVALSHA sha1 2 key marker record ends limit latest whole, or
+  // EVALSHA sha1 n key marker sets... record ends limit latest whole hint bound
   std::vector<std::string> arguments = sent.back().arguments;
-  if (arguments[2] == "2") arguments.erase(arguments.begin() + 4);
+  const auto further_keys = arguments.begin() + 4;
+  const auto end_of_keys = further_keys + ToNumber(arguments[2]) - 1;
+  std::vector<std::string> sets(further_keys, end_of_keys);
+  if (!sets.empty()) sets.erase(sets.begin());  // the marker
+  arguments.erase(further_keys, end_of_keys);
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);
   const Record& record = decoded.record;
@@ -223,7 +230,9 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           ToNumber(arguments[5]),
           ToNumber(arguments[6]),
           ToNumber(arguments[7]),
-          arguments.size() > 8 ? arguments[8] : std::string()};
+          arguments.size() > 8 ? arguments[8] : std::string(),
+          std::move(sets),
+          hints ? arguments.at(9) : std::string()};
 }
 
 void ShardFixture::Pass(absl::Duration duration) {

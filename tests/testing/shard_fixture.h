@@ -111,6 +111,8 @@ class ShardFixture : public ::testing::Test {
     int64_t limit_ms = 0;   // ARGV[3]
     int64_t latest_ms = 0;  // ARGV[4]
     std::string whole;      // ARGV[5]
+    std::vector<std::string> hint_sets = {};
+    std::string hint = {};
   };
   Written WrittenTo(size_t node);
 
