@@ -19,11 +19,11 @@ local function parse(marker)
   if #fields < 9 or fields[1] ~= 'kache1' then return nil end
   return {state = fields[2], ring = fields[3], run_id = fields[4], name = fields[5],
           fence = tonumber(fields[6]), since = tonumber(fields[7]), away = tonumber(fields[8]),
-          sources = fields[9], kept = fields[10] == 'kept'}
+          sources = fields[9]}
 end
 local function compose(m)
   return table.concat({'kache1', m.state, m.ring, m.run_id, m.name, text(m.fence), text(m.since),
-                       text(m.away), m.sources, m.kept and 'kept' or nil}, ' ')
+                       text(m.away), m.sources}, ' ')
 end
 )lua";
 
@@ -52,15 +52,21 @@ end
 local ring = ''
 if parsed and not ours then ring = redis.call('GET', KEYS[2]) or '' end
 local memory = redis.call('INFO', 'memory')
-local evicts = string.match(memory, 'maxmemory:(%d+)') ~= '0' and
+local maxmemory = string.match(memory, 'maxmemory:(%d+)') or '0'
+local evicts = maxmemory ~= '0' and
                string.match(memory, 'maxmemory_policy:allkeys') ~= nil
+local hints = {}
+for i = 14, #KEYS do
+  local held = redis.pcall('SCARD', KEYS[i])
+  hints[#hints + 1] = type(held) == 'number' and held or -1
+end
 local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
 return {run_id, text(now), marker or '', ring, redis.call('HGETALL', KEYS[3]),
         redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]) or '',
         redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[7]),
         redis.call('GET', KEYS[8]) or '', redis.call('HGETALL', KEYS[9]),
         redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10]), redis.call('HGETALL', KEYS[12]),
-        evicts and 1 or 0, evicted, text(emptied), lost}
+        evicts and 1 or 0, evicted, text(emptied), lost, maxmemory, hints}
 )lua";
 
 constexpr char kRestore[] = R"lua(
@@ -87,8 +93,9 @@ local fits = same_process and old.ring == ARGV[1] and old.name == ARGV[2]
 if fits and ARGV[4] ~= 'always' and ARGV[4] ~= text(old.fence) then return stands end
 local new = {state = 'syncing', ring = ARGV[1], run_id = run_id, name = ARGV[2],
              fence = math.max(now, tonumber(ARGV[6]) + 1), since = now, away = 0,
-             sources = stands and 'arcs' or 'empty',
-             kept = fits and ARGV[7] ~= 'lost' and (old.state == 'whole' or old.kept)}
+             sources = stands and 'arcs' or 'empty'}
+local kept = fits and ARGV[7] ~= 'lost' and
+             (old.state == 'whole' or redis.call('HGET', KEYS[5], 'kept') == text(old.fence))
 local trusted
 if old then
   new.fence = math.max(new.fence, old.fence + 1)
@@ -124,6 +131,7 @@ if stored['err'] then return stored end
 redis.pcall('SET', KEYS[2], ARGV[3])
 redis.call('DEL', KEYS[5])
 if trusted then redis.pcall('HSET', KEYS[5], 'trusted', trusted) end
+if kept then redis.pcall('HSET', KEYS[5], 'kept', text(new.fence)) end
 return marker
 )lua";
 
@@ -155,7 +163,7 @@ constexpr char kLift[] = R"lua(
 local trusted = redis.call('HGET', KEYS[3], 'trusted')
 local short = marker.away > 0 and now - marker.away <= tonumber(ARGV[4])
 marker.away = short and trusted and tonumber(trusted) or 0
-marker.state, marker.since, marker.sources, marker.kept = 'whole', now, 'arcs', false
+marker.state, marker.since, marker.sources = 'whole', now, 'arcs'
 redis.call('SET', KEYS[1], compose(marker))
 redis.call('DEL', KEYS[2], KEYS[3])
 return 1

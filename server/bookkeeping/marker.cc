@@ -13,7 +13,6 @@ namespace {
 constexpr std::string_view kFormat = "kache1";
 constexpr std::string_view kWhole = "whole";
 constexpr std::string_view kSyncing = "syncing";
-constexpr std::string_view kKept = "kept";
 
 // The places of the fields.
 enum Field : size_t {
@@ -27,7 +26,6 @@ enum Field : size_t {
   kAway,
   kSources,
   kFields,
-  kMemory = kFields,  // may be missing
 };
 
 }  // namespace
@@ -54,7 +52,6 @@ std::optional<Marker> ParseMarker(std::string_view text) {
   marker.fence = FenceNumber{fence};
   marker.from_all = fields[kSources] == "all";
   marker.came_empty = fields[kSources] == "empty";
-  marker.kept_memory = !whole && fields.size() > kMemory && fields[kMemory] == ToAbsl(kKept);
   return marker;
 }
 

@@ -3,9 +3,9 @@
 // reads it.
 //
 //   kache1 whole   <ring> <run_id> <name> <fence> <since_ms> <away_ms> <sources>
-//   kache1 syncing <ring> <run_id> <name> <fence> <since_ms> <away_ms> <sources> [kept]
+//   kache1 syncing ...
 //
-//   kache1   the format. Readers skip what they do not know behind the ninth field.
+//   kache1   the format. Readers skip what follows the ninth field.
 //   ring     the ring in its generation (ring_id.h), 16 hex digits
 //   run_id   the Redis process that was whole last, or is being made so: another one means that the
 //            node's memory was lost, or was loaded from a disk
@@ -20,9 +20,6 @@
 //              "all"    every node, as the ring was another one before
 //              "empty"  as "arcs"; and the process came with an empty memory, which no resync has
 //                       filled yet. A first start writes "whole ... empty".
-//   kept     the process that runs was whole, under this ring and name, and has kept its memory
-//            since: it lacks writes since `away`, and nothing else. A marker that does not say so
-//            may be one of the release before: the memory counts as lost.
 //
 // Pure.
 #ifndef KACHE_SERVER_BOOKKEEPING_MARKER_H_
@@ -47,7 +44,10 @@ struct Marker {
   int64_t away_ms = 0;
   bool from_all = false;
   bool came_empty = false;
-  bool kept_memory = false;  // while it is syncing
+  // While it is syncing: the process that runs was whole, under this ring and name, and has kept
+  // its memory since. It lacks writes since away_ms, and nothing else. Not part of the text, which
+  // the release before must be able to read: Inspection::progress has it.
+  bool kept_memory = false;
 
   // While it is whole: since when it can be trusted to have all writes.
   int64_t TrustedSinceMs() const { return away_ms > 0 ? away_ms : since_ms; }

@@ -33,8 +33,10 @@ struct NodeEvidence {
   ReachedProcess reached;       // the process that this coordinator reaches under its name
   bool has_several = false;     // several processes answer under its name: process_conflicts.h
   bool clock_skewed = false;    // its clock is too far from cluster time
-  // Its clock ran far ahead, so it may have dropped what is still alive, and no fence says so yet.
-  bool dropped_early = false;
+  // The process is the same, and yet its memory can't be trusted, and no fence says so yet: its
+  // clock ran far ahead, so it may have dropped what is still alive; or another process took writes
+  // under its name, of which nobody left hints.
+  bool memory_untrusted = false;
   // This coordinator's own doubts (doubts.h).
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
   int64_t missed_since_ms = 0;   // since when it may lack any of ours, Unix time; 0 = it does not

@@ -2,7 +2,7 @@
 // bookkeeping about them: notes, the heartbeats of coordinators that are gone, nodes that an
 // operator declared lost. What is to be done is decided by Judge; this does it.
 //
-// For the recovery's thread alone.
+// For the recovery's thread alone. Bodies: fences.cc, fences_updates.cc.
 #ifndef KACHE_SERVER_RECOVERY_FENCES_H_
 #define KACHE_SERVER_RECOVERY_FENCES_H_
 
@@ -72,7 +72,8 @@ class Fences {
   void WriteFirstMarker(NodeId node);
   void WriteMarkerAgain(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);
-  void OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply);
+  void OnFenced(NodeId node, MissCount missed, bool memory_lost,
+                const absl::StatusOr<redis::Reply>& reply);
   void FenceMissed(NodeId node, int64_t since_ms, bool memory_lost);
   void ProbeWrite(NodeId node);
   void Drain(NodeId node, FenceNumber fence);
@@ -85,6 +86,7 @@ class Fences {
   void ShareLostCoordinators(const Evidence& evidence, NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
+  void DistrustHints(const Evidence& evidence, NodeId holder);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;

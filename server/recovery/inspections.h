@@ -64,8 +64,10 @@ class Inspections {
   }
   // The process that answered the newest; its run_id is empty while there is none.
   ReachedProcess Reached(NodeId node) const;
-  // A fence says that the node's memory can't be trusted: NodeEvidence::dropped_early.
-  void OnMemoryFenced(NodeId node) { nodes_[node.index()].dropped_early = false; }
+  // NodeEvidence::memory_untrusted, until a fence says so.
+  void DistrustMemory(NodeId node) { nodes_[node.index()].memory_untrusted = true; }
+  bool IsMemoryUntrusted(NodeId node) const { return nodes_[node.index()].memory_untrusted; }
+  void OnMemoryFenced(NodeId node) { nodes_[node.index()].memory_untrusted = false; }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -86,7 +88,7 @@ class Inspections {
     bool due = true;
     bool attempted = false;
     uint32_t without_marker = 0;
-    bool dropped_early = false;
+    bool memory_untrusted = false;
   };
   void Send(NodeId node);
   void Touch(NodeId node);

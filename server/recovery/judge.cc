@@ -102,7 +102,8 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
   if (marker.whole && DeclaredLostMs(evidence, node.name) > marker.since_ms) {
     return {.verdict = Verdict::kInDoubt,
             .reason = "declared_lost",
-            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node),
+                                /*memory_lost=*/true}};
   }
   if (node.missed_unfenced) {
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
@@ -110,7 +111,8 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
   if (node.fence_lost) {
     return {.verdict = Verdict::kInDoubt,
             .reason = "fence_lost",
-            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node),
+                                /*memory_lost=*/true}};
   }
   if (!marker.whole) return {.verdict = Verdict::kInDoubt, .reason = "resync"};
   Assessment assessment{.verdict = Verdict::kWhole};
@@ -145,7 +147,7 @@ int64_t LacksSinceMs(const Evidence& evidence, const NodeEvidence& node) {
 
 Doubt DoubtOf(const Evidence& evidence, const NodeEvidence& node, Verdict verdict) {
   if (!node.inspection || !node.is_current) return Doubt::kAmnesic;
-  if (node.clock_skewed || node.dropped_early) return Doubt::kAmnesic;
+  if (node.clock_skewed || node.memory_untrusted) return Doubt::kAmnesic;
   if (verdict == Verdict::kWhole) return Doubt::kNone;
   if (verdict != Verdict::kInDoubt || !HasRightMarker(evidence, node)) return Doubt::kAmnesic;
   const Marker& marker = *node.inspection->marker;

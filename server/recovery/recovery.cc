@@ -104,6 +104,7 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   }
   order.heartbeat.as_of = context_.clock.Now();
   order.not_whole = reports_.not_whole();
+  order.hints_about = context_.ring->names();
   return order;
 }
 
@@ -198,6 +199,7 @@ void Recovery::ReconsiderProcesses() {
         "it; the node is not used until all reach the same one. Give the entry the address of one "
         "server, and stop an old server that lives on node={} run_ids={}",
         context_.name(conflict.node), conflict.processes);
+    inspections_.DistrustMemory(conflict.node);
     context_.monitor.OnMayLackWrites(conflict.node, conflict.since);
   }
   for (const NodeId node : context_.all_nodes()) {

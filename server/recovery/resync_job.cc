@@ -8,6 +8,7 @@
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/recovery/at_last.h"
 #include "server/recovery/copy_rules.h"
+#include "server/recovery/hint_commands.h"
 #include "server/recovery/lease.h"
 #include "server/recovery/refusal.h"
 #include "spdlog/spdlog.h"
@@ -67,6 +68,10 @@ bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
     if (Plan(evidence, node).sources.empty()) return false;
   }
   if (is_active()) return false;
+  if (evidence.nodes[node.index()].inspection->marker->kept_memory &&
+      AwaitsBurial(evidence, node)) {
+    return false;
+  }
   const NodeEvidence& known = evidence.nodes[node.index()];
   if (known.inspection->resync_holder.value_or(context_.self) != context_.self) return false;
   if (known.refuses_writes) return false;
@@ -87,74 +92,67 @@ void ResyncJob::Begin(NodeId node) {
     lease_lost_ = false;
     notes_of_dead_ = NotesOfTheDead(evidence, node);
     ResyncPlan plan = Plan(evidence, node);
-    const bool kept_memory = evidence.nodes[node.index()].inspection->marker->kept_memory;
+    plan.job = Concat(CoordinatorText(context_.self), ":", ++jobs_);
     if (MayGoByHints(evidence, plan)) return BeginByHints(std::move(plan));
-    // While the memory counts as kept, a later resync may go by the hints.
-    if (kept_memory) return Start(std::move(plan));
-    BeginAnew(std::move(plan));
+    // Once the others are back, a later resync may go by hints.
+    const bool kept_memory = evidence.nodes[node.index()].inspection->marker->kept_memory;
+    if (kept_memory && !plan.complete) return Start(std::move(plan));
+    BeginComparison(std::move(plan));
   });
 }
 
 void ResyncJob::BeginByHints(ResyncPlan plan) {
   preparing_ = true;
-  const std::string& name = context_.name(plan.node);
-  const KeySpace& keys = context_.keys;
-  // Shared by the replies; by source.
-  auto taken = std::make_shared<std::vector<std::optional<TakenHints>>>(plan.sources.size());
-  const std::vector<ResyncSource> sources = plan.sources;
-  const std::shared_ptr<void> all =
-      AtLast([this, taken, plan = std::move(plan)] { OnHintsTaken(plan, *taken); });
-  for (size_t i = 0; i < sources.size(); ++i) {
-    context_.Send(
-        sources[i].node,
-        redis::Command::Call(TakeHints(), {keys.Hints(name), keys.Missed(), keys.HintsTaken(name)},
-                             {name}),
-        [taken, i, all](const absl::StatusOr<redis::Reply>& reply) {
-          const bool told = reply.ok() && reply->type == redis::Reply::Type::kInteger;
-          if (told) (*taken)[i] = static_cast<TakenHints>(reply->integer);
-        });
+  const Evidence evidence = hooks_.evidence();
+  // Hints that stand on a node that lost its memory, or is another cluster's, bind nobody.
+  for (ResyncSource& source : plan.sources) {
+    const NodeEvidence& it = evidence.nodes[source.node.index()];
+    source.has_nothing = it.inspection && !HasRightMarker(evidence, it);
   }
+  TakeAllHints(context_, plan, [this, plan](const AllTaken& taken) { OnHintsTaken(plan, taken); });
 }
 
 // A hint set that was evicted, or too large, leaves nothing but to compare all: then the memory of
 // the node counts as lost, until that has been done.
-void ResyncJob::OnHintsTaken(ResyncPlan plan, const std::vector<std::optional<TakenHints>>& taken) {
-  const bool overflow = std::find(taken.begin(), taken.end(), TakenHints::kOverflow) != taken.end();
+void ResyncJob::OnHintsTaken(ResyncPlan plan, const AllTaken& taken) {
+  if (abandoned_) return;
+  preparing_ = false;
+  const Evidence evidence = hooks_.evidence();
   const bool all_told = std::find(taken.begin(), taken.end(), std::nullopt) == taken.end();
-  if (abandoned_ || overflow || !all_told || !StillStands(hooks_.evidence(), plan)) {
-    preparing_ = false;
-    if (abandoned_) return;
-    GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
-    if (!overflow) return;
-    spdlog::info("hints are missing: the node is compared with the others node={}",
-                 context_.name(plan.node));
-    return hooks_.fence_lost(plan.node);
-  }
-  plan.by_hints = true;
-  for (size_t i = 0; i < taken.size(); ++i) {
+  const bool fits =
+      all_told && StillStands(evidence, plan) && MayGoByHints(evidence, Plan(evidence, plan.node));
+  bool missing = false;
+  for (size_t i = 0; i < taken.size() && fits; ++i) {
+    const auto& source = evidence.nodes[plan.sources[i].node.index()].inspection;
+    // Redis may have evicted the set and the note together.
+    const bool may_be_evicted = taken[i] == TakenHints::kNone && source && source->evicts;
+    missing |= taken[i] == TakenHints::kOverflow || may_be_evicted;
     plan.sources[i].hints = context_.keys.HintsTaken(context_.name(plan.node));
     plan.sources[i].has_nothing = taken[i] != TakenHints::kTaken;
+    plan.sources[i].keys = 0;  // It is not known how many there are.
   }
-  Start(std::move(plan));
+  if (fits && !missing) {
+    plan.by_hints = true;
+    return Start(std::move(plan));
+  }
+  GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+  if (missing) OnHintsMissing(plan.node);
 }
 
-// What is missed from now on is hinted from now on. Hints of before are of no use, as all is
-// compared; the fence says that the memory is lost, so nobody goes by those that come meanwhile.
-void ResyncJob::BeginAnew(ResyncPlan plan) {
+void ResyncJob::OnHintsMissing(NodeId node) {
+  context_.metrics.hint_overflows[node.index()]->Increment();
+  spdlog::info("hints are missing: the node is compared with all others node={}",
+               context_.name(node));
+  hooks_.fence_lost(node);
+}
+
+// What is missed from now on is hinted from now on; what was missed before is found by comparing.
+void ResyncJob::BeginComparison(const ResyncPlan& plan) {
   preparing_ = true;
-  const std::string& name = context_.name(plan.node);
-  const std::vector<ResyncSource> sources = plan.sources;
-  const std::shared_ptr<void> all = AtLast([this, plan = std::move(plan)] {
-    if (!abandoned_ && StillStands(hooks_.evidence(), plan)) return Start(plan);
+  ResetAllHints(context_, plan, HintHolders(hooks_.evidence(), plan.node), [this, plan] {
     preparing_ = false;
+    if (!abandoned_ && StillStands(hooks_.evidence(), plan)) Start(plan);
   });
-  for (const ResyncSource& source : sources) {
-    context_.Send(
-        source.node,
-        redis::Command::Call(ResetHints(),
-                             {context_.keys.Hints(name), context_.keys.HintsTaken(name)}, {}),
-        [all](const absl::StatusOr<redis::Reply>&) {});
-  }
 }
 
 bool ResyncJob::StillStands(const Evidence& evidence, const ResyncPlan& plan) const {
@@ -164,7 +162,6 @@ bool ResyncJob::StillStands(const Evidence& evidence, const ResyncPlan& plan) co
 }
 
 void ResyncJob::Start(ResyncPlan plan) {
-  preparing_ = false;
   noted_sources_ = 0;
   spdlog::info("resync begins node={} fence={} sources={} by_hints={}", context_.name(plan.node),
                FenceText(plan.fence), plan.sources.size(), plan.by_hints);
@@ -240,10 +237,12 @@ void ResyncJob::End(const absl::Status& status) {
   const Resync::Progress progress = resync_->progress(context_.now());
   RecoveryMetrics& metrics = context_.metrics;
   metrics.resync_left[plan.node.index()]->Set(0);
+  metrics.resync_seen.Increment(static_cast<double>(progress.done));
   metrics.resync_copied.Increment(static_cast<double>(progress.copied));
   metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
   const std::string message(status.message());
   const bool done = status.ok();
+  at(plan.node).sweep_after |= !plan.by_hints || resync_->left_with_stand_ins();
   resync_.reset();  // and with it what `status` may refer to
   lease_lost_ = false;
   inspections_.Hurry(plan.node);
@@ -265,39 +264,37 @@ void ResyncJob::End(const absl::Status& status) {
   // While the fence still stands: a note that is seen beside a whole marker makes somebody fence
   // the node again.
   at(plan.node).not_before += absl::ToChronoNanoseconds(RecoveryContext::kTimeout);
-  const bool has_replayed =
-      plan.by_hints && std::any_of(plan.sources.begin(), plan.sources.end(),
-                                   [](const ResyncSource& source) { return !source.has_nothing; });
-  if (has_replayed) return FinishHints(plan);
-  ForgetNotesOfDead([this, plan] { Lift(plan); });
+  if (plan.by_hints) {
+    context_.metrics.hints_replayed[plan.node.index()]->Increment(
+        static_cast<double>(progress.done));
+    const bool replayed = std::any_of(plan.sources.begin(), plan.sources.end(),
+                                      [](const ResyncSource& each) { return !each.has_nothing; });
+    return replayed ? FinishHints(plan) : LiftAtLast(plan);
+  }
+  preparing_ = true;
+  const Evidence evidence = hooks_.evidence();
+  EndComparisons(context_, plan, HintHolders(evidence, plan.node), HintingCoordinators(evidence),
+                 [this, plan] { LiftAtLast(plan); });
 }
 
 // Removes the hints that were replayed, and looks for further ones: they came meanwhile, or stood
 // beside those of a replay that had broken off. Once there are none, the fence is lifted. Where
 // those that were taken are gone, some may have been evicted before they were read.
 void ResyncJob::FinishHints(const ResyncPlan& plan) {
-  const std::string& name = context_.name(plan.node);
-  auto failed = std::make_shared<bool>(false);  // shared by the replies
-  auto lost = std::make_shared<bool>(false);
-  const std::shared_ptr<void> all = AtLast([this, plan, failed, lost] {
+  preparing_ = true;
+  FinishAllHints(context_, plan, [this, plan](const FinishedHints& finished) {
     if (abandoned_) return;
-    const bool goes_on = !is_active() && StillStands(hooks_.evidence(), plan);
-    if (*lost && goes_on) hooks_.fence_lost(plan.node);
-    if (!*lost && !*failed && goes_on) return BeginByHints(plan);
+    preparing_ = false;
+    const bool stands = StillStands(hooks_.evidence(), plan);
+    if (stands && !finished.missing && !finished.failed) return BeginByHints(plan);
     GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+    if (stands && finished.missing) OnHintsMissing(plan.node);
   });
-  for (const ResyncSource& source : plan.sources) {
-    if (source.has_nothing) continue;
-    context_.Send(
-        source.node,
-        redis::Command::Call(kache::FinishHints(),
-                             {context_.keys.Hints(name), context_.keys.HintsTaken(name)}, {}),
-        [failed, lost, all](const absl::StatusOr<redis::Reply>& reply) {
-          const bool told = reply.ok() && reply->type == redis::Reply::Type::kInteger;
-          *failed |= !told;
-          *lost |= told && reply->integer == 0;
-        });
-  }
+}
+
+void ResyncJob::LiftAtLast(const ResyncPlan& plan) {
+  preparing_ = false;
+  if (!abandoned_) ForgetNotesOfDead([this, plan] { Lift(plan); });
 }
 
 // They were seen to; those of living coordinators are theirs to remove.
@@ -318,11 +315,12 @@ void ResyncJob::Lift(const ResyncPlan& plan) {
       redis::Command::Call(LiftScript(), {keys.Marker(), keys.ResyncLease(), keys.ResyncProgress()},
                            {plan.run_id, FenceText(plan.fence), CoordinatorText(context_.self),
                             std::to_string(absl::ToInt64Milliseconds(rules_.LongDoubt()))}),
-      [this, node = plan.node, by_hints = plan.by_hints](
-          const absl::StatusOr<redis::Reply>& reply) { OnLifted(node, by_hints, reply); });
+      [this, node = plan.node](const absl::StatusOr<redis::Reply>& reply) {
+        OnLifted(node, reply);
+      });
 }
 
-void ResyncJob::OnLifted(NodeId node, bool by_hints, const absl::StatusOr<redis::Reply>& reply) {
+void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply) {
   inspections_.Hurry(node);
   RetryLater(node);
   if (!reply.ok() || reply->integer != 1) {
@@ -337,7 +335,7 @@ void ResyncJob::OnLifted(NodeId node, bool by_hints, const absl::StatusOr<redis:
   }
   context_.metrics.resyncs_done[node.index()]->Increment();
   hooks_.forget_on_all(context_.keys.Lost(), context_.name(node), "", nullptr);
-  if (!by_hints) hooks_.demand_sweep();
+  if (std::exchange(at(node).sweep_after, false)) hooks_.demand_sweep();
 }
 
 void ResyncJob::LogWaiting(NodeId node) {

@@ -7,6 +7,7 @@
 #define KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -17,12 +18,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "server/recovery/hint_commands.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/resync.h"
 #include "server/recovery/resync_plan.h"
 #include "server/recovery/yielding_rate.h"
-#include "server/replication/hint_scripts.h"
 
 namespace kache {
 
@@ -68,6 +69,7 @@ class ResyncJob {
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
+    bool sweep_after = false;  // once the fence was lifted
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
@@ -75,8 +77,9 @@ class ResyncJob {
   bool IsComplete(const ResyncPlan& plan) const;
   void Begin(NodeId node);
   void BeginByHints(ResyncPlan plan);
-  void OnHintsTaken(ResyncPlan plan, const std::vector<std::optional<TakenHints>>& taken);
-  void BeginAnew(ResyncPlan plan);
+  void OnHintsTaken(ResyncPlan plan, const AllTaken& taken);
+  void OnHintsMissing(NodeId node);
+  void BeginComparison(const ResyncPlan& plan);
   void Start(ResyncPlan plan);
   bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
   void FinishHints(const ResyncPlan& plan);
@@ -84,8 +87,9 @@ class ResyncJob {
   void NoteSources();
   void End(const absl::Status& status);
   void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
+  void LiftAtLast(const ResyncPlan& plan);
   void Lift(const ResyncPlan& plan);
-  void OnLifted(NodeId node, bool by_hints, const absl::StatusOr<redis::Reply>& reply);
+  void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
   void RetryLater(NodeId node);
   Node& at(NodeId node) { return nodes_[node.index()]; }
@@ -99,7 +103,8 @@ class ResyncJob {
   size_t noted_sources_ = 0;             // of resync_
   std::vector<MissedOn> notes_of_dead_;  // about its node, when it began
   bool lease_lost_ = false;
-  bool preparing_ = false;  // A resync has the lease, and asks the sources for hints.
+  bool preparing_ = false;  // A resync has the lease, and waits for what the sources say of hints.
+  uint64_t jobs_ = 0;       // that were begun
   bool abandoned_ = false;
   YieldingRate rate_;
   bool measuring_wait_ = false;

@@ -70,6 +70,9 @@ bool CarriesAnotherRing(const Evidence& evidence, const NodeEvidence& node) {
   return marker.ring != evidence.ring || (!marker.whole && marker.from_all);
 }
 
+// The release before leaves none, and says nothing of its ring.
+bool LeavesHints(const Heartbeat& heartbeat) { return heartbeat.ring != 0; }
+
 }  // namespace
 
 std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes) {
@@ -135,6 +138,7 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   for (size_t i = 0; i < nodes; ++i) {
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
+    plan.is_up.push_back(other.is_up);
     if (i == node.index() || !other.inspection || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
     const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
@@ -163,7 +167,55 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
 bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan) {
   const NodeEvidence& node = Of(evidence, plan.node);
   const Marker& marker = *node.inspection->marker;
-  return marker.kept_memory && plan.complete && !plan.prune && !plan.takes_misplaced;
+  if (!marker.kept_memory || !plan.complete || plan.prune || plan.takes_misplaced) return false;
+  if (node.memory_untrusted) return false;
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    const bool is_source = &other != &node;
+    for (const Heartbeat& heartbeat : other.inspection->heartbeats) {
+      const bool lives = IsAmong(living, heartbeat.coordinator);
+      if (lives ? !LeavesHints(heartbeat) : is_source) return false;
+    }
+  }
+  return true;
+}
+
+bool AwaitsBurial(const Evidence& evidence, NodeId node) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (&other == &Of(evidence, node) || !other.is_ready || other.refuses_writes) continue;
+    if (!other.inspection || !HasRightMarker(evidence, other)) continue;
+    for (const Heartbeat& heartbeat : other.inspection->heartbeats) {
+      if (!IsAmong(living, heartbeat.coordinator)) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<NodeId> HintHolders(const Evidence& evidence, NodeId node) {
+  std::vector<NodeId> holders;
+  for (size_t i = 0; i < evidence.nodes.size(); ++i) {
+    const NodeEvidence& it = evidence.nodes[i];
+    if (i == node.index() || !it.is_ready || !it.inspection) continue;
+    if (HasRightMarker(evidence, it)) holders.emplace_back(static_cast<uint16_t>(i));
+  }
+  return holders;
+}
+
+std::vector<uint64_t> HintingCoordinators(const Evidence& evidence) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  std::vector<uint64_t> hinting = {evidence.self};
+  for (const NodeEvidence& node : evidence.nodes) {
+    if (!node.inspection) continue;
+    for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
+      const uint64_t coordinator = heartbeat.coordinator;
+      if (IsAmong(living, coordinator) && LeavesHints(heartbeat)) hinting.push_back(coordinator);
+    }
+  }
+  std::sort(hinting.begin(), hinting.end());
+  hinting.erase(std::unique(hinting.begin(), hinting.end()), hinting.end());
+  return hinting;
 }
 
 bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,

@@ -75,12 +75,25 @@ struct ResyncPlan {
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.
   bool takes_misplaced = false;
+  std::vector<bool> is_up;  // by NodeId
   bool by_hints = false;
+  std::string job;  // by which the hints were taken, or reset
 };
 
 // Whether bringing what hints name can make the node whole: it kept its memory, has not lacked
-// writes for long, and everybody who may hold hints about it can be asked. Requires: NeedsResync.
+// writes for long, everybody who may hold hints about it can be asked, and every coordinator that
+// may have missed the node leaves hints. Requires: NeedsResync.
 bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan);
+
+// Whether a coordinator that has ended is still to be buried on a node that `node` may be resynced
+// from: what it left half done is marked there first (Fences::Bury).
+bool AwaitsBurial(const Evidence& evidence, NodeId node);
+
+// The nodes that may hold hints about `node`, and can be told of them.
+std::vector<NodeId> HintHolders(const Evidence& evidence, NodeId node);
+
+// The coordinators that live and leave hints, by their heartbeats.
+std::vector<uint64_t> HintingCoordinators(const Evidence& evidence);
 
 // Whether the node is fenced by a marker of ours, so that a resync may make it whole.
 bool NeedsResync(const Evidence& evidence, NodeId node);

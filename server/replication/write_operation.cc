@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/bookkeeping/marker.h"
 #include "server/replication/held_check.h"
-#include "server/replication/hint_scripts.h"
 #include "server/replication/lag.h"
-#include "server/replication/repair.h"
 #include "server/replication/scripts.h"
-#include "server/replication/stand_in.h"
 
 namespace kache {
 namespace {
-
-// No marker begins so.
-constexpr std::string_view kNoMarker = "-";
 
 // A write that loses against ever newer versions gives up at last.
 constexpr uint32_t kMaxRestamps = 5;
@@ -166,102 +159,6 @@ ByteBudget::Hold WriteOperation::HoldForCommand() {
   return shard().budget()->HoldUntilGone(bytes);
 }
 
-redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
-  const ReplicationOptions& options = shard().options();
-  // A tombstone needs no grace: its life is already the longest that a delete is kept.
-  KeyEnds ends{fields_.expires_at_ms, KeptUntilMs(fields_, options.tombstone_ttl)};
-  std::string flagged;
-  if (!home) {
-    ends = EndsOnStandIn(fields_, made_at_, options);
-    flagged = WithStandInFlag(record_, true);
-  }
-  if (!missed_by_.empty() && ends.ends_ms != 0) {
-    ends.ends_ms = std::max(ends.ends_ms, KeptForMissedMs());
-  }
-  const absl::Duration offset = shard().ClockOffset(node);
-  const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
-  const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
-  const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
-  const std::string_view record = home ? record_ : flagged;
-  // It may have lost its memory just now.
-  const bool asks_marker = home && !fields_.tombstone && fields_.expires_at_ms != 0;
-  const std::string_view whole = !asks_marker              ? std::string_view()
-                                 : MayShortenUnknown(node) ? kNoMarker
-                                                           : RingPartOf(shard().WholeMarker(node));
-  if (!missed_by_.empty()) {
-    const std::string marker = shard().keys().Marker();
-    const std::string bound = std::to_string(options.hint_keys);
-    const std::vector<std::string> sets = HintSets();
-    std::vector<std::string_view> keys = {redis_key_, marker};
-    keys.insert(keys.end(), sets.begin(), sets.end());
-    const std::vector<std::string_view> arguments = {record, ends_text, limit_text, latest_text,
-                                                     whole,  UserKey(), bound};
-    return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
-  }
-  if (whole.empty()) {
-    return redis::Command::Call(SetIfNewer(), {redis_key_},
-                                {record, ends_text, limit_text, latest_text})
-        .Keeping(HoldForCommand());
-  }
-  return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
-                              {record, ends_text, limit_text, latest_text, whole})
-      .Keeping(HoldForCommand());
-}
-
-std::string_view WriteOperation::UserKey() const {
-  return std::string_view(redis_key_).substr(shard().keys().data_prefix().size());
-}
-
-std::vector<std::string> WriteOperation::HintSets() const {
-  std::vector<std::string> sets;
-  for (const NodeId node : missed_by_) {
-    sets.push_back(shard().keys().Hints(shard().ring().names()[node.index()]));
-  }
-  return sets;
-}
-
-// A record that expires is forgotten on purpose. Where a home replica still holds what it replaced,
-// it must not be before that one can have heard of it. A tombstone lives for longer as it is; and a
-// life that is over already is none to be kept.
-int64_t WriteOperation::KeptForMissedMs() const {
-  const ReplicationOptions& options = shard().options();
-  const absl::Time expires = absl::FromUnixMillis(fields_.expires_at_ms);
-  const bool has_end = !fields_.tombstone && fields_.expires_at_ms != 0;
-  if (!has_end || expires <= shard().clock().Now()) return 0;
-  return absl::ToUnixMillis(expires + options.tombstone_ttl / 2 + options.max_write_age);
-}
-
-void WriteOperation::LeaveHintsAbout(NodeId node) {
-  missed_by_.push_back(node);
-  home_command_.reset();  // Further copies bring the hint along.
-  const std::string set = shard().keys().Hints(shard().ring().names()[node.index()]);
-  const std::string version = record_.substr(kRecordVersionOffset, kRecordVersionBytes);
-  const std::string bound = std::to_string(shard().options().hint_keys);
-  for (size_t i = 0; i < targets_.size(); ++i) {
-    const NodeId holder = targets_[i].node;
-    if (holder == node || targets_[i].outcome == Outcome::kFailed) continue;
-    const int64_t kept_ms = AtNodeMs(KeptForMissedMs(), shard().ClockOffset(holder));
-    ++outstanding_;
-    shard().client(holder).Send(
-        redis::Command::Call(LeaveHints(), {redis_key_, set},
-                             {version, std::to_string(kept_ms), UserKey(), bound}),
-        shard().options().write_timeout,
-        [this, i, node](const absl::StatusOr<redis::Reply>& reply) {
-          --outstanding_;
-          const bool left = reply.ok() && !reply->IsError();
-          if (!left && targets_[i].outcome != Outcome::kFailed) shard().NoteHintLost(node);
-          EndIfDone();
-        });
-  }
-}
-
-// Whether the record ends a life that the node may not know of: one that is not whole lacks what is
-// to be brought to it, and what that record replaces would come back once its own life is over.
-bool WriteOperation::MayShortenUnknown(NodeId node) const {
-  if (fields_.tombstone || fields_.expires_at_ms == 0) return false;
-  return shard().View(node).state != NodeState::kUp || shard().WholeMarker(node).empty();
-}
-
 void WriteOperation::SendAll() {
   for (size_t i = 0; i < targets_.size(); ++i) Send(i);
 }
@@ -270,10 +167,15 @@ void WriteOperation::Send(size_t target) {
   Target& to = targets_[target];
   to.outcome = Outcome::kWaiting;
   if (!to.home) shard().metrics().writes_to_stand_in.Increment();
+  if (!missed_by_.empty()) {
+    shard().metrics().writes_hinted.Increment();
+    for (const NodeId node : missed_by_) shard().EnsureNoted(node, to.node);
+  }
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
-  const bool shared = to.home && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
+  const bool missed = std::find(missed_by_.begin(), missed_by_.end(), to.node) != missed_by_.end();
+  const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
                       !MayShortenUnknown(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
@@ -431,27 +333,6 @@ void WriteOperation::TimePassed(MonotonicTime now) {
 
 bool WriteOperation::EnoughMayTakeIt() const {
   return consistency_ == Consistency::kOne || Homes(Outcome::kWaiting) >= required_;
-}
-
-void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
-  for (const NodeId home : homes) {
-    const bool sent = std::any_of(targets_.begin(), targets_.end(),
-                                  [&](const Target& target) { return target.node == home; });
-    if (sent) continue;
-    shard().NoteMissed(home);
-    missed_by_.push_back(home);
-  }
-}
-
-// A write that nobody took is owed to nobody.
-void WriteOperation::NoteFailed() {
-  if (Acknowledged() == 0) return;
-  for (Target& target : targets_) {
-    if (!target.home || target.noted || target.outcome != Outcome::kFailed) continue;
-    target.noted = true;
-    shard().NoteMissed(target.node);
-    LeaveHintsAbout(target.node);
-  }
 }
 
 void WriteOperation::EndIfDone() {

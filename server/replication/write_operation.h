@@ -27,7 +27,7 @@
 //  * Lateness is bounded where the record lands: a node that holds nothing for the key refuses a
 //    record that reaches it more than max_write_age after its stamp.
 //
-// Bodies: write_operation.cc, write_operation_answer.cc.
+// Bodies: write_operation.cc, write_operation_answer.cc, write_operation_hints.cc.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 
@@ -110,7 +110,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   redis::Command CommandFor(NodeId node, bool home);
   bool MayShortenUnknown(NodeId node) const;
   std::string_view UserKey() const;
-  std::vector<std::string> HintSets() const;  // of missed_by_
+  std::vector<std::string> HintSets(NodeId holder) const;  // of missed_by_
   // What counts the bytes of one more command.
   ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);

@@ -32,17 +32,17 @@ class BookkeepingScriptsTest : public ::testing::Test {
         .integer;
   }
   redis::Reply CallFence(const std::string& mode, int64_t since_ms, uint64_t ring,
-                         const std::string& name, const std::string& memory = "kept") {
+                         const std::string& name) {
     return node_.Call(FenceScript(),
                       {keys().Marker(), keys().Ring(), keys().Coordinators(), keys().Heartbeats(),
                        keys().ResyncProgress()},
                       {RingText(ring), name, "the ring", mode, std::to_string(since_ms),
-                       std::to_string(highest_), memory});
+                       std::to_string(highest_), "kept"});
   }
   // The marker that the script answers.
   Marker Fence(const std::string& mode, int64_t since_ms = 0, uint64_t ring = kRing,
-               const std::string& name = "cache-a", const std::string& memory = "kept") {
-    const redis::Reply reply = CallFence(mode, since_ms, ring, name, memory);
+               const std::string& name = "cache-a") {
+    const redis::Reply reply = CallFence(mode, since_ms, ring, name);
     const std::optional<Marker> marker = ParseMarker(reply.text);
     EXPECT_TRUE(marker.has_value()) << reply.text;
     return marker.value_or(Marker());
@@ -131,37 +131,6 @@ TEST_F(BookkeepingScriptsTest, ANodeThatWasWholeOrWasLoadedFromADiskDidNotComeEm
   node_.Run({"SAVE"});
   node_.server().Restart();
   EXPECT_FALSE(Fence("if_wrong").came_empty);
-}
-
-TEST_F(BookkeepingScriptsTest, AFenceSaysWhetherTheProcessKeptItsMemory) {
-  Init();
-  EXPECT_TRUE(Fence("always").kept_memory);
-  EXPECT_TRUE(Fence("always").kept_memory);  // It missed further writes.
-  const FenceNumber fence = node_.marker().fence;
-  TakeLease(kMe);
-  ASSERT_TRUE(Lift(node_.RunId(), fence, kMe));
-  EXPECT_FALSE(node_.marker().kept_memory);
-  EXPECT_TRUE(Fence("always").kept_memory);
-  node_.Run({"SAVE"});
-  node_.server().Restart();
-  EXPECT_FALSE(Fence("if_wrong").kept_memory);
-  EXPECT_FALSE(Fence("always").kept_memory);  // A fence gives no memory back.
-}
-
-TEST_F(BookkeepingScriptsTest, AFenceOfAnotherRingOrNameKeepsNoMemory) {
-  Init();
-  EXPECT_FALSE(Fence("if_wrong", 0, kOtherRing).kept_memory);
-  node_.Run({"DEL", keys().Marker()});
-  Init();
-  EXPECT_FALSE(Fence("if_wrong", 0, kRing, "cache-z").kept_memory);
-  node_.Run({"DEL", keys().Marker()});
-  EXPECT_FALSE(Fence("if_wrong").kept_memory);
-}
-
-TEST_F(BookkeepingScriptsTest, AFenceMaySayThatTheMemoryIsLost) {
-  Init();
-  EXPECT_FALSE(Fence("always", 0, kRing, "cache-a", "lost").kept_memory);
-  EXPECT_FALSE(Fence("always").kept_memory);
 }
 
 TEST_F(BookkeepingScriptsTest, WhatIsNoMarkerOfOursIsNoEmptyMemory) {

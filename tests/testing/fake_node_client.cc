@@ -44,7 +44,8 @@ void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
                           redis::ReplyCallback done) {
   Sent sent{ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic(),
             sent_.size() + notes_.size() + hints_.size()};
-  if (sent.script == &OpenHints()) {
+  const bool notes = sent.script == &OpenHints() || sent.script == &ReassertNote();
+  if (notes || sent.arguments[0] == "HSET") {
     notes_.push_back(std::move(sent));
     return;
   }

@@ -47,7 +47,7 @@ class FakeNodeClient final : public redis::NodeClient {
   // All commands so far, and the callback's place for each.
   const std::vector<Sent>& sent() const { return sent_; }
   size_t waiting() const;
-  // Notes of missed writes (OpenHints) are kept apart; nobody waits for their answers.
+  // Notes of missed writes (OpenHints), and HSET, are kept apart; nobody waits for their answers.
   const std::vector<Sent>& notes() const { return notes_; }
   // So are hints that follow a write (LeaveHints), until AnswerHints or the end of the connection.
   const std::vector<Sent>& hints() const { return hints_; }

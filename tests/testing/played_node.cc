@@ -50,7 +50,7 @@ void PlayedNode::Evict(const std::string& key) {
   ++evicted_keys_;
   memory_.strings.erase(key);
   memory_.hashes.erase(key);
-  memory_.sets.erase(key);
+  memory_.hints.Evict(key);
 }
 
 void PlayedNode::FlushAll() {
@@ -90,8 +90,7 @@ void PlayedNode::Write(const Marker& marker) {
   SetMarker(std::string("kache1 ") + (marker.whole ? "whole " : "syncing ") +
             RingText(marker.ring) + " " + marker.run_id + " " + marker.name + " " +
             FenceText(marker.fence) + " " + std::to_string(marker.since_ms) + " " +
-            std::to_string(marker.away_ms) + " " + Sources(marker) +
-            (marker.kept_memory ? " kept" : ""));
+            std::to_string(marker.away_ms) + " " + Sources(marker));
 }
 
 void PlayedNode::Take(const redis::Command& command, Answer done) {
@@ -126,28 +125,17 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
+  if (script == &SetWithHints() || script == &LeaveHints()) {
+    return RunWithHints(script, keys, arguments);
+  }
   if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
-  if (script == &TakeHints()) return Take(keys, arguments);
-  if (script == &FinishHints()) {
-    memory_.sets[keys[0]].erase("t");
-    return Reply::Integer(static_cast<int64_t>(memory_.sets.erase(keys[1])));
-  }
-  if (script == &ResetHints()) {
-    memory_.sets.erase(keys[1]);
-    memory_.sets[keys[0]] = {""};
-    return Reply::Integer(1);
-  }
-  if (script == &kache::OpenHints()) {
-    if (!IsNoted(keys, arguments) || memory_.sets.contains(keys[0])) {
-      memory_.sets[keys[0]].insert("");
+  // Where a script is given the notes, they are its second key.
+  if (auto reply =
+          memory_.hints.Run(script, keys, arguments, hash(keys[keys.size() > 1 ? 1 : 0]))) {
+    if (script == &kache::OpenHints() || script == &ReassertNote()) {
+      SetHash(keys[1], arguments[1], arguments[2]);
     }
-    SetHash(keys[1], arguments[1], arguments[2]);
-    return Reply::Integer(1);
-  }
-  if (script == &ReassertNote()) {
-    memory_.sets.erase(keys[0]);
-    SetHash(keys[1], arguments[1], arguments[2]);
-    return Reply::Integer(1);
+    return *std::move(reply);
   }
   return Reply::Error("ERR a script that is not played: " + script->name);
 }
@@ -161,7 +149,7 @@ Reply PlayedNode::RunPlain(const Words& words) {
   if (words[0] == "SET") return Reply::String("OK");
   if (words[0] == "SSCAN") {
     std::vector<Reply> members;
-    for (const std::string& member : memory_.sets[words.at(1)]) {
+    for (const std::string& member : memory_.hints.Members(words.at(1))) {
       members.push_back(Reply::String(member));
       if (member.starts_with("k")) ++hints_read_;
     }
@@ -199,13 +187,30 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   const std::string ring = stands && !ours ? Get(keys[1]) : "";
   std::vector<Reply> members;
   for (const auto& [name, value] : hash(keys[9])) members.push_back(Reply::String(name));
-  return ArrayReply({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
-                     Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
-                     Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
+  std::vector<Reply> hints;
+  for (size_t i = 13; i < keys.size(); ++i) {
+    hints.push_back(Reply::Integer(memory_.hints.Count(keys[i])));
+  }
+  return ArrayReply({Reply::String(run_id_),
+                     Reply::String(now),
+                     Reply::String(Get(keys[0])),
+                     Reply::String(ring),
+                     Hash(keys[2]),
+                     Hash(keys[3]),
+                     Reply::String(Get(keys[4])),
+                     Hash(keys[5]),
+                     Hash(keys[6]),
+                     Reply::String(Get(keys[7])),
+                     Hash(keys[8]),
                      Reply::Integer(static_cast<int64_t>(memory_.records.Count(NowMs()))),
-                     ArrayReply(std::move(members)), Hash(keys[11]),
-                     Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
-                     Reply::String(std::to_string(emptied_)), Hash(keys[12])});
+                     ArrayReply(std::move(members)),
+                     Hash(keys[11]),
+                     Reply::Integer(evicts_ ? 1 : 0),
+                     Reply::String(std::to_string(evicted_keys_)),
+                     Reply::String(std::to_string(emptied_)),
+                     Hash(keys[12]),
+                     Reply::String("0"),
+                     ArrayReply(std::move(hints))});
 }
 
 Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
@@ -217,26 +222,25 @@ Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
   return Reply::Integer(1);
 }
 
-bool PlayedNode::IsNoted(const Words& keys, const Words& arguments) const {
-  const auto notes = hash(keys[1]);
-  return std::any_of(notes.begin(), notes.end(),
-                     [&](const auto& note) { return note.first.starts_with(arguments[0] + " "); });
-}
-
-// An overflow is a set that is missing here.
-Reply PlayedNode::Take(const Words& keys, const Words& arguments) {
-  const auto answer = [](TakenHints taken) { return Reply::Integer(static_cast<int64_t>(taken)); };
-  if (memory_.sets.contains(keys[2])) return answer(TakenHints::kTaken);
-  const auto found = memory_.sets.find(keys[0]);
-  if (found == memory_.sets.end()) {
-    return answer(IsNoted(keys, arguments) ? TakenHints::kOverflow : TakenHints::kNone);
+// The record of SetWithHints, as SetIfNewer stores it, or of LeaveHints, which is there already.
+Reply PlayedNode::RunWithHints(const redis::Script* script, const Words& keys,
+                               const Words& arguments) {
+  const bool stores = script == &SetWithHints();
+  Reply reply = Reply::Integer(1);
+  if (stores) {
+    reply = memory_.records.SetIfNewer(keys[0], arguments, NowMs());
+  } else {
+    const auto held = memory_.records.At(keys[0], NowMs());
+    const bool is_held =
+        held && held->bytes.substr(kRecordVersionOffset, kRecordVersionBytes) == arguments[0];
+    reply = Reply::Integer(is_held ? 1 : 0);
   }
-  if (!found->second.contains("") || found->second.contains("t")) {
-    return answer(TakenHints::kOverflow);
+  if (!reply.IsInteger(1)) return reply;
+  const size_t hint = stores ? 6 : 2;
+  for (size_t i = stores ? 2 : 1; i < keys.size(); ++i) {
+    memory_.hints.Leave(keys[i], arguments[hint], Number(arguments[hint + 1]));
   }
-  if (found->second.size() == 1) return answer(TakenHints::kEmpty);
-  memory_.sets[keys[2]] = std::exchange(found->second, {"", "t"});
-  return answer(TakenHints::kTaken);
+  return reply;
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {
@@ -277,6 +281,7 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
                 .from_all = false,
                 .came_empty = !old};
   std::string trusted;
+  bool kept = false;
   if (old) {
     fence = std::max(fence, static_cast<uint64_t>(old->fence) + 1);
     marker.from_all = old->ring != ring || (!old->whole && old->from_all);
@@ -292,7 +297,8 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
       marker.away_ms = std::min(marker.away_ms, sure_ms);
     }
     if (!old->whole && old->away_ms > 0) marker.away_ms = std::min(marker.away_ms, old->away_ms);
-    marker.kept_memory = fits && arguments.at(6) != "lost" && (old->whole || old->kept_memory);
+    kept = fits && arguments.at(6) != "lost" &&
+           (old->whole || hash(keys[4])["kept"] == FenceText(old->fence));
     if (fits) {
       trusted = old->whole ? std::to_string(old->TrustedSinceMs()) : hash(keys[4])["trusted"];
     }
@@ -301,6 +307,7 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
   Write(marker);
   memory_.hashes.erase(keys[4]);
   if (!trusted.empty()) SetHash(keys[4], "trusted", trusted);
+  if (kept) SetHash(keys[4], "kept", FenceText(marker.fence));
   return Reply::String(Get(keys[0]));
 }
 
@@ -329,7 +336,7 @@ Reply PlayedNode::Lift(const Words& keys, const Words& arguments) {
   marker.away_ms = is_short ? Number(hash(keys[2])["trusted"]) : 0;
   marker.whole = true;
   marker.since_ms = NowMs();
-  marker.from_all = marker.came_empty = marker.kept_memory = false;
+  marker.from_all = marker.came_empty = false;
   Write(marker);
   memory_.strings.erase(keys[1]);
   memory_.hashes.erase(keys[2]);

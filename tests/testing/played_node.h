@@ -13,7 +13,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,6 +24,7 @@
 #include "server/redis/command.h"
 #include "server/redis/reply.h"
 #include "tests/testing/held_records.h"
+#include "tests/testing/played_hints.h"
 
 namespace kache::testing {
 
@@ -73,19 +73,10 @@ class PlayedNode {
   void SetHash(const std::string& key, const std::string& field, const std::string& value) {
     memory_.hashes[key][field] = value;
   }
-  // Hints about another node: as OpenHints and SetWithHints leave them.
-  void OpenHints(const std::string& about) { memory_.sets[keys_.Hints(about)].insert(""); }
-  void LeaveHint(const std::string& about, const std::string& key) {
-    memory_.sets[keys_.Hints(about)].insert("k" + key);
-  }
-  // A replay of these hints breaks off.
-  void BreakOffReplay(const std::string& about) {
-    memory_.sets[keys_.HintsTaken(about)] =
-        std::exchange(memory_.sets[keys_.Hints(about)], {"", "t"});
-  }
+  // The hints about another node.
+  PlayedHints& hints() { return memory_.hints; }
   bool HasHint(const std::string& about, const std::string& key) const {
-    const auto found = memory_.sets.find(keys_.Hints(about));
-    return found != memory_.sets.end() && found->second.contains("k" + key);
+    return memory_.hints.Has(keys_.Hints(about), "k" + key);
   }
   void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
   const KeySpace& keys() const { return keys_; }
@@ -106,7 +97,7 @@ class PlayedNode {
     std::map<std::string, std::pair<std::string, int64_t>> strings;  // and their ends; 0 = never
     std::map<std::string, std::map<std::string, std::string>> hashes;
     HeldRecords records;
-    std::map<std::string, std::set<std::string>> sets;
+    PlayedHints hints;
   };
   redis::Reply Hash(const std::string& key) const;
   redis::Reply Inspect(const Words& keys, const Words& arguments);
@@ -119,8 +110,7 @@ class PlayedNode {
   redis::Reply NoteSource(const Words& keys, const Words& arguments);
   redis::Reply Forget(const Words& keys, const Words& arguments);
   redis::Reply RunPlain(const Words& words);
-  redis::Reply Take(const Words& keys, const Words& arguments);
-  bool IsNoted(const Words& keys, const Words& arguments) const;
+  redis::Reply RunWithHints(const redis::Script* script, const Words& keys, const Words& arguments);
   void Write(const Marker& marker);
 
   const Clock& clock_;

@@ -28,14 +28,6 @@ TEST(Marker, TellsOfAMemoryThatCameEmpty) {
   EXPECT_FALSE(marker->from_all);
 }
 
-TEST(Marker, TellsOfAMemoryThatWasKept) {
-  const std::string text = "kache1 syncing 00000000000000ff run-1 cache-a 12 1000 900 arcs";
-  EXPECT_TRUE(ParseMarker(text + " kept")->kept_memory);
-  EXPECT_TRUE(ParseMarker(text + " kept and more")->kept_memory);
-  EXPECT_FALSE(ParseMarker(text)->kept_memory);  // as the release before writes it
-  EXPECT_FALSE(ParseMarker(text + " more kept")->kept_memory);
-}
-
 TEST(Marker, RefusesWhatIsNone) {
   const std::string text = kText;
   EXPECT_FALSE(ParseMarker("").has_value());

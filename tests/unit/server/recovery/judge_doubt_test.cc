@@ -103,7 +103,7 @@ TEST_F(JudgeDoubtTest, ANodeWhoseClockWasFarAheadIsAmnesic) {
   evidence_.Of(1).clock_skewed = true;
   EXPECT_EQ(Of(1), Doubt::kAmnesic);
   evidence_.Of(1).clock_skewed = false;
-  evidence_.Of(1).missed_unfenced = evidence_.Of(1).dropped_early = true;
+  evidence_.Of(1).missed_unfenced = evidence_.Of(1).memory_untrusted = true;
   evidence_.Of(1).missed_since_ms = kNowMs - 5;
   EXPECT_EQ(Of(1), Doubt::kAmnesic);
 }
