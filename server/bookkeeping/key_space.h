@@ -13,7 +13,9 @@ namespace kache {
 class KeySpace {
  public:
   explicit KeySpace(std::string_view prefix)
-      : data_(std::string(prefix) + "d:"), bookkeeping_(std::string(prefix) + "m:") {}
+      : data_(std::string(prefix) + "d:"),
+        bookkeeping_(std::string(prefix) + "m:"),
+        marker_(bookkeeping_ + "marker") {}
 
   std::string Data(std::string_view key) const {
     std::string redis_key;
@@ -24,7 +26,7 @@ class KeySpace {
   const std::string& data_prefix() const { return data_; }
 
   // The node's marker (marker.h): a string.
-  std::string Marker() const { return bookkeeping_ + "marker"; }
+  const std::string& Marker() const { return marker_; }
   // The ring that the marker means, for people: a string.
   std::string Ring() const { return bookkeeping_ + "ring"; }
   // Which nodes lack writes, as their writers noted (missed_note.h): a hash.
@@ -66,6 +68,7 @@ class KeySpace {
  private:
   const std::string data_;
   const std::string bookkeeping_;
+  const std::string marker_;  // every write with a life names it
 };
 
 }  // namespace kache

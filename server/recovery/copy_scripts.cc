@@ -56,7 +56,7 @@ for i = 1, #KEYS do
   end
   local wrote = stored and not stored['err']
   if not stored then
-    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), '0')
+    stored, wrote = set_if_newer(key, record, tonumber(ends), tonumber(ARGV[3 * i + 1]), 0)
   end
   if type(stored) == 'table' and stored['err'] then return stored end
   if wrote then copied = copied + 1 end
@@ -71,7 +71,7 @@ for i = 1, #KEYS do
   local at = 4 * i - 2
   if now <= tonumber(ARGV[at + 3]) then
     local stored, wrote = set_if_newer(KEYS[i], ARGV[at], tonumber(ARGV[at + 1]),
-                                       tonumber(ARGV[at + 2]), '0')
+                                       tonumber(ARGV[at + 2]), 0)
     if type(stored) == 'table' and stored['err'] then return stored end
     if wrote then copied = copied + 1 end
   end

@@ -47,15 +47,6 @@ std::vector<uint64_t> Ours(const Evidence& evidence) {
   return LivingOn(evidence, [&](const NodeEvidence& node) { return IsOurs(evidence, node); });
 }
 
-// Whether a coordinator lives on the node that is none of ours.
-bool IsAnothersNode(const Evidence& evidence, const NodeEvidence& node) {
-  const std::vector<uint64_t> ours = Ours(evidence);
-  const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
-  return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
-    return heartbeat.lives && !IsAmong(ours, heartbeat.coordinator);
-  });
-}
-
 const char* WhatIsWrong(const Evidence& evidence, const NodeEvidence& node) {
   const std::optional<Marker>& marker = node.inspection->marker;
   if (!marker) return "no_marker";
@@ -67,7 +58,7 @@ const char* WhatIsWrong(const Evidence& evidence, const NodeEvidence& node) {
 int64_t DeclaredLostMs(const Evidence& evidence, const std::string& name) {
   int64_t at_ms = 0;
   for (const NodeEvidence& node : evidence.nodes) {
-    if (!node.inspection) continue;
+    if (!HasSay(evidence, node)) continue;
     for (const DeclaredLost& lost : node.inspection->lost) {
       if (lost.name == name) at_ms = std::max(at_ms, std::max<int64_t>(lost.at_ms, 1));
     }
@@ -80,7 +71,7 @@ void JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
                   const std::vector<uint64_t>& living, Assessment& assessment) {
   bool by_the_dead = false;
   for (const NodeEvidence& other : evidence.nodes) {
-    if (!other.inspection) continue;
+    if (!HasSay(evidence, other)) continue;
     for (const MissedOn& missed : other.inspection->missed) {
       if (missed.about.node != node.name || missed.about.coordinator == evidence.self) continue;
       assessment.verdict = Verdict::kInDoubt;
@@ -124,7 +115,7 @@ Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
   if (node.has_several) return {.verdict = Verdict::kExcluded, .reason = kSeveralProcesses};
   if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = "checking"};
-  if (IsForeign(evidence, node) && IsAnothersNode(evidence, node)) {
+  if (IsAnothersNode(evidence, node)) {
     return {.verdict = Verdict::kExcluded, .reason = kForeignCluster};
   }
   if (node.clock_skewed) return {.verdict = Verdict::kExcluded, .reason = kClockSkew};
@@ -257,6 +248,19 @@ bool IsWhole(const Evidence& evidence, const NodeEvidence& node) {
   return node.inspection && HasRightMarker(evidence, node) && node.inspection->marker->whole;
 }
 
+bool IsAnothersNode(const Evidence& evidence, const NodeEvidence& node) {
+  if (!IsForeign(evidence, node)) return false;
+  const std::vector<uint64_t> ours = Ours(evidence);
+  const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
+  return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
+    return heartbeat.lives && !IsAmong(ours, heartbeat.coordinator);
+  });
+}
+
+bool HasSay(const Evidence& evidence, const NodeEvidence& node) {
+  return node.inspection && !IsAnothersNode(evidence, node);
+}
+
 std::vector<uint64_t> LivingCoordinators(const Evidence& evidence) {
   return LivingOn(evidence, [&](const NodeEvidence& node) { return !IsForeign(evidence, node); });
 }
@@ -268,7 +272,7 @@ bool IsAmong(const std::vector<uint64_t>& coordinators, uint64_t coordinator) {
 int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {
   int64_t earliest_ms = node.missed_since_ms;
   for (const NodeEvidence& other : evidence.nodes) {
-    if (!other.inspection) continue;
+    if (!HasSay(evidence, other)) continue;
     for (const MissedOn& missed : other.inspection->missed) {
       if (missed.about.node != node.name || missed.note.since_ms == 0) continue;
       const bool own = missed.about.coordinator == evidence.self;

@@ -15,6 +15,7 @@
 //    used (ring_mismatch), unless this coordinator was told to accept that. On fewer: a node on
 //    which somebody of that ring lives is another cluster's, and is left alone (foreign_cluster);
 //    any other lacks what ours has, and is fenced.
+//    What is noted on another cluster's node is about that cluster's nodes, whatever their names.
 //  * An earlier generation of our ring: the node was outside of the ring for a while, and is
 //  fenced.
 //  * A node under whose name the coordinators reach several processes is not used
@@ -85,6 +86,12 @@ bool HasRightMarker(const Evidence& evidence, const NodeEvidence& node);
 
 // Whether the node was inspected, and a right marker says that it is whole.
 bool IsWhole(const Evidence& evidence, const NodeEvidence& node);
+
+// Whether another cluster uses the node: it carries another ring's marker, which is not to be
+// overwritten, and somebody of that ring lives there.
+bool IsAnothersNode(const Evidence& evidence, const NodeEvidence& node);
+// Whether the node was inspected, and what is noted there, or stored, is of our cluster.
+bool HasSay(const Evidence& evidence, const NodeEvidence& node);
 
 // The coordinators that live, by any node's word, sorted. One that was declared lost does not live
 // by the word of a node from which it was cut off.

@@ -25,7 +25,7 @@ std::vector<int64_t> InspectedMs(const Evidence& evidence) {
 
 bool IsMember(const Evidence& evidence, const std::string& name) {
   return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& each) {
-    return each.inspection &&
+    return HasSay(evidence, each) &&
            std::find(each.inspection->members.begin(), each.inspection->members.end(), name) !=
                each.inspection->members.end();
   });

@@ -65,7 +65,7 @@ bool WasLeftOut(const Evidence& evidence, const NodeEvidence& node) {
 
 // Or it is being filled from what an earlier ring left everywhere.
 bool CarriesAnotherRing(const Evidence& evidence, const NodeEvidence& node) {
-  if (!node.inspection || !node.inspection->marker) return false;
+  if (!HasSay(evidence, node) || !node.inspection->marker) return false;
   const Marker& marker = *node.inspection->marker;
   return marker.ring != evidence.ring || (!marker.whole && marker.from_all);
 }
@@ -108,7 +108,7 @@ std::optional<NodeId> MissingSource(const Evidence& evidence, const ResyncRules&
   const bool from_all = Of(evidence, node).inspection->marker->from_all;
   for (size_t i = 0; i < evidence.nodes.size(); ++i) {
     const NodeEvidence& other = evidence.nodes[i];
-    if (i == node.index() || other.inspection) continue;
+    if (i == node.index() || HasSay(evidence, other)) continue;
     if (!from_all && !rules.share_arcs[node.index()][i]) continue;
     if (!IsDeclaredLost(evidence, other.name)) return NodeId(static_cast<uint16_t>(i));
   }
@@ -139,7 +139,7 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
     plan.is_up.push_back(other.is_up);
-    if (i == node.index() || !other.inspection || !other.inspection->marker) continue;
+    if (i == node.index() || !HasSay(evidence, other) || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
     const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
     const bool distrusted = IsLong(evidence, rules, other) || !HasRightMarker(evidence, other);
@@ -239,7 +239,7 @@ std::vector<MissedOn> NotesOfTheDead(const Evidence& evidence, NodeId node) {
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
   std::vector<MissedOn> notes;
   for (const NodeEvidence& other : evidence.nodes) {
-    if (!other.inspection) continue;
+    if (!HasSay(evidence, other)) continue;
     for (const MissedOn& note : other.inspection->missed) {
       const bool lives = IsAmong(living, note.about.coordinator);
       if (!lives && note.about.node == Of(evidence, node).name) notes.push_back(note);

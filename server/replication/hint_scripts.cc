@@ -32,12 +32,12 @@ end
 )lua";
 
 constexpr char kSetWithHints[] = R"lua(
-local marker = ARGV[5] ~= '' and KEYS[2] or nil
-local answer = set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], marker,
-                            ARGV[5])
+local ends, limit, latest = struct.unpack('>I8I8I8', ARGV[2])
+local marker = #ARGV[2] > 24 and KEYS[2] or nil
+local answer = set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, marker, ARGV[2])
 if answer == 1 then
-  keep(tonumber(ARGV[6]))
-  hint(ARGV[7], tonumber(ARGV[8]), 3)
+  keep(tonumber(ARGV[3]))
+  hint(ARGV[4], tonumber(ARGV[5]), 3)
 end
 return answer
 )lua";

@@ -13,9 +13,9 @@ namespace kache {
 // A write that home replicas missed: stores the record as SetIfNewer does, and leaves the hints, in
 // one step. Where something newer is held, no hint is left: the newer write has its own.
 //   KEYS  the key, the marker, a set of hints for each node that missed the write
-//   ARGV  as SetIfNewer's five, the last of which may be empty: then the marker makes no
-//         difference; until when the key is kept at least (Unix ms by the node's clock; 0 = its end
-//         stays); the hint; the bound of each set
+//   ARGV  the record and its terms, as for SetIfNewer (where they do not say how a whole node's
+//         marker begins, the marker makes no difference); until when the key is kept at least
+//         (Unix ms by the node's clock; 0 = its end stays); the hint; the bound of each set
 // Answers as SetIfNewer. A hint that could not be left is no error: the set shows that it is
 // missing.
 const redis::Script& SetWithHints();

@@ -1,5 +1,6 @@
 #include "server/replication/record.h"
 
+#include "base/big_endian.h"
 #include "ring/murmur3.h"
 
 namespace kache {
@@ -9,16 +10,6 @@ constexpr uint8_t kTombstoneFlag = 0x01;
 constexpr uint8_t kStandInFlag = 0x02;
 constexpr size_t kFlagsOffset = 3;
 constexpr size_t kExpiryOffset = kRecordVersionOffset + kRecordVersionBytes;
-
-void PutBigEndian(char* to, uint64_t value) {
-  for (int shift = 56; shift >= 0; shift -= 8) *to++ = static_cast<char>(value >> shift);
-}
-
-uint64_t GetBigEndian(const char* from) {
-  uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value = (value << 8) | static_cast<unsigned char>(from[i]);
-  return value;
-}
 
 }  // namespace
 

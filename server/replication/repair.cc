@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 
 namespace kache {
 
@@ -24,15 +25,16 @@ redis::Command CopyRecord(std::string_view redis_key, std::string_view record, i
                           absl::Duration tombstone_ttl, const CopyTarget& target) {
   const DecodedRecord decoded = DecodeRecord(record);
   const auto at_node = [&](int64_t instant_ms) {
-    return std::to_string(AtNodeMs(instant_ms, target.clock_offset));
+    return AtNodeMs(instant_ms, target.clock_offset);
   };
   // What a stand-in held until the ring changed, say.
   std::string unflagged;
   if (decoded.record.stand_in) record = unflagged = WithStandInFlag(record, false);
   return redis::Command::Call(
       SetIfNewer(), {redis_key},
-      {record, at_node(EndOfCopyMs(decoded.record, ends_ms)),
-       at_node(KeptUntilMs(decoded.record, tombstone_ttl)), at_node(target.latest_ms)});
+      {record, EncodeTerms({at_node(EndOfCopyMs(decoded.record, ends_ms)),
+                            at_node(KeptUntilMs(decoded.record, tombstone_ttl)),
+                            at_node(target.latest_ms)})});
 }
 
 }  // namespace kache

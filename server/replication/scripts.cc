@@ -26,7 +26,7 @@ end
 // numbers slowly. The second bit of the fourth byte is the stand-in's flag. A second result is true
 // where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
-local function set_if_newer(key, record, ends, limit, latest, marker, whole)
+local function set_if_newer(key, record, ends, limit, latest, marker, terms)
   local held = redis.pcall('GETRANGE', key, '0', '27')
   local occupied, beats = held ~= '', false
   if type(held) == 'table' then
@@ -44,9 +44,9 @@ local function set_if_newer(key, record, ends, limit, latest, marker, whole)
     end
   end
   local now
-  if not beats and latest ~= '0' then
+  if not beats and latest ~= 0 then
     now = now_ms()
-    if now > tonumber(latest) then return -1 end
+    if now > latest then return -1 end
   end
   if ends == 0 then
     local stored = redis.pcall('SET', key, record)
@@ -70,7 +70,7 @@ local function set_if_newer(key, record, ends, limit, latest, marker, whole)
     return 0
   end
   if not beats and marker then
-    local found = redis.pcall('GET', marker)
+    local found, whole = redis.pcall('GET', marker), string.sub(terms, 25)
     if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
   end
   local stored = redis.pcall('SET', key, record, 'PXAT', string.format('%.0f', ends))
@@ -80,7 +80,8 @@ end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-return (set_if_newer(KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], KEYS[2], ARGV[5]))
+local ends, limit, latest = struct.unpack('>I8I8I8', ARGV[2])
+return (set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, KEYS[2], ARGV[2]))
 )lua";
 
 constexpr char kReadWithMarker[] = R"lua(

@@ -18,24 +18,13 @@ namespace kache {
 //   KEYS[1]  the key
 //   KEYS[2]  the node's marker; may be left out
 //   ARGV[1]  the record
-//   ARGV[2]  when the key is to end
-//   ARGV[3]  limit: where the record that it replaces would have lived longer than ARGV[2], the key
-//            is kept until min(its old end, limit), so that the record still beats older copies
-//            elsewhere. 0 = it is not kept longer.
-//   ARGV[4]  latest: the last instant at which the record may still be stored where the key holds
-//            no record. A write or copy that was held up for so long (its sender stood still, or
-//            this node did) may be older than a tombstone that has ended meanwhile. Where the key
-//            holds a record the versions decide.
-//   ARGV[5]  with KEYS[2]: how the marker of a whole node begins. Where the key holds no record,
-//   and
-//            the node's marker begins otherwise, the key is kept until `limit`: the node has lost
-//            the memory of what it held, or lacks something.
+//   ARGV[2]  on which terms (store_terms.h)
 // Answers
 //   1                the record is stored, or the very same version was there (a stand-in's copy of
 //                    it is replaced by one that is none: record.h);
 //   16 bytes         the version that is held, which is newer;
 //   0                its end has passed: it is not stored, and what it beats is removed;
-//   -1               it came after `latest`: nothing is done.
+//   -1               it came after the latest instant of its terms: nothing is done.
 // A value that Kache did not write is replaced.
 const redis::Script& SetIfNewer();
 
@@ -55,9 +44,9 @@ const redis::Script& ReadWithMarker();
 std::vector<const redis::Script*> AllScripts();
 
 // Pieces of Lua that other scripts are made of.
-//   set_if_newer(key, record, ends, limit, latest, marker, whole)
-//                 as SetIfNewer; `ends` and `limit` are numbers, `latest` is text, '0' = whenever;
-//                 `marker` and `whole` may be left out
+//   set_if_newer(key, record, ends, limit, latest, marker, terms)
+//                 as SetIfNewer; the instants are numbers, as `terms` has them; `marker` and
+//                 `terms` may be left out
 //   end_of(key)   when the key ends
 //   now_ms()      the node's clock
 std::string SetIfNewerFunction();

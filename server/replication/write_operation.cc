@@ -197,7 +197,10 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   if (attempt != attempt_) return EndIfDone();  // Of a version that was given up.
   if (!reply.ok()) {
     shard().metrics().write_failures.For(reply.status()).Increment();
-    last_error_ = reply.status();
+    // A full queue, of which nothing is left, must not hide that another node may have the write.
+    if (last_error_.ok() || !absl::IsResourceExhausted(reply.status())) {
+      last_error_ = reply.status();
+    }
     // A late replica may have taken the write; the others are gone for now.
     if (absl::IsDeadlineExceeded(reply.status())) {
       from.outcome = Outcome::kFailed;

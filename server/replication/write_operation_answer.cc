@@ -105,6 +105,10 @@ void WriteOperation::AnswerFailure() {
   if (targets_.empty()) {
     return Answer(absl::UnavailableError("no Redis server of the key can take writes"));
   }
+  if (attempt_ > 0 && absl::IsResourceExhausted(last_error_)) {
+    return Answer(absl::UnavailableError(
+        "the nodes' queues are full; the write may have been applied under an earlier version"));
+  }
   Answer(last_error_);
 }
 

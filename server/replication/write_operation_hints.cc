@@ -9,6 +9,7 @@
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 #include "server/replication/stand_in.h"
+#include "server/replication/store_terms.h"
 #include "server/replication/write_operation.h"
 
 namespace kache {
@@ -29,32 +30,28 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
     flagged = WithStandInFlag(record_, true);
   }
   const absl::Duration offset = shard().ClockOffset(node);
-  const std::string ends_text = std::to_string(AtNodeMs(ends.ends_ms, offset));
-  const std::string limit_text = std::to_string(AtNodeMs(ends.limit_ms, offset));
-  const std::string latest_text = std::to_string(AtNodeMs(latest_ms_, offset));
+  StoreTerms terms{AtNodeMs(ends.ends_ms, offset), AtNodeMs(ends.limit_ms, offset),
+                   AtNodeMs(latest_ms_, offset)};
   const std::string_view record = home ? record_ : flagged;
-  // It may have lost its memory just now.
   const bool asks_marker = home && !fields_.tombstone && fields_.expires_at_ms != 0;
-  const std::string_view whole = !asks_marker              ? std::string_view()
-                                 : MayShortenUnknown(node) ? kNoMarker
-                                                           : RingPartOf(shard().WholeMarker(node));
+  if (asks_marker) {  // It may have lost its memory just now.
+    terms.whole = MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
+  }
   if (const std::vector<std::string> sets = HintSets(node); !sets.empty()) {
-    const std::string marker = shard().keys().Marker();
     const std::string kept = std::to_string(AtNodeMs(home ? KeptForMissedMs() : 0, offset));
     const std::string bound = std::to_string(shard().HintBoundOn(node, UserKey().size()));
-    std::vector<std::string_view> keys = {redis_key_, marker};
+    std::vector<std::string_view> keys = {redis_key_, shard().keys().Marker()};
     keys.insert(keys.end(), sets.begin(), sets.end());
-    const std::vector<std::string_view> arguments = {record, ends_text, limit_text, latest_text,
-                                                     whole,  kept,      UserKey(),  bound};
+    const std::string packed = EncodeTerms(terms);
+    const std::vector<std::string_view> arguments = {record, packed, kept, UserKey(), bound};
     return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
   }
-  if (whole.empty()) {
-    return redis::Command::Call(SetIfNewer(), {redis_key_},
-                                {record, ends_text, limit_text, latest_text})
+  if (!asks_marker) {
+    return redis::Command::Call(SetIfNewer(), {redis_key_}, {record, EncodeTerms(terms)})
         .Keeping(HoldForCommand());
   }
   return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
-                              {record, ends_text, limit_text, latest_text, whole})
+                              {record, EncodeTerms(terms)})
       .Keeping(HoldForCommand());
 }
 

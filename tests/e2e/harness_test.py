@@ -8,8 +8,10 @@ import unittest
 
 from harness import exposition
 from harness.clocks import ShiftedClock
-from harness.process import Process
+from harness.kache import KacheServer
+from harness.process import Process, cpu_seconds
 from harness.redis_server import RedisServer
+from harness.waiting import wait_until
 
 
 def _python(name, code):
@@ -51,6 +53,19 @@ class ShiftedClockTest(unittest.TestCase):
                 process.stop()
             for earliest, shown, latest in zip(before, told, after, strict=True):
                 self.assertTrue(earliest <= shown <= latest, f"{earliest} {shown} {latest}")
+
+    def test_who_waits_by_it_does_not_spin(self):
+        for ahead in (3600, -3600):
+            with tempfile.TemporaryDirectory() as folder:
+                server = KacheServer(["127.0.0.1:1"], folder=pathlib.Path(folder))
+                server.settings |= ShiftedClock(server.folder, ahead).settings
+                server.start()
+                wait_until(lambda: " serving " in server.log, "the server is there")
+                before, began = cpu_seconds(server.pid), time.monotonic()
+                time.sleep(1)
+                part = (cpu_seconds(server.pid) - before) / (time.monotonic() - began)
+                server.kill()
+            self.assertLess(part, 0.2, f"{ahead} s ahead")
 
 
 class RedisServerTest(unittest.TestCase):

@@ -11,6 +11,7 @@
 #include "server/replication/hint_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 #include "tests/testing/scripted_node.h"
 
 namespace kache {
@@ -42,8 +43,8 @@ class HintScriptsTest : public ::testing::Test {
   redis::Reply Write(const std::string& key, const Record& record, int64_t ends_ms = 0,
                      int64_t bound = 100, int64_t kept_until_ms = 0) {
     return node_.Call(SetWithHints(), {Key(key), node_.keys().Marker(), Hints()},
-                      {EncodeRecord(record), std::to_string(ends_ms), "0", "0", "",
-                       std::to_string(kept_until_ms), key, std::to_string(bound)});
+                      {EncodeRecord(record), EncodeTerms({ends_ms}), std::to_string(kept_until_ms), key,
+                       std::to_string(bound)});
   }
   int64_t Leave(const std::string& key, const Record& record, int64_t kept_until_ms = 0) {
     const std::string encoded = EncodeRecord(record);
@@ -102,14 +103,14 @@ TEST_F(HintScriptsTest, AWriteLeavesItsHintInTheSameStep) {
 
 TEST_F(HintScriptsTest, AWriteMayBeMissedBySeveral) {
   node_.Call(SetWithHints(), {Key("k"), node_.keys().Marker(), Hints(), Hints("cache-c")},
-             {EncodeRecord(At(5, "v")), "0", "0", "0", "", "0", "k", "100"});
+             {EncodeRecord(At(5, "v")), EncodeTerms({}), "0", "k", "100"});
   EXPECT_THAT(Members(Hints()), ElementsAre("kk"));
   EXPECT_THAT(Members(Hints("cache-c")), ElementsAre("kk"));
 }
 
 TEST_F(HintScriptsTest, AnOlderWriteLeavesNone) {
   Open();
-  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(At(9, "newer")), "0", "0", "0"});
+  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(At(9, "newer")), EncodeTerms({})});
   EXPECT_EQ(DecodeVersion(Write("k", At(5, "v")).text), At(9, "").version);
   EXPECT_THAT(HintsIn(Hints()), IsEmpty());
 }
@@ -117,7 +118,7 @@ TEST_F(HintScriptsTest, AnOlderWriteLeavesNone) {
 // Another attempt may have stored it without a hint.
 TEST_F(HintScriptsTest, ASecondAttemptLeavesItsHint) {
   Open();
-  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(At(5, "v")), "0", "0", "0"});
+  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(At(5, "v")), EncodeTerms({})});
   EXPECT_EQ(Write("k", At(5, "v")).integer, kStoredReply);
   EXPECT_THAT(HintsIn(Hints()), ElementsAre("kk"));
 }
@@ -300,10 +301,10 @@ TEST_F(HintScriptsTest, ALateHintIsLeftBehindItsWriteOnly) {
   const Record record = At(5, "v");
   EXPECT_EQ(Leave("k", record), 0);  // The write did not arrive.
   EXPECT_THAT(HintsIn(Hints()), IsEmpty());
-  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(record), "0", "0", "0"});
+  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(record), EncodeTerms({})});
   EXPECT_EQ(Leave("k", record), 1);
   EXPECT_THAT(HintsIn(Hints()), ElementsAre("kk"));
-  node_.Call(SetIfNewer(), {Key("other")}, {EncodeRecord(At(9, "newer")), "0", "0", "0"});
+  node_.Call(SetIfNewer(), {Key("other")}, {EncodeRecord(At(9, "newer")), EncodeTerms({})});
   EXPECT_EQ(Leave("other", record), 0);
   EXPECT_THAT(HintsIn(Hints()), ElementsAre("kk"));
 }
@@ -313,7 +314,7 @@ TEST_F(HintScriptsTest, AHintKeepsItsRecord) {
   const int64_t now = node_.NowMs();
   const Record record = At(5, "v", now + kHour);
   node_.Call(SetIfNewer(), {Key("k")},
-             {EncodeRecord(record), std::to_string(now + kHour), "0", "0"});
+             {EncodeRecord(record), EncodeTerms({now + kHour})});
   Leave("k", record, now + 2 * kHour);
   EXPECT_EQ(node_.Run({"PEXPIRETIME", Key("k")}).integer, now + 2 * kHour);
   Leave("k", record, now + kHour);

@@ -75,9 +75,10 @@ TEST(SetIfNewerErrors, NoPermission) {
   ScriptedKey key;
   key.Store(At(5));
   key.Run({"ACL", "SETUSER", "reader", "on", ">secret", "~*", "+@all", "-set"});
-  const redis::Reply reply = key.server().RunAs(
-      "reader", "secret",
-      {"EVALSHA", SetIfNewer().sha1, "1", ScriptedKey::kKey, EncodeRecord(At(10)), "0", "0", "0"});
+  const redis::Reply reply =
+      key.server().RunAs("reader", "secret",
+                         {"EVALSHA", SetIfNewer().sha1, "1", ScriptedKey::kKey,
+                          EncodeRecord(At(10)), EncodeTerms({})});
   ASSERT_TRUE(reply.IsError());
   EXPECT_EQ(redis::ClassifyError(reply.text), ErrorKind::kNoPerm) << reply.text;
 }
@@ -88,7 +89,7 @@ TEST(SetIfNewerErrors, ForgottenScriptsAreLoadedAgain) {
   ASSERT_TRUE(client.WaitUntilReady());
   key.Run({"SCRIPT", "FLUSH"});
   const auto reply = client.Run(redis::Command::Call(SetIfNewer(), {ScriptedKey::kKey},
-                                                     {EncodeRecord(At(10)), "0", "0", "0"}));
+                                                     {EncodeRecord(At(10)), EncodeTerms({})}));
   ASSERT_TRUE(reply.ok());
   EXPECT_TRUE(IsAcknowledged(*reply));
   EXPECT_EQ(key.Value(), EncodeRecord(At(10)));

@@ -59,7 +59,7 @@ TEST(SetIfNewer, KeepsAShortLifeWhereTheNodeHasLostItsMemory) {
   const auto kept = [&](const Record& record) {
     const redis::Reply reply =
         key.Run({"EVALSHA", SetIfNewer().sha1, "2", ScriptedKey::kKey, marker, EncodeRecord(record),
-                 std::to_string(end), std::to_string(end + kHour), "0", whole});
+                 EncodeTerms({end, end + kHour, 0, whole})});
     EXPECT_TRUE(IsAcknowledged(reply));
     return key.End() - end;
   };
@@ -69,9 +69,9 @@ TEST(SetIfNewer, KeepsAShortLifeWhereTheNodeHasLostItsMemory) {
   EXPECT_EQ(kept(At(6, "not whole")), kHour);
   EXPECT_EQ(kept(At(7, "over what is kept for long")), kHour);
   key.Run({"DEL", ScriptedKey::kKey});
-  const redis::Reply over = key.Run({"EVALSHA", SetIfNewer().sha1, "2", ScriptedKey::kKey, marker,
-                                     EncodeRecord(At(8, "over")), std::to_string(key.NowMs() - 1),
-                                     std::to_string(end + kHour), "0", whole});
+  const redis::Reply over =
+      key.Run({"EVALSHA", SetIfNewer().sha1, "2", ScriptedKey::kKey, marker,
+               EncodeRecord(At(8, "over")), EncodeTerms({key.NowMs() - 1, end + kHour, 0, whole})});
   EXPECT_TRUE(IsLifeOver(over));
   EXPECT_FALSE(key.Exists());
   key.Run({"SET", marker, whole + "run a 1 2 3 arcs"});

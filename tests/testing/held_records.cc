@@ -6,6 +6,7 @@
 #include "server/recovery/copy_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 
 namespace kache::testing {
 
@@ -130,16 +131,13 @@ Reply HeldRecords::Remove(const Words& keys, const Words& arguments, int64_t now
   return Reply::Integer(removed);
 }
 
-// ARGV: record, end, limit, latest.
 Reply HeldRecords::SetIfNewer(const std::string& key, const Words& arguments, int64_t now_ms) {
-  const int64_t ends_ms = std::stoll(arguments.at(1));
-  const int64_t limit_ms = std::stoll(arguments.at(2));
-  const int64_t latest_ms = std::stoll(arguments.at(3));
-  if (!At(key, now_ms) && latest_ms != 0 && now_ms > latest_ms) {
+  const StoreTerms terms = DecodeTerms(arguments.at(1));
+  if (!At(key, now_ms) && terms.latest_ms != 0 && now_ms > terms.latest_ms) {
     return Reply::Integer(kTooLateReply);
   }
-  const std::optional<Version> beaten =
-      keys_[key].Apply(arguments.at(0), ends_ms, std::max<int64_t>(limit_ms - ends_ms, 0), now_ms);
+  const std::optional<Version> beaten = keys_[key].Apply(
+      arguments.at(0), terms.ends_ms, std::max<int64_t>(terms.limit_ms - terms.ends_ms, 0), now_ms);
   if (!beaten) return Reply::Integer(kStoredReply);
   return Reply::String(
       EncodeRecord({*beaten, 0, false, {}}).substr(kRecordVersionOffset, kRecordVersionBytes));

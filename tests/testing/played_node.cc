@@ -236,7 +236,7 @@ Reply PlayedNode::RunWithHints(const redis::Script* script, const Words& keys,
     reply = Reply::Integer(is_held ? 1 : 0);
   }
   if (!reply.IsInteger(1)) return reply;
-  const size_t hint = stores ? 6 : 2;
+  const size_t hint = stores ? 3 : 2;
   for (size_t i = stores ? 2 : 1; i < keys.size(); ++i) {
     memory_.hints.Leave(keys[i], arguments[hint], Number(arguments[hint + 1]));
   }

@@ -12,6 +12,7 @@
 
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 #include "tests/testing/blocking_redis.h"
 #include "tests/testing/redis_server.h"
 
@@ -30,9 +31,9 @@ class ScriptedKey {
   // `latest_ms`: until when it may be stored where nothing is held; 0 = whenever.
   redis::Reply Store(const std::string& record, int64_t ends_ms = 0, int64_t grace_ms = 0,
                      int64_t latest_ms = 0) {
-    return Run({"EVALSHA", SetIfNewer().sha1, "1", kKey, record, std::to_string(ends_ms),
-                std::to_string(ends_ms > 0 && grace_ms > 0 ? ends_ms + grace_ms : 0),
-                std::to_string(latest_ms)});
+    const int64_t limit_ms = ends_ms > 0 && grace_ms > 0 ? ends_ms + grace_ms : 0;
+    return Run({"EVALSHA", SetIfNewer().sha1, "1", kKey, record,
+                EncodeTerms({ends_ms, limit_ms, latest_ms})});
   }
   redis::Reply Store(const Record& record, int64_t ends_ms = 0, int64_t grace_ms = 0,
                      int64_t latest_ms = 0) {

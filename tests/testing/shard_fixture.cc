@@ -2,12 +2,12 @@
 
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/hint_scripts.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 #include "server/replication/write_operation.h"
 #include "spdlog/spdlog.h"
 
@@ -23,12 +23,6 @@ std::shared_ptr<const HashRing> RingInOrder(size_t nodes) {
     tokens.push_back({i * 1000 + 1});
   }
   return std::make_shared<HashRing>(HashRing::AtTokens(std::move(names), tokens));
-}
-
-int64_t ToNumber(const std::string& text) {
-  int64_t number = -1;
-  EXPECT_TRUE(absl::SimpleAtoi(text, &number)) << text;
-  return number;
 }
 
 }  // namespace
@@ -204,22 +198,24 @@ redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& recor
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
   const bool hints = !sent.empty() && sent.back().script == &SetWithHints();
-  if (sent.empty() || (sent.back().script != &SetIfNewer() && !hints)) {
+  if (sent.empty() || (sent.back().script != &SetIfNewer() && !hints) ||
+      sent.back().arguments.size() < 6) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
-  // EVALSHA sha1 1 key record ends limit latest, or
-  // EVALSHA sha1 2 key marker record ends limit latest whole, or
-  // EVALSHA sha1 n key marker sets... record ends limit latest whole hint bound
+  // EVALSHA sha1 1 key record terms, or
+  // EVALSHA sha1 2 key marker record terms, or
+  // EVALSHA sha1 n key marker sets... record terms kept_until hint bound
   std::vector<std::string> arguments = sent.back().arguments;
   const auto further_keys = arguments.begin() + 4;
-  const auto end_of_keys = further_keys + ToNumber(arguments[2]) - 1;
+  const auto end_of_keys = further_keys + std::stol(arguments[2]) - 1;
   std::vector<std::string> sets(further_keys, end_of_keys);
   if (!sets.empty()) sets.erase(sets.begin());  // the marker
   arguments.erase(further_keys, end_of_keys);
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);
   const Record& record = decoded.record;
+  const StoreTerms terms = DecodeTerms(arguments[5]);
   return {arguments[3],
           std::string(record.value),
           WithoutHash(record.version),
@@ -227,12 +223,12 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           record.tombstone,
           record.stand_in,
           record.expires_at_ms,
-          ToNumber(arguments[5]),
-          ToNumber(arguments[6]),
-          ToNumber(arguments[7]),
-          arguments.size() > 8 ? arguments[8] : std::string(),
+          terms.ends_ms,
+          terms.limit_ms,
+          terms.latest_ms,
+          std::string(terms.whole),
           std::move(sets),
-          hints ? arguments.at(9) : std::string()};
+          hints ? arguments.at(7) : std::string()};
 }
 
 void ShardFixture::Pass(absl::Duration duration) {

@@ -107,10 +107,11 @@ class ShardFixture : public ::testing::Test {
     bool tombstone = false;
     bool stand_in = false;
     int64_t expires_at_ms = 0;
-    int64_t ends_ms = 0;    // of the key in Redis
-    int64_t limit_ms = 0;   // ARGV[3]
-    int64_t latest_ms = 0;  // ARGV[4]
-    std::string whole;      // ARGV[5]
+    // The terms.
+    int64_t ends_ms = 0;
+    int64_t limit_ms = 0;
+    int64_t latest_ms = 0;
+    std::string whole;
     std::vector<std::string> hint_sets = {};
     std::string hint = {};
   };

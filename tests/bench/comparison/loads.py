@@ -9,6 +9,7 @@ import subprocess
 
 from comparison import machine
 from comparison.subjects import KEYS, paths
+from harness.process import cpu_seconds
 
 HERE = pathlib.Path(__file__).resolve().parent
 # The same for all: a load generator that needs a CPU of its own would starve the servers.
@@ -38,8 +39,8 @@ def measured(subject, load):
 
 
 def _cpu(subject):
-    return (sum(machine.cpu_seconds(process.pid) for process in subject.own),
-            sum(machine.cpu_seconds(process.pid) for process in subject.redis),
+    return (sum(cpu_seconds(process.pid) for process in subject.own),
+            sum(cpu_seconds(process.pid) for process in subject.redis),
             machine.children_cpu_seconds())
 
 

@@ -5,14 +5,6 @@ import pathlib
 import platform
 import resource
 
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def cpu_seconds(pid):
-    """User and system time so far, in hundredths of a second."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
 
 def children_cpu_seconds():
     """Of the children that have ended: the load generators."""

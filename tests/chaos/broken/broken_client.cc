@@ -16,6 +16,7 @@
 #include "server/replication/hint_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache::testing {
@@ -28,8 +29,7 @@ using redis::Reply;
 constexpr size_t kKeys = 2;  // how many
 constexpr size_t kKey = 3;
 constexpr size_t kRecord = 4;
-constexpr size_t kEnds = 5;
-constexpr size_t kLatest = 7;
+constexpr size_t kTerms = 5;
 
 // The places in InspectScript's and ReadWithMarker's answers.
 constexpr size_t kInspectionRunId = 0;
@@ -124,18 +124,20 @@ class BrokenClient final : public redis::NodeClient {
     arguments.erase(further, further + std::stoi(arguments[kKeys]) - 1);
     const std::string& key = arguments[kKey];
     const std::string& record = arguments[kRecord];
-    const std::string& ends = arguments[kEnds];
+    const StoreTerms terms = DecodeTerms(arguments[kTerms]);
     switch (fault_) {
       case Fault::kSetIfNewer:
         done = Acknowledge(std::move(done));
-        if (ends == "0") return Command::Of({"SET", key, record});
-        return Command::Of({"SET", key, record, "PXAT", ends});
+        if (terms.ends_ms == 0) return Command::Of({"SET", key, record});
+        return Command::Of({"SET", key, record, "PXAT", std::to_string(terms.ends_ms)});
       case Fault::kTombstones:
         if (!DecodeRecord(record).record.tombstone) return command;
         done = Acknowledge(std::move(done));
         return Command::Of({"DEL", key});
       case Fault::kShortenedLife:
-        return Command::Call(SetIfNewer(), {key}, {record, ends, "0", arguments[kLatest]});
+        return Command::Call(
+            SetIfNewer(), {key},
+            {record, EncodeTerms({.ends_ms = terms.ends_ms, .latest_ms = terms.latest_ms})});
       case Fault::kAcknowledgements:
         done = [done = std::move(done)](absl::StatusOr<Reply> reply) mutable {
           if (!reply.ok() || reply->IsError()) reply = Reply::Integer(kStoredReply);
@@ -145,8 +147,9 @@ class BrokenClient final : public redis::NodeClient {
       case Fault::kStandIns: {
         const Record copy = DecodeRecord(record).record;
         if (!copy.stand_in || copy.tombstone || copy.expires_at_ms == 0) return command;
-        return Command::Call(SetIfNewer(), {key},
-                             {record, std::to_string(copy.expires_at_ms), "0", arguments[kLatest]});
+        return Command::Call(
+            SetIfNewer(), {key},
+            {record, EncodeTerms({.ends_ms = copy.expires_at_ms, .latest_ms = terms.latest_ms})});
       }
       case Fault::kHints:
         if (command.script() == &SetIfNewer()) return command;

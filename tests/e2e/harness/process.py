@@ -33,6 +33,12 @@ def _is_stopped(task):
     return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+def cpu_seconds(pid):
+    """User and system time of all its threads so far, in hundredths of a second."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Process:
     def __init__(self, name, command, settings=None, folder=None):
         self.name = name

@@ -181,6 +181,22 @@ TEST_F(JudgeTest, OneNodeOfARingThatLivesIsLeftAlone) {
   EXPECT_THAT(LivingCoordinators(evidence_.value), ElementsAre(kSelf));
 }
 
+// Their nodes may have the same names as ours.
+TEST_F(JudgeTest, WhatIsNotedOnAnothersNodeIsNotAboutOurs) {
+  evidence_.MarkAll();
+  evidence_.Mark(2, kForeignRing);
+  evidence_.Beat(2, kStranger, /*lives=*/true);
+  evidence_.Note(2, "a", kStranger);
+  evidence_.Note(2, "b", 4);
+  evidence_.At(2).lost.push_back({"d", 2 * EvidenceOf::kWholeSinceMs});
+  for (const size_t node : {0, 1, 3}) {
+    EXPECT_EQ(Of(node).verdict, Verdict::kWhole) << node;
+    EXPECT_EQ(FenceModeOf(node), "") << node;
+    EXPECT_EQ(EarliestDoubtMs(evidence_.value, evidence_.Of(node)), 0) << node;
+  }
+  EXPECT_FALSE(IsDeclaredLost(evidence_.value, "d"));
+}
+
 // The release before leaves heartbeats on nodes of any ring.
 TEST_F(JudgeTest, OurOwnCoordinatorsMakeANodeNobodyElses) {
   evidence_.MarkAll();

@@ -316,6 +316,32 @@ TEST(RecoveryOverTime, ANodeOfAnotherClusterIsLeftAlone) {
   EXPECT_TRUE(cluster.AllUp());
 }
 
+// Its nodes have the same names as ours, and one of them lacks writes, and one is lost.
+TEST(RecoveryOverTime, WhatAnotherClusterNotesOfItsNodesStaysAndConcernsNoneOfOurs) {
+  PlayedCluster cluster(3, 1, Copies(2));
+  cluster.Pass(kMoment);
+  cluster.Kill(2);
+  cluster.node(2).LoseMemory();
+  cluster.node(2).SetMarker("kache1 whole 00000000000000ff " + cluster.node(2).run_id() +
+                            " a 5 1 0 arcs");
+  const uint64_t their_coordinator = 0xBEEF0000;
+  const KeySpace& keys = cluster.node(2).keys();
+  cluster.node(2).SetHash(keys.Missed(), MissedField("a", their_coordinator), "1 1000");
+  cluster.node(2).SetHash(keys.Lost(), "b", "1");
+  cluster.Return(2);
+  for (int i = 0; i < 30; ++i) {
+    cluster.node(2).SetHash(keys.Coordinators(), CoordinatorText(their_coordinator),
+                            std::to_string(cluster.node(2).NowMs()) + " 3000 0");
+    cluster.Pass(absl::Seconds(1));
+  }
+  EXPECT_EQ(cluster.coordinator(0).Status(2).reason, "foreign_cluster");
+  for (const char* name : {"a", "b"}) {
+    EXPECT_EQ(cluster.coordinator(0).Metric(Fences(name)), 0) << name;
+  }
+  EXPECT_THAT(NotesOn(cluster.node(2)), SizeIs(1));
+  EXPECT_THAT(cluster.node(2).hash(keys.Lost()), SizeIs(1));
+}
+
 TEST(RecoveryOverTime, ARingIsTakenOverInANewGeneration) {
   PlayedCluster cluster(3, 1, Copies(2));
   cluster.Pass(kMoment);

@@ -275,6 +275,18 @@ TEST_F(ResyncPlanTest, TakesMisplacedRecordsWhileTheRingChanges) {
   EXPECT_TRUE(Plan().takes_misplaced);
 }
 
+TEST_F(ResyncPlanTest, NothingIsTakenFromANodeOfAnotherCluster) {
+  evidence_.Mark(2, 0xDEF);
+  evidence_.Beat(2, kOther, /*lives=*/true);
+  evidence_.Note(2, "a", kOther);
+  EXPECT_THAT(Sources(), ElementsAre("b", "d"));
+  EXPECT_FALSE(Plan().takes_misplaced);
+  // Ours of that name is away.
+  EXPECT_EQ(Missing(), "c");
+  EXPECT_FALSE(Plan().complete);
+  EXPECT_TRUE(NotesOfTheDead(evidence_.value, Id(0)).empty());
+}
+
 TEST_F(ResyncPlanTest, ANodeThatWasNotWaitedForIsAFurtherSourceOnceItIsThere) {
   rules_.share_arcs[0][2] = false;
   evidence_.Lose(2);

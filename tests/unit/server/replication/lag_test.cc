@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "server/bookkeeping/marker.h"
 #include "server/redis/command.h"
 #include "server/redis/pending_queue.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
+#include "server/replication/store_terms.h"
 
 namespace kache {
 namespace {
@@ -46,10 +48,10 @@ TEST(Lag, WhatNobodyHasAnsweredYetIsNoLag) {
 TEST(Lag, ACommandTakesNoMoreBesideItsKeyAndValue) {
   const std::string key(1000, 'k');
   const std::string value(1000, 'v');
-  const std::string instant = std::to_string(INT64_MIN);
-  const auto command =
-      redis::Command::Call(SetIfNewer(), {"kache:d:" + key},
-                           {EncodeRecord({Version(), 0, false, value}), instant, instant, instant});
+  const std::string whole = WholeMarker(0, "", "");
+  const auto command = redis::Command::Call(
+      SetIfNewer(), {"kache:d:" + key, "kache:m:marker"},
+      {EncodeRecord({Version(), 0, false, value}), EncodeTerms({.whole = RingPartOf(whole)})});
   EXPECT_LE(command.wire().size() + redis::PendingQueue::kSlotBytes,
             key.size() + value.size() + kCommandBytes);
 }

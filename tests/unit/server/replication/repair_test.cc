@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "server/replication/store_terms.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache {
@@ -13,7 +14,7 @@ namespace {
 
 constexpr Version kVersion{20, 1};
 
-// EVALSHA sha1 1 key record ends limit latest
+// EVALSHA sha1 1 key record terms
 std::vector<std::string> Copied(const Record& record, int64_t ends_ms, const CopyTarget& target) {
   return testing::ParseWire(
       CopyRecord("k", EncodeRecord(record), ends_ms, absl::Hours(1), target).wire());
@@ -25,14 +26,18 @@ TEST(Repair, ACopyEndsWithItsOriginalByTheNodesClock) {
       Copied(record, 60'000, {.clock_offset = absl::Seconds(2), .latest_ms = 70'000});
   EXPECT_EQ(arguments.at(3), "k");
   EXPECT_EQ(arguments.at(4), EncodeRecord(record));
-  EXPECT_EQ(arguments.at(5), "62000");
-  EXPECT_EQ(arguments.at(6), "3652000");
-  EXPECT_EQ(arguments.at(7), "72000");
+  const StoreTerms terms = DecodeTerms(arguments.at(5));
+  EXPECT_EQ(terms.ends_ms, 62'000);
+  EXPECT_EQ(terms.limit_ms, 3'652'000);
+  EXPECT_EQ(terms.latest_ms, 72'000);
 }
 
 TEST(Repair, ACopyEndsNotBeforeItsRecord) {
-  EXPECT_EQ(Copied({kVersion, 50'000, false, "v"}, 40'000, {}).at(5), "50000");
-  EXPECT_EQ(Copied({kVersion, 0, false, "v"}, 40'000, {}).at(5), "0");
+  const auto ends_ms = [](const Record& record) {
+    return DecodeTerms(Copied(record, 40'000, {}).at(5)).ends_ms;
+  };
+  EXPECT_EQ(ends_ms({kVersion, 50'000, false, "v"}), 50'000);
+  EXPECT_EQ(ends_ms({kVersion, 0, false, "v"}), 0);
 }
 
 // A node that stood in for the key until the ring changed may still say so.

@@ -178,6 +178,25 @@ TEST_F(WriteOperationTest, SaysUnavailableWhenAllConnectionsAreLost) {
   EXPECT_EQ(put.code(), absl::StatusCode::kUnavailable);
 }
 
+// RESOURCE_EXHAUSTED says that nothing was done.
+TEST_F(WriteOperationTest, SaysNoFullQueuesWhereANodeMayHaveTakenIt) {
+  Start(3);
+  const auto put = Put("v");
+  node(0).Disconnect();
+  for (const size_t i : {1, 2}) node(i).Fail(absl::ResourceExhaustedError("full"));
+  EXPECT_EQ(put.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(WriteOperationTest, SaysNoFullQueuesWhereANodeTookItUnderAnEarlierStamp) {
+  Start(3);
+  const auto put = Put("v");
+  node(1).Answer(Stored());
+  node(0).Answer(Holds(VersionAt(absl::Seconds(1))));
+  node(2).Answer(Stored());
+  for (size_t i = 0; i < 3; ++i) node(i).Fail(absl::ResourceExhaustedError("full"));
+  EXPECT_EQ(put.code(), absl::StatusCode::kUnavailable);
+}
+
 TEST_F(WriteOperationTest, SaysResourceExhaustedWhenAllQueuesAreFull) {
   Start(3);
   const auto put = Put("v");
