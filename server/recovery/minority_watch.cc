@@ -23,7 +23,7 @@ bool ReachesMinority(const Evidence& evidence) {
     for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
       if (!Counts(evidence, heartbeat)) continue;
       for (size_t i = 0; i < by_others.size(); ++i) {
-        if (!heartbeat.reached[i].empty()) by_others[i] = true;
+        if (!heartbeat.reached[i].run_id.empty()) by_others[i] = true;
       }
     }
   }

@@ -9,6 +9,7 @@
 #include "server/recovery/at_last.h"
 #include "server/recovery/copy_rules.h"
 #include "server/recovery/hint_commands.h"
+#include "server/recovery/judge.h"
 #include "server/recovery/lease.h"
 #include "server/recovery/refusal.h"
 #include "spdlog/spdlog.h"

@@ -153,8 +153,7 @@ class BrokenClient final : public redis::NodeClient {
       }
       case Fault::kHints:
         if (command.script() == &SetIfNewer()) return command;
-        return Command::Call(SetIfNewer(), {key},
-                             {record, ends, arguments[kEnds + 1], arguments[kLatest]});
+        return Command::Call(SetIfNewer(), {key}, {record, EncodeTerms(terms)});
       case Fault::kReadRepair:
         if (!WasRead(record)) return command;  // the write itself
         done = Acknowledge(std::move(done));

@@ -31,7 +31,7 @@ class MinorityWatchTest : public ::testing::Test {
   Heartbeat& Says(size_t on, uint64_t coordinator, const std::string& reached, bool lives = true) {
     evidence_.Beat(on, coordinator, lives);
     Heartbeat& heartbeat = evidence_.At(on).heartbeats.back();
-    for (const char c : reached) heartbeat.reached.push_back(c == 'x' ? "run" : "");
+    for (const char c : reached) heartbeat.reached.push_back({c == 'x' ? "run" : ""});
     return heartbeat;
   }
   bool InMinority() const { return ReachesMinority(evidence_.value); }
