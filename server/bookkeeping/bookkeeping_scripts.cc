@@ -6,9 +6,12 @@
 namespace kache {
 namespace {
 
-// The process, the time, and the marker's fields.
-constexpr char kCommon[] = R"lua(
+constexpr char kRunId[] = R"lua(
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
+)lua";
+
+// The time, and the marker's fields.
+constexpr char kCommon[] = R"lua(
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function text(number) return string.format('%.0f', number) end
@@ -183,28 +186,30 @@ end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 )lua";
 
+std::string Common() { return std::string(kRunId) + kCommon; }
+
 const redis::Script& NewScript(const char* name, std::string source) {
   return *new redis::Script(name, std::move(source));
 }
 
 }  // namespace
 
+std::string ProcessMemoryPiece() { return std::string(kRunId) + kEmptied; }
+
 const redis::Script& InspectScript() {
-  static const redis::Script& script =
-      NewScript("inspect", std::string(kCommon) + kEmptied + kInspect);
+  static const redis::Script& script = NewScript("inspect", Common() + kEmptied + kInspect);
   return script;
 }
 const redis::Script& RestoreScript() {
-  static const redis::Script& script =
-      NewScript("restore", std::string(kCommon) + kEmptied + kRestore);
+  static const redis::Script& script = NewScript("restore", Common() + kEmptied + kRestore);
   return script;
 }
 const redis::Script& InitScript() {
-  static const redis::Script& script = NewScript("init", std::string(kCommon) + kInit);
+  static const redis::Script& script = NewScript("init", Common() + kInit);
   return script;
 }
 const redis::Script& FenceScript() {
-  static const redis::Script& script = NewScript("fence", std::string(kCommon) + kFence);
+  static const redis::Script& script = NewScript("fence", Common() + kFence);
   return script;
 }
 const redis::Script& LeaseScript() {
@@ -212,13 +217,12 @@ const redis::Script& LeaseScript() {
   return script;
 }
 const redis::Script& LiftScript() {
-  static const redis::Script& script =
-      NewScript("lift", std::string(kCommon) + kOwnResyncOnly + kLift);
+  static const redis::Script& script = NewScript("lift", Common() + kOwnResyncOnly + kLift);
   return script;
 }
 const redis::Script& NoteSourceScript() {
   static const redis::Script& script =
-      NewScript("note_source", std::string(kCommon) + kOwnResyncOnly + kNoteSource);
+      NewScript("note_source", Common() + kOwnResyncOnly + kNoteSource);
   return script;
 }
 const redis::Script& ForgetScript() {

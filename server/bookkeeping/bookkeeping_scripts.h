@@ -6,6 +6,7 @@
 #ifndef KACHE_SERVER_BOOKKEEPING_BOOKKEEPING_SCRIPTS_H_
 #define KACHE_SERVER_BOOKKEEPING_BOOKKEEPING_SCRIPTS_H_
 
+#include <string>
 #include <vector>
 
 #include "server/redis/command.h"
@@ -64,6 +65,10 @@ const redis::Script& NoteSourceScript();
 // empty, whatever its value.
 //   KEYS  hash       ARGV  field, number
 const redis::Script& ForgetScript();
+
+// Lua that says whose memory a script reads: the locals `run_id`, text, and `emptied`, a number
+// (Inspection::emptied).
+std::string ProcessMemoryPiece();
 
 // To be loaded on every connection that runs them.
 std::vector<const redis::Script*> BookkeepingScripts();

@@ -119,6 +119,26 @@ void Copier::ReadHeld(NodeId node, std::span<const std::string_view> keys,
       });
 }
 
+void Copier::ReadHeldBy(NodeId node, const ProcessMemory& memory,
+                        std::span<const std::string_view> keys,
+                        absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done) {
+  client(node).Send(
+      redis::Command::Call(WitnessScript(), keys, std::span<const std::string_view>()),
+      kCommandTimeout,
+      [alive = alive_, memory, count = keys.size(),
+       done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+        if (!*alive) return;
+        absl::Status error = ErrorOf(reply);
+        if (error.ok() && reply->elements.size() != 3) error = WrongLength();
+        if (!error.ok()) return done(error);
+        ProcessMemory found{reply->elements[0].text};
+        if (!absl::SimpleAtoi(reply->elements[1].text, &found.emptied) || found != memory) {
+          return done(absl::AbortedError("a node that was to be heard has lost its memory since"));
+        }
+        done(HeldRecordsOf(reply->elements[2], count));
+      });
+}
+
 void Copier::Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Time read_at,
                     absl::AnyInvocable<void(absl::StatusOr<uint64_t>)> done) {
   std::vector<std::string> versions;

@@ -36,6 +36,7 @@
 #include "base/clock.h"
 #include "ring/node_id.h"
 #include "server/recovery/page_entry.h"
+#include "server/recovery/process_memory.h"
 #include "server/redis/node_client.h"
 
 namespace kache {
@@ -105,6 +106,10 @@ class Copier {
   // What `node` holds of these keys (as they stand in Redis), in order.
   void ReadHeld(NodeId node, std::span<const std::string_view> keys,
                 absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done);
+  // The same of a node whose memory is still that one: ABORTED where it is not, as what another one
+  // lacks proves nothing. `keys` may be empty.
+  void ReadHeldBy(NodeId node, const ProcessMemory& memory, std::span<const std::string_view> keys,
+                  absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done);
   // Removes from `node` those entries that it holds in exactly that version; how many it were.
   // `read_at`: when that was decided by what was read.
   void Remove(NodeId node, const std::vector<PageEntry>& entries, absl::Time read_at,

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/replication/scripts.h"
 
 namespace kache {
@@ -23,6 +24,12 @@ constexpr char kHeaders[] = R"lua(
 local call, headers = redis.pcall, {}
 for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
 return headers
+)lua";
+
+constexpr char kWitness[] = R"lua(
+local call, headers = redis.pcall, {}
+for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
+return {run_id, string.format('%.0f', emptied), headers}
 )lua";
 
 constexpr char kFetch[] = R"lua(
@@ -106,6 +113,10 @@ const redis::Script& HeadersScript() {
   static const redis::Script& script = NewScript("headers", kHeaders);
   return script;
 }
+const redis::Script& WitnessScript() {
+  static const redis::Script& script = NewScript("witness", ProcessMemoryPiece() + kWitness);
+  return script;
+}
 const redis::Script& FetchScript() {
   static const redis::Script& script = NewScript("fetch", EndOfFunction() + kFetch);
   return script;
@@ -129,8 +140,8 @@ const redis::Script& RemoveScript() {
 }
 
 std::vector<const redis::Script*> CopyScripts() {
-  return {&PeekScript(),  &HeadersScript(),     &FetchScript(), &EndsScript(),
-          &StoreScript(), &StoreInTimeScript(), &RemoveScript()};
+  return {&PeekScript(), &HeadersScript(), &WitnessScript(),     &FetchScript(),
+          &EndsScript(), &StoreScript(),   &StoreInTimeScript(), &RemoveScript()};
 }
 
 }  // namespace kache

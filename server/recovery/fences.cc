@@ -75,7 +75,7 @@ void Fences::OnInspected(NodeId node) {
     ForgetOnAll(context_.keys.Missed(), MissedField(context_.name(node), context_.self),
                 Text(doubts.resolved()));
   }
-  ForgetSeenTo(node);
+  if (!inspections_.IsForeign(node)) ForgetSeenTo(node);
 }
 
 void Fences::OnDown(NodeId node) {

@@ -80,18 +80,18 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
   for (const auto& [node, indices] : by_node) {
     std::vector<std::string_view> keys;
     for (const size_t i : indices) keys.push_back(page->candidates[i].entry.redis_key);
-    copier_.ReadHeld(NodeId(node), keys,
-                     [this, page, indices,
-                      word = plan_.words[node]](absl::StatusOr<std::vector<HeldRecord>> held) {
-                       if (!held.ok()) page->status = held.status();
-                       for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
-                         Page::Candidate& candidate = page->candidates[indices[i]];
-                         const bool lacks = (*held)[i].version.IsZero();
-                         candidate.lacked |= lacks && word.Knew(candidate.entry.version);
-                         candidate.held |= !lacks && word.is_trusted;
-                       }
-                       if (--page->waiting == 0) RemoveUnheld(*page);
-                     });
+    copier_.ReadHeldBy(NodeId(node), plan_.memories[node], keys,
+                       [this, page, indices,
+                        word = plan_.words[node]](absl::StatusOr<std::vector<HeldRecord>> held) {
+                         if (!held.ok()) page->status = held.status();
+                         for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
+                           Page::Candidate& candidate = page->candidates[indices[i]];
+                           const bool lacks = (*held)[i].version.IsZero();
+                           candidate.lacked |= lacks && word.Knew(candidate.entry.version);
+                           candidate.held |= !lacks && word.is_trusted;
+                         }
+                         if (--page->waiting == 0) RemoveUnheld(*page);
+                       });
   }
 }
 

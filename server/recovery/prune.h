@@ -4,8 +4,8 @@
 //   * it is so old that a later delete may have been forgotten by now;
 //   * all other home replicas of its key can be asked, and none holds anything for it whose word
 //     counts: copies that nodes kept through long absences of their own prove nothing;
-//   * one of them at least has had it (NodeWord), and holds nothing: so it was deleted, or replaced
-//     by something that has expired (or Redis evicted it there).
+//   * one of them at least has had it (NodeWord), and holds nothing, in the memory in which it had
+//     it: so it was deleted, or replaced by something that has expired (or Redis evicted it there).
 //
 // Loop thread only.
 #ifndef KACHE_SERVER_RECOVERY_PRUNE_H_

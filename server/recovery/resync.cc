@@ -117,6 +117,19 @@ void Resync::BeginSource(MonotonicTime now) {
   scan_->Pump(now);
 }
 
+// What a source held when the plan was made may be gone before it was read to the end. Others may
+// not have been asked for it then, as this one would bring it.
+void Resync::ConfirmSource() {
+  const NodeId source = plan_.sources[next_source_].node;
+  confirming_ = true;
+  copier_.ReadHeldBy(source, plan_.memories[source.index()], {},
+                     [this](const absl::StatusOr<std::vector<HeldRecord>>& held) {
+                       confirming_ = false;
+                       if (!held.ok()) return Finish(held.status());
+                       ++next_source_;
+                     });
+}
+
 void Resync::Pump(MonotonicTime now) {
   if (finished_) return;
   if (!started_) started_ = now;
@@ -130,8 +143,10 @@ void Resync::Pump(MonotonicTime now) {
     if (!scan_->finished()) return;
     if (!scan_->status().ok()) return Finish(scan_->status());
     scan_.reset();
-    ++next_source_;
+    ConfirmSource();
   }
+  if (confirming_) return;
+  if (finished_) return;
   while (next_source_ < plan_.sources.size() && plan_.sources[next_source_].has_nothing) {
     ++next_source_;
   }

@@ -59,6 +59,7 @@ class Resync {
 
  private:
   void BeginSource(MonotonicTime now);
+  void ConfirmSource();
   PreferenceList HomesOf(std::string_view user_key) const;
   // Of a record whose key the node is home to.
   bool IsHome(NodeId node, std::string_view user_key) const;
@@ -78,6 +79,7 @@ class Resync {
   std::optional<MonotonicTime> started_;
   size_t next_source_ = 0;
   std::unique_ptr<Scan> scan_;
+  bool confirming_ = false;  // a source, once it was read to the end
   std::unique_ptr<Prune> prune_;
   uint64_t done_ = 0;
   uint64_t copied_ = 0;

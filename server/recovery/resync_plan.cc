@@ -58,6 +58,11 @@ NodeWord WordOf(const Evidence& evidence, const ResyncRules& rules, const NodeEv
   return word;
 }
 
+ProcessMemory MemoryOf(const NodeEvidence& node) {
+  if (!node.inspection) return {};
+  return {node.inspection->run_id, node.inspection->emptied};
+}
+
 // Whether other nodes may have been made whole without the node's data.
 bool WasLeftOut(const Evidence& evidence, const NodeEvidence& node) {
   return node.inspection->marker->from_all || IsDeclaredLost(evidence, node.name);
@@ -132,12 +137,13 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   // What a coordinator that has died left undone since may be missing from what was brought before:
   // the last resync then brings all again.
   const bool resumes = !plan.complete || NotesOfTheDead(evidence, node).empty();
-  PrunePlan prune{node, std::vector<bool>(nodes, false), std::vector<NodeWord>(nodes)};
+  PrunePlan prune{node, std::vector<bool>(nodes, false), std::vector<NodeWord>(nodes), {}};
   const bool left_out = WasLeftOut(evidence, Of(evidence, node));
   const int64_t skew_ms = absl::ToInt64Milliseconds(rules.max_clock_skew);
   for (size_t i = 0; i < nodes; ++i) {
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
+    plan.memories.push_back(MemoryOf(other));
     plan.is_up.push_back(other.is_up);
     if (i == node.index() || !HasSay(evidence, other) || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
@@ -160,6 +166,7 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
       prune.words[i].knew_before_ms = 0;
     }
   }
+  prune.memories = plan.memories;
   if (plan.complete && IsLong(evidence, rules, Of(evidence, node))) plan.prune = std::move(prune);
   return plan;
 }

@@ -11,6 +11,7 @@
 #include "absl/time/time.h"
 #include "ring/hash_ring.h"
 #include "server/recovery/evidence.h"
+#include "server/recovery/process_memory.h"
 #include "server/replication/version.h"
 
 namespace kache {
@@ -59,8 +60,9 @@ struct ResyncSource {
 
 struct PrunePlan {
   NodeId node;
-  std::vector<bool> reachable;  // by NodeId
-  std::vector<NodeWord> words;  // by NodeId
+  std::vector<bool> reachable;          // by NodeId
+  std::vector<NodeWord> words;          // by NodeId
+  std::vector<ProcessMemory> memories;  // by NodeId: whose words these are
 };
 
 struct ResyncPlan {
@@ -71,6 +73,9 @@ struct ResyncPlan {
   // Of the sources that hold what the node may lack, each is among `sources` or was brought before.
   bool complete = true;
   std::vector<NodeWord> words;  // by NodeId, the node itself included
+  // By NodeId, as it was when the plan was made: words, and what is brought from sources, are of
+  // that memory alone.
+  std::vector<ProcessMemory> memories;
   std::optional<PrunePlan> prune;
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.

@@ -51,6 +51,22 @@ TEST_F(CopyScriptsTest, HeadersAreTheFirst28Bytes) {
   EXPECT_EQ(reply.elements[2].text, "");
 }
 
+TEST_F(CopyScriptsTest, AWitnessSaysByWhoseMemory) {
+  const Record record{{5, 7}, 0, false, "value"};
+  Hold("a", record);
+  const redis::Reply before = node_.Call(WitnessScript(), {"a", "none"}, {});
+  ASSERT_EQ(before.elements.size(), 3u);
+  EXPECT_NE(node_.Run({"INFO", "server"}).text.find("run_id:" + before.elements[0].text),
+            std::string::npos);
+  ASSERT_EQ(before.elements[2].elements.size(), 2u);
+  EXPECT_EQ(before.elements[2].elements[0].text,
+            EncodeRecord(record).substr(0, kRecordHeaderBytes));
+  EXPECT_EQ(before.elements[2].elements[1].text, "");
+  EXPECT_EQ(node_.Call(WitnessScript(), {}, {}).elements[1].text, before.elements[1].text);
+  node_.Run({"FLUSHALL"});
+  EXPECT_NE(node_.Call(WitnessScript(), {}, {}).elements[1].text, before.elements[1].text);
+}
+
 TEST_F(CopyScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {
   const std::string record = EncodeRecord({{5, 7}, 0, false, "value"});
   const std::string later = std::to_string(node_.NowMs() + 60'000);

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 #include <utility>
+
+#include "server/recovery/copy_scripts.h"
 
 namespace kache::testing {
 
@@ -32,6 +35,12 @@ size_t FakeStore::Calls(const redis::Script& script) const {
 redis::Reply FakeStore::Reply(const FakeNodeClient::Sent& sent) {
   if (sent.arguments.front() == "SCAN") {
     return records_.Scan(sent.arguments, page_keys_, NowMs());
+  }
+  if (sent.script == &WitnessScript()) {
+    const HeldRecords::Words keys(sent.arguments.begin() + 3, sent.arguments.end());
+    return ArrayReply({redis::Reply::String(memory_.run_id),
+                       redis::Reply::String(std::to_string(memory_.emptied)),
+                       records_.Headers(keys, NowMs())});
   }
   std::optional<redis::Reply> reply = records_.Run(sent.arguments, sent.script, NowMs());
   if (!reply) {

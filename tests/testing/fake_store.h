@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "server/recovery/process_memory.h"
 #include "server/redis/reply.h"
 #include "tests/testing/fake_node_client.h"
 #include "tests/testing/held_records.h"
@@ -38,6 +39,16 @@ class FakeStore {
     records_.Hold(key, bytes, ends_ms);
   }
   void Forget(const std::string& key) { records_.Forget(key); }
+  // It restarts empty; or is told FLUSHALL.
+  void Restart() {
+    records_ = {};
+    memory_ = {memory_.run_id + "'"};
+  }
+  void FlushAll() {
+    records_ = {};
+    ++memory_.emptied;
+  }
+  const ProcessMemory& memory() const { return memory_; }
   // Nullopt where the key does not exist.
   std::optional<Held> At(const std::string& key) const { return records_.At(key, NowMs()); }
   // How many keys a page of SCAN has at most.
@@ -62,6 +73,7 @@ class FakeStore {
   size_t page_keys_ = SIZE_MAX;
   std::optional<std::pair<size_t, absl::StatusOr<redis::Reply>>> odd_;
   HeldRecords records_;
+  ProcessMemory memory_{"run"};
 };
 
 }  // namespace kache::testing

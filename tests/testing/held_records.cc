@@ -56,7 +56,7 @@ std::optional<Reply> HeldRecords::Run(const Words& words, const redis::Script* s
   const Words keys(first_key, first_argument);
   const Words arguments(first_argument, words.end());
   if (script == &PeekScript()) return Peek(keys, arguments, now_ms);
-  if (script == &HeadersScript()) return Peek(keys, {"28"}, now_ms).elements[0];
+  if (script == &HeadersScript()) return Headers(keys, now_ms);
   if (script == &EndsScript()) return Ends(keys, now_ms);
   if (script == &FetchScript()) return Fetch(keys, now_ms);
   if (script == &StoreScript()) return Store(keys, arguments, false, now_ms);
@@ -64,6 +64,10 @@ std::optional<Reply> HeldRecords::Run(const Words& words, const redis::Script* s
   if (script == &RemoveScript()) return Remove(keys, arguments, now_ms);
   if (script == &kache::SetIfNewer()) return SetIfNewer(keys.at(0), arguments, now_ms);
   return std::nullopt;
+}
+
+Reply HeldRecords::Headers(const Words& keys, int64_t now_ms) const {
+  return Peek(keys, {"28"}, now_ms).elements[0];
 }
 
 Reply HeldRecords::Peek(const Words& keys, const Words& arguments, int64_t now_ms) const {

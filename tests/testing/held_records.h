@@ -45,8 +45,10 @@ class HeldRecords {
   // The answer to SCAN: at most `page_keys` keys, from `words`' cursor on. A key that is there
   // throughout a scan comes in one of its pages.
   redis::Reply Scan(const Words& words, size_t page_keys, int64_t now_ms) const;
+  // The answer to HeadersScript.
+  redis::Reply Headers(const Words& keys, int64_t now_ms) const;
   // The answer to a script, whose command has these words; nullopt for one that is not about
-  // records.
+  // records alone.
   std::optional<redis::Reply> Run(const Words& words, const redis::Script* script, int64_t now_ms);
 
  private:

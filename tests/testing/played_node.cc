@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/ring_id.h"
+#include "server/recovery/copy_scripts.h"
 #include "server/replication/hint_scripts.h"
 #include "tests/testing/fake_node_client.h"
 
@@ -118,6 +119,10 @@ Reply PlayedNode::Run(const redis::Command& command) {
   const Words keys(words.begin() + 3, words.begin() + 3 + count);
   const Words arguments(words.begin() + 3 + count, words.end());
   if (script == &InspectScript()) return Inspect(keys, arguments);
+  if (script == &WitnessScript()) {
+    return ArrayReply({Reply::String(run_id_), Reply::String(std::to_string(emptied_)),
+                       memory_.records.Headers(keys, NowMs())});
+  }
   if (script == &RestoreScript()) return Restore(keys, arguments);
   if (script == &InitScript()) return Init(keys, arguments);
   if (script == &FenceScript()) return Fence(keys, arguments);

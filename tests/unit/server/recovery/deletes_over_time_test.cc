@@ -232,5 +232,39 @@ TEST_F(DeletesOverTime, ANodeThatWasDeclaredLostKeepsWhatOnlyItHolds) {
   EXPECT_TRUE(Holds(1));
 }
 
+// So many ticks of the recovery after a node has returned, in the middle of its resync, the other
+// one loses its memory: what it lacks then was not deleted.
+class ALossDuringAResync : public DeletesOverTime, public ::testing::WithParamInterface<int> {
+ protected:
+  void PlayUntilTheLoss() {
+    Put({0, 1});
+    Pass(kWhile);
+    Freeze(0);
+    Pass(kLong);
+    cluster().Return(0);
+    Pass(GetParam() * Recovery::kTick);
+  }
+  void ExpectKept() {
+    Pass(2 * kMoment);
+    EXPECT_TRUE(cluster().AllUp());
+    EXPECT_TRUE(Holds(0));
+    EXPECT_TRUE(Holds(1));
+  }
+};
+
+TEST_P(ALossDuringAResync, ByARestartIsNoDelete) {
+  PlayUntilTheLoss();
+  cluster().RestartEmpty(1);
+  ExpectKept();
+}
+
+TEST_P(ALossDuringAResync, ByFlushAllIsNoDelete) {
+  PlayUntilTheLoss();
+  cluster().node(1).FlushAll();
+  ExpectKept();
+}
+
+INSTANTIATE_TEST_SUITE_P(EachTick, ALossDuringAResync, ::testing::Range(0, 24));
+
 }  // namespace
 }  // namespace kache

@@ -35,7 +35,10 @@ class PruneTest : public ::testing::Test {
     plan_.node = NodeId(0);
     plan_.reachable = {false, true, true, true};
     plan_.words = {kNothing, kTrusted, kNothing, kNothing};
-    for (size_t i = 0; i < kNodes; ++i) stores_.push_back(std::make_unique<FakeStore>(clock_));
+    for (size_t i = 0; i < kNodes; ++i) {
+      stores_.push_back(std::make_unique<FakeStore>(clock_));
+      plan_.memories.push_back(node(i).memory());
+    }
   }
   FakeStore& node(size_t index) { return *stores_[index]; }
   // A record that was written so long ago.
@@ -94,6 +97,22 @@ class PruneTest : public ::testing::Test {
 TEST_F(PruneTest, RemovesWhatANodeThatWasThereLacks) {
   Hold(0, absl::Hours(2));
   EXPECT_TRUE(IsRemoved());
+}
+
+TEST_F(PruneTest, ANodeThatHasLostItsMemorySinceProvesNothing) {
+  Hold(0, absl::Hours(2));
+  node(1).Restart();
+  Run();
+  EXPECT_EQ(status_.code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(Holds(0));
+}
+
+TEST_F(PruneTest, ANodeThatWasFlushedSinceProvesNothing) {
+  Hold(0, absl::Hours(2));
+  node(1).FlushAll();
+  Run();
+  EXPECT_EQ(status_.code(), absl::StatusCode::kAborted);
+  EXPECT_TRUE(Holds(0));
 }
 
 TEST_F(PruneTest, KeepsWhatANodeThatWasThereHolds) {
@@ -193,7 +212,7 @@ TEST_F(PruneTest, KeepsWhatWasReplacedWhileTheOthersWereAsked) {
   Hold(0, absl::Hours(2));
   const std::string newer = OfAge(absl::ZeroDuration());
   after_each_answer_ = [&] {
-    if (node(1).Calls(HeadersScript()) > 0) node(0).Hold(kKey, newer);
+    if (node(1).Calls(WitnessScript()) > 0) node(0).Hold(kKey, newer);
   };
   EXPECT_FALSE(IsRemoved());
   EXPECT_EQ(node(0).At(kKey)->bytes, newer);

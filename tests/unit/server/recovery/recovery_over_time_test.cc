@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "server/bookkeeping/coordinator_id.h"
-#include "server/bookkeeping/missed_note.h"
 #include "server/bookkeeping/ring_id.h"
 #include "tests/testing/played_cluster.h"
 
@@ -274,73 +273,6 @@ RecoveryConfig WithCopies(uint32_t replication_factor, const RingChange& accept)
 }
 
 uint64_t RingOn(PlayedCluster& cluster, size_t node) { return cluster.node(node).marker()->ring; }
-
-TEST(RecoveryOverTime, ANodeOfAnotherClusterIsLeftAlone) {
-  PlayedCluster cluster(3, 2, Copies(2));
-  cluster.Pass(kMoment);
-  cluster.Kill(2);
-  cluster.node(2).LoseMemory();
-  const std::string theirs =
-      "kache1 whole 00000000000000ff " + cluster.node(2).run_id() + " their-cache 5 1 0 arcs";
-  cluster.node(2).SetMarker(theirs);
-  const std::string their_coordinator = "00000000beef0000";
-  cluster.Return(2);
-  for (int i = 0; i < 30; ++i) {
-    cluster.node(2).SetHash(cluster.node(2).keys().Coordinators(), their_coordinator,
-                            std::to_string(cluster.node(2).NowMs()) + " 3000 0");
-    cluster.Pass(absl::Seconds(1));
-    for (int key = 0; i == 5 && key < 8; ++key) {  // Some are at home there.
-      cluster.coordinator(0).Write({"k" + std::to_string(key), "v"});
-    }
-    if (i == 7) cluster.RestartEmpty(1);  // What stands in demands a sweep after its resync.
-    if (i == 15) cluster.Replace(1);      // A coordinator is gone.
-    if (i == 27) {
-      cluster.Kill(1);
-      cluster.coordinator(0).recovery().DeclareLost("b", [](absl::Status) {});
-      cluster.Return(1);
-    }
-  }
-  EXPECT_EQ(cluster.coordinator(0).Status(2).state, NodeState::kDown);
-  EXPECT_EQ(cluster.coordinator(0).Status(2).reason, "foreign_cluster");
-  EXPECT_EQ(cluster.coordinator(0).Status(0).state, NodeState::kUp);
-  EXPECT_EQ(cluster.node(2).marker()->name, "their-cache");
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Heartbeats()), IsEmpty());
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Coordinators()), SizeIs(1));
-  // Nor is anything written there for what happens elsewhere.
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Missed()), IsEmpty());
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Sweep()), IsEmpty());
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Lost()), IsEmpty());
-  EXPECT_THAT(cluster.node(2).hash(cluster.node(2).keys().Members()), IsEmpty());
-  // They leave it.
-  cluster.Pass(absl::Seconds(30));
-  EXPECT_TRUE(cluster.AllUp());
-}
-
-// Its nodes have the same names as ours, and one of them lacks writes, and one is lost.
-TEST(RecoveryOverTime, WhatAnotherClusterNotesOfItsNodesStaysAndConcernsNoneOfOurs) {
-  PlayedCluster cluster(3, 1, Copies(2));
-  cluster.Pass(kMoment);
-  cluster.Kill(2);
-  cluster.node(2).LoseMemory();
-  cluster.node(2).SetMarker("kache1 whole 00000000000000ff " + cluster.node(2).run_id() +
-                            " a 5 1 0 arcs");
-  const uint64_t their_coordinator = 0xBEEF0000;
-  const KeySpace& keys = cluster.node(2).keys();
-  cluster.node(2).SetHash(keys.Missed(), MissedField("a", their_coordinator), "1 1000");
-  cluster.node(2).SetHash(keys.Lost(), "b", "1");
-  cluster.Return(2);
-  for (int i = 0; i < 30; ++i) {
-    cluster.node(2).SetHash(keys.Coordinators(), CoordinatorText(their_coordinator),
-                            std::to_string(cluster.node(2).NowMs()) + " 3000 0");
-    cluster.Pass(absl::Seconds(1));
-  }
-  EXPECT_EQ(cluster.coordinator(0).Status(2).reason, "foreign_cluster");
-  for (const char* name : {"a", "b"}) {
-    EXPECT_EQ(cluster.coordinator(0).Metric(Fences(name)), 0) << name;
-  }
-  EXPECT_THAT(NotesOn(cluster.node(2)), SizeIs(1));
-  EXPECT_THAT(cluster.node(2).hash(keys.Lost()), SizeIs(1));
-}
 
 TEST(RecoveryOverTime, ARingIsTakenOverInANewGeneration) {
   PlayedCluster cluster(3, 1, Copies(2));

@@ -29,7 +29,10 @@ class ResyncTest : public ::testing::Test {
   static constexpr NodeWord kTrusted{true, std::numeric_limits<int64_t>::max()};
 
   ResyncTest() {
-    for (size_t i = 0; i < kNodes; ++i) stores_.push_back(std::make_unique<FakeStore>(clock_));
+    for (size_t i = 0; i < kNodes; ++i) {
+      stores_.push_back(std::make_unique<FakeStore>(clock_));
+      plan_.memories.push_back(node(i).memory());
+    }
     plan_.node = NodeId(0);
     plan_.homes = 2;
     plan_.sources = {Source(1), Source(2)};
@@ -51,6 +54,12 @@ class ResyncTest : public ::testing::Test {
   }
   // What node 0 holds of the key after the resync, "" = nothing.
   std::string Brought() {
+    const absl::Status status = Run();
+    EXPECT_TRUE(status.ok()) << status;
+    const std::optional<FakeStore::Held> held = node(0).At(kKey);
+    return held ? held->bytes : "";
+  }
+  absl::Status Run() {
     std::vector<redis::NodeClient*> clients;
     for (const auto& store : stores_) clients.push_back(&store->client());
     Resync resync(plan_, std::move(clients), "kache:d:",
@@ -69,9 +78,7 @@ class ResyncTest : public ::testing::Test {
       }
       clock_.Advance(absl::Milliseconds(1));
     }
-    EXPECT_TRUE(resync.status().ok()) << resync.status();
-    const std::optional<FakeStore::Held> held = node(0).At(kKey);
-    return held ? held->bytes : "";
+    return resync.status();
   }
 
   testing::FakeClock clock_;
@@ -86,6 +93,19 @@ TEST_F(ResyncTest, TakesWhatAnotherHomeReplicaHolds) {
   const std::string record = EncodeRecord({Aged(absl::Minutes(50)), 0, false, "v"});
   node(1).Hold(kKey, record);
   EXPECT_EQ(Brought(), record);
+}
+
+// Others may not have been asked for what it would have brought.
+TEST_F(ResyncTest, ASourceThatHasLostItsMemorySinceEndsIt) {
+  for (const size_t source : {1, 2}) {
+    node(source).Restart();
+    EXPECT_EQ(Run().code(), absl::StatusCode::kAborted);
+    plan_.memories[source] = node(source).memory();
+    EXPECT_TRUE(Run().ok());
+    node(source).FlushAll();
+    EXPECT_EQ(Run().code(), absl::StatusCode::kAborted);
+    plan_.memories[source] = node(source).memory();
+  }
 }
 
 TEST_F(ResyncTest, TakesAStandInsCopyAsAHomeReplicas) {
