@@ -43,8 +43,8 @@ class HintScriptsTest : public ::testing::Test {
   redis::Reply Write(const std::string& key, const Record& record, int64_t ends_ms = 0,
                      int64_t bound = 100, int64_t kept_until_ms = 0) {
     return node_.Call(SetWithHints(), {Key(key), node_.keys().Marker(), Hints()},
-                      {EncodeRecord(record), EncodeTerms({ends_ms}), std::to_string(kept_until_ms), key,
-                       std::to_string(bound)});
+                      {EncodeRecord(record), EncodeTerms({ends_ms}), std::to_string(kept_until_ms),
+                       key, std::to_string(bound)});
   }
   int64_t Leave(const std::string& key, const Record& record, int64_t kept_until_ms = 0) {
     const std::string encoded = EncodeRecord(record);
@@ -313,8 +313,7 @@ TEST_F(HintScriptsTest, ALateHintIsLeftBehindItsWriteOnly) {
 TEST_F(HintScriptsTest, AHintKeepsItsRecord) {
   const int64_t now = node_.NowMs();
   const Record record = At(5, "v", now + kHour);
-  node_.Call(SetIfNewer(), {Key("k")},
-             {EncodeRecord(record), EncodeTerms({now + kHour})});
+  node_.Call(SetIfNewer(), {Key("k")}, {EncodeRecord(record), EncodeTerms({now + kHour})});
   Leave("k", record, now + 2 * kHour);
   EXPECT_EQ(node_.Run({"PEXPIRETIME", Key("k")}).integer, now + 2 * kHour);
   Leave("k", record, now + kHour);
