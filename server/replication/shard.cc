@@ -32,7 +32,13 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
   write_epochs_.emplace_back();
 }
 
-void Shard::SetClients(std::vector<redis::NodeClient*> clients) { clients_ = std::move(clients); }
+void Shard::SetClients(std::vector<redis::NodeClient*> clients) {
+  clients_ = std::move(clients);
+  if (!clients_.empty()) return;
+  // Nobody can be told any more. Whoever finds no heartbeat of this coordinator marks them.
+  for (size_t i = overflows_owed_.size(); i > 0; --i) OperationEnded();
+  overflows_owed_.clear();
+}
 
 void Shard::SetTopology(std::shared_ptr<const Topology> topology) {
   topology_ = std::move(topology);

@@ -75,11 +75,11 @@ void FakeNodeClient::AnswerHints(const redis::Reply& reply) {
 
 void FakeNodeClient::Disconnect() {
   ready_ = false;
-  for (redis::ReplyCallback& done : std::exchange(waiting_hints_, {})) {
-    done(absl::UnavailableError("the connection was lost"));
-  }
   for (size_t i = 0; i < callbacks_.size(); ++i) {
     if (callbacks_[i]) Reply(i, absl::UnavailableError("the connection was lost"));
+  }
+  for (redis::ReplyCallback& done : std::exchange(waiting_hints_, {})) {
+    done(absl::UnavailableError("the connection was lost"));
   }
 }
 

@@ -228,6 +228,7 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           terms.latest_ms,
           std::string(terms.whole),
           std::move(sets),
+          hints ? std::stoll(arguments.at(6)) : 0,
           hints ? arguments.at(7) : std::string()};
 }
 

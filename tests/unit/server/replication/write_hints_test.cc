@@ -136,8 +136,9 @@ TEST_F(WriteHintsTest, AMissedWriteIsKeptBeyondItsLife) {
   const int64_t expires_ms = NowMs() + absl::ToInt64Milliseconds(kTtl);
   const auto put = Put("v", kTtl);
   EXPECT_EQ(WrittenTo(0).expires_at_ms, expires_ms);
-  EXPECT_EQ(WrittenTo(0).ends_ms, expires_ms + kKeptMs);
-  EXPECT_GE(WrittenTo(3).ends_ms, expires_ms + kKeptMs);
+  EXPECT_EQ(WrittenTo(0).ends_ms, expires_ms);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, expires_ms + kKeptMs);
+  EXPECT_EQ(WrittenTo(3).kept_until_ms, 0);  // A stand-in's copy has an end of its own.
 }
 
 TEST_F(WriteHintsTest, ALateHintKeepsTheWriteBeyondItsLife) {
@@ -157,8 +158,10 @@ TEST_F(WriteHintsTest, ATombstoneAndAValueWithoutAnEndKeepTheirLives) {
   MakeDown(1);
   const auto put = Put("v");
   EXPECT_EQ(WrittenTo(0).ends_ms, 0);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, 0);
   const auto deleted = Delete();
   EXPECT_EQ(WrittenTo(0).ends_ms, WrittenTo(0).expires_at_ms);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, 0);
   node(0).Answer(0, Stored());
   node(2).Fail(0, absl::DeadlineExceededError("late"));
   EXPECT_EQ(HintSentTo(0)[6], "0");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/bookkeeping/coordinator_id.h"
 #include "server/bookkeeping/missed_note.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
@@ -18,12 +19,12 @@ class WriteLevelsTest : public testing::ShardFixture {
   std::vector<std::string> NotesSentTo(size_t index) {
     std::vector<std::string> notes;
     for (const auto& sent : node(index).notes()) {
-      // EVALSHA sha1 2 set missed name field value
-      EXPECT_EQ(sent.arguments[3], "kache:m:h:" + sent.arguments[5]);
+      // EVALSHA sha1 2 set missed coordinator field value
       EXPECT_EQ(sent.arguments[4], "kache:m:missed");
       const auto field = ParseMissedField(sent.arguments[6]);
       const auto value = ParseMissedValue(sent.arguments[7]);
-      EXPECT_EQ(field->node, sent.arguments[5]);
+      EXPECT_EQ(sent.arguments[3], "kache:m:hints:" + field->node);
+      EXPECT_EQ(sent.arguments[5], CoordinatorText(kCoordinator));
       EXPECT_EQ(field->coordinator, kCoordinator);
       EXPECT_EQ(value->since_ms, NowMs());
       notes.push_back(field->node + " " + std::to_string(value->number));
