@@ -94,7 +94,11 @@ void ResyncJob::Begin(NodeId node) {
     notes_of_dead_ = NotesOfTheDead(evidence, node);
     ResyncPlan plan = Plan(evidence, node);
     plan.job = Concat(CoordinatorText(context_.self), ":", ++jobs_);
-    if (MayGoByHints(evidence, plan)) return BeginByHints(std::move(plan));
+    if (MayGoByHints(evidence, plan)) {
+      const std::vector<ResyncSource> more = std::move(plan.brought_before);
+      plan.sources.insert(plan.sources.end(), more.begin(), more.end());
+      return BeginByHints(std::move(plan));
+    }
     // Once the others are back, a later resync may go by hints.
     const bool kept_memory = evidence.nodes[node.index()].inspection->marker->kept_memory;
     if (kept_memory && !plan.complete) return Start(std::move(plan));

@@ -151,13 +151,15 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     const bool distrusted = IsLong(evidence, rules, other) || !HasRightMarker(evidence, other);
     const bool in_part = std::find(brought_in_part.begin(), brought_in_part.end(), source.run_id) !=
                          brought_in_part.end();
-    if (!brought && (plan.complete || (!distrusted && !in_part))) {
-      plan.sources.push_back(
-          {.node = NodeId(static_cast<uint16_t>(i)),
-           .run_id = source.run_id,
-           .keys = source.keys,
-           .whole = source.marker->whole && source.marker->run_id == source.run_id,
-           .distrusted = distrusted});
+    const ResyncSource it{.node = NodeId(static_cast<uint16_t>(i)),
+                          .run_id = source.run_id,
+                          .keys = source.keys,
+                          .whole = source.marker->whole && source.marker->run_id == source.run_id,
+                          .distrusted = distrusted};
+    if (brought) {
+      plan.brought_before.push_back(it);
+    } else if (plan.complete || (!distrusted && !in_part)) {
+      plan.sources.push_back(it);
     }
     prune.reachable[i] = true;
     prune.words[i] = plan.words[i];

@@ -70,6 +70,9 @@ struct ResyncPlan {
   FenceNumber fence{};
   std::string run_id;
   std::vector<ResyncSource> sources;
+  // What these hold was brought by earlier resyncs of the fence. Their hints were not replayed, so
+  // by hints they are sources, too: copies of stand-ins are taken home then.
+  std::vector<ResyncSource> brought_before = {};
   // Of the sources that hold what the node may lack, each is among `sources` or was brought before.
   bool complete = true;
   std::vector<NodeWord> words;  // by NodeId, the node itself included
