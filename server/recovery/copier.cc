@@ -123,7 +123,8 @@ void Copier::ReadHeldBy(NodeId node, const ProcessMemory& memory,
         if (!error.ok()) return done(error);
         ProcessMemory found{reply->elements[0].text};
         if (!absl::SimpleAtoi(reply->elements[1].text, &found.emptied) || found != memory) {
-          return done(absl::AbortedError("a node that was to be heard has lost its memory since"));
+          return done(
+              absl::AbortedError("a node that is read from was restarted or emptied meanwhile"));
         }
         done(HeldRecordsOf(reply->elements[2], count));
       });

@@ -20,17 +20,12 @@ end
 return {beginnings, lengths}
 )lua";
 
-constexpr char kHeaders[] = R"lua(
+constexpr char kReadHeaders[] = R"lua(
 local call, headers = redis.pcall, {}
 for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
-return headers
 )lua";
-
-constexpr char kWitness[] = R"lua(
-local call, headers = redis.pcall, {}
-for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
-return {run_id, string.format('%.0f', emptied), headers}
-)lua";
+constexpr char kHeaders[] = "return headers";
+constexpr char kWitness[] = "return {run_id, string.format('%.0f', emptied), headers}";
 
 constexpr char kFetch[] = R"lua(
 local answer = {}
@@ -110,11 +105,12 @@ const redis::Script& PeekScript() {
   return script;
 }
 const redis::Script& HeadersScript() {
-  static const redis::Script& script = NewScript("headers", kHeaders);
+  static const redis::Script& script = NewScript("headers", std::string(kReadHeaders) + kHeaders);
   return script;
 }
 const redis::Script& WitnessScript() {
-  static const redis::Script& script = NewScript("witness", ProcessMemoryPiece() + kWitness);
+  static const redis::Script& script =
+      NewScript("witness", ProcessMemoryPiece() + kReadHeaders + kWitness);
   return script;
 }
 const redis::Script& FetchScript() {

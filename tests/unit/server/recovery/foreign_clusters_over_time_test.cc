@@ -87,7 +87,9 @@ TEST_F(ForeignClustersOverTime, WhatTheyNoteOfTheirNodesStaysAndConcernsNoneOfOu
   EXPECT_EQ(cluster_.coordinator(0).Status(2).reason, "foreign_cluster");
   for (const char* name : {"a", "b"}) {
     const std::string fences = std::string("kache_recovery_fences_total{node=\"") + name + "\"}";
-    EXPECT_EQ(cluster_.coordinator(0).Metric(fences), 0) << name;
+    for (const size_t coordinator : {0, 1}) {
+      EXPECT_EQ(cluster_.coordinator(coordinator).Metric(fences), 0) << name;
+    }
   }
   EXPECT_THAT(node().hash(keys().Missed()), SizeIs(1));
   EXPECT_THAT(node().hash(keys().Lost()), SizeIs(1));
