@@ -24,13 +24,13 @@ Inspections::Inspections(RecoveryContext& context, std::function<InspectionOrder
       nodes_(context.nodes()) {}
 
 void Inspections::Tick() {
-  const auto& statuses = context_.topology->nodes;
-  const bool hurried = std::any_of(statuses.begin(), statuses.end(), [](const NodeStatus& status) {
-    return status.state != NodeState::kUp;
+  const std::vector<NodeId> all = context_.all_nodes();
+  const bool hurried = std::any_of(all.begin(), all.end(), [this](NodeId id) {
+    return context_.is_ready(id) && !context_.is_up(id);
   });
   const absl::Duration usual = context_.config.check_interval;
   const absl::Duration interval = hurried ? std::min(kHurriedInterval, usual) : usual;
-  for (const NodeId id : context_.all_nodes()) {
+  for (const NodeId id : all) {
     const Node& node = nodes_[id.index()];
     if (node.under_way || !context_.is_ready(id)) continue;
     if (node.due || absl::FromChrono(context_.now() - node.sent_at) >= interval) {

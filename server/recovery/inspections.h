@@ -1,6 +1,7 @@
 // Inspects every node each check_interval, at once when somebody asks for it, and several times a
-// second while any node is not UP; and keeps what the last inspections found. Touches the
-// bookkeeping of nodes that evict keys, so that they evict others.
+// second while a node that can be asked is not UP: while one merely can't be reached, there is
+// nothing to wait for. Keeps what the last inspections found. Touches the bookkeeping of nodes that
+// evict keys, so that they evict others.
 //
 // For the recovery's thread alone.
 #ifndef KACHE_SERVER_RECOVERY_INSPECTIONS_H_
@@ -25,7 +26,7 @@ namespace kache {
 
 class Inspections {
  public:
-  // Between inspections while any node is not UP.
+  // Between inspections while a node that can be asked is not UP.
   static constexpr absl::Duration kHurriedInterval = absl::Milliseconds(200);
   // Between touches of the bookkeeping on a node that may evict it: often enough that Redis always
   // finds keys that were used less lately. Redis counts ages in seconds.
@@ -39,6 +40,9 @@ class Inspections {
   void Tick();
   // The node is to be inspected at once, or as soon as the inspection that is under way has ended.
   void Hurry(NodeId node) { nodes_[node.index()].due = true; }
+  void HurryAll() {
+    for (Node& node : nodes_) node.due = true;
+  }
   // The node can't be reached: what was found of it proves nothing any more.
   void Lose(NodeId node);
 

@@ -116,6 +116,8 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
+    // What this coordinator sees whole travels with the inspections.
+    if (was.state != is.state) inspections_.HurryAll();
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
     // While several processes answer under its name, none of them is the node.
     if (is.processes == ProcessAgreement::kOne) continue;

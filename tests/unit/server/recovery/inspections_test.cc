@@ -90,15 +90,32 @@ TEST_F(InspectionsTest, AHurriedOneComesAtOnceAndAlone) {
   EXPECT_EQ(Sent(1), 2u);
 }
 
-TEST_F(InspectionsTest, AllComeOftenWhileAnyNodeIsNotUp) {
+TEST_F(InspectionsTest, AllComeOftenWhileANodeThatCanBeAskedIsNotUp) {
+  Settle();
+  Disconnect(2);
+  clock_.Advance(Inspections::kHurriedInterval);
+  Tick();
+  EXPECT_EQ(Sent(0), 2u);
+  EXPECT_EQ(Sent(1), 2u);
+  EXPECT_EQ(Sent(2), 2u);
+}
+
+TEST_F(InspectionsTest, ANodeThatCantBeReachedCostsTheOthersNothing) {
   Settle();
   Disconnect(2);
   node(2).set_ready(false);
   clock_.Advance(Inspections::kHurriedInterval);
   Tick();
-  EXPECT_EQ(Sent(0), 2u);
-  EXPECT_EQ(Sent(1), 2u);
+  EXPECT_EQ(Sent(0), 1u);
+  EXPECT_EQ(Sent(1), 1u);
   EXPECT_EQ(Sent(2), 1u);  // which can't be asked
+}
+
+TEST_F(InspectionsTest, AllCanBeHurried) {
+  Settle();
+  inspections_.HurryAll();
+  Tick();
+  for (size_t i = 0; i < kNodes; ++i) EXPECT_EQ(Sent(i), 2u);
 }
 
 TEST_F(InspectionsTest, AFailedOneIsToldOfAndCounted) {
