@@ -80,6 +80,31 @@ class WithAFaultTest(HistoryCase):
             history.state(10.1, coordinator, 2).state(30, coordinator)
         self.assert_clean(history)
 
+    def test_that_another_node_may_keep_something_of(self):
+        def history(replicas):
+            history = self.killed_while_another_is_away(replicas)
+            for coordinator in (0, 1):
+                history.state(20.1, coordinator, 0, 2).state(21, coordinator)
+            return history
+
+        self.assert_clean(history(1))
+        self.assert_finds(history(3), "wrong_state", "wrong_state")
+
+    def test_only_while_that_one_returns(self):
+        history = self.killed_while_another_is_away(1)
+        history.state(18.5, 0, 0, 2).state(19, 0, 2).state(21, 0).state(21, 1)
+        self.assert_finds(history.state(40, 1, 0).state(41, 1), "wrong_state", "wrong_state")
+
+    @staticmethod
+    def killed_while_another_is_away(replicas):
+        history = History(homes=list(range(replicas)))
+        history.meta["settings"] = {"REPLICATION_FACTOR": replicas}
+        history.fault("kill", 10, 12, nodes=[0]).fault("freeze", 11, 20, nodes=[2])
+        for coordinator in (0, 1):
+            history.state(10.1, coordinator, 0).state(11.1, coordinator, 0, 2)
+            history.state(13, coordinator, 2)
+        return history.put(5, "a", 1)
+
 
 class NoticedTest(HistoryCase):
     def test_a_dead_node_that_is_called_up(self):

@@ -58,6 +58,22 @@ def _causes(node, timeline):
             yield fault["begin"], fault["up"] + unseen + late
     for coordinator in timeline.settings.coordinators:
         yield from ((b, e + late) for b, e in timeline.absence.hits(coordinator))
+    yield from ((b, e + late) for b, e in _recalls(node, timeline))
+
+
+def _recalls(node, timeline):
+    """When the node may be resynchronised once more, as another one returns. Nodes without a common key are
+    not waited for when one of them is made whole; what they took as its stand-ins is brought later. With
+    one replica that are all the others; with more, kit/scenario.py draws too few nodes for such a pair."""
+    if timeline.settings.homes > 1:
+        return
+    for own in timeline.faults:
+        if node not in own["nodes"]:
+            continue
+        for other in timeline.faults:
+            together = other["begin"] <= own["up"] and own["begin"] <= other["healed"]
+            if together and node not in other["nodes"] and other.get("silences"):
+                yield other["healing"], other["up"]
 
 
 def _late(timeline):
