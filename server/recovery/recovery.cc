@@ -116,7 +116,7 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
-    // What this coordinator sees whole travels with the inspections.
+    // One that returns may have been noted meanwhile, on any other.
     if (was.state != is.state) inspections_.HurryAll();
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
     // While several processes answer under its name, none of them is the node.
@@ -217,7 +217,9 @@ void Recovery::Reconsider() {
     evidence.ring = ring_.id();
   }
   const std::vector<Assessment> assessments = Judge(evidence);
+  const std::string not_whole = reports_.not_whole();
   reports_.Publish(evidence, assessments);
+  if (reports_.not_whole() != not_whole) inspections_.HurryAll();  // to say so there
   if (!all_tried) return;
   context_.clock.Serve();
   for (const NodeId node : context_.all_nodes()) {

@@ -264,6 +264,18 @@ TEST(RecoveryOverTime, WhatACoordinatorLearnsOfOneNodeItTellsOfAll) {
   EXPECT_EQ(heartbeat->reached[2].run_id, ShortRunId(cluster.node(2).run_id()));
 }
 
+// A pod of Redis waits by it before it stops, in the same second maybe.
+TEST(RecoveryOverTime, TheNodesThatAreNotWholeAreNamedAtOnce) {
+  PlayedCluster cluster(3, 1);
+  cluster.Pass(absl::Seconds(5));
+  cluster.Kill(1);
+  cluster.coordinator(0).Deliver();  // all that it has noticed, before its next tick
+  cluster.Pass(absl::Milliseconds(100));
+  for (const size_t i : {0, 2}) {
+    EXPECT_EQ(cluster.node(i).Get(cluster.node(i).keys().NotWhole()), "b");
+  }
+}
+
 // Rings.
 
 RecoveryConfig WithCopies(uint32_t replication_factor, const RingChange& accept) {
