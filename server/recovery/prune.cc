@@ -36,6 +36,8 @@ PreferenceList Prune::HomesOf(const PageEntry& entry) const {
 
 bool Prune::IsCandidate(const PageEntry& entry) const {
   if (!copier_.IsOld(entry.version)) return false;
+  const NodeWord& own = plan_.words[plan_.node.index()];
+  if (own.is_trusted && own.Knew(entry.version)) return false;
   bool home = false;
   bool witness = false;
   for (const NodeId node : HomesOf(entry)) {

@@ -1,7 +1,9 @@
-// Removes from a node that was away what was deleted meanwhile, where the tombstones are gone, too.
+// Removes from a node that was away, or that was brought what another one held through a long
+// absence, what was deleted meanwhile, where the tombstones are gone, too.
 //
 // A record goes only by compare-and-delete, and only when all of this holds:
-//   * it is so old that a later delete may have been forgotten by now;
+//   * it is so old that a later delete may have been forgotten by now, and the node did not have it
+//     before a doubt that is short;
 //   * all other home replicas of its key can be asked, and none holds anything for it whose word
 //     counts: copies that nodes kept through long absences of their own prove nothing;
 //   * one of them at least has had it (NodeWord), and holds nothing, in the memory in which it had

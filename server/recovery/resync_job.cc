@@ -47,7 +47,7 @@ bool ResyncJob::IsComplete(const ResyncPlan& plan) const {
   if (!plan.complete) return false;
   const Evidence evidence = hooks_.evidence();
   return !NeedsResync(evidence, plan.node) ||
-         !HasFurtherSource(evidence, rules_, plan, BroughtInPart(plan.node, plan.fence));
+         !HasFurtherWork(evidence, rules_, plan, BroughtInPart(plan.node, plan.fence));
 }
 
 void ResyncJob::BeginIfPossible(const Evidence& evidence, NodeId node) {

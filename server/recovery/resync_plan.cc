@@ -1,7 +1,6 @@
 #include "server/recovery/resync_plan.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
@@ -43,18 +42,24 @@ std::optional<int64_t> HeldAllSinceMs(const Evidence& evidence, const NodeEviden
   return trusted_ms;
 }
 
+// A write may come so long after its stamp.
+int64_t MarginMs(const ResyncRules& rules) {
+  return absl::ToInt64Milliseconds(rules.max_write_age + rules.max_clock_skew);
+}
+
 // A node is made whole only once all have been heard that may hold what it lacks. So whatever
 // became whole last, it has had every record of the time before the doubt that stands.
 NodeWord WordOf(const Evidence& evidence, const ResyncRules& rules, const NodeEvidence& node) {
   if (!HeldAllSinceMs(evidence, node)) return {};
-  NodeWord word{.is_trusted = !IsLong(evidence, rules, node),
-                .knew_before_ms = std::numeric_limits<int64_t>::max()};
-  // A write may come so long after its stamp.
-  const absl::Duration margin = rules.max_write_age + rules.max_clock_skew;
+  NodeWord word{.is_trusted = !IsLong(evidence, rules, node)};
+  // What it misses from now on is in no evidence yet, and may be old before a long resync ends. It
+  // has had whatever is old by now.
+  const int64_t lately_ms = std::min(MarginMs(rules), absl::ToInt64Milliseconds(rules.LongDoubt()));
+  const int64_t had_all_ms = node.inspection->now_ms - lately_ms;
   const int64_t doubt_ms = InDoubtSinceMs(evidence, node);
-  if (doubt_ms > 0) {
-    word.knew_before_ms = std::max<int64_t>(doubt_ms - absl::ToInt64Milliseconds(margin), 0);
-  }
+  const int64_t before_doubt_ms = doubt_ms - MarginMs(rules);
+  word.knew_before_ms = doubt_ms == 0 ? had_all_ms : std::min(had_all_ms, before_doubt_ms);
+  word.knew_before_ms = std::max<int64_t>(word.knew_before_ms, 0);
   return word;
 }
 
@@ -63,9 +68,42 @@ ProcessMemory MemoryOf(const NodeEvidence& node) {
   return {node.inspection->run_id, node.inspection->emptied};
 }
 
+// Its copies may be of records that were deleted since. Requires: it carries a marker.
+bool IsDistrusted(const Evidence& evidence, const ResyncRules& rules, const NodeEvidence& node) {
+  return IsLong(evidence, rules, node) || !HasRightMarker(evidence, node);
+}
+
 // Whether other nodes may have been made whole without the node's data.
 bool WasLeftOut(const Evidence& evidence, const NodeEvidence& node) {
   return node.inspection->marker->from_all || IsDeclaredLost(evidence, node.name);
+}
+
+// Of the plan's node: nullopt where it holds nothing that was deleted, or nobody could tell.
+std::optional<PrunePlan> PlanPrune(const Evidence& evidence, const ResyncRules& rules,
+                                   const ResyncPlan& plan) {
+  const NodeEvidence& node = Of(evidence, plan.node);
+  const bool left_out = WasLeftOut(evidence, node);
+  const int64_t skew_ms = absl::ToInt64Milliseconds(rules.max_clock_skew);
+  bool may_hold_deleted = IsLong(evidence, rules, node);
+  bool any_knew = false;
+  PrunePlan prune{plan.node, std::vector<bool>(evidence.nodes.size(), false), plan.words,
+                  plan.memories};
+  for (size_t i = 0; i < evidence.nodes.size(); ++i) {
+    const NodeEvidence& other = evidence.nodes[i];
+    if (i == plan.node.index() || !HasSay(evidence, other)) continue;
+    prune.reachable[i] = true;
+    if (!other.inspection->marker) continue;
+    // One that slept may bring what another saw deleted, which slept later.
+    const bool shares_arcs = rules.share_arcs[plan.node.index()][i];
+    may_hold_deleted |= shares_arcs && IsDistrusted(evidence, rules, other);
+    const std::optional<int64_t> since_ms = HeldAllSinceMs(evidence, other);
+    if (left_out && !(since_ms && *since_ms + skew_ms <= node.inspection->marker->away_ms)) {
+      prune.words[i].knew_before_ms = 0;
+    }
+    any_knew |= prune.words[i].knew_before_ms > 0;
+  }
+  if (!may_hold_deleted || !any_knew) return std::nullopt;
+  return prune;
 }
 
 // Or it is being filled from what an earlier ring left everywhere.
@@ -134,9 +172,6 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   // What a coordinator that has died left undone since may be missing from what was brought before:
   // the last resync then brings all again.
   const bool resumes = !plan.complete || NotesOfTheDead(evidence, node).empty();
-  PrunePlan prune{node, std::vector<bool>(nodes, false), std::vector<NodeWord>(nodes), {}};
-  const bool left_out = WasLeftOut(evidence, Of(evidence, node));
-  const int64_t skew_ms = absl::ToInt64Milliseconds(rules.max_clock_skew);
   for (size_t i = 0; i < nodes; ++i) {
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
@@ -144,7 +179,7 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     if (i == node.index() || !HasSay(evidence, other) || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
     const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
-    const bool distrusted = IsLong(evidence, rules, other) || !HasRightMarker(evidence, other);
+    const bool distrusted = IsDistrusted(evidence, rules, other);
     const bool in_part = std::find(brought_in_part.begin(), brought_in_part.end(), source.run_id) !=
                          brought_in_part.end();
     if (!brought && (plan.complete || (!distrusted && !in_part))) {
@@ -155,23 +190,16 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
            .whole = source.marker->whole && source.marker->run_id == source.run_id,
            .distrusted = distrusted});
     }
-    prune.reachable[i] = true;
-    prune.words[i] = plan.words[i];
-    const std::optional<int64_t> since_ms = HeldAllSinceMs(evidence, other);
-    if (left_out && !(since_ms && *since_ms + skew_ms <= marker.away_ms)) {
-      prune.words[i].knew_before_ms = 0;
-    }
   }
-  prune.memories = plan.memories;
-  if (plan.complete && IsLong(evidence, rules, Of(evidence, node))) plan.prune = std::move(prune);
+  if (plan.complete) plan.prune = PlanPrune(evidence, rules, plan);
   return plan;
 }
 
-bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
-                      const std::vector<std::string>& brought_in_part) {
-  const std::vector<ResyncSource> sources =
-      PlanResync(evidence, rules, plan.node, brought_in_part).sources;
-  return std::any_of(sources.begin(), sources.end(), [&](const ResyncSource& source) {
+bool HasFurtherWork(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
+                    const std::vector<std::string>& brought_in_part) {
+  const ResyncPlan next = PlanResync(evidence, rules, plan.node, brought_in_part);
+  if (next.prune && !plan.prune) return true;
+  return std::any_of(next.sources.begin(), next.sources.end(), [&](const ResyncSource& source) {
     return std::none_of(plan.sources.begin(), plan.sources.end(),
                         [&](const ResyncSource& known) { return known.node == source.node; });
   });

@@ -37,8 +37,8 @@ struct NodeWord {
   // Its copies count: no delete that it missed has been forgotten since.
   bool is_trusted = false;
   // It has had every record that was stamped before (Unix ms): one that it lacks was deleted, or
-  // has expired. Its own absence, however long, does not change that. 0 = what it lacks proves
-  // nothing.
+  // has expired. Its own absence, however long, does not change that. Never later than the plan was
+  // made: what the node misses from then on is in no evidence. 0 = what it lacks proves nothing.
   int64_t knew_before_ms = 0;
 
   bool Knew(const Version& version) const { return MillisOf(version.timestamp) < knew_before_ms; }
@@ -58,7 +58,7 @@ struct ResyncSource {
 struct PrunePlan {
   NodeId node;
   std::vector<bool> reachable;          // by NodeId
-  std::vector<NodeWord> words;          // by NodeId
+  std::vector<NodeWord> words;          // by NodeId, the node itself included
   std::vector<ProcessMemory> memories;  // by NodeId: whose words these are
 };
 
@@ -95,10 +95,11 @@ std::optional<NodeId> MissingSource(const Evidence& evidence, const ResyncRules&
 ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId node,
                       const std::vector<std::string>& brought_in_part);
 
-// Whether a node that is no source of the plan may hold what is missing: it could not be reached
-// when the plan was made, and was not waited for.
-bool HasFurtherSource(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
-                      const std::vector<std::string>& brought_in_part);
+// Whether the node needs another resync before it is whole: a node that is no source of the plan
+// may hold what is missing, as it could not be reached when the plan was made, and was not waited
+// for; or nothing was to be pruned then, and now is, as tombstones may have ended meanwhile.
+bool HasFurtherWork(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,
+                    const std::vector<std::string>& brought_in_part);
 
 // Whether all nodes are whole, so that none lacks what the ring in force gives it. A node that
 // can't be reached may carry another ring's marker, and be the last one that holds what others

@@ -45,6 +45,7 @@ class PruneTest : public ::testing::Test {
   std::string OfAge(absl::Duration age) const {
     return EncodeRecord({{TimestampOf(age), 1}, 0, false, "v"});
   }
+  int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
   void Hold(size_t index, absl::Duration age) { node(index).Hold(kKey, OfAge(age)); }
   bool Holds(size_t index) { return node(index).At(kKey).has_value(); }
   // It stood still for so long, and kept its memory.
@@ -153,6 +154,21 @@ TEST_F(PruneTest, KeepsWhatTwoHoldThatWereAway) {
   Hold(1, absl::Hours(4));
   plan_.words = {kNothing, AwaySince(absl::Hours(3)), kNothing};
   EXPECT_FALSE(IsRemoved());
+}
+
+// It was in doubt for a moment only: a delete that it missed is not forgotten yet.
+TEST_F(PruneTest, KeepsWhatTheNodeHadBeforeAShortDoubt) {
+  Hold(0, absl::Hours(2));
+  plan_.words[0] = {true, NowMs()};
+  EXPECT_FALSE(IsRemoved());
+  plan_.words[0].is_trusted = false;
+  EXPECT_TRUE(IsRemoved());
+}
+
+TEST_F(PruneTest, RemovesWhatTheNodeWasBroughtInAShortDoubt) {
+  Hold(0, absl::Hours(2));
+  plan_.words[0] = {true, NowMs() - absl::ToInt64Milliseconds(absl::Hours(3))};
+  EXPECT_TRUE(IsRemoved());
 }
 
 // The tombstone of a later delete is still there, if there was one.

@@ -4,8 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <limits>
-
 #include "tests/testing/evidence_of.h"
 
 namespace kache {
@@ -20,7 +18,9 @@ constexpr int64_t kShortAgoMs = kNowMs - 60'000;
 constexpr int64_t kLongAgoMs = kNowMs - kTombstoneMs;
 // A write may come so long after its stamp, by clocks that may differ.
 constexpr int64_t kMarginMs = 605'000;
-constexpr int64_t kAlways = std::numeric_limits<int64_t>::max();
+// Without any doubt, a node knew what was written before that: what came later may still be on its
+// way to it, or be missed.
+constexpr int64_t kLatelyMs = kNowMs - kMarginMs;
 
 NodeId Id(size_t index) { return NodeId(static_cast<uint16_t>(index)); }
 
@@ -184,7 +184,7 @@ TEST_F(ResyncPlanTest, ANodeKnewWhatWasWrittenBeforeItsDoubt) {
   Fence(1, kLongAgoMs);
   LoseMemory(2);
   EXPECT_THAT(KnewBefore(Plan().words),
-              ElementsAre(kShortAgoMs - kMarginMs, kLongAgoMs - kMarginMs, 0, kAlways));
+              ElementsAre(kShortAgoMs - kMarginMs, kLongAgoMs - kMarginMs, 0, kLatelyMs));
 }
 
 // It has just returned, and others have notes about it.
@@ -224,7 +224,8 @@ TEST_F(ResyncPlanTest, ALongAbsenceIsPruned) {
   const ResyncPlan plan = Plan();
   ASSERT_TRUE(plan.prune.has_value());
   EXPECT_THAT(plan.prune->reachable, ElementsAre(false, true, true, true));
-  EXPECT_THAT(KnewBefore(plan.prune->words), ElementsAre(0, kAlways, kAlways, kAlways));
+  EXPECT_THAT(KnewBefore(plan.prune->words),
+              ElementsAre(kLongAgoMs - kMarginMs, kLatelyMs, kLatelyMs, kLatelyMs));
   EXPECT_THAT(Trusted(), ElementsAre(false, true, true, true));
 }
 
@@ -244,11 +245,41 @@ TEST_F(ResyncPlanTest, NodesThatWereAwayForLongDoNotVouchForEachOther) {
   EXPECT_TRUE(plan.sources[0].distrusted);
 }
 
+// It lost its memory, and can't be written to: it never got a marker. Its word is none.
+TEST_F(ResyncPlanTest, ANodeWithoutAMarkerCanBeAsked) {
+  Fence(0, kLongAgoMs);
+  evidence_.Reach(1, "b-run-2");
+  const ResyncPlan plan = Plan();
+  ASSERT_TRUE(plan.prune.has_value());
+  EXPECT_TRUE(plan.prune->reachable[1]);
+  EXPECT_FALSE(plan.prune->words[1].is_trusted);
+  EXPECT_EQ(plan.prune->words[1].knew_before_ms, 0);
+}
+
+// What a source that slept brings, another may have seen deleted which slept later.
+TEST_F(ResyncPlanTest, WhatADistrustedSourceBringsIsPruned) {
+  EXPECT_FALSE(Plan().prune.has_value());
+  Fence(1, kLongAgoMs);
+  ASSERT_TRUE(Plan().prune.has_value());
+  // But not what the node had itself, which was away for a moment only.
+  EXPECT_TRUE(Plan().prune->words[0].is_trusted);
+  EXPECT_EQ(Plan().prune->words[0].knew_before_ms, kShortAgoMs - kMarginMs);
+}
+
+// As a tombstone may have ended since.
+TEST_F(ResyncPlanTest, AResyncThatTookLongIsNotTheLast) {
+  const ResyncPlan plan = Plan();
+  EXPECT_FALSE(HasFurtherWork(evidence_.value, rules_, plan, {}));
+  Fence(0, kLongAgoMs);
+  EXPECT_TRUE(HasFurtherWork(evidence_.value, rules_, plan, {}));
+  EXPECT_FALSE(HasFurtherWork(evidence_.value, rules_, Plan(), {}));
+}
+
 // It was made whole from this node, too, among others.
 TEST_F(ResyncPlanTest, ANodeThatWasResyncedLatelyKnowsAll) {
   Fence(0, kLongAgoMs);
   evidence_.MarkerOf(1).since_ms = kShortAgoMs;
-  EXPECT_EQ(Plan().prune->words[1].knew_before_ms, kAlways);
+  EXPECT_EQ(Plan().prune->words[1].knew_before_ms, kLatelyMs);
 }
 
 // Those that became whole meanwhile may lack what only this node holds.
@@ -259,7 +290,8 @@ TEST_F(ResyncPlanTest, OfANodeThatWasDeclaredLostOnlyThoseKnewWhoWereThereAllThe
   evidence_.MarkerOf(1).away_ms = EvidenceOf::kWholeSinceMs;
   evidence_.MarkerOf(2).since_ms = kLongAgoMs - 4000;  // whose clock may have been ahead
   Fence(3, kShortAgoMs);
-  EXPECT_THAT(KnewBefore(Plan().prune->words), ElementsAre(0, kAlways, 0, kShortAgoMs - kMarginMs));
+  EXPECT_THAT(KnewBefore(Plan().prune->words),
+              ElementsAre(kLongAgoMs - kMarginMs, kLatelyMs, 0, kShortAgoMs - kMarginMs));
   evidence_.At(3).lost.clear();
   evidence_.MarkerOf(0).from_all = true;  // It was outside of the ring.
   EXPECT_EQ(Plan().prune->words[2].knew_before_ms, 0);
@@ -292,10 +324,10 @@ TEST_F(ResyncPlanTest, ANodeThatWasNotWaitedForIsAFurtherSourceOnceItIsThere) {
   evidence_.Lose(2);
   const ResyncPlan plan = Plan();
   EXPECT_TRUE(plan.complete);
-  EXPECT_FALSE(HasFurtherSource(evidence_.value, rules_, plan, {}));
+  EXPECT_FALSE(HasFurtherWork(evidence_.value, rules_, plan, {}));
   evidence_.Reach(2, "c-run");
   evidence_.Mark(2);
-  EXPECT_TRUE(HasFurtherSource(evidence_.value, rules_, plan, {}));
+  EXPECT_TRUE(HasFurtherWork(evidence_.value, rules_, plan, {}));
 }
 
 TEST_F(ResyncPlanTest, AllAreFilledWhenAllAreWhole) {
