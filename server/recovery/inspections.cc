@@ -9,6 +9,9 @@
 namespace kache {
 namespace {
 
+// A note's instant is more than 0.
+constexpr absl::Time kSinceEver = absl::FromUnixMillis(1);
+
 bool HaveSameMarker(const Inspection& a, const Inspection& b) {
   return a.marker && b.marker && a.marker->fence == b.marker->fence &&
          a.marker->whole == b.marker->whole && a.marker->run_id == b.marker->run_id;
@@ -125,14 +128,14 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
 }
 
 // A node whose clock ran far ahead has ended lives that are not over, tombstones among them: it may
-// lack anything, and is compared with the others before it is read again.
+// lack anything, however old, and is compared with the others before it is read again.
 void Inspections::NoteTime(NodeId node, absl::Time told) {
   ClusterClock& clock = context_.clock;
   const bool was_skewed = clock.node_clock(node).skewed;
   clock.OnNodeTime(node, nodes_[node.index()].sent_at, context_.now(), told);
   const ClusterClock::NodeClock& now = clock.node_clock(node);
   if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
-    context_.monitor.OnWriteMissed(node);
+    context_.monitor.OnMayLackWrites(node, kSinceEver);
   }
 }
 

@@ -119,6 +119,24 @@ TEST_F(WitnessesOverTime, ALongAbsentNodeBringsAnEmptyOneWhatNobodyHadSeenDelete
   ExpectOnAll(true);
 }
 
+// A clock that ran ahead ended lives on its node that are not over.
+TEST_F(WitnessesOverTime, WhatAWrongClockEndedWasNotDeleted) {
+  Put({0, 1, 2});
+  Pass(kWhile);
+  cluster().node(0).SetClock(absl::Hours(2));
+  cluster().node(0).records().Forget(kKey);
+  Pass(kMoment);
+  ASSERT_EQ(cluster().coordinator(0).Status(0).reason, "clock_skew");
+  Freeze(1);
+  Freeze(2);
+  cluster().node(0).SetClock(absl::ZeroDuration());
+  Pass(kLong);
+  cluster().Return(1);
+  cluster().Return(2);
+  Pass(kLong);
+  ExpectOnAll(true);
+}
+
 // Resyncs that take longer than tombstones live.
 class SlowResyncs : public WitnessesOverTime {
  protected:
