@@ -99,9 +99,13 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
   }
   if (node.fence_lost) {
+    // Of the time since this state began the node may have slept through any part: the memory may
+    // be one that was put aside for as long (SWAPDB).
+    const int64_t doubt_ms = EarliestDoubtMs(evidence, node);
+    const int64_t since_ms = doubt_ms == 0 ? marker.since_ms : std::min(doubt_ms, marker.since_ms);
     return {.verdict = Verdict::kInDoubt,
             .reason = "fence_lost",
-            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+            .fence = FenceOrder{FenceText(marker.fence), since_ms}};
   }
   if (!marker.whole) return {.verdict = Verdict::kInDoubt, .reason = "resync"};
   Assessment assessment{.verdict = Verdict::kWhole};

@@ -38,7 +38,7 @@ std::string PlayedNode::NameOf(size_t index) {
 }
 
 void PlayedNode::LoseMemory() {
-  memory_ = {};
+  memory_ = other_database_ = {};
   evicted_keys_ = emptied_ = 0;
   stalled_ = false;
   backlog_.clear();
@@ -54,6 +54,11 @@ void PlayedNode::Evict(const std::string& key) {
 
 void PlayedNode::FlushAll() {
   memory_ = {};
+  ++emptied_;
+}
+
+void PlayedNode::SwapDatabases() {
+  std::swap(memory_, other_database_);
   ++emptied_;
 }
 

@@ -44,6 +44,8 @@ class PlayedNode {
   // It evicts this key, for its memory limit.
   void Evict(const std::string& key);
   void FlushAll();
+  // It is told SWAPDB: the other database, which is empty at first, takes this one's place.
+  void SwapDatabases();
 
   redis::Reply Run(const redis::Command& command);
   // The same, once the process runs: `done` is told then. A process that ends meanwhile tells
@@ -117,6 +119,7 @@ class PlayedNode {
   Refusal refusal_;
   bool stalled_ = false;
   std::deque<std::pair<redis::Command, Answer>> backlog_;
+  Memory other_database_;
 };
 
 }  // namespace kache::testing

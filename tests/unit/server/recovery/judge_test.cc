@@ -268,6 +268,10 @@ TEST_F(JudgeTest, AFenceThatWasLostIsRaisedAgain) {
   evidence_.Of(1).fence_lost = true;
   EXPECT_EQ(Of(1).verdict, Verdict::kInDoubt);
   EXPECT_EQ(FenceModeOf(1), FenceText(EvidenceOf::kFence));
+  // Its memory may have been put aside at any time since.
+  EXPECT_EQ(Of(1).fence->since_ms, EvidenceOf::kWholeSinceMs);
+  evidence_.Note(2, "b", kOther, /*since_ms=*/900);
+  EXPECT_EQ(Of(1).fence->since_ms, 900);
 }
 
 TEST_F(JudgeTest, AFenceIsDrainedForOnce) {

@@ -137,6 +137,22 @@ TEST_F(WitnessesOverTime, WhatAWrongClockEndedWasNotDeleted) {
   ExpectOnAll(true);
 }
 
+// SWAPDB, and back again hours later: the memory of before returns, with its marker.
+TEST_F(WitnessesOverTime, AMemoryThatReturnsSleptMeanwhile) {
+  Put({0, 1, 2});
+  Pass(kWhile);
+  cluster().node(1).SwapDatabases();
+  Pass(kMoment);
+  ASSERT_TRUE(cluster().AllUp());
+  ASSERT_TRUE(Holds(1));
+  Delete({0, 1, 2});
+  Pass(kLong);
+  cluster().node(1).SwapDatabases();
+  ASSERT_TRUE(Holds(1));
+  Pass(2 * kMoment);
+  ExpectOnAll(false);
+}
+
 // Resyncs that take longer than tombstones live.
 class SlowResyncs : public WitnessesOverTime {
  protected:
