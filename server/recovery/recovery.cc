@@ -71,9 +71,14 @@ void Recovery::Tick() {
   PumpJobs(now);
 }
 
-// The others took this process for dead meanwhile, and no longer waited for what it had begun.
+// The others took this process for dead meanwhile, and no longer waited for what it had begun. Its
+// leases have ended, and whom it believed may have slept since.
 void Recovery::NoticeStandstill(MonotonicTime now) {
   const absl::Duration stood = absl::FromChrono(now - std::exchange(ticked_at_, now));
+  if (stood > kLeaseLife) {
+    resyncs_.BreakOff();
+    sweeps_.BreakOff();
+  }
   if (stood <= HeartbeatLimit(context_.config.check_interval)) return;
   spdlog::warn("this process stood still: all nodes are swept seconds={:.1f}",
                absl::ToDoubleSeconds(stood));

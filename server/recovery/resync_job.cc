@@ -156,6 +156,10 @@ void ResyncJob::NoteSources() {
   }
 }
 
+void ResyncJob::BreakOff() {
+  if (resync_) End(absl::AbortedError("this process stood still"));
+}
+
 void ResyncJob::End(const absl::Status& status) {
   NoteSources();
   const ResyncPlan plan = resync_->plan();

@@ -49,6 +49,8 @@ class ResyncJob {
   // Goes on; to be called often. It does not end while `may_end` is false.
   void Pump(MonotonicTime now, bool may_end);
   void KeepLease(MonotonicTime now);
+  // Ends; it is begun again by what is found then.
+  void BreakOff();
   // Ends without a word to any node.
   void Abandon() { resync_.reset(); }
 

@@ -38,6 +38,14 @@ TEST_F(LeaseTest, IsHadOrNotByTheNodesWord) {
   EXPECT_EQ(has_it_, false);
 }
 
+// The process stood still meanwhile.
+TEST_F(LeaseTest, AnAnswerThatIsReadAfterItsLifeGivesNone) {
+  Take();
+  clock_.Advance(kLeaseLife);
+  node(0).Answer(redis::Reply::Integer(1));
+  EXPECT_EQ(has_it_, false);
+}
+
 // It may well be kept, then.
 TEST_F(LeaseTest, ANodeThatDoesNotAnswerSaysNothing) {
   Take();

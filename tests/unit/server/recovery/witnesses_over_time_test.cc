@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "server/bookkeeping/coordinator_id.h"
 #include "server/replication/record.h"
 #include "tests/testing/played_cluster.h"
 
@@ -186,6 +187,36 @@ TEST_F(SlowResyncs, WhatWasDeletedDuringAShortAbsenceStaysDeleted) {
   Delete({1, 2});
   Pass(kWhile);
   cluster().Return(0);
+  Pass(2 * kSlowResync);
+  ExpectOnAll(false);
+}
+
+// Another coordinator has finished its resync since, and one of the sources has slept.
+TEST_F(SlowResyncs, ACoordinatorThatStoodStillGoesOnWithNone) {
+  Put({0, 1, 2});
+  PutFillers(500);
+  Pass(kWhile);
+  cluster().coordinator(0).Miss(0);
+  while (cluster().node(0).Get(cluster().node(0).keys().ResyncLease()).empty()) {
+    cluster().Pass(Recovery::kTick);
+  }
+  const size_t begun_by = cluster().node(0).Get(cluster().node(0).keys().ResyncLease()) ==
+                                  CoordinatorText(cluster().coordinator(0).id())
+                              ? 0
+                              : 1;
+  const size_t other = 1 - begun_by;
+  cluster().Pass(absl::Seconds(1));
+  cluster().Freeze(begun_by, true);
+  Pass(kSlowResync);
+  ASSERT_TRUE(cluster().node(0).marker()->whole);
+  cluster().Cut(other, 1);
+  cluster().coordinator(other).Miss(1);
+  Delete({0, 2});
+  Pass(kLong);
+  cluster().Freeze(begun_by, false);
+  cluster().Pass(absl::Seconds(5));
+  EXPECT_FALSE(Holds(0));
+  cluster().Mend(other, 1);
   Pass(2 * kSlowResync);
   ExpectOnAll(false);
 }
