@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "server/bookkeeping/marker.h"
 #include "server/recovery/copier_page.h"
 #include "server/recovery/copy_scripts.h"
 #include "server/recovery/page_entry.h"
@@ -112,21 +113,25 @@ void Copier::ReadHeld(NodeId node, std::span<const std::string_view> keys,
 void Copier::ReadHeldBy(NodeId node, const ProcessMemory& memory,
                         std::span<const std::string_view> keys,
                         absl::AnyInvocable<void(absl::StatusOr<std::vector<HeldRecord>>)> done) {
+  std::vector<std::string_view> all = {rules_.marker};
+  all.insert(all.end(), keys.begin(), keys.end());
   client(node).Send(
-      redis::Command::Call(WitnessScript(), keys, std::span<const std::string_view>()),
+      redis::Command::Call(WitnessScript(), all, std::span<const std::string_view>()),
       kCommandTimeout,
       [alive = alive_, memory, count = keys.size(),
        done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
         if (!*alive) return;
         absl::Status error = ErrorOf(reply);
-        if (error.ok() && reply->elements.size() != 3) error = WrongLength();
+        if (error.ok() && reply->elements.size() != 4) error = WrongLength();
         if (!error.ok()) return done(error);
-        ProcessMemory found{reply->elements[0].text};
-        if (!absl::SimpleAtoi(reply->elements[1].text, &found.emptied) || found != memory) {
+        ProcessMemory found{.run_id = reply->elements[0].text};
+        const auto marker = ParseMarker(reply->elements[2].text);
+        if (marker && marker->run_id == found.run_id) found.fence = marker->fence;
+        if (!absl::SimpleAtoi(reply->elements[1].text, &found.emptied) || !found.IsSameAs(memory)) {
           return done(
               absl::AbortedError("a node that is read from was restarted or emptied meanwhile"));
         }
-        done(HeldRecordsOf(reply->elements[2], count));
+        done(HeldRecordsOf(reply->elements[3], count));
       });
 }
 

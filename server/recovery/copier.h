@@ -50,6 +50,7 @@ struct CopyRules {
   std::function<absl::Duration(NodeId)> clock_offset;
   // Told when a node refuses to store records, as it takes no writes now. Empty = nobody is told.
   std::function<void(NodeId, redis::ErrorKind)> refused;
+  std::string marker = {};  // KeySpace::Marker
 };
 
 struct PageResult {

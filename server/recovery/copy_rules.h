@@ -9,11 +9,14 @@ namespace kache {
 
 // `context` outlives whoever has them.
 inline CopyRules MakeCopyRules(const RecoveryContext& context) {
-  return {context.config.tombstone_ttl, context.config.max_write_age, &context.clock,
+  return {context.config.tombstone_ttl,
+          context.config.max_write_age,
+          &context.clock,
           [&context](NodeId node) { return context.status(node).clock_offset; },
           [&context](NodeId node, redis::ErrorKind kind) {
             context.monitor.OnWriteRefused(node, kind);
-          }};
+          },
+          context.keys.Marker()};
 }
 
 }  // namespace kache

@@ -22,10 +22,12 @@ return {beginnings, lengths}
 
 constexpr char kReadHeaders[] = R"lua(
 local call, headers = redis.pcall, {}
-for i = 1, #KEYS do headers[i] = call('GETRANGE', KEYS[i], '0', '27') end
+for i = first, #KEYS do headers[#headers + 1] = call('GETRANGE', KEYS[i], '0', '27') end
 )lua";
 constexpr char kHeaders[] = "return headers";
-constexpr char kWitness[] = "return {run_id, string.format('%.0f', emptied), headers}";
+constexpr char kWitness[] = R"lua(
+return {run_id, string.format('%.0f', emptied), call('GET', KEYS[1]) or '', headers}
+)lua";
 
 constexpr char kFetch[] = R"lua(
 local answer = {}
@@ -105,12 +107,13 @@ const redis::Script& PeekScript() {
   return script;
 }
 const redis::Script& HeadersScript() {
-  static const redis::Script& script = NewScript("headers", std::string(kReadHeaders) + kHeaders);
+  static const redis::Script& script =
+      NewScript("headers", "local first = 1" + std::string(kReadHeaders) + kHeaders);
   return script;
 }
 const redis::Script& WitnessScript() {
   static const redis::Script& script =
-      NewScript("witness", ProcessMemoryPiece() + kReadHeaders + kWitness);
+      NewScript("witness", ProcessMemoryPiece() + "local first = 2" + kReadHeaders + kWitness);
   return script;
 }
 const redis::Script& FetchScript() {

@@ -19,8 +19,8 @@ const redis::Script& PeekScript();
 // The first 28 bytes of each of KEYS, whatever it holds; an error for what is no string.
 const redis::Script& HeadersScript();
 
-// The same, by whose memory: answers run_id, Inspection::emptied as text, and what HeadersScript
-// answers.
+// The same of all KEYS but the first, the marker, by whose memory: answers run_id,
+// Inspection::emptied as text, the marker (empty = there is none), and what HeadersScript answers.
 const redis::Script& WitnessScript();
 
 // For each of KEYS: the record (nil = none), and when the key ends, as text.

@@ -65,7 +65,11 @@ NodeWord WordOf(const Evidence& evidence, const ResyncRules& rules, const NodeEv
 
 ProcessMemory MemoryOf(const NodeEvidence& node) {
   if (!node.inspection) return {};
-  return {node.inspection->run_id, node.inspection->emptied};
+  const Inspection& inspection = *node.inspection;
+  ProcessMemory memory{.run_id = inspection.run_id, .emptied = inspection.emptied};
+  const std::optional<Marker>& marker = inspection.marker;
+  if (marker && marker->run_id == inspection.run_id) memory.fence = marker->fence;
+  return memory;
 }
 
 // Its copies may be of records that were deleted since. Requires: it carries a marker.

@@ -54,17 +54,22 @@ TEST_F(CopyScriptsTest, HeadersAreTheFirst28Bytes) {
 TEST_F(CopyScriptsTest, AWitnessSaysByWhoseMemory) {
   const Record record{{5, 7}, 0, false, "value"};
   Hold("a", record);
-  const redis::Reply before = node_.Call(WitnessScript(), {"a", "none"}, {});
-  ASSERT_EQ(before.elements.size(), 3u);
+  const redis::Reply before = node_.Call(WitnessScript(), {"marker", "a", "none"}, {});
+  ASSERT_EQ(before.elements.size(), 4u);
   EXPECT_NE(node_.Run({"INFO", "server"}).text.find("run_id:" + before.elements[0].text),
             std::string::npos);
-  ASSERT_EQ(before.elements[2].elements.size(), 2u);
-  EXPECT_EQ(before.elements[2].elements[0].text,
+  EXPECT_EQ(before.elements[2].text, "");
+  ASSERT_EQ(before.elements[3].elements.size(), 2u);
+  EXPECT_EQ(before.elements[3].elements[0].text,
             EncodeRecord(record).substr(0, kRecordHeaderBytes));
-  EXPECT_EQ(before.elements[2].elements[1].text, "");
-  EXPECT_EQ(node_.Call(WitnessScript(), {}, {}).elements[1].text, before.elements[1].text);
+  EXPECT_EQ(before.elements[3].elements[1].text, "");
+  const auto again = [&] { return node_.Call(WitnessScript(), {"marker"}, {}); };
+  EXPECT_EQ(again().elements[1].text, before.elements[1].text);
+  node_.Run({"SET", "marker", "stands"});
+  EXPECT_EQ(again().elements[2].text, "stands");
   node_.Run({"FLUSHALL"});
-  EXPECT_NE(node_.Call(WitnessScript(), {}, {}).elements[1].text, before.elements[1].text);
+  EXPECT_NE(again().elements[1].text, before.elements[1].text);
+  EXPECT_EQ(again().elements[2].text, "");
 }
 
 TEST_F(CopyScriptsTest, StoresWhatIsMissingOrOlderAndSaysHowMany) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "server/bookkeeping/marker.h"
 #include "server/recovery/copy_scripts.h"
 
 namespace kache::testing {
@@ -37,9 +38,12 @@ redis::Reply FakeStore::Reply(const FakeNodeClient::Sent& sent) {
     return records_.Scan(sent.arguments, page_keys_, NowMs());
   }
   if (sent.script == &WitnessScript()) {
-    const HeldRecords::Words keys(sent.arguments.begin() + 3, sent.arguments.end());
+    const HeldRecords::Words keys(sent.arguments.begin() + 4, sent.arguments.end());
+    const std::string marker =
+        WholeMarker(/*ring=*/1, memory_.run_id, "a") + FenceText(memory_.fence) + " 1000 0 arcs";
     return ArrayReply({redis::Reply::String(memory_.run_id),
                        redis::Reply::String(std::to_string(memory_.emptied)),
+                       redis::Reply::String(memory_.fence == FenceNumber{} ? "" : marker),
                        records_.Headers(keys, NowMs())});
   }
   std::optional<redis::Reply> reply = records_.Run(sent.arguments, sent.script, NowMs());

@@ -39,15 +39,17 @@ class FakeStore {
     records_.Hold(key, bytes, ends_ms);
   }
   void Forget(const std::string& key) { records_.Forget(key); }
-  // It restarts empty; or is told FLUSHALL.
+  // It restarts empty; or is told FLUSHALL, or FLUSHDB of another database.
   void Restart() {
     records_ = {};
-    memory_ = {memory_.run_id + "'"};
+    memory_ = {.run_id = memory_.run_id + "'"};
   }
   void FlushAll() {
     records_ = {};
-    ++memory_.emptied;
+    memory_.fence = {};
+    FlushAnother();
   }
+  void FlushAnother() { ++memory_.emptied; }
   const ProcessMemory& memory() const { return memory_; }
   // Nullopt where the key does not exist.
   std::optional<Held> At(const std::string& key) const { return records_.At(key, NowMs()); }
@@ -73,7 +75,7 @@ class FakeStore {
   size_t page_keys_ = SIZE_MAX;
   std::optional<std::pair<size_t, absl::StatusOr<redis::Reply>>> odd_;
   HeldRecords records_;
-  ProcessMemory memory_{"run"};
+  ProcessMemory memory_{.run_id = "run", .fence = FenceNumber{7}};
 };
 
 }  // namespace kache::testing

@@ -124,7 +124,8 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &InspectScript()) return Inspect(keys, arguments);
   if (script == &WitnessScript()) {
     return ArrayReply({Reply::String(run_id_), Reply::String(std::to_string(emptied_)),
-                       memory_.records.Headers(keys, NowMs())});
+                       Reply::String(Get(keys.at(0))),
+                       memory_.records.Headers(Words(keys.begin() + 1, keys.end()), NowMs())});
   }
   if (script == &RestoreScript()) return Restore(keys, arguments);
   if (script == &InitScript()) return Init(keys, arguments);

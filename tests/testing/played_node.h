@@ -44,6 +44,8 @@ class PlayedNode {
   // It evicts this key, for its memory limit.
   void Evict(const std::string& key);
   void FlushAll();
+  // It is told FLUSHDB of another database.
+  void FlushAnother() { ++emptied_; }
   // It is told SWAPDB: the other database, which is empty at first, takes this one's place.
   void SwapDatabases();
 

@@ -116,6 +116,13 @@ TEST_F(PruneTest, ANodeThatWasFlushedSinceProvesNothing) {
   EXPECT_TRUE(Holds(0));
 }
 
+// The process was told to drop another database, not ours.
+TEST_F(PruneTest, ANodeThatKeptItsMarkerKeptItsMemory) {
+  Hold(0, absl::Hours(2));
+  node(1).FlushAnother();
+  EXPECT_TRUE(IsRemoved());
+}
+
 TEST_F(PruneTest, KeepsWhatANodeThatWasThereHolds) {
   Hold(0, absl::Hours(2));
   Hold(1, absl::Hours(2));

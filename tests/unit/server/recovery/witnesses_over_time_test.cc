@@ -221,5 +221,20 @@ TEST_F(SlowResyncs, ACoordinatorThatStoodStillGoesOnWithNone) {
   ExpectOnAll(false);
 }
 
+// Some program empties its own database in the same process all the time.
+TEST_F(SlowResyncs, AnotherDatabaseThatIsEmptiedIsNoLoss) {
+  Put({0, 1, 2});
+  PutFillers(500);
+  Pass(kWhile);
+  Freeze(0);
+  Pass(kLong);
+  cluster().Return(0);
+  for (absl::Duration passed; passed < kSlowResync; passed += absl::Seconds(10)) {
+    cluster().node(1).FlushAnother();
+    Pass(absl::Seconds(10));
+  }
+  ExpectOnAll(true);
+}
+
 }  // namespace
 }  // namespace kache
