@@ -14,7 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	kachev1 "kache/v1"
+	kachev1 "kache.dev/kache/v1"
 )
 
 // A call that a server could not take is sent again. So all writes here carry a stamp: an attempt that
