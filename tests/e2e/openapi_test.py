@@ -70,7 +70,7 @@ class AnswersTest(DescribedCase):
         self.assertEqual(binary["encoding"], "base64")
         stamp = {"Kache-Stamp": f"{time.time_ns() // 1_000_000 << 16:016x}-5e4f3a2b1c0d"}
         self.ask_key("PUT", key, body="v", headers=stamp)
-        self.api.validate(stamp["Kache-Stamp"], {"$ref": "#/components/schemas/Stamp"})
+        self.api.validate(stamp["Kache-Stamp"], {"$ref": "#/components/schemas/WriteStamp"})
         self.ask_key("DELETE", key)
         self.ask_key("GET", key, status=404)
         self.ask_key("HEAD", key, status=404)
