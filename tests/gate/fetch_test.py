@@ -4,7 +4,7 @@ import unittest
 
 from script_tree import ScriptTreeCase
 
-ALL = "node nodejs web kubernetes debian13_servers debian13_go".split()
+ALL = "node nodejs web kubernetes lint debian13_servers debian13_go".split()
 
 
 class FetchTest(ScriptTreeCase):
@@ -12,7 +12,7 @@ class FetchTest(ScriptTreeCase):
         super().setUp()
         self.copy("tests/fetch")
         for folder in ("tests/e2e/node", "tests/e2e/web", "docs/clients/nodejs",
-                       "tests/deploy/kubernetes"):  # fmt: skip
+                       "tests/deploy/kubernetes", "tests/lint"):  # fmt: skip
             self.write(f"{folder}/package.json", "{}")
             self.write(f"{folder}/package-lock.json", folder)
         for folder in ("deploy", "tests/debian13"):
