@@ -10,6 +10,7 @@ import formatting
 import line_counts
 import links
 import markdown_links
+import tasks
 import text
 
 RING_CMAKE = """
@@ -259,6 +260,28 @@ class MarkdownLinksTest(LintCase):
     def test_finds_links_out_of_the_repository(self):
         self.assert_finds(markdown_links.check, {"a.md": "[x](../..)\n"}, "leaves the repository")
         self.assert_finds(markdown_links.check, {"a.md": "[x](/etc)\n"}, "machine's root")
+
+
+class TasksTest(LintCase):
+    FILES = {
+        "README.md": "# Start\n[index](docs/README.md)\n",
+        "docs/README.md": "[near](a.md#near), [a](a.md)\n",
+        "docs/a.md": "# Near\n# Far\n[far](#far)\n",
+    }
+
+    def find(self, target, *parts):
+        self.assert_finds(lambda root: tasks.check(root, {"it": target}), self.FILES, *parts)
+
+    def test_accepts_what_is_two_links_away_or_on_the_first_page(self):
+        wanted = {"near": "docs/a.md#near", "page": "docs/a.md", "first": "README.md#start"}
+        self.assertEqual(complaints(lambda root: tasks.check(root, wanted), self.FILES), [])
+
+    def test_finds_what_is_three_links_away(self):
+        self.find("docs/a.md#far", "it: docs/a.md#far is more than 2 links")
+
+    def test_finds_a_heading_that_is_not_there(self):
+        self.find("docs/a.md#gone", "it: docs/a.md#gone is not there")
+        self.find("docs/b.md", "is not there")
 
 
 class FormattingTest(LintCase):
