@@ -36,6 +36,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "STANDIN_TTL_SECONDS",
     "MAX_CLOCK_SKEW_MS",
     "MAX_WRITE_AGE_SECONDS",
+    "STALENESS_CHECK_ONE_IN",
     "SWEEP_INTERVAL_SECONDS",
     "SWEEP_KEYS_PER_SECOND",
     "RESYNC_KEYS_PER_SECOND",

@@ -112,6 +112,7 @@ void ReadRing(SettingsReader& reader, ServerConfig* config) {
   fields.Number("VNODES_PER_NODE", &config->vnodes_per_node, {1, 10000});
   fields.Number("REPLICATION_FACTOR", &config->replication_factor, {1, kMaxServers});
   fields.Number("MAX_TRIES", &config->max_tries, {0, kMaxServers});
+  fields.Number("STALENESS_CHECK_ONE_IN", &config->staleness_check_one_in, {0, 1000000000});
   config->key_prefix = ReadKeyPrefix(reader, config->key_prefix);
   const std::string change = reader.String("ACCEPT_RING", "none");
   if (change != "none") config->accept_ring = ReadRingChange(change, "ACCEPT_RING", reader);

@@ -26,8 +26,9 @@ struct ServerConfig {
   // The ring.
   std::vector<RedisAddress> servers;  // REDIS_URLS; names and addresses are distinct
   uint32_t vnodes_per_node = 100;
-  uint32_t replication_factor = 3;  // may be larger than the number of servers
-  uint32_t max_tries = 3;           // 0 = walk the whole ring
+  uint32_t replication_factor = 3;          // may be larger than the number of servers
+  uint32_t max_tries = 3;                   // 0 = walk the whole ring
+  uint32_t staleness_check_one_in = 10000;  // reads at ONE; 0 = none
   std::string key_prefix = "kache:";
 
   // Where it listens.

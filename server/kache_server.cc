@@ -66,6 +66,7 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                         .standin_ttl = config.standin_ttl,
                         .max_clock_skew = config.max_clock_skew,
                         .max_write_age = config.max_write_age,
+                        .staleness_check_one_in = config.staleness_check_one_in,
                         .keys_per_read = config.keys_per_read};
   return result;
 }

@@ -140,7 +140,11 @@ void BatchRead::Run() {
   ByNode by_node(shard(), deadline_, sink_);
   for (const Read& read : reads_) {
     const NodeId first = shard().ring().Preference(read.token, 1)[0];
-    if (in_time && shard().View(first).state == NodeState::kUp) {
+    // One whose answer is to be compared goes by itself, and counts itself.
+    const bool alone =
+        !in_time || shard().NextReadIsCompared() || shard().View(first).state != NodeState::kUp;
+    if (!alone) {
+      shard().CountRead();
       by_node.Add(first, read);
     } else {
       ReadAlone(shard(), read, deadline_, sink_);

@@ -2,7 +2,8 @@
 // and one MGET to each node for those whose first home replica is UP there. That is what a
 // GetOperation would ask too, and a record or a nil from that replica answers the key, as there.
 // Every key for which it is otherwise (the first home replica is not UP; its node errs, or takes
-// longer than TRY_TIMEOUT_MS) becomes a GetOperation, which begins anew.
+// longer than TRY_TIMEOUT_MS; its answer is to be compared with the other home replicas) becomes a
+// GetOperation, which begins anew.
 //
 // A value of another type than Kache writes is a nil to MGET: a miss, as for GET, but not counted.
 #ifndef KACHE_SERVER_REPLICATION_BATCH_READ_H_

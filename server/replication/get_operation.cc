@@ -5,6 +5,7 @@
 
 #include "server/replication/newest_read.h"
 #include "server/replication/placement.h"
+#include "server/replication/staleness_check.h"
 
 namespace kache {
 
@@ -16,6 +17,7 @@ void GetOperation::Run() {
   Begins();
   walk_ = shard().ring().Preference(token_, shard().homes());
   command_ = redis::Command::Get(shard().RedisKey(key_));
+  if (shard().CountRead()) compared_since_ = shard().clock().Now();
   const bool in_time = Left() > absl::ZeroDuration();
   if (in_time && Mode() == ReadMode::kNewestOfAll) return AskForNewest();
   TryNext();
@@ -133,6 +135,9 @@ void GetOperation::Finish(absl::StatusOr<ReadResult> result) {
     if (!receipt.node) receipt.node = last_nil_;
     receipt.degraded = degraded_;
     if (degraded_) shard().metrics().reads_degraded.Increment();
+    if (compared_since_) {
+      StartStalenessCheck(shard(), key_, token_, ReadAnswer(*result, *compared_since_));
+    }
   }
   ReadCallback done = TakeCallback();
   delete this;

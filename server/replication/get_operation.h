@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "server/redis/command.h"
 #include "server/replication/placement.h"
 #include "server/replication/replica_read.h"
@@ -45,7 +46,8 @@ class GetOperation final : public ReplicaRead {
   PreferenceList walk_;  // the home replicas; all nodes once stand-ins are needed
   size_t next_ = 0;      // position in walk_ to search from
   uint32_t tries_ = 0;
-  NodeId last_nil_;  // the last that answered that it holds nothing
+  NodeId last_nil_;                           // the last that answered that it holds nothing
+  std::optional<absl::Time> compared_since_;  // when it began, where its answer is compared
   bool degraded_ = false;
   bool patient_ = false;  // the first that is UP is asked again, with all the time that is left
 };

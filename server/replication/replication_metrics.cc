@@ -49,6 +49,19 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       reads_older_than_asked(
           NewCounter(registry, "kache_reads_older_than_asked_total",
                      "Answers to reads that were passed over, being older than min_version.")),
+      reads_compared(NewCounter(
+          registry, "kache_reads_compared_total",
+          "Reads at ONE whose answer was compared with the other home replicas afterwards.")),
+      stale_reads(
+          NewCounter(registry, "kache_stale_reads_total",
+                     "Of those, the ones that were stale: another home replica held a newer "
+                     "version that was written long before the read.")),
+      stale_read_age(
+          prometheus::BuildHistogram()
+              .Name("kache_stale_read_age_seconds")
+              .Help("How long before a stale read the newer version had been written.")
+              .Register(registry)
+              .Add({}, prometheus::Histogram::BucketBoundaries{5, 10, 30, 60, 300, 1800, 3600})),
       reads_repaired(NewCounter(registry, "kache_reads_repaired_total",
                                 "Copies that QUORUM and ALL reads brought up to date.")),
       repairs_failed(NewCounter(registry, "kache_read_repairs_failed_total",

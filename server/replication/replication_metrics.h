@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "prometheus/counter.h"
+#include "prometheus/histogram.h"
 #include "prometheus/registry.h"
 
 namespace kache {
@@ -30,6 +31,9 @@ struct ReplicationMetrics {
   prometheus::Counter& reads_newest_of_all;
   prometheus::Counter& reads_not_whole;
   prometheus::Counter& reads_older_than_asked;
+  prometheus::Counter& reads_compared;
+  prometheus::Counter& stale_reads;
+  prometheus::Histogram& stale_read_age;
   prometheus::Counter& reads_repaired;
   prometheus::Counter& repairs_failed;
   prometheus::Counter& expired_records;

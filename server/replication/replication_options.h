@@ -21,6 +21,8 @@ struct ReplicationOptions {
   // How long after its stamp a write, and after it was read a copy, may still be stored. Well under
   // half of tombstone_ttl.
   absl::Duration max_write_age = absl::Seconds(600);
+  // One read at ONE in so many is compared with all home replicas afterwards; 0 = none.
+  uint32_t staleness_check_one_in = 0;
   // Keys of one MGET: its reply is held as a whole, and brings as many values. At least 1, at most
   // BatchRead::kMaxKeysPerCommand.
   uint32_t keys_per_read = 32;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/random/random.h"
 #include "server/bookkeeping/missed_note.h"
 #include "spdlog/spdlog.h"
 
@@ -26,6 +27,7 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
       keys_(options.key_prefix),
       topology_(monitor.topology()),
       missed_(ring_->nodes()),
+      reads_until_compared_(DrawReadsUntilCompared()),
       last_tick_(clock.Monotonic()) {
   write_epochs_.emplace_back();
 }
@@ -47,6 +49,20 @@ NodeView Shard::View(NodeId node) const {
 
 absl::Duration Shard::Left(MonotonicTime deadline) const {
   return std::max(absl::FromChrono(deadline - clock_.Monotonic()), absl::ZeroDuration());
+}
+
+bool Shard::CountRead() {
+  if (reads_until_compared_ == 0 || --reads_until_compared_ > 0) return false;
+  reads_until_compared_ = DrawReadsUntilCompared();
+  return true;
+}
+
+// At random, so that no load whose keys come in turns always meets the same ones.
+uint64_t Shard::DrawReadsUntilCompared() const {
+  const uint64_t one_in = options_.staleness_check_one_in;
+  if (one_in == 0) return 0;
+  absl::InsecureBitGen random;
+  return absl::Uniform<uint64_t>(absl::IntervalClosed, random, 1, 2 * one_in - 1);
 }
 
 bool Shard::MayHaveBeenDeleted(NodeId node, const Record& record) const {

@@ -111,6 +111,12 @@ class Shard {
   uint64_t WriteStarted();
   void WriteEnded(uint64_t epoch);
 
+  // Whether the next read at ONE is one of those whose answer is compared with the other home
+  // replicas (STALENESS_CHECK_ONE_IN).
+  bool NextReadIsCompared() const { return reads_until_compared_ == 1; }
+  // By each read at ONE, once: whether it is one of those.
+  bool CountRead();
+
   // What operations without an answer have sent to nodes of commands that are counted (Command::
   // keeps), and what they no longer wait for (lag.h).
   void AddUnanswered(size_t bytes) { unanswered_bytes_ += bytes; }
@@ -130,6 +136,7 @@ class Shard {
 
  private:
   void EndWriteEpochs();
+  uint64_t DrawReadsUntilCompared() const;
 
   const ReplicationOptions& options_;
   const std::shared_ptr<const HashRing> ring_;
@@ -155,6 +162,7 @@ class Shard {
   };
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
   size_t unanswered_bytes_ = 0;
+  uint64_t reads_until_compared_;  // 0 = none is
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;
   bool skipped_tick_ = false;

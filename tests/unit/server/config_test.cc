@@ -44,6 +44,7 @@ TEST(ServerConfig, HasTheDocumentedDefaults) {
   EXPECT_EQ(config.vnodes_per_node, 100u);
   EXPECT_EQ(config.ping_interval, absl::Seconds(3));
   EXPECT_EQ(config.max_tries, 3u);
+  EXPECT_EQ(config.staleness_check_one_in, 10000u);
   EXPECT_EQ(config.replication_factor, 3u);
   EXPECT_GE(config.shards, 1u);
   EXPECT_EQ(config.shards, config.grpc_threads);
