@@ -150,6 +150,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
                 {65536, 17179869184});
   fields.Number("MAX_GRPC_BUFFER_BYTES", &config->max_grpc_buffer_bytes, {1048576, 17179869184});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
+  fields.Number("HINT_KEYS", &config->hint_keys, {1, 100000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
 }
 

@@ -66,7 +66,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                         .standin_ttl = config.standin_ttl,
                         .max_clock_skew = config.max_clock_skew,
                         .max_write_age = config.max_write_age,
-                        .keys_per_read = config.keys_per_read};
+                        .keys_per_read = config.keys_per_read,
+                        .hint_keys = config.hint_keys};
   return result;
 }
 

@@ -81,6 +81,7 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
   status_.resolved = standing.resolved;
   status_.whole_marker = standing.whole_marker;
   status_.clock_offset = standing.clock_offset;
+  status_.maxmemory = standing.maxmemory;
   Decide(now);
 }
 

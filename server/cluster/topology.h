@@ -62,6 +62,8 @@ struct NodeStatus {
   // How far its clock is ahead of cluster time, as it is added to instants for the node
   // (ClusterClock::NodeClock::applied).
   absl::Duration clock_offset;
+  // Bytes; 0 = it has no limit.
+  uint64_t maxmemory = 0;
 
   bool Usable() const { return state != NodeState::kDown; }
 };
@@ -83,6 +85,7 @@ struct Standing {
   absl::Time doubted_since = absl::InfiniteFuture();
   std::string whole_marker;     // NodeStatus::whole_marker
   absl::Duration clock_offset;  // NodeStatus::clock_offset
+  uint64_t maxmemory = 0;       // NodeStatus::maxmemory
 };
 
 struct Topology {

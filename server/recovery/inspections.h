@@ -68,6 +68,10 @@ class Inspections {
   }
   // The process that answered the newest; its run_id is empty while there is none.
   ReachedProcess Reached(NodeId node) const;
+  // NodeEvidence::memory_untrusted, until a fence says so.
+  void DistrustMemory(NodeId node) { nodes_[node.index()].memory_untrusted = true; }
+  bool IsMemoryUntrusted(NodeId node) const { return nodes_[node.index()].memory_untrusted; }
+  void OnMemoryFenced(NodeId node) { nodes_[node.index()].memory_untrusted = false; }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -88,6 +92,7 @@ class Inspections {
     bool due = true;
     bool attempted = false;
     uint32_t without_marker = 0;
+    bool memory_untrusted = false;
   };
   void Send(NodeId node);
   void Touch(NodeId node);

@@ -7,8 +7,10 @@
 #define KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "server/recovery/hint_commands.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/resync.h"
@@ -30,6 +33,8 @@ class ResyncJob {
     std::function<Evidence()> evidence;
     std::function<void()> on_begin;  // another job has to make room
     std::function<void()> demand_sweep;
+    // Fences the node again: its memory counts as lost, as it can't be found out what it misses.
+    std::function<void(NodeId)> fence_lost;
     // Fences::ForgetOnAll.
     std::function<void(const std::string& hash, const std::string& field, const std::string& number,
                        const std::shared_ptr<void>& all)>
@@ -38,7 +43,7 @@ class ResyncJob {
   ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
             Hooks hooks);
 
-  bool is_active() const { return resync_ != nullptr; }
+  bool is_active() const { return resync_ != nullptr || preparing_; }
   // What a resync of the node can't go on without, for people; empty = it goes on, or needs none.
   const std::string& waiting_for(NodeId node) const { return nodes_[node.index()].waiting_for; }
 
@@ -50,7 +55,10 @@ class ResyncJob {
   void Pump(MonotonicTime now, bool may_end);
   void KeepLease(MonotonicTime now);
   // Ends without a word to any node.
-  void Abandon() { resync_.reset(); }
+  void Abandon() {
+    resync_.reset();
+    abandoned_ = true;
+  }
 
  private:
   struct Node {
@@ -61,16 +69,25 @@ class ResyncJob {
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
+    bool sweep_after = false;  // once the fence was lifted
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
   const std::vector<std::string>& BroughtInPart(NodeId node, FenceNumber fence) const;
   bool IsComplete(const ResyncPlan& plan) const;
   void Begin(NodeId node);
+  void BeginByHints(ResyncPlan plan);
+  void OnHintsTaken(ResyncPlan plan, const AllTaken& taken);
+  void OnHintsMissing(NodeId node);
+  void BeginComparison(const ResyncPlan& plan);
+  void Start(ResyncPlan plan);
+  bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
+  void FinishHints(const ResyncPlan& plan);
   void YieldToOperations();
   void NoteSources();
   void End(const absl::Status& status);
   void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
+  void LiftAtLast(const ResyncPlan& plan);
   void Lift(const ResyncPlan& plan);
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
@@ -86,6 +103,9 @@ class ResyncJob {
   size_t noted_sources_ = 0;             // of resync_
   std::vector<MissedOn> notes_of_dead_;  // about its node, when it began
   bool lease_lost_ = false;
+  bool preparing_ = false;  // A resync has the lease, and waits for what the sources say of hints.
+  uint64_t jobs_ = 0;       // that were begun
+  bool abandoned_ = false;
   YieldingRate rate_;
   bool measuring_wait_ = false;
 };

@@ -1,0 +1,125 @@
+// How Fences brings the bookkeeping on a node up to date.
+#include <algorithm>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/bookkeeping/coordinator_id.h"
+#include "server/recovery/fences.h"
+#include "server/replication/hint_scripts.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+
+void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
+  const NodeEvidence& it = evidence.nodes[node.index()];
+  if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
+  ReassertDoubts(node);
+  ShareMembers(evidence, node);
+  ShareLostCoordinators(evidence, node);
+  Bury(evidence, node);
+}
+
+// A note stands on a node only as long as that keeps its memory, and it is written only where the
+// node could be reached then. Where it stood, and the process still runs, Redis evicted it, and may
+// have evicted the hints, too.
+void Fences::ReassertDoubts(NodeId node) {
+  const Inspection& inspection = *inspections_.of(node);
+  for (const NodeId about : context_.all_nodes()) {
+    const NodeStatus& status = context_.status(about);
+    const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
+    std::string& noted_on = at(node).noted[static_cast<uint16_t>(about.index())];
+    if (about == node || status.missed <= resolved) {
+      noted_on.clear();
+      continue;
+    }
+    const std::string& name = context_.name(about);
+    const bool stands = std::any_of(
+        inspection.missed.begin(), inspection.missed.end(), [&](const MissedOn& missed) {
+          return missed.about.node == name && missed.about.coordinator == context_.self &&
+                 missed.note.number > resolved;
+        });
+    const bool was_evicted = !stands && noted_on == inspection.run_id;
+    const bool hints_are_missing = was_evicted || inspections_.IsMemoryUntrusted(about);
+    noted_on = inspection.run_id;
+    if (stands && !hints_are_missing) continue;
+    context_.Send(node,
+                  redis::Command::Call(
+                      hints_are_missing ? ReassertNote() : OpenHints(),
+                      {context_.keys.Hints(name), context_.keys.Missed()},
+                      {CoordinatorText(context_.self), MissedField(name, context_.self),
+                       MissedValue({status.missed, absl::ToUnixMillis(status.missed_since)})}));
+  }
+}
+
+// Tells the node of those that are whole, where it does not know yet that they have been.
+void Fences::ShareMembers(const Evidence& evidence, NodeId node) {
+  const std::vector<std::string>& known = inspections_.of(node)->members;
+  const std::string key = context_.keys.Members();
+  std::vector<std::string_view> command = {"HSET", key};
+  for (const NodeEvidence& each : evidence.nodes) {
+    if (!IsWhole(evidence, each)) continue;
+    if (std::find(known.begin(), known.end(), each.name) != known.end()) continue;
+    command.insert(command.end(), {each.name, "1"});
+  }
+  if (command.size() > 2) context_.Send(node, redis::Command::Of(command));
+}
+
+// Tells the node of coordinators that were declared lost while it could not be reached. There they
+// may still have connections, so their heartbeats count until these end: they find themselves
+// declared lost by their next inspection.
+void Fences::ShareLostCoordinators(const Evidence& evidence, NodeId node) {
+  const Inspection& inspection = *inspections_.of(node);
+  const std::string key = context_.keys.LostCoordinators();
+  const auto is_old = [&](const LostCoordinator& lost) {
+    return absl::Milliseconds(inspection.now_ms - lost.at_ms) > kLostCoordinatorKept;
+  };
+  for (const LostCoordinator& lost : inspection.lost_coordinators) {
+    if (is_old(lost)) Forget(node, key, CoordinatorText(lost.coordinator), "");
+  }
+  std::set<uint64_t> told;
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    for (const LostCoordinator& lost : other.inspection->lost_coordinators) {
+      if (is_old(lost) || IsDeclaredLost(inspection, lost.coordinator)) continue;
+      if (!told.insert(lost.coordinator).second) continue;
+      // Where an operator has just told it himself, his word is the newer one.
+      context_.Send(node,
+                    redis::Command::Of({"HSETNX", key, CoordinatorText(lost.coordinator),
+                                        LostCoordinatorText({lost.coordinator, lost.at_ms})}));
+    }
+  }
+}
+
+// A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
+void Fences::Bury(const Evidence& evidence, NodeId node) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  std::erase_if(buried_, [&](uint64_t coordinator) { return IsAmong(living, coordinator); });
+  for (const Heartbeat& heartbeat : evidence.nodes[node.index()].inspection->heartbeats) {
+    if (IsAmong(living, heartbeat.coordinator)) continue;
+    const std::string id = CoordinatorText(heartbeat.coordinator);
+    // Ahead of the rest: whoever finds no heartbeat of it any more finds the mark.
+    DistrustHints(evidence, node);
+    Forget(node, context_.keys.Coordinators(), id, "");
+    Forget(node, context_.keys.Heartbeats(), id, "");
+    if (!buried_.insert(heartbeat.coordinator).second) continue;
+    context_.metrics.coordinators_vanished.Increment();
+    spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={}", id);
+    demand_sweep_();
+  }
+}
+
+// What a coordinator left half done when it ended has no hints: of nodes that were in doubt then,
+// hints do not tell all that they missed.
+void Fences::DistrustHints(const Evidence& evidence, NodeId holder) {
+  for (const NodeId about : context_.all_nodes()) {
+    const NodeEvidence& it = evidence.nodes[about.index()];
+    const bool in_doubt = !IsWhole(evidence, it) || EarliestDoubtMs(evidence, it) > 0;
+    if (about == holder || !in_doubt) continue;
+    context_.Send(holder, redis::Command::Call(MarkOverflow(),
+                                               {context_.keys.Hints(context_.name(about))}, {}));
+  }
+}
+
+}  // namespace kache
