@@ -7,6 +7,9 @@
 //                   on the same connection, and never by a write's script. So a note without its
 //                   sentinel shows that hints are missing: Redis evicted the set, or the
 //                   coordinator is of a release that leaves no hints.
+//   o               the set was opened by such a note, or by a replay or a comparison. A set
+//   without
+//                   it was made by a write's script, after Redis had evicted the one before.
 //   t               the set of hints taken (below) stands beside this one. Where it does not, Redis
 //                   evicted it.
 //   a, a<fence>, a<job>   the node is being compared with all others, for that fence: the hints of

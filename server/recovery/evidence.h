@@ -33,6 +33,7 @@ struct NodeEvidence {
   ReachedProcess reached;       // the process that this coordinator reaches under its name
   bool has_several = false;     // several processes answer under its name: process_conflicts.h
   bool clock_skewed = false;    // its clock is too far from cluster time
+  absl::Duration clock_offset;  // how far its clock is ahead of cluster time
   // The process is the same, and yet its memory can't be trusted, and no fence says so yet: its
   // clock ran far ahead, so it may have dropped what is still alive; or another process took writes
   // under its name, of which nobody left hints.

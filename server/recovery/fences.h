@@ -68,6 +68,9 @@ class Fences {
     std::map<uint16_t, FenceNumber> recalled;
     // By the node that missed writes: on which process of this one our note of that was written.
     std::map<uint16_t, std::string> noted;
+    // NodeStatus::connection_changes at the last inspection, and since when they are so many.
+    uint64_t connection_changes = 0;
+    absl::Time connected_since = absl::InfiniteFuture();
   };
   void WriteFirstMarker(NodeId node);
   void WriteMarkerAgain(NodeId node);
@@ -83,9 +86,11 @@ class Fences {
   bool WasMadeWholeWithout(NodeId node, NodeId absent) const;
   bool HasRecalled(NodeId node, NodeId holder, const MissedOn& note);
   void ReassertDoubts(NodeId node);
+  void NoteConnection(NodeId node);
   void ShareLostCoordinators(const Evidence& evidence, NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
+  bool MayHaveSaidGoodbye(const Evidence& evidence, NodeId node, const Heartbeat& heartbeat) const;
   void DistrustHints(const Evidence& evidence, NodeId holder);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 

@@ -11,6 +11,13 @@
 #include "spdlog/spdlog.h"
 
 namespace kache {
+namespace {
+
+// From when the data path notes a miss until that stands on every node that can be reached, at
+// most.
+constexpr absl::Duration kNoteTakes = absl::Seconds(2);
+
+}  // namespace
 
 void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
   const NodeEvidence& it = evidence.nodes[node.index()];
@@ -21,11 +28,23 @@ void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
   Bury(evidence, node);
 }
 
+void Fences::NoteConnection(NodeId node) {
+  const uint64_t changes = context_.status(node).connection_changes;
+  Node& it = at(node);
+  if (it.connection_changes == changes && it.connected_since != absl::InfiniteFuture()) return;
+  it.connection_changes = changes;
+  it.connected_since = context_.clock.Now();
+}
+
 // A note stands on a node only as long as that keeps its memory, and it is written only where the
 // node could be reached then. Where it stood, and the process still runs, Redis evicted it, and may
-// have evicted the hints, too.
+// have evicted the hints, too. The data path writes it with the first miss, on the connections that
+// stand then.
 void Fences::ReassertDoubts(NodeId node) {
+  NoteConnection(node);
   const Inspection& inspection = *inspections_.of(node);
+  const absl::Time inspected_at =
+      context_.clock.Now() - absl::FromChrono(context_.now() - inspections_.inspected_at(node));
   for (const NodeId about : context_.all_nodes()) {
     const NodeStatus& status = context_.status(about);
     const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
@@ -40,6 +59,11 @@ void Fences::ReassertDoubts(NodeId node) {
           return missed.about.node == name && missed.about.coordinator == context_.self &&
                  missed.note.number > resolved;
         });
+    const bool was_told = at(node).connected_since <= status.missed_since;
+    if (!stands && noted_on.empty() && was_told) {
+      if (inspected_at < status.missed_since + kNoteTakes) continue;  // It may be on its way.
+      noted_on = inspection.run_id;
+    }
     const bool was_evicted = !stands && noted_on == inspection.run_id;
     const bool hints_are_missing = was_evicted || inspections_.IsMemoryUntrusted(about);
     noted_on = inspection.run_id;
@@ -92,6 +116,26 @@ void Fences::ShareLostCoordinators(const Evidence& evidence, NodeId node) {
   }
 }
 
+// Whether the coordinator may have said goodbye while the node was away: no other node carries its
+// heartbeat, and on this one it was not renewed since the node is back. One that is gone without a
+// goodbye is found on the others, too.
+bool Fences::MayHaveSaidGoodbye(const Evidence& evidence, NodeId node,
+                                const Heartbeat& heartbeat) const {
+  const absl::Time renewed_at =
+      absl::FromUnixMillis(heartbeat.at_ms) - context_.clock.node_clock(node).offset;
+  if (renewed_at >= inspections_.seen_at(node)) return false;
+  bool any_other = false;
+  for (const NodeId each : context_.all_nodes()) {
+    const NodeEvidence& other = evidence.nodes[each.index()];
+    if (each == node || !HasSay(evidence, other)) continue;
+    any_other = true;
+    for (const Heartbeat& known : other.inspection->heartbeats) {
+      if (known.coordinator == heartbeat.coordinator) return false;
+    }
+  }
+  return any_other;
+}
+
 // A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
 void Fences::Bury(const Evidence& evidence, NodeId node) {
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
@@ -103,6 +147,7 @@ void Fences::Bury(const Evidence& evidence, NodeId node) {
     DistrustHints(evidence, node);
     Forget(node, context_.keys.Coordinators(), id, "");
     Forget(node, context_.keys.Heartbeats(), id, "");
+    if (MayHaveSaidGoodbye(evidence, node, heartbeat)) continue;
     if (!buried_.insert(heartbeat.coordinator).second) continue;
     context_.metrics.coordinators_vanished.Increment();
     spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={}", id);

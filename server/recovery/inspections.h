@@ -62,6 +62,8 @@ class Inspections {
   bool IsCurrent(NodeId node) const;
   // Since when the node has been inspected without a break; cluster time.
   absl::Time seen_at(NodeId node) const { return nodes_[node.index()].seen_at; }
+  // When the newest was sent.
+  MonotonicTime inspected_at(NodeId node) const { return nodes_[node.index()].inspected_at; }
   // The newest was sent after the marker of `other` was first seen as it is.
   bool IsAfterMarkerOf(NodeId node, NodeId other) const {
     return nodes_[node.index()].inspected_at > nodes_[other.index()].marker_seen_at;

@@ -3,9 +3,9 @@
 //
 //  * Nodes that are down for everybody count for nobody: their death turns nobody away.
 //  * Where no other coordinator lives, or none can be heard of, nobody is in a minority.
-//  * It counts once it has lasted for two of this coordinator's inspection intervals: heartbeats
-//  are as
-//    old as that.
+//  * It counts once it has lasted for two of this coordinator's inspection intervals, by heartbeats
+//    that tell of the time since it began: where nodes die for all, the others say so by then, and
+//    one that stands still says nothing.
 //
 // Pure; thread-compatible.
 #ifndef KACHE_SERVER_RECOVERY_MINORITY_WATCH_H_
@@ -19,8 +19,9 @@
 
 namespace kache {
 
-// Whether this coordinator reaches less than half of what the living others together reach.
-bool ReachesMinority(const Evidence& evidence);
+// Whether this coordinator reaches less than half of what the living others together reach, by
+// their heartbeats of `as_of` or later.
+bool ReachesMinority(const Evidence& evidence, absl::Time as_of = absl::InfinitePast());
 
 class MinorityWatch {
  public:
@@ -32,6 +33,7 @@ class MinorityWatch {
  private:
   const absl::Duration interval_;
   std::optional<MonotonicTime> since_;
+  absl::Time begun_at_;  // the same, in cluster time
 };
 
 }  // namespace kache

@@ -184,6 +184,7 @@ Evidence Recovery::MakeEvidence() const {
     each.refuses_writes = status.refuses_writes;
     each.accepts_ring = each.inspection && ring_.Accepts(node.index(), *each.inspection);
     each.clock_skewed = context_.clock.node_clock(node).skewed;
+    each.clock_offset = context_.clock.node_clock(node).offset;
     inspections_.Describe(node, each);
     fences_.Describe(node, each);
     evidence.nodes.push_back(std::move(each));

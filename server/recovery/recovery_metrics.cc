@@ -62,6 +62,10 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
       hints_held(NewGauges(registry, "kache_recovery_hints_held",
                            "Keys that the node missed, about: the most that another node names.",
                            names)),
+      doubts(NewGauges(registry, "kache_recovery_doubt",
+                       "Whether the node may be trusted: 0 = it lacks nothing, 1 = behind, as it "
+                       "kept its memory and lacks writes, 2 = amnesic.",
+                       names)),
       resync_seen(NewCounter(registry, "kache_recovery_resync_keys_seen_total",
                              "Records that resyncs went through.")),
       resync_copied(NewCounter(registry, "kache_recovery_resync_keys_copied_total",
@@ -90,6 +94,12 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
               .Help("1 while this server does not serve, as the nodes carry another ring.")
               .Register(registry)
               .Add({})),
+      in_minority(prometheus::BuildGauge()
+                      .Name("kache_recovery_in_minority")
+                      .Help("1 while this server does not serve, as it reaches less than half of "
+                            "the nodes that others reach.")
+                      .Register(registry)
+                      .Add({})),
       oldest_sweep(prometheus::BuildGauge()
                        .Name("kache_recovery_oldest_sweep_age_seconds")
                        .Help("How long ago the node was swept that was swept longest ago.")

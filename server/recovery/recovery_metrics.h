@@ -26,6 +26,7 @@ struct RecoveryMetrics {
   std::vector<prometheus::Counter*> hints_replayed;
   std::vector<prometheus::Counter*> hint_overflows;
   std::vector<prometheus::Gauge*> hints_held;
+  std::vector<prometheus::Gauge*> doubts;
   prometheus::Counter& resync_seen;
   prometheus::Counter& resync_copied;
   prometheus::Counter& resync_removed;
@@ -38,6 +39,7 @@ struct RecoveryMetrics {
   prometheus::Counter& forsaken;
   prometheus::Counter& data_losses;
   prometheus::Gauge& ring_mismatch;
+  prometheus::Gauge& in_minority;
   prometheus::Gauge& oldest_sweep;
 
   // How old the oldest of the nodes' last sweeps is; nodes of which it is not known are left out.

@@ -75,6 +75,30 @@ bool CarriesAnotherRing(const Evidence& evidence, const NodeEvidence& node) {
   return marker.ring != evidence.ring || (!marker.whole && marker.from_all);
 }
 
+// Since when the node's process has kept what it was told, hints about others included, in cluster
+// time, Unix ms; nullopt = it is not known to.
+std::optional<int64_t> RemembersSinceMs(const Evidence& evidence, const NodeEvidence& node) {
+  if (!HasRightMarker(evidence, node) || node.memory_untrusted) return std::nullopt;
+  const Marker& marker = *node.inspection->marker;
+  const int64_t offset_ms = absl::ToInt64Milliseconds(node.clock_offset);
+  if (marker.whole) return marker.TrustedSinceMs() - offset_ms;
+  const int64_t trusted_ms = ProgressNumber(*node.inspection, "trusted");
+  const bool kept = marker.kept_memory && trusted_ms > 0;
+  return (kept ? trusted_ms : marker.since_ms) - offset_ms;
+}
+
+// Whether a node that may hold hints about `node` has lost its memory since that began to lack
+// writes. Its hints went with it, and another node may have the records by a copy, which brings no
+// hints along.
+bool MayHaveLostHints(const Evidence& evidence, const NodeEvidence& node) {
+  const int64_t doubt_ms = InDoubtSinceMs(evidence, node);
+  return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& holder) {
+    if (&holder == &node || !HasSay(evidence, holder)) return false;
+    const std::optional<int64_t> since_ms = RemembersSinceMs(evidence, holder);
+    return !since_ms || *since_ms > doubt_ms;
+  });
+}
+
 // The release before leaves none, and says nothing of its ring.
 bool LeavesHints(const Heartbeat& heartbeat) { return heartbeat.ring != 0; }
 
@@ -177,7 +201,7 @@ bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan) {
   const NodeEvidence& node = Of(evidence, plan.node);
   const Marker& marker = *node.inspection->marker;
   if (!marker.kept_memory || !plan.complete || plan.prune || plan.takes_misplaced) return false;
-  if (node.memory_untrusted) return false;
+  if (node.memory_untrusted || MayHaveLostHints(evidence, node)) return false;
   const std::vector<uint64_t> living = LivingCoordinators(evidence);
   for (const NodeEvidence& other : evidence.nodes) {
     if (!other.inspection) continue;

@@ -89,8 +89,8 @@ struct ResyncPlan {
 };
 
 // Whether bringing what hints name can make the node whole: it kept its memory, has not lacked
-// writes for long, everybody who may hold hints about it can be asked, and every coordinator that
-// may have missed the node leaves hints. Requires: NeedsResync.
+// writes for long, everybody who may hold hints about it can be asked and has kept its memory since
+// then, and every coordinator that may have missed the node leaves hints. Requires: NeedsResync.
 bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan);
 
 // Whether a coordinator that has ended is still to be buried on a node that `node` may be resynced

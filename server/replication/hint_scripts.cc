@@ -8,11 +8,18 @@
 namespace kache {
 namespace {
 
-// KEYS from `first` on are the sets. An overflow, which is a string, takes no hint.
+// KEYS from `first` on are the sets. An overflow, which is a string, takes no hint. At the memory
+// limit Redis refuses SADD where the script has written nothing yet: UNLINK and PERSIST are writes
+// that it never refuses, and what follows a write goes on.
 constexpr char kHint[] = R"lua(
 local function hint(key, bound, first)
   for i = first, #KEYS do
-    if redis.pcall('SADD', KEYS[i], 'k' .. key) == 1 and redis.call('SCARD', KEYS[i]) > bound then
+    local added = redis.pcall('SADD', KEYS[i], 'k' .. key)
+    if type(added) == 'table' and not string.find(added['err'], 'WRONGTYPE', 1, true) then
+      redis.call('PERSIST', KEYS[i])
+      added = redis.pcall('SADD', KEYS[i], 'k' .. key)
+    end
+    if added == 1 and redis.call('SCARD', KEYS[i]) > bound then
       redis.call('UNLINK', KEYS[i])
       redis.pcall('SET', KEYS[i], 'overflow')
     end
@@ -60,10 +67,13 @@ local function has(member) return redis.pcall('SISMEMBER', KEYS[1], member) == 1
 // While the node is compared with all others, what was missed before needs no hint.
 constexpr char kOpenHints[] = R"lua(
 local sentinel = 'n' .. ARGV[1]
+redis.call('PERSIST', KEYS[1])  -- A script that has written goes on at the memory limit.
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 and not has(sentinel) and not has('a') then
   overflow()
-else
+elseif redis.call('EXISTS', KEYS[1]) == 1 then
   redis.pcall('SADD', KEYS[1], sentinel)
+else
+  redis.pcall('SADD', KEYS[1], 'o', sentinel)
 end
 return redis.pcall('HSET', KEYS[2], ARGV[2], ARGV[3])
 )lua";
@@ -99,11 +109,11 @@ local all, missing = sentinels(ARGV[1])
 if missing then return 3 end
 local kind = redis.call('TYPE', KEYS[1])['ok']
 if kind == 'none' then return 0 end
-if kind ~= 'set' or has('t') or has('a') then return 3 end
-if redis.call('SCARD', KEYS[1]) == #all then return 2 end
+if kind ~= 'set' or not has('o') or has('t') or has('a') then return 3 end
+if redis.call('SCARD', KEYS[1]) == #all + 1 then return 2 end
 redis.call('RENAME', KEYS[1], KEYS[3])
 redis.call('SADD', KEYS[3], job)
-redis.call('SADD', KEYS[1], 't', unpack(all))
+redis.call('SADD', KEYS[1], 'o', 't', unpack(all))
 return 1
 )lua";
 
@@ -119,6 +129,7 @@ return overflow()
 )lua";
 
 constexpr char kResetHints[] = R"lua(
+redis.call('PERSIST', KEYS[1])
 if has('a') and has('a' .. ARGV[1]) then return redis.call('SADD', KEYS[1], 'a' .. ARGV[2]) end
 redis.call('UNLINK', KEYS[1], KEYS[2])
 return redis.call('SADD', KEYS[1], 'a', 'a' .. ARGV[1], 'a' .. ARGV[2])
@@ -126,6 +137,7 @@ return redis.call('SADD', KEYS[1], 'a', 'a' .. ARGV[1], 'a' .. ARGV[2])
 
 constexpr char kEndComparison[] = R"lua(
 if not has('a' .. ARGV[2]) then return 0 end
+redis.call('SADD', KEYS[1], 'o')
 for i = 4, #ARGV do
   if redis.call('HEXISTS', KEYS[2], ARGV[3] .. ' ' .. ARGV[i]) == 1 then
     redis.call('SADD', KEYS[1], 'n' .. ARGV[i])

@@ -38,6 +38,7 @@ void Shard::SetClients(std::vector<redis::NodeClient*> clients) {
   // Nobody can be told any more. Whoever finds no heartbeat of this coordinator marks them.
   for (size_t i = overflows_owed_.size(); i > 0; --i) OperationEnded();
   overflows_owed_.clear();
+  late_hints_.Clear();
 }
 
 void Shard::SetTopology(std::shared_ptr<const Topology> topology) {
@@ -94,6 +95,7 @@ void Shard::Tick() {
   const bool late = absl::FromChrono(now - std::exchange(last_tick_, now)) > 5 * kTick;
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
+  if (!late_hints_.empty()) late_hints_.Tick(now);
   if (!overflows_owed_.empty()) MarkOverflows(now);
   // Copied, as one that is told may leave the set.
   const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
@@ -157,6 +159,11 @@ void Shard::NoteHintLost(NodeId node) {
   MarkOverflows(clock_.Monotonic());
 }
 
+void Shard::KeepLateHint(LateHint hint) {
+  if (clients_.empty()) return;  // Likewise.
+  late_hints_.Keep(std::move(hint));
+}
+
 void Shard::MarkOverflows(MonotonicTime now) {
   for (auto& [index, waits_until] : overflows_owed_) {
     if (now < waits_until) continue;
@@ -199,7 +206,7 @@ void Shard::WriteEnded(uint64_t epoch) {
 
 void Shard::EndWriteEpochs() {
   while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
-         overflows_owed_.empty()) {
+         overflows_owed_.empty() && late_hints_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();

@@ -25,6 +25,7 @@
 #include "server/cluster/health_monitor.h"
 #include "server/redis/node_client.h"
 #include "server/replication/hybrid_clock.h"
+#include "server/replication/late_hints.h"
 #include "server/replication/placement.h"
 #include "server/replication/record.h"
 #include "server/replication/replication_metrics.h"
@@ -123,11 +124,16 @@ class Shard {
   // hints count as overflowed, once any other node could be told; AwaitWrites waits for that, and
   // it counts as an operation that runs.
   void NoteHintLost(NodeId node);
+  // The hint could not be left yet: it is, once that is possible (late_hints.h). AwaitWrites waits
+  // for it.
+  void KeepLateHint(LateHint hint);
   // Calls `done` once all writes that run now have ended.
   void AwaitWrites(absl::AnyInvocable<void()> done);
   // By every write operation: when it starts, and with what that returned when it ends.
   uint64_t WriteStarted();
   void WriteEnded(uint64_t epoch);
+  // Something that AwaitWrites waited for has ended.
+  void EndWriteEpochs();
 
   // What operations without an answer have sent to nodes of commands that are counted (Command::
   // keeps), and what they no longer wait for (lag.h).
@@ -147,7 +153,6 @@ class Shard {
   void OperationEnded() { running_.fetch_sub(1, std::memory_order_release); }
 
  private:
-  void EndWriteEpochs();
   bool MayBeTold(NodeId node) const;
   void SendNote(NodeId node, NodeId holder);
   void MarkOverflows(MonotonicTime now);
@@ -180,6 +185,7 @@ class Shard {
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
   // Of nodes whose hints are to be marked as overflowed: until when an answer is waited for.
   std::map<uint16_t, MonotonicTime> overflows_owed_;
+  LateHints late_hints_{*this};
   size_t unanswered_bytes_ = 0;
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;

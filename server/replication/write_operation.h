@@ -124,6 +124,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   void NoteFailed();
   // Leaves, on every other target, the hint that the node missed the write after all.
   void LeaveHintsAbout(NodeId node);
+  LateHint LateHintAbout(NodeId node) const;
+  void KeepUnlessLeft(size_t late_hint);
   // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
   // as long as otherwise.
   int64_t KeptForMissedMs() const;
@@ -166,8 +168,14 @@ class WriteOperation final : public Operation, private TimedOperation {
   int64_t latest_ms_ = 0;                       // until when a node that holds nothing may store it
   std::optional<redis::Command> home_command_;  // for nodes whose clock is right
   absl::InlinedVector<Target, 4> targets_;
-  absl::InlinedVector<NodeId, 2>
-      missed_by_;  // home replicas: every copy comes with a hint for each
+  // Home replicas: every copy comes with a hint for each.
+  absl::InlinedVector<NodeId, 2> missed_by_;
+  struct SentHint {
+    NodeId about;
+    uint32_t unanswered = 0;
+    bool is_left = false;  // on one of the targets at least
+  };
+  std::vector<SentHint> late_hints_;
   std::optional<size_t> primary_;
   uint32_t attempt_ = 0;      // how often the record was stamped anew
   bool above_all_ = false;    // the stamp is above all that AllHeard means

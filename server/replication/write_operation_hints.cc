@@ -6,6 +6,7 @@
 
 #include "server/bookkeeping/marker.h"
 #include "server/replication/hint_scripts.h"
+#include "server/replication/late_hints.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 #include "server/replication/stand_in.h"
@@ -79,34 +80,48 @@ int64_t WriteOperation::KeptForMissedMs() const {
                             options.tombstone_ttl / 2 + options.max_write_age);
 }
 
+LateHint WriteOperation::LateHintAbout(NodeId node) const {
+  LateHint hint{.about = node,
+                .redis_key = redis_key_,
+                .version = record_.substr(kRecordVersionOffset, kRecordVersionBytes)};
+  for (const Target& target : targets_) {
+    if (target.node == node || target.outcome == Outcome::kFailed) continue;
+    const int64_t kept_ms = target.home ? KeptForMissedMs() : 0;
+    hint.holders.push_back({target.node, AtNodeMs(kept_ms, shard().ClockOffset(target.node))});
+  }
+  return hint;
+}
+
 void WriteOperation::LeaveHintsAbout(NodeId node) {
   missed_by_.push_back(node);
   home_command_.reset();  // Further copies bring the hint along.
-  const std::string set = shard().keys().Hints(shard().ring().names()[node.index()]);
-  const std::string version = record_.substr(kRecordVersionOffset, kRecordVersionBytes);
-  for (size_t i = 0; i < targets_.size(); ++i) {
-    const Target& to = targets_[i];
-    if (to.node == node || to.outcome == Outcome::kFailed) continue;
-    if (!shard().IsReady(to.node)) {
-      // What it has not acknowledged yet fails.
-      if (to.outcome == Outcome::kAcknowledged) shard().NoteHintLost(node);
-      continue;
-    }
-    shard().EnsureNoted(node, to.node);
-    const std::string bound = std::to_string(shard().HintBoundOn(to.node, UserKey().size()));
-    const int64_t kept_ms = AtNodeMs(to.home ? KeptForMissedMs() : 0, shard().ClockOffset(to.node));
+  const size_t index = late_hints_.size();
+  late_hints_.push_back({node});
+  const LateHint hint = LateHintAbout(node);
+  for (const LateHint::Holder& holder : hint.holders) {
+    if (!shard().IsReady(holder.node)) continue;
+    shard().EnsureNoted(node, holder.node);
+    ++late_hints_[index].unanswered;
     ++outstanding_;
-    shard().client(to.node).Send(
-        redis::Command::Call(LeaveHints(), {redis_key_, set},
-                             {version, std::to_string(kept_ms), UserKey(), bound}),
-        shard().options().write_timeout,
-        [this, i, node](const absl::StatusOr<redis::Reply>& reply) {
-          --outstanding_;
-          const bool left = reply.ok() && !reply->IsError();
-          if (!left && targets_[i].outcome != Outcome::kFailed) shard().NoteHintLost(node);
-          EndIfDone();
-        });
+    shard()
+        .client(holder.node)
+        .Send(LeaveHintOn(shard(), hint, holder), shard().options().write_timeout,
+              [this, index](const absl::StatusOr<redis::Reply>& reply) {
+                --outstanding_;
+                --late_hints_[index].unanswered;
+                late_hints_[index].is_left |= reply.ok() && reply->IsInteger(1);
+                KeepUnlessLeft(index);
+                EndIfDone();
+              });
   }
+  KeepUnlessLeft(index);
+}
+
+// One is enough. A node that holds another version by now is asked again, to tell it from one that
+// could not be told.
+void WriteOperation::KeepUnlessLeft(size_t late_hint) {
+  const SentHint& sent = late_hints_[late_hint];
+  if (sent.unanswered == 0 && !sent.is_left) shard().KeepLateHint(LateHintAbout(sent.about));
 }
 
 // Whether the record ends a life that the node may not know of: one that is not whole lacks what is

@@ -124,14 +124,14 @@ TEST_F(HintScriptsTest, ASecondAttemptLeavesItsHint) {
 }
 
 TEST_F(HintScriptsTest, BeyondItsBoundASetIsAnOverflow) {
-  Open();
-  Write("a", At(5, "v"), 0, /*bound=*/3);
-  Write("b", At(5, "v"), 0, 3);
-  Write("a", At(6, "v"), 0, 3);
+  Open();  // Two members.
+  Write("a", At(5, "v"), 0, /*bound=*/4);
+  Write("b", At(5, "v"), 0, 4);
+  Write("a", At(6, "v"), 0, 4);
   EXPECT_THAT(HintsIn(Hints()), ElementsAre("ka", "kb"));
-  EXPECT_EQ(Write("c", At(5, "v"), 0, 3).integer, kStoredReply);
+  EXPECT_EQ(Write("c", At(5, "v"), 0, 4).integer, kStoredReply);
   EXPECT_EQ(Take(), TakenHints::kOverflow);
-  EXPECT_EQ(Write("d", At(5, "v"), 0, 3).integer, kStoredReply);
+  EXPECT_EQ(Write("d", At(5, "v"), 0, 4).integer, kStoredReply);
   Open(kOther);
   EXPECT_EQ(Take(), TakenHints::kOverflow);
   Compare();
@@ -157,6 +157,18 @@ TEST_F(HintScriptsTest, ANoteOfAnotherDoesNotHideThatASetWasEvicted) {
   Open();
   Write("a", At(5, "v"));
   node_.Run({"DEL", Hints()});
+  Open(kOther);
+  EXPECT_EQ(Take(), TakenHints::kOverflow);
+}
+
+// The next write makes a set anew. Nobody else may know that there was another one.
+TEST_F(HintScriptsTest, ASetThatWasEvictedWithItsNoteIsAnOverflow) {
+  Open();
+  Write("a", At(5, "v"));
+  node_.Run({"DEL", Hints(), node_.keys().Missed()});
+  EXPECT_EQ(Take(), TakenHints::kNone);
+  Write("b", At(5, "v"));
+  EXPECT_EQ(Take(), TakenHints::kOverflow);
   Open(kOther);
   EXPECT_EQ(Take(), TakenHints::kOverflow);
 }
@@ -332,9 +344,31 @@ TEST_F(HintScriptsTest, ALifeThatIsOverIsNotStored) {
   EXPECT_THAT(Members(Hints()), IsEmpty());
 }
 
+// Redis refuses whatever would take memory as the first write of a script.
+TEST_F(HintScriptsTest, AtTheMemoryLimitHintsAreLeftAllTheSame) {
+  Open();
+  for (const char* key : {"late", "again"}) {
+    node_.Call(SetIfNewer(), {Key(key)}, {EncodeRecord(At(5, "v")), EncodeTerms({})});
+  }
+  node_.Run({"CONFIG", "SET", "maxmemory", "1"});
+  EXPECT_EQ(Leave("late", At(5, "v")), 1);
+  EXPECT_EQ(Write("again", At(5, "v")).integer, kStoredReply);  // A second attempt.
+  Open(kOther);
+  EXPECT_EQ(Take(), TakenHints::kTaken);
+  EXPECT_TRUE(Finish());
+  Reset("70", "1");
+  EXPECT_TRUE(End("70", "1"));
+  Leave("late", At(5, "v"));
+  node_.Call(MarkOverflow(), {Hints("cache-c")}, {});
+  node_.Run({"CONFIG", "SET", "maxmemory", "0"});
+  EXPECT_THAT(HintsIn(Hints()), ElementsAre("klate"));
+  EXPECT_EQ(node_.Run({"HGET", node_.keys().Missed(), NoteOf(kOther)}).text, "1 900");
+  EXPECT_EQ(node_.Get(Hints("cache-c")), "overflow");
+}
+
 TEST_F(HintScriptsTest, ANoteAndItsSentinelAreOneStep) {
   Open();
-  EXPECT_THAT(Members(Hints()), ElementsAre(Concat("n", kMe)));
+  EXPECT_THAT(Members(Hints()), ElementsAre(Concat("n", kMe), "o"));
   EXPECT_EQ(node_.Run({"HGET", node_.keys().Missed(), NoteOf(kMe)}).text, "1 900");
   EXPECT_THAT(Members(Taken()), IsEmpty());
 }

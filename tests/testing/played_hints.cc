@@ -57,6 +57,7 @@ Reply PlayedHints::Open(const Words& keys, const Words& arguments, const Notes& 
   if (notes.contains(arguments[1]) && !Has(keys[0], sentinel) && !Has(keys[0], "a")) {
     sets_[keys[0]] = std::nullopt;
   } else {
+    if (!sets_.contains(keys[0])) Add(keys[0], "o");
     Add(keys[0], sentinel);
   }
   return Reply::Integer(1);
@@ -69,7 +70,7 @@ Reply PlayedHints::Take(const Words& keys, const Words& arguments, const Notes& 
     Add(keys[2], job);
     return answer(TakenHints::kTaken);
   }
-  std::set<std::string> fresh = {"t"};
+  std::set<std::string> fresh = {"o", "t"};
   for (const auto& [field, value] : notes) {
     if (!field.starts_with(arguments[0] + " ")) continue;
     const std::string sentinel = "n" + field.substr(arguments[0].size() + 1);
@@ -78,7 +79,8 @@ Reply PlayedHints::Take(const Words& keys, const Words& arguments, const Notes& 
   }
   const int64_t count = Count(keys[0]);
   if (count == 0) return answer(TakenHints::kNone);
-  if (count < 0 || Has(keys[0], "t") || Has(keys[0], "a")) return answer(TakenHints::kOverflow);
+  const bool fits = Has(keys[0], "o") && !Has(keys[0], "t") && !Has(keys[0], "a");
+  if (count < 0 || !fits) return answer(TakenHints::kOverflow);
   if (count == static_cast<int64_t>(fresh.size()) - 1) return answer(TakenHints::kEmpty);
   sets_[keys[2]] = sets_[keys[0]];
   sets_[keys[0]] = fresh;
@@ -104,6 +106,7 @@ Reply PlayedHints::Reset(const Words& keys, const Words& arguments) {
 
 Reply PlayedHints::EndComparison(const Words& keys, const Words& arguments, const Notes& notes) {
   if (!Has(keys[0], "a" + arguments[1])) return Reply::Integer(0);
+  Add(keys[0], "o");
   for (size_t i = 3; i < arguments.size(); ++i) {
     if (notes.contains(arguments[2] + " " + arguments[i])) Add(keys[0], "n" + arguments[i]);
   }

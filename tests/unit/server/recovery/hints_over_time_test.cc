@@ -260,11 +260,13 @@ TEST(HintsOverTime, AGoodbyeCostsNoComparison) {
   cluster.coordinator(0).SayGoodbye();
   cluster.Replace(0);
   cluster.Pass(absl::Seconds(15));
+  const size_t scans = ScansOf(cluster);
   cluster.Return(1);
   cluster.Pass(absl::Seconds(10));
   EXPECT_TRUE(cluster.AllUp());
   EXPECT_EQ(OverflowsOf(cluster, "b"), 0);
   EXPECT_EQ(FencesOf(cluster, "b"), 1);
+  EXPECT_EQ(ScansOf(cluster), scans);  // not even by a sweep
   EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
 }
 
@@ -306,8 +308,8 @@ TEST(HintsOverTime, WhileACoordinatorOfTheReleaseBeforeLivesAllIsCompared) {
   EXPECT_GT(ScansOf(cluster), scans);
 }
 
-// The hint can't be left where the copy stands: that is known before anybody goes by hints.
-TEST(HintsOverTime, AHintThatIsLostWithAConnectionMakesItAFullComparison) {
+// The hint can't be left where the one copy stands, but beside the other.
+TEST(HintsOverTime, AHintThatIsLostWithAConnectionCostsNoFullComparison) {
   PlayedCluster cluster(3, 1);
   cluster.Pass(kMoment);
   const size_t scans = ScansOf(cluster);
@@ -321,8 +323,87 @@ TEST(HintsOverTime, AHintThatIsLostWithAConnectionMakesItAFullComparison) {
   cluster.GoOn(1);
   cluster.Pass(absl::Seconds(20));
   EXPECT_TRUE(cluster.AllUp());
+  EXPECT_EQ(ScansOf(cluster), scans);
+  EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
+}
+
+TEST(HintsOverTime, HintsThatCantBeLeftAreLeftOnceANodeIsBack) {
+  PlayedCluster cluster(3, 1);
+  cluster.Pass(kMoment);
+  const size_t scans = ScansOf(cluster);
+  cluster.Stall(1);
+  cluster.coordinator(0).Write({"key", "value"});
+  cluster.Pass(absl::Milliseconds(100));
+  for (const size_t node : {0, 2, 1}) cluster.Cut(0, node);
+  EXPECT_FALSE(cluster.node(0).HasHint("b", "key"));
+  cluster.Pass(absl::Seconds(1));
+  for (const size_t node : {0, 2}) cluster.Mend(0, node);
+  cluster.Pass(absl::Seconds(1));
+  EXPECT_TRUE(cluster.node(0).HasHint("b", "key"));
+  cluster.GoOn(1);
+  cluster.Mend(0, 1);
+  cluster.Pass(absl::Seconds(20));
+  EXPECT_TRUE(cluster.AllUp());
+  EXPECT_EQ(ScansOf(cluster), scans);
+  EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
+}
+
+// That is known before anybody goes by hints.
+TEST(HintsOverTime, HintsThatAreNotLeftInTimeMakeItAFullComparison) {
+  PlayedCluster cluster(3, 1);
+  cluster.Pass(kMoment);
+  const size_t scans = ScansOf(cluster);
+  cluster.Stall(1);
+  cluster.coordinator(0).Write({"key", "value"});
+  cluster.Pass(absl::Milliseconds(100));
+  for (const size_t node : {0, 2, 1}) cluster.Cut(0, node);
+  cluster.Pass(absl::Seconds(10));
+  EXPECT_FALSE(cluster.node(0).HasHint("b", "key"));
+  cluster.GoOn(1);
+  for (const size_t node : {0, 2, 1}) cluster.Mend(0, node);
+  cluster.Pass(absl::Seconds(20));
+  EXPECT_TRUE(cluster.AllUp());
   EXPECT_GT(ScansOf(cluster), scans);
   EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
+}
+
+// Its hints went with its memory, and the copies that others have from it brought none along.
+TEST(HintsOverTime, WhereANodeThatHeldHintsLostItsMemoryAllIsCompared) {
+  PlayedCluster cluster(3, 2);
+  cluster.Pass(kMoment);
+  cluster.Kill(0);
+  cluster.Kill(1);
+  cluster.Pass(kMoment);
+  cluster.coordinator(0).Write({"key", "value"});  // c alone takes it.
+  cluster.Pass(kMoment);
+  // As a replay would bring it: a has it by a copy, and no hint about b.
+  const auto held = cluster.node(2).Record("key");
+  ASSERT_TRUE(held);
+  cluster.node(0).records().Hold(cluster.node(0).keys().Data("key"), held->bytes);
+  cluster.Return(0);
+  cluster.Pass(kMoment);
+  cluster.RestartEmpty(2);
+  cluster.Pass(kMoment);
+  cluster.Return(1);
+  for (int i = 0; i < 300 && !cluster.AllUp(); ++i) cluster.Pass(absl::Milliseconds(100));
+  EXPECT_TRUE(cluster.AllUp());
+  EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
+}
+
+// Between a note and the first inspection after it.
+TEST(HintsOverTime, HintsThatAreEvictedBeforeTheyAreSeenMakeItAFullComparison) {
+  PlayedCluster cluster(3, 2);
+  cluster.Pass(absl::Seconds(10));
+  cluster.coordinator(1).HoldWrites(true);
+  cluster.coordinator(0).Miss(1);
+  LeaveHint(cluster.node(0), "b", "key");
+  cluster.node(0).Evict(cluster.node(0).keys().Hints("b"));
+  cluster.node(0).Evict(cluster.node(0).keys().Missed());
+  cluster.Pass(absl::Seconds(8));
+  cluster.coordinator(1).HoldWrites(false);
+  cluster.Pass(absl::Seconds(10));
+  EXPECT_TRUE(cluster.AllUp());
+  EXPECT_EQ(FencesOf(cluster, "b"), 2);
 }
 
 // Somebody put an older marker back: what the fence that is gone said is not known.

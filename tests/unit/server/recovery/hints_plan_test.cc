@@ -74,6 +74,35 @@ TEST_F(HintsPlanTest, OneThatHasLackedWritesForLongDoesNot) {
   EXPECT_FALSE(MayGo());
 }
 
+// Its hints went with its memory.
+TEST_F(HintsPlanTest, WhereANodeThatMayHoldHintsLostItsMemorySinceItDoesNot) {
+  evidence_.MarkerOf(1).since_ms = kNowMs - 50'000;
+  EXPECT_FALSE(MayGo());
+  evidence_.MarkerOf(1).since_ms = kNowMs - 70'000;
+  EXPECT_TRUE(MayGo());
+  evidence_.Of(1).clock_offset = absl::Seconds(-20);  // That was 50 seconds ago.
+  EXPECT_FALSE(MayGo());
+  evidence_.Of(1).clock_offset = absl::ZeroDuration();
+  evidence_.MarkerOf(1).whole = false;  // It is being compared itself, since before.
+  EXPECT_TRUE(MayGo());
+  evidence_.MarkerOf(1).run_id = "another";
+  EXPECT_FALSE(MayGo());
+}
+
+// What that one missed meanwhile has hints elsewhere.
+TEST_F(HintsPlanTest, WhereANodeThatMayHoldHintsWasMerelyBehindItDoes) {
+  Marker& marker = evidence_.MarkerOf(1);
+  marker.whole = false;
+  marker.kept_memory = true;
+  marker.since_ms = kNowMs - 10'000;
+  marker.away_ms = kNowMs - 20'000;
+  evidence_.At(1).progress = {{"trusted", "1000"}};
+  EXPECT_TRUE(MayGo());
+  marker.whole = true;
+  marker.away_ms = 1000;
+  EXPECT_TRUE(MayGo());
+}
+
 TEST_F(HintsPlanTest, WhileANodeThatMayHoldHintsIsAwayItDoesNot) {
   evidence_.Lose(2);
   EXPECT_FALSE(MayGo());

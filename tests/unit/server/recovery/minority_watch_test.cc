@@ -90,6 +90,9 @@ TEST_F(MinorityWatchTest, CountsOnceItHasLastedForTwoIntervals) {
   Says(2, EvidenceOf::kOther, "xxxx");
   EXPECT_FALSE(watch.OnEvidence(evidence_.value, now));
   now += std::chrono::seconds(6);
+  EXPECT_FALSE(watch.OnEvidence(evidence_.value, now));  // That one may stand still since.
+  evidence_.At(2).heartbeats.back().as_of =
+      absl::FromUnixMillis(EvidenceOf::kNowMs) + absl::Seconds(4);
   EXPECT_TRUE(watch.OnEvidence(evidence_.value, now));
 }
 

@@ -88,8 +88,8 @@ TEST_F(WriteHintsTest, TheOperationEndsWithItsHints) {
   EXPECT_TRUE(drained);
 }
 
-// Whoever goes by hints must learn that one is missing; until then nobody may.
-TEST_F(WriteHintsTest, AHintThatCannotBeLeftIsAnOverflow) {
+// A replay asks every node.
+TEST_F(WriteHintsTest, OneHintIsEnough) {
   Start();
   const auto put = Put("v");
   bool drained = false;
@@ -98,8 +98,68 @@ TEST_F(WriteHintsTest, AHintThatCannotBeLeftIsAnOverflow) {
   node(2).Answer(Stored());
   node(1).Fail(absl::DeadlineExceededError("late"));
   node(2).AnswerHints();
-  for (size_t i = 2; i < 5; ++i) node(i).set_ready(false);
-  node(0).Disconnect();  // It acknowledged, and the hint is lost.
+  EXPECT_FALSE(drained);
+  node(0).Disconnect();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_late.Value(), 0);
+}
+
+// As where all connections of a coordinator are reset under load.
+TEST_F(WriteHintsTest, AHintThatCannotBeLeftYetIsLeftLater) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(0).Disconnect();
+  for (size_t i = 1; i < 3; ++i) node(i).Disconnect();
+  Pass(absl::Seconds(1));
+  EXPECT_FALSE(drained);
+  node(0).set_ready(true);
+  shard().OnConnected(NodeId(0));
+  Pass(absl::Milliseconds(200));
+  ASSERT_THAT(node(0).hints(), SizeIs(2));  // about both
+  EXPECT_EQ(HintSentTo(0)[4], SetOf(1));
+  EXPECT_EQ(HintSentTo(0)[7], kKey);
+  EXPECT_LT(node(0).notes().back().order, node(0).hints().back().order);  // the sentinel first
+  EXPECT_FALSE(drained);
+  node(0).AnswerHints();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_late.Value(), 2);
+  EXPECT_EQ(metrics().hints_lost.Value(), 0);
+}
+
+// It holds a newer one, which has hints of its own.
+TEST_F(WriteHintsTest, AHintOfAWriteThatIsNotHeldAnyMoreIsNotMissing) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  node(0).AnswerHints(redis::Reply::Integer(0));
+  node(2).AnswerHints(redis::Reply::Integer(0));
+  Pass(absl::Milliseconds(200));  // They are asked once more.
+  node(0).AnswerHints(redis::Reply::Integer(0));
+  EXPECT_FALSE(drained);
+  node(2).AnswerHints(redis::Reply::Integer(0));
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_lost.Value(), 0);
+}
+
+// Whoever goes by hints must learn that one is missing; until then nobody may.
+TEST_F(WriteHintsTest, AHintThatCannotBeLeftInTimeIsAnOverflow) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  for (size_t i = 3; i < 5; ++i) node(i).set_ready(false);
+  node(2).Disconnect();
+  node(0).Disconnect();  // Both acknowledged, and the hint is lost.
   Pass(absl::Seconds(5));
   EXPECT_FALSE(drained);  // Nobody but the node itself could be told.
   node(2).set_ready(true);
