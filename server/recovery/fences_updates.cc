@@ -59,7 +59,7 @@ void Fences::ReassertDoubts(NodeId node) {
           return missed.about.node == name && missed.about.coordinator == context_.self &&
                  missed.note.number > resolved;
         });
-    const bool was_told = at(node).connected_since <= status.missed_since;
+    const bool was_told = at(node).connected_since < status.missed_since;
     if (!stands && noted_on.empty() && was_told) {
       if (inspected_at < status.missed_since + kNoteTakes) continue;  // It may be on its way.
       noted_on = inspection.run_id;

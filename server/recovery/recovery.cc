@@ -124,6 +124,8 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
     // While several processes answer under its name, none of them is the node.
     if (is.processes == ProcessAgreement::kOne) continue;
     inspections_.Lose(node);
+    // The one that is left may lack what another took: of that nobody left hints.
+    if (is.processes == ProcessAgreement::kSeveral) inspections_.DistrustMemory(node);
     reconsider_ |= was.processes != is.processes;
   }
 }

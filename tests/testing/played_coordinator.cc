@@ -139,6 +139,10 @@ void PlayedCoordinator::ConnectShard(size_t shard, size_t node, const std::strin
   monitor_.OnConnected(shard, Id(node), {run_id, "7.0.0", clock_.Monotonic()});
 }
 
+void PlayedCoordinator::ConnectRecovery(size_t node, const std::string& run_id) {
+  monitor_.OnRecoveryConnected(Id(node), {run_id, "7.0.0", clock_.Monotonic()});
+}
+
 void PlayedCoordinator::Disconnect(size_t node) {
   for (size_t shard = 0; shard < kShards; ++shard) {
     monitor_.OnDown(shard, Id(node), {"connection_lost", "played"});

@@ -50,6 +50,7 @@ class PlayedCoordinator final : private DataPath {
   void Connect(size_t node);
   // One shard's alone, to whatever process.
   void ConnectShard(size_t shard, size_t node, const std::string& run_id);
+  void ConnectRecovery(size_t node, const std::string& run_id);
   void Disconnect(size_t node);
   // Its connections to the node are lost, and made again to another process.
   void Lead(size_t node, PlayedNode& to);

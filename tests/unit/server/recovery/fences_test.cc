@@ -323,9 +323,13 @@ TEST_F(FencesTest, TellsANodeWhoHasBeenWhole) {
 TEST_F(FencesTest, FindsACoordinatorGoneOnceAndForgetsItOnEachNode) {
   InspectionReply found = Found(0);
   found.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
+  InspectionReply other = Found(1);
+  other.heartbeats = found.heartbeats;
   InspectOne(0, found);
+  InspectOne(1, other);
   clock_.Advance(absl::Seconds(20));
   InspectOne(0, found);
+  InspectOne(1, other);
   fences_.UpdateNode(MakeEvidence(), Id(0));
   EXPECT_EQ(Calls(0, ForgetScript()), 2u);  // in both forms
   EXPECT_EQ(ArgumentsOf(0, ForgetScript()), (std::vector<std::string>{kGone, ""}));
@@ -334,6 +338,19 @@ TEST_F(FencesTest, FindsACoordinatorGoneOnceAndForgetsItOnEachNode) {
   EXPECT_EQ(demands_, 1);
   EXPECT_EQ(Metric("kache_recovery_coordinators_vanished_total"), 1);
   EXPECT_EQ(log_.Count("a server is gone without a goodbye"), 1u);
+}
+
+// It could not take its heartbeat along from a node that was away.
+TEST_F(FencesTest, ACoordinatorThatOnlyANodeThatReturnsKnowsMayHaveSaidGoodbye) {
+  InspectionReply found = Found(0);
+  found.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
+  InspectOne(0, found);
+  clock_.Advance(absl::Seconds(20));
+  InspectOne(0, found);
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  EXPECT_EQ(Calls(0, ForgetScript()), 2u);
+  EXPECT_EQ(demands_, 0);
+  EXPECT_EQ(Metric("kache_recovery_coordinators_vanished_total"), 0);
 }
 
 TEST_F(FencesTest, ACoordinatorThatLivesByAnotherNodesWordIsNotGone) {

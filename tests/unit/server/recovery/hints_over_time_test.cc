@@ -406,6 +406,25 @@ TEST(HintsOverTime, HintsThatAreEvictedBeforeTheyAreSeenMakeItAFullComparison) {
   EXPECT_EQ(FencesOf(cluster, "b"), 2);
 }
 
+// What one of them took, the other may lack, and nobody left hints of that.
+TEST(HintsOverTime, WhereSeveralProcessesAnsweredUnderItsNameAllIsCompared) {
+  PlayedCluster cluster(3, 1);
+  cluster.Pass(kMoment);
+  const std::string run_id = cluster.node(1).run_id();
+  cluster.coordinator(0).ConnectRecovery(1, run_id);
+  cluster.Pass(kMoment);
+  const size_t scans = ScansOf(cluster);
+  cluster.coordinator(0).ConnectShard(1, 1, "another-run");
+  cluster.Pass(absl::Milliseconds(100));
+  for (int i = 0; i < 10; ++i) {
+    cluster.coordinator(0).ConnectShard(1, 1, run_id);
+    cluster.Pass(absl::Milliseconds(100));
+  }
+  cluster.Pass(absl::Seconds(20));
+  EXPECT_TRUE(cluster.AllUp());
+  EXPECT_GT(ScansOf(cluster), scans);
+}
+
 // Somebody put an older marker back: what the fence that is gone said is not known.
 TEST(HintsOverTime, AFenceThatWasLostMakesItAFullComparison) {
   PlayedCluster cluster(3, 2);

@@ -106,7 +106,7 @@ TEST_F(WriteHintsTest, OneHintIsEnough) {
 
 // As where all connections of a coordinator are reset under load.
 TEST_F(WriteHintsTest, AHintThatCannotBeLeftYetIsLeftLater) {
-  Start();
+  Start(3);
   const auto put = Put("v");
   bool drained = false;
   shard().AwaitWrites([&] { drained = true; });
@@ -119,8 +119,9 @@ TEST_F(WriteHintsTest, AHintThatCannotBeLeftYetIsLeftLater) {
   shard().OnConnected(NodeId(0));
   Pass(absl::Milliseconds(200));
   ASSERT_THAT(node(0).hints(), SizeIs(2));  // about both
-  EXPECT_EQ(HintSentTo(0)[4], SetOf(1));
+  EXPECT_EQ(HintSentTo(0)[4], SetOf(2));
   EXPECT_EQ(HintSentTo(0)[7], kKey);
+  EXPECT_EQ(node(0).hints()[1].arguments[4], SetOf(1));
   EXPECT_LT(node(0).notes().back().order, node(0).hints().back().order);  // the sentinel first
   EXPECT_FALSE(drained);
   node(0).AnswerHints();
