@@ -15,10 +15,14 @@ bool IsNumber(const absl::StatusOr<redis::Reply>& reply) {
 }
 
 void SendToAll(RecoveryContext& context, const std::vector<NodeId>& nodes,
-               const redis::Command& command, absl::AnyInvocable<void()> done) {
-  const std::shared_ptr<void> all = AtLast(std::move(done));
+               const redis::Command& command, absl::AnyInvocable<void(bool all)> done) {
+  const auto failed = std::make_shared<bool>(false);  // shared by the replies
+  const std::shared_ptr<void> all =
+      AtLast([failed, done = std::move(done)]() mutable { done(!*failed); });
   for (const NodeId node : nodes) {
-    context.Send(node, command, [all](const absl::StatusOr<redis::Reply>&) {});
+    context.Send(node, command, [all, failed](const absl::StatusOr<redis::Reply>& reply) {
+      *failed |= !IsNumber(reply);
+    });
   }
 }
 
@@ -65,7 +69,7 @@ void FinishAllHints(RecoveryContext& context, const ResyncPlan& plan,
 }
 
 void ResetAllHints(RecoveryContext& context, const ResyncPlan& plan,
-                   const std::vector<NodeId>& holders, absl::AnyInvocable<void()> done) {
+                   const std::vector<NodeId>& holders, absl::AnyInvocable<void(bool all)> done) {
   const std::string& name = context.name(plan.node);
   SendToAll(
       context, holders,
@@ -84,7 +88,7 @@ void EndComparisons(RecoveryContext& context, const ResyncPlan& plan,
   const std::vector<std::string_view> key_views(keys.begin(), keys.end());
   const std::vector<std::string_view> argument_views(arguments.begin(), arguments.end());
   SendToAll(context, holders, redis::Command::Call(EndComparison(), key_views, argument_views),
-            std::move(done));
+            [done = std::move(done)](bool) mutable { done(); });
 }
 
 }  // namespace kache

@@ -31,10 +31,10 @@ struct FinishedHints {
 void FinishAllHints(RecoveryContext& context, const ResyncPlan& plan,
                     absl::AnyInvocable<void(const FinishedHints&)> done);
 
-// Before the node is compared with all others, and after it: on these nodes. Where that does not
-// arrive, the next replay finds hints missing.
+// Before the node is compared with all others, and after it: on these nodes. `all`: each has done
+// it. Where the latter does not arrive, the next replay finds hints missing.
 void ResetAllHints(RecoveryContext& context, const ResyncPlan& plan,
-                   const std::vector<NodeId>& holders, absl::AnyInvocable<void()> done);
+                   const std::vector<NodeId>& holders, absl::AnyInvocable<void(bool all)> done);
 void EndComparisons(RecoveryContext& context, const ResyncPlan& plan,
                     const std::vector<NodeId>& holders, const std::vector<uint64_t>& hinting,
                     absl::AnyInvocable<void()> done);

@@ -95,8 +95,7 @@ void ResyncJob::Begin(NodeId node) {
     ResyncPlan plan = Plan(evidence, node);
     plan.job = Concat(CoordinatorText(context_.self), ":", ++jobs_);
     if (MayGoByHints(evidence, plan)) {
-      const std::vector<ResyncSource> more = std::move(plan.brought_before);
-      plan.sources.insert(plan.sources.end(), more.begin(), more.end());
+      BringAll(plan);
       return BeginByHints(std::move(plan));
     }
     // Once the others are back, a later resync may go by hints.
@@ -104,6 +103,12 @@ void ResyncJob::Begin(NodeId node) {
     if (kept_memory && !plan.complete) return Start(std::move(plan));
     BeginComparison(std::move(plan));
   });
+}
+
+// Also what was brought before.
+void ResyncJob::BringAll(ResyncPlan& plan) {
+  const std::vector<ResyncSource> more = std::exchange(plan.brought_before, {});
+  plan.sources.insert(plan.sources.end(), more.begin(), more.end());
 }
 
 void ResyncJob::BeginByHints(ResyncPlan plan) {
@@ -152,11 +157,15 @@ void ResyncJob::OnHintsMissing(NodeId node) {
 }
 
 // What is missed from now on is hinted from now on; what was missed before is found by comparing.
-void ResyncJob::BeginComparison(const ResyncPlan& plan) {
+void ResyncJob::BeginComparison(ResyncPlan plan) {
   preparing_ = true;
-  ResetAllHints(context_, plan, HintHolders(hooks_.evidence(), plan.node), [this, plan] {
+  const std::vector<NodeId> holders = HintHolders(hooks_.evidence(), plan.node);
+  ResetAllHints(context_, plan, holders, [this, plan](bool all) mutable {
     preparing_ = false;
-    if (!abandoned_ && StillStands(hooks_.evidence(), plan)) Start(plan);
+    if (abandoned_ || !StillStands(hooks_.evidence(), plan)) return;
+    plan.hints_were_reset = all;
+    if (!all) BringAll(plan);
+    Start(std::move(plan));
   });
 }
 
@@ -217,7 +226,9 @@ void ResyncJob::NoteSources() {
     const auto& inspection = inspections_.of(source.node);
     const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
                              inspection->marker && inspection->marker->whole;
-    if (!still_whole || source.distrusted) {  // Not all of it was brought.
+    // Not all of it was brought; or what the node misses later would not be noticed, where a later
+    // comparison drops the hints.
+    if (!still_whole || source.distrusted || !plan.hints_were_reset) {
       Node& node = at(plan.node);
       if (std::exchange(node.brought_for, plan.fence) != plan.fence) node.brought_in_part.clear();
       node.brought_in_part.push_back(source.run_id);

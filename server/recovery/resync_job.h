@@ -64,8 +64,8 @@ class ResyncJob {
   struct Node {
     std::string waiting_for;
     std::string logged_waiting_for;
-    // The run_ids of sources that were not whole: what they held was brought for the fence
-    // `brought_for`, and is brought again by its last resync.
+    // The run_ids of sources that were not whole, or not told to begin their hints anew: what they
+    // held was brought for the fence `brought_for`, and is brought again by its last resync.
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
@@ -79,7 +79,8 @@ class ResyncJob {
   void BeginByHints(ResyncPlan plan);
   void OnHintsTaken(ResyncPlan plan, const AllTaken& taken);
   void OnHintsMissing(NodeId node);
-  void BeginComparison(const ResyncPlan& plan);
+  void BeginComparison(ResyncPlan plan);
+  static void BringAll(ResyncPlan& plan);
   void Start(ResyncPlan plan);
   bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
   void FinishHints(const ResyncPlan& plan);

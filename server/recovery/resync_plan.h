@@ -85,6 +85,9 @@ struct ResyncPlan {
   bool takes_misplaced = false;
   std::vector<bool> is_up;  // by NodeId
   bool by_hints = false;
+  // All hints of before were dropped first, on every node that may hold any. What is brought from a
+  // source then need not be brought again for this fence: what the node misses later is hinted.
+  bool hints_were_reset = false;
   std::string job;  // by which the hints were taken, or reset
 };
 
