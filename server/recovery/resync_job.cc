@@ -20,6 +20,10 @@ namespace {
 // Coordinators are waited for as well, but for moments.
 constexpr std::string_view kForNode = "node ";
 
+// A node that kept its memory is brought what hints name, once all others can be asked. Where one
+// of them stays away for so long, the node is compared with the rest meanwhile.
+constexpr absl::Duration kPeersAwaited = absl::Seconds(10);
+
 }  // namespace
 
 ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
@@ -67,6 +71,10 @@ bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
   if (const std::optional<NodeId> missing = MissingSource(evidence, rules_, node)) {
     it.waiting_for = Concat(kForNode, context_.name(*missing));
     if (Plan(evidence, node).sources.empty()) return false;
+    const Inspection& inspection = *evidence.nodes[node.index()].inspection;
+    const absl::Duration fenced =
+        absl::Milliseconds(inspection.now_ms - inspection.marker->since_ms);
+    if (inspection.marker->kept_memory && fenced < kPeersAwaited) return false;
   }
   if (is_active()) return false;
   if (evidence.nodes[node.index()].inspection->marker->kept_memory &&
@@ -202,9 +210,19 @@ void ResyncJob::YieldToOperations() {
   });
 }
 
+// Of one that began without a peer that is back by now.
+bool ResyncJob::MayGoByHintsNow(const ResyncPlan& plan) const {
+  if (plan.complete || plan.by_hints || plan.hints_were_reset) return false;
+  const Evidence evidence = hooks_.evidence();
+  return StillStands(evidence, plan) && MayGoByHints(evidence, Plan(evidence, plan.node));
+}
+
 // Lease and progress are written together.
 void ResyncJob::KeepLease(MonotonicTime now) {
   if (!resync_) return;
+  if (MayGoByHintsNow(resync_->plan())) {
+    return End(absl::AbortedError("all others can be asked now: hints name what it missed"));
+  }
   const NodeId node = resync_->plan().node;
   const Resync::Progress progress = resync_->progress(now);
   context_.metrics.resync_left[node.index()]->Set(static_cast<double>(progress.left));
@@ -258,7 +276,8 @@ void ResyncJob::End(const absl::Status& status) {
   metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
   const std::string message(status.message());
   const bool done = status.ok();
-  at(plan.node).sweep_after |= !plan.by_hints || resync_->left_with_stand_ins();
+  const bool compared = !plan.by_hints && (plan.complete || plan.hints_were_reset);
+  at(plan.node).sweep_after |= compared || resync_->left_with_stand_ins();
   resync_.reset();  // and with it what `status` may refer to
   lease_lost_ = false;
   inspections_.Hurry(plan.node);

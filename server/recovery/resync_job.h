@@ -82,6 +82,7 @@ class ResyncJob {
   void BeginComparison(ResyncPlan plan);
   static void BringAll(ResyncPlan& plan);
   void Start(ResyncPlan plan);
+  bool MayGoByHintsNow(const ResyncPlan& plan) const;
   bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
   void FinishHints(const ResyncPlan& plan);
   void YieldToOperations();

@@ -137,6 +137,7 @@ return redis.call('SADD', KEYS[1], 'a', 'a' .. ARGV[1], 'a' .. ARGV[2])
 
 constexpr char kEndComparison[] = R"lua(
 if not has('a' .. ARGV[2]) then return 0 end
+redis.call('PERSIST', KEYS[1])  -- As in OpenHints.
 redis.call('SADD', KEYS[1], 'o')
 for i = 4, #ARGV do
   if redis.call('HEXISTS', KEYS[2], ARGV[3] .. ' ' .. ARGV[i]) == 1 then

@@ -17,7 +17,7 @@ using testing::PlayedNode;
 
 inline constexpr absl::Duration kMoment = absl::Seconds(2);
 
-inline std::string Fences(const char* node) {
+inline std::string FencesMetric(const char* node) {
   return std::string("kache_recovery_fences_total{node=\"") + node + "\"}";
 }
 
@@ -27,7 +27,8 @@ inline double OverflowsOf(PlayedCluster& cluster, const char* node) {
 }
 
 inline double FencesOf(PlayedCluster& cluster, const char* node) {
-  return cluster.coordinator(0).Metric(Fences(node)) + cluster.coordinator(1).Metric(Fences(node));
+  return cluster.coordinator(0).Metric(FencesMetric(node)) +
+         cluster.coordinator(1).Metric(FencesMetric(node));
 }
 
 inline size_t ScansOf(PlayedCluster& cluster) {

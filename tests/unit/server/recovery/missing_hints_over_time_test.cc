@@ -240,8 +240,9 @@ TEST(MissingHintsOverTime, AMissAfterAResyncInPartIsNotForgottenByTheComparison)
   cluster.Pass(kMoment);
   cluster.Kill(2);
   cluster.Return(1);
-  cluster.Pass(absl::Seconds(5));
+  cluster.Pass(absl::Seconds(15));
   ASSERT_EQ(cluster.coordinator(0).WaitingFor(1), "node c");
+  ASSERT_GT(cluster.node(0).scans(), 0u);
   cluster.Cut(1, 1);
   cluster.coordinator(1).Write({"late", "value"});
   cluster.Pass(kMoment);
