@@ -66,8 +66,13 @@ class Fences {
     MonotonicTime not_before;  // of the next fence, after one that could not be raised
     // Of nodes that were fenced for what this one holds, since it was seen: the fence before.
     std::map<uint16_t, FenceNumber> recalled;
-    // By the node that missed writes: on which process of this one our note of that was written.
-    std::map<uint16_t, std::string> noted;
+    // By the node that missed writes: on which process of this one our note of that was written,
+    // and when, where this has written it.
+    struct Noted {
+      std::string run_id;
+      MonotonicTime at{};
+    };
+    std::map<uint16_t, Noted> noted;
     // NodeStatus::connection_changes at the last inspection, and since when they are so many.
     uint64_t connection_changes = 0;
     absl::Time connected_since = absl::InfiniteFuture();

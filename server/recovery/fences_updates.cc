@@ -48,9 +48,9 @@ void Fences::ReassertDoubts(NodeId node) {
   for (const NodeId about : context_.all_nodes()) {
     const NodeStatus& status = context_.status(about);
     const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
-    std::string& noted_on = at(node).noted[static_cast<uint16_t>(about.index())];
+    Node::Noted& noted = at(node).noted[static_cast<uint16_t>(about.index())];
     if (about == node || status.missed <= resolved) {
-      noted_on.clear();
+      noted = {};
       continue;
     }
     const std::string& name = context_.name(about);
@@ -60,13 +60,15 @@ void Fences::ReassertDoubts(NodeId node) {
                  missed.note.number > resolved;
         });
     const bool was_told = at(node).connected_since < status.missed_since;
-    if (!stands && noted_on.empty() && was_told) {
+    if (!stands && noted.run_id.empty() && was_told) {
       if (inspected_at < status.missed_since + kNoteTakes) continue;  // It may be on its way.
-      noted_on = inspection.run_id;
+      noted.run_id = inspection.run_id;
     }
-    const bool was_evicted = !stands && noted_on == inspection.run_id;
-    const bool hints_are_missing = was_evicted || inspections_.IsMemoryUntrusted(about);
-    noted_on = inspection.run_id;
+    const bool is_known = noted.run_id == inspection.run_id;
+    // An inspection that was sent before the note does not show it.
+    if (!stands && is_known && inspections_.inspected_at(node) <= noted.at) continue;
+    const bool hints_are_missing = (!stands && is_known) || inspections_.IsMemoryUntrusted(about);
+    noted = {inspection.run_id, stands ? MonotonicTime() : context_.now()};
     if (stands && !hints_are_missing) continue;
     context_.Send(node,
                   redis::Command::Call(
