@@ -340,19 +340,6 @@ TEST_F(FencesTest, FindsACoordinatorGoneOnceAndForgetsItOnEachNode) {
   EXPECT_EQ(log_.Count("a server is gone without a goodbye"), 1u);
 }
 
-// It could not take its heartbeat along from a node that was away.
-TEST_F(FencesTest, ACoordinatorThatOnlyANodeThatReturnsKnowsMayHaveSaidGoodbye) {
-  InspectionReply found = Found(0);
-  found.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
-  InspectOne(0, found);
-  clock_.Advance(absl::Seconds(20));
-  InspectOne(0, found);
-  fences_.UpdateNode(MakeEvidence(), Id(0));
-  EXPECT_EQ(Calls(0, ForgetScript()), 2u);
-  EXPECT_EQ(demands_, 0);
-  EXPECT_EQ(Metric("kache_recovery_coordinators_vanished_total"), 0);
-}
-
 TEST_F(FencesTest, ACoordinatorThatLivesByAnotherNodesWordIsNotGone) {
   InspectionReply old = Found(0);
   old.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
