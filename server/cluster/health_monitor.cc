@@ -16,7 +16,7 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.connections_tried == b.connections_tried && a.missed == b.missed &&
          a.resolved == b.resolved && a.doubted_since == b.doubted_since &&
          a.whole_marker == b.whole_marker && a.clock_offset == b.clock_offset &&
-         a.maxmemory == b.maxmemory;
+         a.maxmemory == b.maxmemory && a.doubt == b.doubt;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {

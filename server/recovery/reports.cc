@@ -37,6 +37,7 @@ void Reports::PublishStandings(const Evidence& evidence,
     Standing standing;
     standing.verdict = assessment.verdict;
     standing.reason = assessment.reason;
+    standing.doubt = assessment.doubt;
     standing.resolved = evidence.nodes[node.index()].missed_resolved;
     standing.doubted_since = DoubtedSince(evidence, evidence.nodes[node.index()],
                                           context_.clock.node_clock(node).applied);
