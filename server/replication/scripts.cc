@@ -1,5 +1,7 @@
 #include "server/replication/scripts.h"
 
+#include "server/replication/touch_scripts.h"
+
 namespace kache {
 namespace {
 
@@ -110,6 +112,8 @@ const redis::Script& ReadWithMarker() {
   return script;
 }
 
-std::vector<const redis::Script*> AllScripts() { return {&SetIfNewer(), &ReadWithMarker()}; }
+std::vector<const redis::Script*> AllScripts() {
+  return {&SetIfNewer(), &ReadWithMarker(), &TouchScript(), &LookScript()};
+}
 
 }  // namespace kache
