@@ -13,6 +13,7 @@
 #include "server/replication/newest_record.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/shard_thread.h"
+#include "server/replication/touch_operation.h"
 #include "server/replication/write_operation.h"
 
 namespace kache {
@@ -117,6 +118,17 @@ void Coordinator::Write(WriteOperation::Write write, int64_t held_bytes, Operati
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
   auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
+  operation->set_times(timing.times);
+  thread.Submit(operation);
+}
+
+void Coordinator::Touch(std::string_view key, const WriteOptions& options, OperationTiming timing,
+                        TouchCallback done) {
+  const uint64_t token = HashRing::Token(key);
+  ShardThread& thread = ShardOf(token);
+  auto* operation =
+      new TouchOperation(thread.shard(), {key, options.ttl, options.consistency, options.stamp},
+                         token, timing, std::move(done));
   operation->set_times(timing.times);
   thread.Submit(operation);
 }

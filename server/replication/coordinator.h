@@ -76,7 +76,7 @@ class Coordinator {
   struct WriteOptions {
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // of a caller that may send the write again; else this coordinator's clock
-    absl::Duration ttl = absl::ZeroDuration();  // of a Put; zero = does not expire
+    absl::Duration ttl = absl::ZeroDuration();  // zero = does not expire; not of a Delete
     // What the caller's request counts for in the budget already, at most.
     int64_t held_bytes = 0;
   };
@@ -84,6 +84,9 @@ class Coordinator {
            OperationTiming timing, WriteCallback done);
   void Delete(std::string_view key, const WriteOptions& options, OperationTiming timing,
               WriteCallback done);
+  // `options.ttl`: the life from now on, or from the stamp; zero = for ever.
+  void Touch(std::string_view key, const WriteOptions& options, OperationTiming timing,
+             TouchCallback done);
   void Locate(std::string_view key, OperationTiming timing, LocateCallback done);
 
   // Calls `done`, on some shard's thread, once all writes that run now have ended. From then on all

@@ -88,6 +88,9 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       stamps_out_of_range(
           NewCounter(registry, "kache_write_stamps_out_of_range_total",
                      "Stamped writes refused because the stamp was too old or too far ahead.")),
+      touches_repaired(
+          NewCounter(registry, "kache_touches_repaired_total",
+                     "Touches that found replicas which differed, and repaired them.")),
       versions_far_ahead(
           NewCounter(registry, "kache_versions_far_ahead_total",
                      "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}

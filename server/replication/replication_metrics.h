@@ -46,6 +46,7 @@ struct ReplicationMetrics {
   prometheus::Counter& writes_too_late;
   prometheus::Counter& stamps_superseded;
   prometheus::Counter& stamps_out_of_range;
+  prometheus::Counter& touches_repaired;
   prometheus::Counter& versions_far_ahead;
 };
 

@@ -33,6 +33,12 @@ struct ReadResult {
   Receipt receipt;
 };
 
+// A miss: there was no live value, and nothing was done.
+struct TouchResult {
+  bool found = false;
+  Receipt receipt;  // the version and the new end of the touched record
+};
+
 // What one node holds for a key.
 struct ReplicaContent {
   enum class Kind : uint8_t {
@@ -74,6 +80,7 @@ struct Location {
 //                        replica is as new as min_version
 using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;
 using WriteCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
+using TouchCallback = absl::AnyInvocable<void(absl::StatusOr<TouchResult>)>;
 using LocateCallback = absl::AnyInvocable<void(absl::StatusOr<Location>)>;
 
 // An error that says what the operation reached all the same. `status` is not OK.
@@ -82,7 +89,8 @@ std::optional<Receipt> ReceiptOf(const absl::Status& status);
 
 // Why a stamped write lost.
 struct Superseded {
-  Version held;            // the newest version that a replica of the key holds
+  // The newest version that a replica of the key holds; for a touch, what its stamp must be above.
+  Version held;
   bool all_heard = false;  // as kache.v1.Superseded says
 };
 
