@@ -38,10 +38,11 @@ struct NodeWord {
   bool is_trusted = false;
   // It has had every record that was stamped before (Unix ms): one that it lacks was deleted, or
   // has expired. Its own absence, however long, does not change that. 0 = what it lacks proves
-  // nothing.
+  // nothing. Of a touched record the touch's stamp counts: who missed the touch let the value end
+  // with its old life.
   int64_t knew_before_ms = 0;
 
-  bool Knew(const Version& version) const { return MillisOf(version.timestamp) < knew_before_ms; }
+  bool Knew(int64_t written_ms) const { return written_ms < knew_before_ms; }
 };
 
 struct ResyncSource {
