@@ -8,7 +8,7 @@
 namespace kache {
 namespace {
 
-constexpr const char* kKindNames[] = {"get", "put", "delete", "none"};
+constexpr const char* kKindNames[] = {"get", "put", "delete", "touch", "none"};
 
 prometheus::Histogram& Sizes(prometheus::Registry& registry, const std::string& name,
                              const std::string& help) {
@@ -81,6 +81,8 @@ size_t PipelineMetrics::Index(Kind kind) {
       return 1;
     case v1::PipelineOperation::kDelete:
       return 2;
+    case v1::PipelineOperation::kTouch:
+      return 3;
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

@@ -46,7 +46,7 @@ class PipelineMetrics {
     std::array<prometheus::Counter*, kGrpcCodes> operations;  // by code
     prometheus::Histogram* seconds;
   };
-  static constexpr size_t kKinds = 4;  // get, put, delete, none
+  static constexpr size_t kKinds = 5;  // get, put, delete, touch, none
   static size_t Index(Kind kind);
 
   std::array<PerKind, kKinds> kinds_;
