@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/replication/read_result.h"
 #include "server/replication/record.h"
 
 namespace kache {
@@ -28,8 +29,7 @@ void StartHeldCheck(Shard& shard, std::string_view redis_key, absl::Span<const N
                     const Version& version, absl::Duration timeout,
                     absl::AnyInvocable<void(bool held)> done) {
   auto check = std::make_shared<HeldCheck>(version, std::move(done));
-  const auto header =
-      redis::Command::Of({"GETRANGE", redis_key, "0", std::to_string(kRecordHeaderBytes - 1)});
+  const redis::Command header = ReadHeader(redis_key);
   for (const NodeId node : nodes) {
     if (shard.View(node).state == NodeState::kDown) continue;
     shard.client(node).Send(header, timeout, [check](const absl::StatusOr<redis::Reply>& reply) {

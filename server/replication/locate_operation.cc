@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/replication/placement.h"
+#include "server/replication/read_result.h"
 #include "server/replication/record.h"
 
 namespace kache {
@@ -44,8 +45,7 @@ void LocateOperation::Run() {
   Begins();
   const PreferenceList walk = shard().ring().Preference(location_.token, shard().ring().nodes());
   const std::string redis_key = shard().RedisKey(key_);
-  const auto header =
-      redis::Command::Of({"GETRANGE", redis_key, "0", std::to_string(kRecordHeaderBytes - 1)});
+  const redis::Command header = ReadHeader(redis_key);
   const auto size = redis::Command::Of({"STRLEN", redis_key});
   location_.home_replicas = shard().homes();
   location_.served_by = FirstAsked(walk);

@@ -5,6 +5,10 @@
 
 namespace kache {
 
+redis::Command ReadHeader(std::string_view redis_key) {
+  return redis::Command::Of({"GETRANGE", redis_key, "0", std::to_string(kRecordHeaderBytes - 1)});
+}
+
 Finding Inspect(const redis::Reply& reply, Shard& shard) {
   if (reply.IsNil()) return {};
   if (reply.IsError()) {

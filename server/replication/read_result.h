@@ -3,15 +3,20 @@
 #define KACHE_SERVER_REPLICATION_READ_RESULT_H_
 
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "server/redis/command.h"
 #include "server/redis/reply.h"
 #include "server/replication/record.h"
 #include "server/replication/results.h"
 #include "server/replication/shard.h"
 
 namespace kache {
+
+// Reads the header of the record under `redis_key`, without its value.
+redis::Command ReadHeader(std::string_view redis_key);
 
 // What the reply to a GET says of the key.
 struct Finding {

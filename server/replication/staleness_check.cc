@@ -1,9 +1,8 @@
 #include "server/replication/staleness_check.h"
 
-#include <string>
-
 #include "server/redis/command.h"
 #include "server/replication/operation.h"
+#include "server/replication/read_result.h"
 
 namespace kache {
 namespace {
@@ -13,8 +12,7 @@ class StalenessCheck final : public Operation {
  public:
   StalenessCheck(Shard& shard, std::string_view key, uint64_t token, const ReadAnswer& answer)
       : Operation(shard),
-        header_(redis::Command::Of(
-            {"GETRANGE", shard.RedisKey(key), "0", std::to_string(kRecordHeaderBytes - 1)})),
+        header_(ReadHeader(shard.RedisKey(key))),
         homes_(shard.ring().Preference(token, shard.homes())),
         answer_(answer) {}
 

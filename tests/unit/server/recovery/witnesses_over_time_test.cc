@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/replication/record.h"
 #include "tests/testing/played_cluster.h"
@@ -66,6 +67,23 @@ class WitnessesOverTime : public ::testing::Test {
       if (!cluster_.is_gone(i)) cluster_.coordinator(i).Miss(node);
     }
   }
+  // The first node loses its memory. The second one slept through `meanwhile`, the third one saw it
+  // and slept for long later.
+  void LoseOneMemoryWhileTheOthersSlept(absl::FunctionRef<void()> meanwhile) {
+    Put({0, 1, 2});
+    Pass(kWhile);
+    Freeze(1);
+    meanwhile();
+    Pass(kWhile);
+    Freeze(2);
+    Pass(kLong);
+    cluster().Kill(0);
+    cluster().node(0).LoseMemory();
+    cluster().Return(1);
+    cluster().Return(2);
+    cluster().Return(0);
+    Pass(2 * kMoment);
+  }
   void ExpectOnAll(bool held) {
     EXPECT_TRUE(cluster_.AllUp());
     for (size_t i = 0; i < kNodes; ++i) EXPECT_EQ(Holds(i), held) << "node " << i;
@@ -85,38 +103,13 @@ class WitnessesOverTime : public ::testing::Test {
   uint64_t writes_ = 0;
 };
 
-// The first node lost its memory, the second slept through the delete. The third one saw it, and
-// slept for long later.
 TEST_F(WitnessesOverTime, ALongAbsentNodeBringsAnEmptyOneNothingThatAnotherHadSeenDeleted) {
-  Put({0, 1, 2});
-  Pass(kWhile);
-  Freeze(1);
-  Delete({0, 2});
-  Pass(kWhile);
-  Freeze(2);
-  Pass(kLong);
-  cluster().Kill(0);
-  cluster().node(0).LoseMemory();
-  cluster().Return(1);
-  cluster().Return(2);
-  cluster().Return(0);
-  Pass(2 * kMoment);
+  LoseOneMemoryWhileTheOthersSlept([this] { Delete({0, 2}); });
   ExpectOnAll(false);
 }
 
 TEST_F(WitnessesOverTime, ALongAbsentNodeBringsAnEmptyOneWhatNobodyHadSeenDeleted) {
-  Put({0, 1, 2});
-  Pass(kWhile);
-  Freeze(1);
-  Pass(kWhile);
-  Freeze(2);
-  Pass(kLong);
-  cluster().Kill(0);
-  cluster().node(0).LoseMemory();
-  cluster().Return(1);
-  cluster().Return(2);
-  cluster().Return(0);
-  Pass(2 * kMoment);
+  LoseOneMemoryWhileTheOthersSlept([] {});
   ExpectOnAll(true);
 }
 
