@@ -1,11 +1,15 @@
 #include "security/file_watch.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "base/strings.h"
 
 namespace kache {
@@ -15,6 +19,58 @@ constexpr size_t kMaxFileBytes = size_t{1} << 20;
 
 absl::Status CannotRead(const std::string& path, std::string_view reason) {
   return absl::InvalidArgumentError(Concat("cannot read ", path, ": ", reason));
+}
+
+class OpenFile {
+ public:
+  // Without waiting for whoever is to write into a pipe.
+  explicit OpenFile(const std::string& path)
+      : fd_(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (fd_ >= 0) close(fd_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  int fd() const { return fd_; }
+
+ private:
+  const int fd_;
+};
+
+// Of a pipe the text ends when its writers have gone. `for_writer`: how long a pipe that has none
+// is waited for; what has not come by then is a text of 0 bytes. A writer has kPipeWait to come to
+// its end.
+absl::StatusOr<std::string> ReadOnce(const std::string& path, absl::Duration for_writer) {
+  const OpenFile file(path);
+  struct stat about {};
+  if (file.fd() < 0 || fstat(file.fd(), &about) != 0) {
+    return CannotRead(path, std::generic_category().message(errno));
+  }
+  const bool pipe = S_ISFIFO(about.st_mode);
+  constexpr absl::Duration kLook = absl::Milliseconds(5);
+  const absl::Time started = absl::Now();
+  std::string text(kMaxFileBytes + 1, '\0');
+  size_t size = 0;
+  while (size < text.size()) {
+    const ssize_t got = read(file.fd(), text.data() + size, text.size() - size);
+    if (got > 0) {
+      size += static_cast<size_t>(got);
+      continue;
+    }
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && (errno != EAGAIN || !pipe)) return CannotRead(path, "it is not a file");
+    // 0 is the end of a file. A pipe has no writer: any more, or as yet.
+    const absl::Duration waited = absl::Now() - started;
+    if (got == 0 && (!pipe || size > 0 || waited >= for_writer)) break;
+    if (waited >= kPipeWait) {
+      return CannotRead(path, "the writer of the pipe does not come to its end");
+    }
+    absl::SleepFor(kLook);
+  }
+  if (size > kMaxFileBytes) return CannotRead(path, "it is larger than 1 MiB");
+  text.resize(size);
+  text.shrink_to_fit();
+  return text;
 }
 
 Sha256 Fingerprint(const FileContents& contents) {
@@ -28,15 +84,16 @@ Sha256 Fingerprint(const FileContents& contents) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             &std::fclose);
-  if (file == nullptr) return CannotRead(path, std::generic_category().message(errno));
-  std::string text(kMaxFileBytes + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return CannotRead(path, "it is not a file");
-  if (text.size() > kMaxFileBytes) return CannotRead(path, "it is larger than 1 MiB");
-  text.shrink_to_fit();
+  absl::StatusOr<std::string> text = ReadOnce(path, kPipeWait);
+  if (text.ok() && text->empty() && IsPipe(path)) {
+    return CannotRead(path, "nothing has come through the pipe");
+  }
   return text;
+}
+
+bool IsPipe(const std::string& path) {
+  struct stat about {};
+  return stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode);
 }
 
 FileContents ReadSmallFiles(const std::vector<std::string>& paths) {
@@ -47,16 +104,33 @@ FileContents ReadSmallFiles(const std::vector<std::string>& paths) {
 }
 
 FileContents FileWatch::Read() {
-  FileContents contents = ReadSmallFiles(paths_);
-  known_ = Fingerprint(contents);
+  contents_ = ReadSmallFiles(paths_);
+  known_ = Fingerprint(contents_);
+  return contents_;
+}
+
+FileContents FileWatch::ReadAgain() const {
+  FileContents contents;
+  contents.reserve(paths_.size());
+  for (size_t i = 0; i < paths_.size(); ++i) {
+    const bool was_read = i < contents_.size() && contents_[i].ok();
+    if (!was_read || !IsPipe(paths_[i])) {
+      contents.push_back(ReadSmallFile(paths_[i]));
+      continue;
+    }
+    absl::StatusOr<std::string> text = ReadOnce(paths_[i], absl::ZeroDuration());
+    contents.push_back(text.ok() && text->empty() ? contents_[i] : std::move(text));
+  }
   return contents;
 }
 
 void FileWatch::Start(std::function<void(const FileContents&)> on_change, absl::Duration interval) {
   ticker_ = std::make_unique<Ticker>(interval, [this, on_change = std::move(on_change)] {
-    const FileContents contents = ReadSmallFiles(paths_);
+    FileContents contents = ReadAgain();
     const Sha256 now = Fingerprint(contents);
-    if (std::exchange(known_, now) != now) on_change(contents);
+    if (std::exchange(known_, now) == now) return;
+    contents_ = std::move(contents);
+    on_change(contents_);
   });
 }
 

@@ -5,6 +5,9 @@
 //   Use(watch.Read());
 //   watch.Start([this](const FileContents& contents) { Use(contents); });
 //
+// A file may be a pipe: `<(...)` of a shell, or a FIFO. What came through it once stays what it
+// holds, until somebody writes into it again.
+//
 // Who uses files that are watched never reads them again for himself: what he reads then may be
 // newer than what the watch knows, and a change back to that would go unseen.
 //
@@ -25,8 +28,14 @@
 
 namespace kache {
 
-// The whole file, up to 1 MiB. The message names the file and says why it can't be read.
+// How long ReadSmallFile waits for what comes through a pipe.
+inline constexpr absl::Duration kPipeWait = absl::Seconds(2);
+
+// The whole file, up to 1 MiB. The message names the file and says why it can't be read. Takes
+// kPipeWait at most.
 absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
+
+bool IsPipe(const std::string& path);
 
 // What ReadSmallFile gave for each of some paths, in their order.
 using FileContents = std::vector<absl::StatusOr<std::string>>;
@@ -44,7 +53,11 @@ class FileWatch {
              absl::Duration interval = absl::Seconds(1));
 
  private:
+  // As ReadSmallFiles; what a pipe held when nothing has come through it since.
+  FileContents ReadAgain() const;
+
   const std::vector<std::string> paths_;
+  FileContents contents_;  // as on_change was given them last; for pipes
   Sha256 known_{};
   std::unique_ptr<Ticker> ticker_;  // last: its thread uses the others
 };

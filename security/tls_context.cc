@@ -150,6 +150,11 @@ void ExpectServer(SSL* ssl, const std::string& host) {
 }
 
 absl::Status CheckTlsFiles(const TlsFiles& files) {
+  for (const std::string& path : files.paths()) {
+    if (!IsPipe(path)) continue;
+    return absl::InvalidArgumentError(
+        Concat(path, ": must be a file, not a pipe: gRPC reads it again every second"));
+  }
   return MakeServerTls(files, ReadSmallFiles(files.paths())).status();
 }
 

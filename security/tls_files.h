@@ -20,8 +20,9 @@ struct TlsFiles {
   std::vector<std::string> paths() const;
 };
 
-// Whether they can be read, hold what they should, and fit together. Files that are not set are
-// passed over. INVALID_ARGUMENT names the file; no message carries anything of a key.
+// Whether gRPC can use them: they can be read again and again, hold what they should, and fit
+// together. Files that are not set are passed over. INVALID_ARGUMENT names the file; no message
+// carries anything of a key.
 absl::Status CheckTlsFiles(const TlsFiles& files);
 
 }  // namespace kache

@@ -4,13 +4,14 @@ import base64
 import os
 import subprocess
 import tempfile
+import time
 import unittest
 
 import grpc
 from harness import paths
 from harness.case import SystemCase
 from harness.grpc_client import KacheClient, advised_wait
-from harness.kache import fetch
+from harness.kache import KacheGateway, fetch
 from harness.process import clean_environment
 from harness.rest import RestClient, key_path
 from harness.tokens import TokenFile
@@ -58,6 +59,38 @@ class TokensCase(SystemCase):
             call(*arguments, **more)
         self.assertEqual(raised.exception.code(), code, raised.exception.details())
         return raised.exception
+
+
+class PipesTest(TokensCase):
+    """Files that are pipes: they are read once, and a start never hangs."""
+
+    def gateway(self, token_file):
+        gateway = KacheGateway([self.system.server.address], {
+            "TOKENS_FILE": self.file.path, "KACHE_TOKEN_FILE": token_file})
+        self.addCleanup(gateway.kill)
+        return gateway.start()
+
+    def test_a_token_may_come_through_a_pipe(self):
+        pipe = os.path.join(os.path.dirname(self.own), "pipe")
+        os.mkfifo(pipe, 0o600)
+        gateway = self.gateway(pipe)
+        with open(self.own) as own, open(pipe, "w") as writer:
+            writer.write(own.read())
+        gateway.wait_ready()
+        # Longer than a file is read again.
+        wait_until(lambda: fetch(gateway.url + "/metrics")[0] == 401, "the gateway asks for tokens")
+        rest = RestClient(gateway.port, token=self.file.tokens["write"])
+        begin = time.monotonic()
+        while time.monotonic() - begin < 3:
+            self.assertEqual(rest.put_raw("k", b"v").status, 200)
+        self.assertNotIn("wrong", gateway.log)
+
+    def test_a_pipe_that_nobody_writes_ends_the_start(self):
+        pipe = os.path.join(os.path.dirname(self.own), "dry")
+        os.mkfifo(pipe, 0o600)
+        gateway = self.gateway(pipe)
+        self.assertEqual(gateway.wait(60), 1)
+        self.assertIn("nothing has come through the pipe", gateway.log)
 
 
 class RolesTest(TokensCase):
