@@ -292,11 +292,12 @@ void HealthMonitor::PublishIfChanged() {
     before = std::exchange(topology_, next);
     after = std::move(next);
   }
+  // At once: who reads of a state takes the shards to act by it.
+  for (const auto& [id, observer] : observers_) observer(after);
   for (size_t i = 0; i < after->nodes.size(); ++i) {
     LogChange(ring_->names()[i], before->nodes[i], after->nodes[i]);
     LogProcesses(ring_->names()[i], before->nodes[i], after->nodes[i]);
   }
-  for (const auto& [id, observer] : observers_) observer(after);
 }
 
 // A node is a duplicate when an earlier entry is connected to the same Redis process. An earlier
