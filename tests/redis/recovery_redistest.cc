@@ -293,11 +293,11 @@ TEST_F(RecoveryTest, AResyncThatBreaksOffIsCountedAndBegunAgain) {
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     return cluster_->server(1).Run({"EXISTS", "kache:m:resync-lease"}).integer == 1;
   }));
-  // Most of the time the resync pauses, with nothing under way that could break off.
+  for (const size_t source : {0, 2, 3}) cluster_->server(source).Freeze();
   EXPECT_TRUE(CoordinatorCluster::Eventually([&] {
-    for (const size_t source : {0, 2, 3}) cluster_->server(source).CloseConnections();
     return Metric("kache_recovery_resyncs_total{node=\"cache-1\",result=\"failed\"}") > 0;
   }));
+  for (const size_t source : {0, 2, 3}) cluster_->server(source).Thaw();
   EXPECT_EQ(Metric(done), done_before);
   EXPECT_TRUE(WaitUntilUp(1));
   ExpectHeldByAllHomes("v");
