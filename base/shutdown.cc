@@ -32,13 +32,16 @@ ShutdownSignal::ShutdownSignal(absl::Duration repeat_grace) : repeat_grace_(repe
   sigemptyset(&signals_);
   sigaddset(&signals_, SIGTERM);
   sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGHUP);
   sigaddset(&signals_, kRequest);
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
-int ShutdownSignal::Wait() {
+int ShutdownSignal::Wait(const std::function<void()>& on_hangup) {
   int signal = 0;
-  while (sigwait(&signals_, &signal) != 0) {
+  while (sigwait(&signals_, &signal) != 0 || signal == SIGHUP) {
+    if (signal == SIGHUP && on_hangup) on_hangup();
+    signal = 0;
   }
   obey_from_ns = MonotonicNs() + absl::ToInt64Nanoseconds(repeat_grace_);
   struct sigaction action {};
@@ -46,6 +49,8 @@ int ShutdownSignal::Wait() {
   action.sa_flags = SA_RESTART;
   sigaction(SIGTERM, &action, nullptr);
   sigaction(SIGINT, &action, nullptr);
+  // A terminal that is closed meanwhile changes nothing.
+  std::signal(SIGHUP, SIG_IGN);
   // The other threads keep them blocked, so the kernel gives them to this one.
   sigset_t obeyed = signals_;
   sigdelset(&obeyed, kRequest);

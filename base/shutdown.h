@@ -1,4 +1,5 @@
-// Waits for SIGTERM or SIGINT. Block the signals before any thread starts, so that all inherit it:
+// Waits for SIGTERM or SIGINT, and tells of each SIGHUP until then. Block the signals before any
+// thread starts, so that all inherit it:
 //
 //   ShutdownSignal shutdown;        // first thing in main
 //   ... start the server ...
@@ -11,6 +12,7 @@
 #define KACHE_BASE_SHUTDOWN_H_
 
 #include <csignal>
+#include <functional>
 
 #include "absl/time/time.h"
 
@@ -19,14 +21,14 @@ namespace kache {
 class ShutdownSignal {
  public:
   explicit ShutdownSignal(absl::Duration repeat_grace = absl::Seconds(1));
-  // Returns the signal's number, or 0 after RequestStop.
-  int Wait();
+  // Returns the signal's number, or 0 after RequestStop. Calls `on_hangup` for each SIGHUP.
+  int Wait(const std::function<void()>& on_hangup = {});
   // Ends Wait as a signal would, for a reason of the program's own. Thread-safe.
   static void RequestStop();
 
  private:
   const absl::Duration repeat_grace_;
-  sigset_t signals_;
+  sigset_t signals_;  // all that Wait hears
 };
 
 }  // namespace kache

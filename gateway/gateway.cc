@@ -70,9 +70,14 @@ Gateway::Gateway(const GatewayConfig& config, const ChannelSecurity& security,
       batch_(&upstream_, &config_.handlers, &names_, access_.get()),
       status_(&upstream_, &config_.handlers),
       locate_(&upstream_, &config_.handlers, &names_),
-      ops_(&upstream_, &registry_, &draining_, [this] { metrics_.PublishGauges(); }),
+      ops_(&upstream_, &registry_, &draining_,
+           [this] {
+             metrics_.PublishGauges();
+             log_loss_.Publish();
+           }),
       router_(Routes(), access_.get(), AllowedHosts(config_.allowed_hosts)),
-      metrics_(registry_, router_.routes(), config_.slow_request) {}
+      metrics_(registry_, router_.routes(), config_.slow_request),
+      log_loss_(registry_) {}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config) {
   const absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(config.upstream);

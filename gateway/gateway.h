@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "base/log_loss_metric.h"
 #include "client/grpc_transport.h"
 #include "gateway/config.h"
 #include "gateway/gateway_metrics.h"
@@ -73,6 +74,7 @@ class Gateway {
   WebHandler web_;
   Router router_;
   GatewayMetrics metrics_;
+  LogLossMetric log_loss_;
   std::unique_ptr<HttpServer> server_;
 };
 

@@ -62,12 +62,13 @@ int Run(const std::string& env_file, bool only_health) {
   const auto gateway = kache::gateway::Gateway::Start(config);
   if (!gateway.ok()) {
     spdlog::error("{}", kache::ToStd(gateway.status().message()));
+    kache::FlushLog();
     return kExitFailed;
   }
-  const int signal = shutdown.Wait();
+  const int signal = shutdown.Wait(kache::LogHangup);
   spdlog::info("stopping signal={}", signal);
   (*gateway)->Drain();
-  spdlog::default_logger()->flush();
+  kache::FlushLog();
   return 0;
 }
 

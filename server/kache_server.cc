@@ -156,6 +156,7 @@ KacheServer::KacheServer(const ServerConfig& config, std::shared_ptr<prometheus:
       clock_(own_clock_, ring_->nodes(), config.max_clock_skew),
       monitor_(ring_, config.shards, clock_, config.try_timeout),
       node_metrics_(*monitor_.topology(), *registry_),
+      log_loss_(*registry_),
       admission_(static_cast<int64_t>(config.max_in_flight),
                  static_cast<int64_t>(config.max_in_flight_bytes), *registry_),
       slow_log_(config.slow_operation, ring_->names(), *registry_),
@@ -245,6 +246,7 @@ void KacheServer::Tick() {
   node_metrics_.ShowPings(monitor_.pings());
   node_metrics_.ShowClocks(monitor_.recoveries());
   admission_.PublishGauges();
+  log_loss_.Publish();
 }
 
 bool KacheServer::Drain(absl::Duration drain) {

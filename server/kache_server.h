@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
+#include "base/log_loss_metric.h"
 #include "base/metrics.h"
 #include "base/ticker.h"
 #include "prometheus/registry.h"
@@ -88,6 +89,7 @@ class KacheServer {
   ClusterClock clock_;
   HealthMonitor monitor_;
   NodeStateMetrics node_metrics_;
+  LogLossMetric log_loss_;
   AdmissionControl admission_;
   const SlowLog slow_log_;
   const std::unique_ptr<AccessControl> access_;

@@ -92,10 +92,11 @@ int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
       });
   if (!server.ok()) {
     spdlog::error("cannot start: {}", std::string(server.status().message()));
+    FlushLog();
     return kExitFailure;
   }
   LogStart(config, **server);
-  const int signal = shutdown.Wait();
+  const int signal = shutdown.Wait(LogHangup);
   spdlog::info("stopping signal={} drain_seconds={}", signal, absl::ToInt64Seconds(config.drain));
   const bool in_time = (*server)->Drain(config.drain);
   if (in_time) {
@@ -103,7 +104,7 @@ int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
   } else {
     spdlog::warn("stopped with operations unfinished: DRAIN_SECONDS was not enough");
   }
-  spdlog::default_logger()->flush();
+  FlushLog();
   absl::SleepFor(kLastAnswers);
   // See KacheServer::Drain. A supervisor that restarts what failed puts another coordinator in the
   // place of one that was declared lost.

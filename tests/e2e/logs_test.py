@@ -2,10 +2,15 @@
 password."""
 
 import json
+import os
+import signal
 import unittest
 
 from harness.case import SystemCase
+from harness.exposition import parse
+from harness.kache import KacheGateway
 from harness.redis_server import RedisServer
+from harness.rest import RestClient, key_path
 from harness.waiting import wait_until
 
 CANARY = "canary-9f31-value"
@@ -109,6 +114,63 @@ class SecretsTest(unittest.TestCase):
             self.assertNotIn("canary", server.metrics())
             server.stop()
             self.assertNotIn("canary", server.log)
+
+
+class StoppedReaderTest(SystemCase):
+    """The reader of standard error stops: nobody waits for it, and what is lost is counted."""
+
+    SYSTEM = {"redis": 1, "gateways": 0}
+
+    def test_requests_go_on(self):
+        reading, writing = os.pipe()
+        self.addCleanup(os.close, reading)
+        gateway = KacheGateway([self.system.server.address],
+                               {"LOG_LEVEL": "trace", "LOG_LINES_PER_SECOND": 0},
+                               folder=self.system.folder)
+        gateway.log_to = writing
+        gateway.start()
+        os.close(writing)
+        self.addCleanup(gateway.kill)
+        gateway.wait_ready()
+        rest = RestClient(gateway.port)
+
+        def lost():
+            # The name of each request stands in its line.
+            head = f"GET {key_path(self.key())} HTTP/1.1\r\nHost: h\r\nX-Request-Id: {'x' * 128}\r\n\r\n"
+            with rest.raw() as connection:
+                connection.send(head.encode() * 100)
+                for _ in range(100):
+                    self.assertEqual(connection.read().status, 404)
+            return parse(gateway.metrics()).total("kache_log_lines_lost_total") > 0
+
+        wait_until(lost, "lines are lost")
+        # The reader goes on: what waited comes, and how much was lost.
+        os.set_blocking(reading, False)
+        text = b""
+
+        def told():
+            nonlocal text
+            rest.get(self.key())
+            try:
+                text += os.read(reading, 1 << 20)
+            except BlockingIOError:
+                pass
+            return b"log lines lost count=" in text
+
+        wait_until(told, "the log says that lines were lost")
+        gateway.terminate()
+        self.assertEqual(gateway.wait(), 0)
+
+
+class HangupTest(SystemCase):
+    SYSTEM = {"redis": 1}
+
+    def test_sighup_ends_nobody(self):
+        for process in (self.system.server, self.system.gateway):
+            process.signal(signal.SIGHUP)
+            wait_until(lambda: "SIGHUP" in process.log, f"{process.name} answers")
+            self.assertTrue(process.running)
+        self.assertEqual(self.rest.put_raw(self.key(), b"v").status, 200)
 
 
 if __name__ == "__main__":

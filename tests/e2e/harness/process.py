@@ -50,6 +50,7 @@ class Process:
         self.folder = pathlib.Path(folder)
         self.log_path = self.folder / f"{name}.log"
         self.group = None  # a MemoryGroup to be started in
+        self.log_to = None  # a file descriptor to write to instead of log_path
         self._process = None
         self._frozen = False
 
@@ -63,7 +64,7 @@ class Process:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *command],
                 env=clean_environment(self.settings),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, stdout=self.log_to or log, stderr=subprocess.STDOUT,
                 process_group=0, cwd=self.folder,
             )
         return self
@@ -79,6 +80,9 @@ class Process:
     @property
     def log(self):
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    def signal(self, number):
+        self._process.send_signal(number)
 
     def terminate(self):
         """Sends SIGTERM and does not wait."""

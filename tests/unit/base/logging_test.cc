@@ -44,6 +44,7 @@ TEST(Logging, WritesLinesOfTheLevelToStandardError) {
   StartLogging({.level = spdlog::level::warn, .format = LogFormat::kText}, "kache-test");
   spdlog::info("not shown");
   spdlog::warn("node is down name={}", "cache-a");
+  FlushLog(absl::Seconds(60));
   const std::string written = testing::internal::GetCapturedStderr();
   spdlog::set_default_logger(before);
   EXPECT_THAT(written, EndsWith("Z warn kache-test node is down name=cache-a\n"));

@@ -81,6 +81,31 @@ TEST_F(ShutdownDeathTest, TakesARepeatRightAfterTheFirstForTheSame) {
       testing::ExitedWithCode(0), "");
 }
 
+TEST_F(ShutdownDeathTest, TellsOfHangupsAndWaitsOn) {
+  EXPECT_EXIT(
+      {
+        ShutdownSignal shutdown;
+        int hangups = 0;
+        SendToThisProcess(SIGHUP);
+        const int signal = shutdown.Wait([&] {
+          // Signals of one kind that wait are one.
+          if (++hangups < 3) SendToThisProcess(SIGHUP);
+          if (hangups == 3) SendToThisProcess(SIGTERM);
+        });
+        SendToThisProcess(SIGHUP);
+        std::exit(signal == SIGTERM && hangups == 3 ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(
+      {
+        ShutdownSignal shutdown;
+        SendToThisProcess(SIGHUP);
+        SendToThisProcess(SIGINT);
+        std::exit(shutdown.Wait() == SIGINT ? 0 : 1);
+      },
+      testing::ExitedWithCode(0), "");
+}
+
 TEST_F(ShutdownDeathTest, IgnoresBrokenPipes) {
   EXPECT_EXIT(
       {
