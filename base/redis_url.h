@@ -33,8 +33,9 @@ struct RedisAddress {
   // `address.ToString()`.
   std::string name;
   HostPort address;
-  std::string user;      // empty = the default user
-  std::string password;  // empty = no authentication
+  std::string user;           // empty = the default user
+  std::string password;       // empty = no authentication, unless there is a file
+  std::string password_file;  // with the password; never of an entry (redis_login.h)
   int database = 0;
   bool tls = false;
 };

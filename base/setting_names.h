@@ -12,6 +12,8 @@ namespace kache {
 // A test keeps this list equal to what kache-server reads.
 inline constexpr std::string_view kServerSettings[] = {
     "REDIS_URLS",
+    "REDIS_USERNAME",
+    "REDIS_PASSWORD_FILE",
     "REDIS_TLS_CA_FILE",
     "REDIS_TLS_CERT_FILE",
     "REDIS_TLS_KEY_FILE",

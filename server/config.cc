@@ -9,6 +9,7 @@
 #include "base/cpus.h"
 #include "base/limits.h"
 #include "base/memory_sum.h"
+#include "base/redis_login.h"
 #include "base/setting_names.h"
 #include "base/strings.h"
 #include "ring/node_id.h"
@@ -109,6 +110,7 @@ std::string ReadKeyPrefix(SettingsReader& reader, const std::string& default_val
 void ReadRing(SettingsReader& reader, ServerConfig* config) {
   Fields fields(reader);
   config->servers = ReadServers(reader);
+  ReadRedisLogins(reader, &config->servers);
   fields.Number("VNODES_PER_NODE", &config->vnodes_per_node, {1, 10000});
   fields.Number("REPLICATION_FACTOR", &config->replication_factor, {1, kMaxServers});
   fields.Number("MAX_TRIES", &config->max_tries, {0, kMaxServers});

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -38,7 +39,21 @@ absl::StatusOr<std::shared_ptr<const Certificates>> RedisCertificates(const Serv
   return std::shared_ptr<const Certificates>(*std::move(started));
 }
 
-CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
+using PasswordFiles = std::map<std::string, std::shared_ptr<const PasswordFile>>;
+
+// By path: each file is watched once.
+absl::StatusOr<PasswordFiles> RedisPasswords(const ServerConfig& config) {
+  PasswordFiles files;
+  for (const RedisAddress& server : config.servers) {
+    if (server.password_file.empty() || files.contains(server.password_file)) continue;
+    auto started = PasswordFile::Start(server.password_file);
+    if (!started.ok()) return started.status();
+    files.emplace(server.password_file, *std::move(started));
+  }
+  return files;
+}
+
+CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config, const PasswordFiles& passwords,
                                         const std::shared_ptr<const Certificates>& tls) {
   CoordinatorConfig result;
   result.shards = config.shards;
@@ -48,6 +63,9 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config,
                                 .user = server.user,
                                 .password = server.password,
                                 .database = server.database,
+                                .password_file = server.password_file.empty()
+                                                     ? nullptr
+                                                     : passwords.at(server.password_file),
                                 .tls = server.tls ? tls : nullptr});
   }
   result.client.connect_timeout = config.connect_timeout;
@@ -193,7 +211,10 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
 
   const auto redis_tls = RedisCertificates(config);
   if (!redis_tls.ok()) return redis_tls.status();
-  CoordinatorConfig coordinator_config = MakeCoordinatorConfig(config, *redis_tls);
+  const auto redis_passwords = RedisPasswords(config);
+  if (!redis_passwords.ok()) return redis_passwords.status();
+  CoordinatorConfig coordinator_config =
+      MakeCoordinatorConfig(config, *redis_passwords, *redis_tls);
   coordinator_config.decorate = seams.data_client;
   coordinator_config.budget = &admission_.bytes();
   RecoveryNodes recovery_nodes{coordinator_config.endpoints, coordinator_config.client,

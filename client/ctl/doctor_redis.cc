@@ -181,7 +181,8 @@ void CheckOneProcess(const std::vector<RedisReport>& redis, std::vector<Finding>
 std::string_view AdviceForRefusal(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kUnauthenticated:
-      return "Correct user and password in REDIS_URLS, in the environment or in --env-file FILE; "
+      return "Correct user and password in REDIS_URLS, or REDIS_USERNAME and REDIS_PASSWORD_FILE, "
+             "in the environment or in --env-file FILE; "
              "docs/configuration.md says what to percent-encode.";
     case absl::StatusCode::kPermissionDenied:
       return "Let this user run INFO and TIME: ACL SETUSER with +info and +time.";

@@ -1,11 +1,15 @@
 #include "client/ctl/redis_list.h"
 
+#include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_join.h"
 #include "base/environment.h"
+#include "base/redis_login.h"
 #include "base/strings.h"
+#include "security/password_file.h"
 
 namespace kache::ctl {
 namespace {
@@ -32,7 +36,24 @@ std::vector<RedisAddress> ReadList(SettingsReader& reader, std::string_view name
 
 std::vector<RedisAddress> ReadRedisUrls(const Environment& environment, SettingsReader& reader) {
   if (!environment.variables().contains(kSetting)) return {};
-  return ReadList(reader, kSetting);
+  std::vector<RedisAddress> servers = ReadList(reader, kSetting);
+  ReadRedisLogins(reader, &servers);
+  std::map<std::string, std::string> passwords;  // by file: one that is a pipe can be read once
+  for (RedisAddress& server : servers) {
+    const std::string& file = server.password_file;
+    if (file.empty()) continue;
+    const auto [known, is_new] = passwords.try_emplace(file);
+    if (is_new) {
+      absl::StatusOr<std::string> password = PasswordIn(ReadSmallFile(file), file);
+      if (!password.ok()) {
+        reader.AddMistake("REDIS_PASSWORD_FILE", ToStd(password.status().message()));
+        continue;
+      }
+      known->second = *std::move(password);
+    }
+    server.password = known->second;
+  }
+  return servers;
 }
 
 absl::StatusOr<std::vector<RedisAddress>> ParseRedisOption(const std::vector<std::string>& values) {

@@ -14,7 +14,8 @@
 
 namespace kache::ctl {
 
-// The entries of REDIS_URLS; none where it is not set. Mistakes are the reader's.
+// The entries of REDIS_URLS, with the passwords of REDIS_PASSWORD_FILE; none where it is not set.
+// Mistakes are the reader's.
 std::vector<RedisAddress> ReadRedisUrls(const Environment& environment, SettingsReader& reader);
 
 // `values` are those of --redis, in order; each is a list. INVALID_ARGUMENT names every wrong

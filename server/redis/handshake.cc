@@ -68,10 +68,12 @@ DownReason ReasonOfErrorReply(std::string_view what, std::string_view error) {
 
 Handshake::Handshake(const Endpoint& endpoint, const std::vector<const Script*>& scripts,
                      const Introduction& introduction) {
-  if (!endpoint.password.empty() && endpoint.user.empty()) {
-    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.password}));
-  } else if (!endpoint.password.empty()) {
-    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.user, endpoint.password}));
+  const std::string password =
+      endpoint.password_file ? endpoint.password_file->password() : endpoint.password;
+  if (!password.empty() && endpoint.user.empty()) {
+    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", password}));
+  } else if (!password.empty()) {
+    Add(Step::kAuth, "AUTH", Command::Of({"AUTH", endpoint.user, password}));
   }
   if (endpoint.database != 0) {
     const std::string database = std::to_string(endpoint.database);

@@ -12,6 +12,7 @@ from harness.grpc_client import KacheClient
 from harness.kache import KacheServer
 from harness.ports import free_port
 from harness.redis_server import RedisServer
+from harness.waiting import wait_until
 
 PASSWORD = "p@ss/w:rd#1%=+?"
 ENCODED = urllib.parse.quote(PASSWORD, safe="")
@@ -29,6 +30,47 @@ def start_server(test, urls):
     server = KacheServer(urls).start()
     test.addCleanup(server.stop)
     return server.wait_up()
+
+
+class PasswordFileTest(unittest.TestCase):
+    """User and passwords beside REDIS_URLS, exchanged while everything runs."""
+
+    def test_passwords_are_exchanged_without_a_restart(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        common, own = (pathlib.Path(folder.name, name) for name in ("common", "own"))
+        common.write_text("old\n")
+        own.write_text("other\n")
+        redis = [start_redis(self, "--user", "kache", "on", f">{password}", "~*", "&*", "+@all")
+                 for password in ("old", "other")]
+        settings = {"REDIS_URLS": f"{redis[0].url},b={redis[1].url}", "REDIS_USERNAME": "kache",
+                    "REDIS_PASSWORD_FILE": f"{common}, b={own}"}
+        server = KacheServer([], settings).start()
+        self.addCleanup(server.stop)
+        server.wait_up()
+        ended = run(paths.CTL, "doctor", "--server", server.address, "--json", settings=settings)
+        self.assertNotIn("password", ended.text)
+
+        for node, old, new, file in ((redis[0], "old", "new", common),
+                                     (redis[1], "other", "another", own)):
+            self.assertIn(b"user=kache", node.call("CLIENT", "LIST"))
+            node.call("ACL", "SETUSER", "kache", f">{new}")
+            file.with_suffix(".next").write_text(new)
+            file.with_suffix(".next").rename(file)
+            wait_until(lambda: server.log.count(f"read again file={file}") == 1, "it is read again")
+            node.call("ACL", "SETUSER", "kache", f"<{old}")
+            node.call("CLIENT", "KILL", "USER", "kache")
+            server.wait_up()
+        with KacheClient(server.address) as client:
+            client.put(b"k", b"v")
+            self.assertEqual(client.get(b"k").value, b"v")
+        self.assertNotIn("auth_failed", server.log)
+
+    def test_a_file_that_is_missing_ends_the_start(self):
+        server = KacheServer(["127.0.0.1:1"], {"REDIS_PASSWORD_FILE": "/no/such/file"}).start()
+        self.addCleanup(server.kill)
+        self.assertEqual(server.wait(60), 1)
+        self.assertIn("cannot read /no/such/file", server.log)
 
 
 class PasswordTest(unittest.TestCase):

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "tests/testing/eventually.h"
+#include "tests/testing/temporary_file.h"
+
 namespace kache::redis {
 namespace {
 
@@ -35,6 +38,16 @@ Progress Answer(Handshake& handshake, const std::vector<Reply>& replies) {
 }
 
 Reply Info(std::string_view text) { return Reply::String(std::string(text)); }
+
+TEST(Handshake, TakesThePasswordThatTheFileHoldsNow) {
+  const TemporaryFile file("old\n");
+  const auto password = PasswordFile::Start(file.path(), absl::Milliseconds(5)).value();
+  const Endpoint endpoint{.host = "h", .user = "me", .password = "", .password_file = password};
+  EXPECT_THAT(Wires(Handshake(endpoint, {})).front(), HasSubstr("AUTH\r\n$2\r\nme\r\n$3\r\nold"));
+  file.Replace("newer\n");
+  ASSERT_TRUE(Eventually([&] { return password->password() == "newer"; }));
+  EXPECT_THAT(Wires(Handshake(endpoint, {})).front(), HasSubstr("$5\r\nnewer"));
+}
 
 TEST(Handshake, AsksAPlainServerWhatItIs) {
   Handshake handshake({"localhost", 6379, "", "", 0}, {});
