@@ -30,6 +30,9 @@ inline constexpr char kLifeOver[] = "LIFE_OVER";      // ABORTED: the value's li
 inline constexpr char kAnswerFull[] = "ANSWER_FULL";  // OUT_OF_RANGE: one key of a BatchGet
 inline constexpr char kValueTooLarge[] = "VALUE_TOO_LARGE";  // OUT_OF_RANGE: more than asked for
 
+// FAILED_PRECONDITION: the Redis servers' own limits are below what the request needs.
+inline constexpr char kNodeLimit[] = "NODE_LIMIT";
+
 // All setters require that `status` is not OK. Getters say nothing of an OK status.
 void SetReason(std::string_view reason, absl::Status* status);
 std::string ReasonOf(const absl::Status& status);  // empty = none

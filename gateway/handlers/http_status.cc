@@ -91,6 +91,7 @@ HttpStatus HttpStatusOf(const absl::Status& status) {
   if (reason == kSuperseded) return {409, "SUPERSEDED"};
   if (reason == kLifeOver) return {409, "LIFE_OVER"};
   if (reason == kStampOutOfRange) return {400, "STAMP_OUT_OF_RANGE"};
+  if (reason == kNodeLimit) return {413, "NODE_LIMIT"};
   return HttpStatusOf(status.code());
 }
 

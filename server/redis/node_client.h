@@ -11,6 +11,7 @@
 #include <string>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -27,7 +28,16 @@ namespace kache::redis {
 //   UNAVAILABLE        no connection, or it was lost before the reply came; a command that was
 //                      sent may have been carried out
 //   RESOURCE_EXHAUSTED the connection's queue is full; nothing was sent
+//   FAILED_PRECONDITION
+//                      the server ends every connection that this command comes by: the command or
+//                      its reply is more than the server's limits allow (resumption.h). It is not
+//                      to be sent to another node
 using ReplyCallback = absl::AnyInvocable<void(absl::StatusOr<Reply>)>;
+
+// Whether that is what a ReplyCallback was given.
+inline bool IsBeyondNodeLimits(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status);
+}
 
 class NodeClient {
  public:

@@ -21,7 +21,7 @@
 namespace kache::redis {
 
 struct PendingCommand {
-  enum class Kind : uint8_t { kCommand, kHandshake, kPing, kScriptLoad };
+  enum class Kind : uint8_t { kCommand, kPing, kScriptLoad };
 
   PendingCommand() = default;
   explicit PendingCommand(Kind its_kind) : kind(its_kind) {}
@@ -29,8 +29,9 @@ struct PendingCommand {
   Kind kind = Kind::kCommand;
   bool unsent = false;       // it timed out before it was sent: no reply will come
   uint8_t script_loads = 0;  // how often its script was loaded for it
+  uint8_t losses = 0;        // lost connections that it was under way on (resumption.h)
   ReplyCallback done;        // kCommand: empty once it has timed out
-  Command command;           // kept for those that call a script, kScriptLoad included
+  Command command;           // kept for those that may be sent again, kScriptLoad included
   MonotonicTime deadline = MonotonicTime::max();
   size_t bytes = 0;      // what it counts against the queue's bound
   bool counted = false;  // its bytes are counted elsewhere, too (Command::keeps)
@@ -53,6 +54,8 @@ class PendingQueue {
   uint64_t first() const { return popped_; }
   // Requires: not empty.
   PendingCommand& Front() { return ring_[head_]; }
+  // The one that was pushed last. Requires: not empty.
+  PendingCommand& Back() { return At(size_ - 1); }
   // The `index`th from the front. Requires: index < size().
   PendingCommand& At(size_t index) { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   void PopFront();

@@ -14,6 +14,10 @@ std::chrono::milliseconds UnacknowledgedLimit(const ClientOptions& options) {
   return absl::ToChronoMilliseconds(options.ping_timeout * SilenceWatch::kSuspectSelfFactor);
 }
 
+// So many connections in a row that nothing was asked for, and that were lost, are made again at
+// once.
+constexpr int kMaxIdleLosses = 3;
+
 absl::Status UnavailableFor(const DownReason& reason) {
   return absl::UnavailableError(reason.code + ": " + reason.message);
 }
@@ -57,6 +61,7 @@ RedisClientImpl::RedisClientImpl(EventLoop& loop, NodeId node, Endpoint endpoint
 RedisClientImpl::~RedisClientImpl() {
   assert(loop_.OnLoopThread());
   state_ = State::kWaiting;
+  resuming_ = false;
   socket_.Close();
   not_ready_ = absl::UnavailableError("the client is being closed");
   AnswerAllWaiting(not_ready_);
@@ -72,7 +77,9 @@ void RedisClientImpl::Connect() {
   state_ = State::kConnecting;
   reader_ = ReplyReader();
   window_ = ReplyWindow();
-  connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(options_.connect_timeout);
+  const absl::Duration limit = resuming_ ? std::min(options_.resume_limit, options_.connect_timeout)
+                                         : options_.connect_timeout;
+  connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(limit);
   loop_.impl().StartTicks(*this);
   socket_.Connect(endpoint_.host, endpoint_.port, connect_deadline_,
                   endpoint_.tls ? endpoint_.tls->context() : nullptr);
@@ -82,36 +89,86 @@ void RedisClientImpl::OnOpen() {
   state_ = State::kHandshaking;
   asked_at_ = std::chrono::steady_clock::now();
   handshake_.emplace(endpoint_, scripts_, Introduction{options_.name, options_.lost_question});
-  for (const Command& command : handshake_->commands()) {
-    Enqueue(command, PendingCommand(PendingCommand::Kind::kHandshake));
+  for (const Command& command : handshake_->commands()) socket_.Write(command);
+  loop_.impl().CallAtTurnEnd(*this);
+}
+
+void RedisClientImpl::OnClosed(const DownReason& reason) {
+  const bool idle = pending_.size() == held_.size();
+  const bool may_resume =
+      options_.resume_limit > absl::ZeroDuration() && (!idle || ++idle_losses_ <= kMaxIdleLosses);
+  if (state_ == State::kReady && may_resume) {
+    StartResuming(LossCause::kUnknown);
+  } else {
+    Lose(reason);
   }
 }
 
 void RedisClientImpl::BecomeReady() {
-  state_ = State::kReady;
-  ++counters_.connects;
   ServerFacts facts = handshake_->facts();
   facts.asked_at = asked_at_;
   handshake_.reset();
+  if (resuming_ && facts.run_id != run_id_) GiveUpResuming();
+  state_ = State::kReady;
+  run_id_ = facts.run_id;
+  ++counters_.connects;
   ping_timer_.Start(options_.ping_interval, options_.ping_interval, [this] { SendPing(); });
-  observer_.OnConnected(node_, facts);
+  if (std::exchange(resuming_, false)) {
+    ++counters_.resumes;
+    SendHeld();
+  } else {
+    observer_.OnConnected(node_, facts);
+  }
 }
 
-void RedisClientImpl::Reconnect(const DownReason& reason) {
-  assert(loop_.OnLoopThread());
-  if (state_ == State::kReady) Lose(reason);
+void RedisClientImpl::StartResuming(LossCause cause) {
+  const size_t under_way = pending_.size() - held_.size();
+  Resumption resumption = Resume(std::exchange(pending_, PendingQueue()), under_way, cause);
+  state_ = State::kWaiting;
+  resuming_ = true;
+  DropConnection();
+  ++counters_.disconnects;
+  pending_ = std::move(resumption.waiting);
+  suspects_end_ = resumption.suspects;
+  for (size_t i = 0; i < pending_.size(); ++i) held_.push_back(pending_.At(i).command);
+  // From the loop: this is called from inside the socket's own news.
+  ScheduleConnect(absl::ZeroDuration());
+  counters_.culprits += resumption.culprits.size();
+  for (ReplyCallback& done : resumption.culprits) done(TooMuchForNode(""));
 }
 
-void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
-  const bool was_ready = std::exchange(state_, State::kWaiting) == State::kReady;
+void RedisClientImpl::GiveUpResuming() {
+  resuming_ = false;
+  const DownReason reason = {"connection_lost", Address() + " is another Redis process now"};
+  not_ready_ = UnavailableFor(reason);
+  held_.clear();
+  suspects_end_ = 0;
+  unsent_reads_.Clear();
+  observer_.OnDown(node_, reason);
+  AnswerAllWaiting(not_ready_);
+}
+
+void RedisClientImpl::DropConnection() {
   socket_.Close();
   ping_timer_.Stop();
   ping_waiting_ = false;
   handshake_.reset();
   loading_.clear();
   held_.clear();
+  suspects_end_ = 0;
   unsent_reads_.Clear();
-  if (was_ready) ++counters_.disconnects;
+}
+
+void RedisClientImpl::Reconnect(const DownReason& reason) {
+  assert(loop_.OnLoopThread());
+  if (Ready()) Lose(reason);
+}
+
+void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
+  const bool was_connected = std::exchange(state_, State::kWaiting) == State::kReady;
+  const bool was_ready = std::exchange(resuming_, false) || was_connected;
+  DropConnection();
+  if (was_connected) ++counters_.disconnects;
   // A server that lets us in and then refuses to work is not asked again at once.
   if (was_ready && !was_unusable) backoff_.Reset();
   ScheduleConnect(backoff_.Next(absl::Uniform(random_, 0.0, 1.0)));
@@ -148,7 +205,8 @@ void RedisClientImpl::OnTick(MonotonicTime now) {
   }
   AnswerTimedOut(now);
   CheckSilence(now);
-  if (pending_.empty() && state_ != State::kConnecting) loop_.impl().StopTicks(*this);
+  const bool connecting = state_ == State::kConnecting || state_ == State::kHandshaking;
+  if (pending_.empty() && !connecting) loop_.impl().StopTicks(*this);
 }
 
 void RedisClientImpl::CheckSilence(MonotonicTime now) {

@@ -8,6 +8,13 @@
 // jitter between `reconnect_min` and `reconnect_max`; it starts over after a connection that was
 // ready.
 //
+// Resumed: where the socket ends while the connection is ready, or Redis answers "Protocol error",
+// another connection is made at once, for `resume_limit` at most. Meanwhile Ready() stays true and
+// commands wait. Where it reaches the same process, all commands are sent again on it, in order,
+// and the observer hears nothing: so each command must do no harm when it is carried out twice. A
+// command that the server cannot digest is found and answered FAILED_PRECONDITION (resumption.h).
+// Otherwise the connection counts as lost.
+//
 // Lost: on a socket error, on replies that can't be parsed, on LOADING, MASTERDOWN, NOAUTH and
 // WRONGPASS replies, and when the server is *unresponsive*: commands wait for a reply, and no byte
 // has come for `silence_limit` although at least three commands have timed out, or for
@@ -56,6 +63,7 @@ struct ClientOptions {
   absl::Duration ping_interval = absl::Seconds(3);
   absl::Duration ping_timeout = absl::Seconds(1);
   absl::Duration silence_limit = absl::Milliseconds(250);
+  absl::Duration resume_limit = absl::ZeroDuration();  // zero = connections are never resumed
   size_t max_queue_bytes = size_t{64} << 20;
   size_t max_uncounted_bytes = size_t{64} << 20;
 };
@@ -66,12 +74,14 @@ struct ClientCounters {
   uint64_t reads_joined = 0;      // reads answered by another one's reply; no commands
   uint64_t error_replies = 0;     // Redis's error replies to them, NOSCRIPT excepted
   uint64_t timeouts = 0;          // commands answered DEADLINE_EXCEEDED
-  uint64_t connects = 0;          // Ready() became true
-  uint64_t disconnects = 0;       // Ready() became false
+  uint64_t connects = 0;          // connections became ready
+  uint64_t disconnects = 0;       // connections that were ready were lost
+  uint64_t resumes = 0;           // of these, those that another one took the place of at once
+  uint64_t culprits = 0;          // commands answered FAILED_PRECONDITION
   uint64_t late_replies = 0;      // came after their command had timed out
   uint64_t queue_full = 0;        // commands answered RESOURCE_EXHAUSTED
   uint64_t script_reloads = 0;    // SCRIPT LOADs after a NOSCRIPT
-  uint64_t waiting_commands = 0;  // now; timed-out ones, pings, the handshake included
+  uint64_t waiting_commands = 0;  // now; timed-out ones and pings included
   uint64_t queued_bytes = 0;      // now, counted against max_queue_bytes
 };
 

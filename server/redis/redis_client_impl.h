@@ -24,6 +24,7 @@
 #include "server/redis/redis_client.h"
 #include "server/redis/reply_reader.h"
 #include "server/redis/reply_window.h"
+#include "server/redis/resumption.h"
 #include "server/redis/silence_watch.h"
 #include "server/redis/socket.h"
 #include "server/redis/unsent_reads.h"
@@ -37,7 +38,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
                   std::function<bool()> suspect_self, MayQueue may_queue);
   ~RedisClientImpl() override;
 
-  bool Ready() const override { return state_ == State::kReady; }
+  bool Ready() const override { return state_ == State::kReady || resuming_; }
   void Send(Command command, absl::Duration timeout, ReplyCallback done) override;
   ClientCounters counters() const override;
   void Reconnect(const DownReason& reason) override;
@@ -62,14 +63,21 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void OnTick(MonotonicTime now) override;
   void OnOpen() override;
   void OnBytes(std::string_view bytes) override;
-  void OnClosed(const DownReason& reason) override { Lose(reason); }
+  void OnClosed(const DownReason& reason) override;
   std::string Address() const { return endpoint_.host + ":" + std::to_string(endpoint_.port); }
   void ScheduleConnect(absl::Duration delay);
   void Connect();
   void BecomeReady();
+  // Makes another connection at once, to send all that waits again. Requires: the connection was
+  // ready. Calls back for culprits only.
+  void StartResuming(LossCause cause);
+  // The new connection reaches another process: what waits is not for that.
+  void GiveUpResuming();
   // Closes, tells the observer, answers the waiting commands, and schedules the next try. Calls
   // back: never from inside Send.
   void Lose(const DownReason& reason, bool was_unusable = false);
+  // What both have in common.
+  void DropConnection();
   void AnswerAllWaiting(const absl::Status& status);
   void CheckSilence(MonotonicTime now);
 
@@ -80,11 +88,13 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void AnswerTimedOut(MonotonicTime now);
   void SendPing();
   void Enqueue(const Command& wire, PendingCommand pending);
+  bool MayWrite(size_t unanswered) const;
   void SendHeld();
   UnsentReads::Progress Progress() const;
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);
+  void OnProtocolError(const std::string& error);
   void OnHandshakeReply(const Reply& reply);
   void LoadScriptAndResend();
 
@@ -100,12 +110,16 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   State state_ = State::kWaiting;
   MonotonicTime connect_deadline_;
   MonotonicTime asked_at_;  // when the handshake began
+  bool resuming_ = false;   // ready for all others, while another connection is made
+  std::string run_id_;      // of the process that was reached last
+  int idle_losses_ = 0;     // in a row, without a reply in between
   Socket socket_;
   ReplyReader reader_;
   std::optional<Handshake> handshake_;
   PendingQueue pending_;
   ReplyWindow window_;
-  std::deque<Command> held_;  // the last of pending_, not sent while window_ is closed
+  std::deque<Command> held_;   // the last of pending_, not sent while MayWrite says no
+  uint64_t suspects_end_ = 0;  // the first command, by pending_'s count, that is no suspect
   UnsentReads unsent_reads_{pending_, window_};
   std::vector<Refused> refused_;          // to be called back when the turn ends
   std::vector<ReplyCallback> timed_out_;  // kept for its memory

@@ -26,7 +26,7 @@ constexpr absl::Duration kLongestTimeout = absl::Hours(24);
 
 void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallback done) {
   assert(loop_.OnLoopThread());
-  if (state_ != State::kReady) {
+  if (!Ready()) {
     Refuse(std::move(done), not_ready_);
     return;
   }
@@ -48,9 +48,10 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   pending.deadline = deadline;
   pending.bytes = bytes;
   pending.counted = command.keeps();
-  if (command.script() != nullptr) pending.command = command;
   Enqueue(command, std::move(pending));
   if (command.shares_reply()) unsent_reads_.Add(command, Progress());
+  const bool resumes = options_.resume_limit > absl::ZeroDuration();
+  if (resumes || command.script() != nullptr) pending_.Back().command = std::move(command);
 }
 
 bool RedisClientImpl::HasRoom(const Command& command, size_t bytes) const {
@@ -91,7 +92,7 @@ void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
   if (pending.bytes == 0) pending.bytes = wire.wire().size() + PendingQueue::kSlotBytes;
   const size_t unanswered = pending_.size() - held_.size();
   pending_.Push(std::move(pending));
-  if (held_.empty() && window_.Open(unanswered)) {
+  if (held_.empty() && MayWrite(unanswered)) {
     socket_.Write(wire);
   } else {
     held_.push_back(wire);
@@ -100,10 +101,15 @@ void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
   loop_.impl().StartTicks(*this);
 }
 
+bool RedisClientImpl::MayWrite(size_t unanswered) const {
+  if (state_ != State::kReady) return false;
+  return pending_.first() < suspects_end_ ? unanswered == 0 : window_.Open(unanswered);
+}
+
 void RedisClientImpl::SendHeld() {
   const auto unanswered = [this] { return pending_.size() - held_.size(); };
   do {
-    while (!held_.empty() && window_.Open(unanswered())) {
+    while (!held_.empty() && MayWrite(unanswered())) {
       PendingCommand& first = pending_.At(unanswered());
       first.unsent = first.kind == PendingCommand::Kind::kCommand && !first.done;
       if (!first.unsent) {
@@ -113,7 +119,7 @@ void RedisClientImpl::SendHeld() {
       held_.pop_front();
     }
     while (!pending_.empty() && pending_.Front().unsent) pending_.PopFront();
-  } while (!held_.empty() && window_.Open(unanswered()));
+  } while (!held_.empty() && MayWrite(unanswered()));
 }
 
 void RedisClientImpl::SendPing() {
@@ -145,16 +151,18 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
 }
 
 void RedisClientImpl::OnReply(Reply reply) {
-  if (pending_.empty()) {
+  if (state_ == State::kHandshaking) {
+    OnHandshakeReply(reply);
+    return;
+  }
+  if (pending_.size() == held_.size()) {
     Lose({"protocol_error", "a reply came that no command waits for"}, /*was_unusable=*/true);
     return;
   }
+  idle_losses_ = 0;
   switch (pending_.Front().kind) {
     case PendingCommand::Kind::kCommand:
       OnCommandReply(std::move(reply));
-      return;
-    case PendingCommand::Kind::kHandshake:
-      OnHandshakeReply(reply);
       return;
     case PendingCommand::Kind::kPing:
       if (reply.IsError() && IsServerUnusable(ClassifyError(reply.text))) {
@@ -176,7 +184,6 @@ void RedisClientImpl::OnReply(Reply reply) {
 }
 
 void RedisClientImpl::OnHandshakeReply(const Reply& reply) {
-  pending_.PopFront();
   switch (handshake_->OnReply(reply)) {
     case Handshake::Progress::kMore:
       return;
@@ -211,6 +218,10 @@ void RedisClientImpl::OnErrorReply(Reply reply) {
     Lose(ReasonOfErrorReply("a command", reply.text), /*was_unusable=*/true);
     return;
   }
+  if (IsProtocolError(reply.text) && options_.resume_limit > absl::ZeroDuration()) {
+    OnProtocolError(reply.text);
+    return;
+  }
   PendingCommand& front = pending_.Front();
   if (kind == ErrorKind::kNoScript && front.done && front.command.script() != nullptr &&
       front.script_loads < kMaxScriptLoads) {
@@ -228,6 +239,20 @@ void RedisClientImpl::OnErrorReply(Reply reply) {
   } else {
     done(std::move(reply));
   }
+}
+
+// Redis ends the connection, and has read nothing behind the command at the front.
+void RedisClientImpl::OnProtocolError(const std::string& error) {
+  ++counters_.error_replies;
+  ReplyCallback done = std::move(pending_.Front().done);
+  pending_.PopFront();
+  StartResuming(LossCause::kProtocolError);
+  if (!done) {
+    ++counters_.late_replies;
+    return;
+  }
+  ++counters_.culprits;
+  done(TooMuchForNode(error));
 }
 
 void RedisClientImpl::LoadScriptAndResend() {

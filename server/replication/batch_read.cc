@@ -74,6 +74,10 @@ class NodeRead final : public Operation {
     const std::span<const Read> reads = reads_.reads();
     if (!reply.ok()) {
       Inspect(reply, shard());
+      if (redis::IsBeyondNodeLimits(reply.status())) {
+        shard().portion().OnTooMuch();
+        if (reads.size() == 1) return sink_.Take(reads[0].index, reply.status());
+      }
     } else if (reply->elements.size() == reads.size()) {
       for (size_t i = 0; i < reads.size(); ++i) Answer(reads[i], reply->elements[i]);
       return;
@@ -82,6 +86,7 @@ class NodeRead final : public Operation {
   }
 
   void Answer(const Read& read, redis::Reply& reply) {
+    shard().portion().OnValue(reply.text.size());
     const Finding finding = Inspect(reply, shard());
     if (finding.kind == Finding::Kind::kFailed) {
       return ReadAlone(shard(), read, deadline_, sink_);
@@ -104,7 +109,11 @@ class NodeRead final : public Operation {
 class ByNode {
  public:
   ByNode(Shard& shard, MonotonicTime deadline, BatchReadSink& sink)
-      : shard_(shard), deadline_(deadline), sink_(sink), gathered_(shard.ring().nodes()) {}
+      : shard_(shard),
+        deadline_(deadline),
+        sink_(sink),
+        keys_per_read_(shard.portion().Keys(shard.options().keys_per_read)),
+        gathered_(shard.ring().nodes()) {}
 
   void Add(NodeId node, const Read& read) {
     std::unique_ptr<NodeRead>& gathered = gathered_[node.index()];
@@ -112,7 +121,7 @@ class ByNode {
       gathered = std::make_unique<NodeRead>(shard_, node, deadline_, sink_);
     }
     gathered->reads().Add(read);
-    if (gathered->reads().size() < shard_.options().keys_per_read) return;
+    if (gathered->reads().size() < keys_per_read_) return;
     gathered.release()->Run();  // owns itself
   }
   void SendRest() {
@@ -125,6 +134,7 @@ class ByNode {
   Shard& shard_;
   const MonotonicTime deadline_;
   BatchReadSink& sink_;
+  const size_t keys_per_read_;
   std::vector<std::unique_ptr<NodeRead>> gathered_;  // by NodeId
 };
 

@@ -2,8 +2,8 @@
 // and one MGET to each node for those whose first home replica is UP there. That is what a
 // GetOperation would ask too, and a record or a nil from that replica answers the key, as there.
 // Every key for which it is otherwise (the first home replica is not UP; its node errs, or takes
-// longer than TRY_TIMEOUT_MS; its answer is to be compared with the other home replicas) becomes a
-// GetOperation, which begins anew.
+// longer than TRY_TIMEOUT_MS, or cannot digest them together; its answer is to be compared with the
+// other home replicas) becomes a GetOperation, which begins anew.
 //
 // A value of another type than Kache writes is a nil to MGET: a miss, as for GET, but not counted.
 #ifndef KACHE_SERVER_REPLICATION_BATCH_READ_H_
@@ -37,7 +37,7 @@ class BatchReadSink {
 class BatchRead final : public Operation {
  public:
   // Keys of one MGET at most: more would hold up for too long what waits behind its answer.
-  // ReplicationOptions::keys_per_read may be less.
+  // ReplicationOptions::keys_per_read may be less, and where values are large so is ReadPortion.
   static constexpr size_t kMaxKeysPerCommand = 32;
 
   struct Read {

@@ -81,6 +81,8 @@ std::optional<size_t> GetOperation::NextCandidate() {
 void GetOperation::OnReply(size_t position, absl::StatusOr<redis::Reply> reply) {
   const Finding finding = Inspect(reply, shard());
   Note(finding);
+  // What one node cannot digest is not brought to the next.
+  if (!beyond_limits().ok()) return Finish(beyond_limits());
   const NodeId node = walk_[position];
   switch (finding.kind) {
     case Finding::Kind::kFailed:

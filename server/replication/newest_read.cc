@@ -72,6 +72,8 @@ class NewestRead final : public ReplicaRead {
   }
 
   absl::StatusOr<ReadResult> Result() {
+    // A node that cannot answer holds something: it is no miss.
+    if (!newest_.kept() && !beyond_limits().ok()) return beyond_limits();
     if (answered() == 0) {
       // Where time is left, the caller may try again.
       return asked_until_deadline_ && timed_out_

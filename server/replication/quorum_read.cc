@@ -246,6 +246,7 @@ Receipt QuorumRead::ReceiptNow() const {
 
 void QuorumRead::AnswerFailure() {
   if (!is_unanswered()) return;
+  if (!beyond_limits().ok()) return Finish(WithReceipt(beyond_limits(), ReceiptNow()));
   // A reply's timeout may run out a little before the deadline that it was taken from.
   if (Left() == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error())) {
     return Finish(WithReceipt(

@@ -52,12 +52,15 @@ class ReplicaRead : public Operation {
       return;
     }
     last_error_ = finding.error;
+    if (redis::IsBeyondNodeLimits(finding.error)) beyond_limits_ = finding.error;
     // A replica that was lost can't be reached; one that is late could hold what is asked for.
     unheard_ |= finding.is_reachable;
   }
   uint32_t answered() const { return answered_; }
   bool unheard() const { return unheard_; }
   const absl::Status& last_error() const { return last_error_; }
+  // What a node said that cannot digest the read. OK = no node did.
+  const absl::Status& beyond_limits() const { return beyond_limits_; }
   void set_last_error(absl::Status error) { last_error_ = std::move(error); }
 
   const Version& min_version() const { return min_version_; }
@@ -76,6 +79,7 @@ class ReplicaRead : public Operation {
   uint32_t answered_ = 0;
   bool unheard_ = false;
   absl::Status last_error_;
+  absl::Status beyond_limits_;
 };
 
 }  // namespace kache

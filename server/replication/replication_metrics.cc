@@ -14,7 +14,8 @@ ReplicaFailures NewFailures(prometheus::Registry& registry, const std::string& n
                             const std::string& help) {
   auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(registry);
   return {family.Add({{"cause", "timeout"}}), family.Add({{"cause", "connection"}}),
-          family.Add({{"cause", "queue_full"}}), family.Add({{"cause", "error_reply"}})};
+          family.Add({{"cause", "queue_full"}}), family.Add({{"cause", "error_reply"}}),
+          family.Add({{"cause", "node_limit"}})};
 }
 
 }  // namespace
@@ -25,6 +26,8 @@ prometheus::Counter& ReplicaFailures::For(const absl::Status& status) const {
       return timeout;
     case absl::StatusCode::kResourceExhausted:
       return queue_full;
+    case absl::StatusCode::kFailedPrecondition:
+      return node_limit;
     default:
       return connection;
   }

@@ -16,6 +16,7 @@ struct ReplicaFailures {
   prometheus::Counter& connection;
   prometheus::Counter& queue_full;
   prometheus::Counter& error_reply;
+  prometheus::Counter& node_limit;
 
   // The counter for what a NodeClient answered instead of a reply.
   prometheus::Counter& For(const absl::Status& status) const;

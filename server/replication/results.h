@@ -66,7 +66,8 @@ struct Location {
 //                        written)
 //   DEADLINE_EXCEEDED    the deadline passed; a write may have been applied
 //   RESOURCE_EXHAUSTED   the queues to all replicas that were tried are full
-//   FAILED_PRECONDITION  the record was written by a newer Kache
+//   FAILED_PRECONDITION  the record was written by a newer Kache; or, with the reason kNodeLimit,
+//                        the nodes' own limits do not allow the request
 //   ABORTED              fewer replicas acknowledged than the level needs (ReceiptOf tells what was
 //                        reached); a write lost against newer ones again and again; a stamped write
 //                        lost to a newer version (SupersededOf tells which); no reachable home

@@ -24,6 +24,7 @@
 #include "server/redis/node_client.h"
 #include "server/replication/hybrid_clock.h"
 #include "server/replication/placement.h"
+#include "server/replication/read_portion.h"
 #include "server/replication/record.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
@@ -55,6 +56,9 @@ class Shard {
   // connection is not ready, and not UP once one of this shard's writes was missed there.
   NodeView View(NodeId node) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
+
+  // Of the MGETs of BatchRead.
+  ReadPortion& portion() { return portion_; }
 
   // What counts the larger records that operations keep; nullptr = they are not counted. Outlives
   // the shard. Before its first operation.
@@ -146,6 +150,7 @@ class Shard {
   const size_t homes_;
   ByteBudget* budget_ = nullptr;
   HybridClock versions_;
+  ReadPortion portion_;
   const KeySpace keys_;
   std::vector<redis::NodeClient*> clients_;
   std::shared_ptr<const Topology> topology_;

@@ -42,10 +42,14 @@ ShardThread::~ShardThread() {
 void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
                              const redis::ClientOptions& options,
                              const redis::NodeClientDecorator& decorate) {
+  // What a shard sends does no harm when it is carried out twice: reads, records of one version,
+  // notes.
+  redis::ClientOptions resuming = options;
+  resuming.resume_limit = options.silence_limit;
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < endpoints.size(); ++i) {
     clients_.push_back(redis::RedisClient::Create(
-        loop_, NodeId(static_cast<uint16_t>(i)), endpoints[i], options, AllScripts(), *this,
+        loop_, NodeId(static_cast<uint16_t>(i)), endpoints[i], resuming, AllScripts(), *this,
         [this] { return MostNodesAreSilent(); },
         [this, i](size_t counted_bytes) { return MayQueue(i, counted_bytes); }));
     clients.push_back(clients_.back().get());

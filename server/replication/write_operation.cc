@@ -230,12 +230,11 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   if (attempt != attempt_) return EndIfDone();  // Of a version that was given up.
   if (!reply.ok()) {
     shard().metrics().write_failures.For(reply.status()).Increment();
-    // A full queue, of which nothing is left, must not hide that another node may have the write.
-    if (last_error_.ok() || !absl::IsResourceExhausted(reply.status())) {
-      last_error_ = reply.status();
-    }
+    NoteError(reply.status());
     // A late replica may have taken the write; the others are gone for now.
-    if (absl::IsDeadlineExceeded(reply.status())) {
+    if (redis::IsBeyondNodeLimits(reply.status())) {
+      from.outcome = Outcome::kBeyondLimits;
+    } else if (absl::IsDeadlineExceeded(reply.status())) {
       from.outcome = Outcome::kFailed;
     } else {
       Fail(from);
@@ -326,6 +325,7 @@ void WriteOperation::Fail(Target& target) {
 }
 
 bool WriteOperation::SendToStandIn() {
+  if (All(Outcome::kBeyondLimits) > 0) return false;
   const uint32_t limit = shard().options().max_tries;
   if (limit != 0 && stand_ins_tried_ + 1 >= limit) return false;
   const PreferenceList walk = shard().ring().Preference(token_, shard().ring().nodes());
@@ -383,7 +383,7 @@ void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
 void WriteOperation::NoteFailed() {
   if (Acknowledged() == 0) return;
   for (Target& target : targets_) {
-    if (!target.home || target.noted || target.outcome != Outcome::kFailed) continue;
+    if (!target.home || target.noted || !target.MayLackIt()) continue;
     target.noted = true;
     shard().NoteMissed(target.node);
   }

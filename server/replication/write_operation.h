@@ -11,6 +11,9 @@
 //    whose copy is flagged as one, with a life of its own (stand_in.h). So is one whose connection
 //    fails under the write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there
 //    are nodes); and one that is merely late only while nobody has acknowledged.
+//  * Once a node cannot digest the record (IsBeyondNodeLimits), the record is brought to no further
+//    node. A write that too few replicas take waits for the answers of all of them, until the first
+//    try's time is over: where none of them can digest it, the write fails for good.
 //  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
 //    is concurrent with that one as long as its caller waits, so it is stamped anew, just above,
 //    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
@@ -74,10 +77,11 @@ class WriteOperation final : public Operation, private TimedOperation {
   enum class Outcome : uint8_t {
     kWaiting,
     kAcknowledged,
-    kFailed,      // it lacks the write, or may
-    kBeaten,      // it holds ever newer ones of others
-    kHoldsNewer,  // it holds something newer than the caller's stamp
-    kEnded,       // it holds nothing, and the value's life is over by its clock
+    kFailed,        // it lacks the write, or may
+    kBeyondLimits,  // it lacks the write, and can't digest it
+    kBeaten,        // it holds ever newer ones of others
+    kHoldsNewer,    // it holds something newer than the caller's stamp
+    kEnded,         // it holds nothing, and the value's life is over by its clock
     // It holds nothing, and the write came too long after its stamp: for any node, or for one that
     // stands in.
     kTooLate,
@@ -90,6 +94,10 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool noted = false;     // as one that missed the write
     bool heard = false;     // whether it took an attempt, or what it holds
     bool gone = false;      // its connection broke, or it refuses writes: as if it were DOWN
+
+    bool MayLackIt() const {
+      return outcome == Outcome::kFailed || outcome == Outcome::kBeyondLimits;
+    }
   };
 
   void Begin(absl::Time now);
@@ -110,8 +118,10 @@ class WriteOperation final : public Operation, private TimedOperation {
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
   void StampAboveHeld();
+  void NoteError(const absl::Status& status);
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
+  // Whether a further node was sent the record.
   bool SendToStandIn();
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
@@ -123,6 +133,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   void AnswerLifeOver();
   void AnswerOutOfRange();
   bool AllTooLate() const;
+  bool AllBeyondLimits() const;
+  // Whether the replicas that wait decide between a failure for good and another one.
+  bool WaitsForLimits() const;
   void AnswerShort();
   Receipt ReceiptNow(uint32_t acknowledged) const;
   Receipt ReceiptNow() const;
@@ -164,7 +177,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   uint32_t stand_ins_tried_ = 0;
   bool degraded_ = false;
   bool late_ = false;
-  absl::Status last_error_;
+  absl::Status last_error_;  // kBeyondLimits only where all errors were that
 };
 
 }  // namespace kache

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error_details.h"
+#include "server/redis/node_client.h"
 #include "server/replication/write_operation.h"
 
 namespace kache {
@@ -14,6 +15,7 @@ void WriteOperation::AnswerIfDecided() {
     const uint32_t stored = Homes(Outcome::kAcknowledged);
     if (stored + Homes(Outcome::kWaiting) < required_) {
       if (All(Outcome::kEnded) > 0) return AnswerLifeOver();
+      if (WaitsForLimits()) return;
       const uint32_t late = All(Outcome::kTooLate);
       if (late == 0 || late + All(Outcome::kWaiting) < targets_.size()) return AnswerShort();
       if (AllTooLate()) AnswerOutOfRange();  // else the others may say the same
@@ -75,6 +77,7 @@ Receipt WriteOperation::ReceiptNow(uint32_t acknowledged) const {
 
 void WriteOperation::AnswerShort() {
   shard().metrics().writes_short.Increment();
+  if (AllBeyondLimits()) return Answer(WithReceipt(last_error_, ReceiptNow()));
   Answer(WithReceipt(absl::AbortedError("fewer home replicas acknowledged the write than the "
                                         "consistency level needs; it may have been applied"),
                      ReceiptNow()));
@@ -91,6 +94,16 @@ bool WriteOperation::AllTooLate() const {
   return !targets_.empty() && All(Outcome::kTooLate) == targets_.size();
 }
 
+bool WriteOperation::AllBeyondLimits() const {
+  return attempt_ == 0 && !targets_.empty() && All(Outcome::kBeyondLimits) == targets_.size();
+}
+
+bool WriteOperation::WaitsForLimits() const {
+  const uint32_t beyond = All(Outcome::kBeyondLimits);
+  const uint32_t waiting = All(Outcome::kWaiting);
+  return beyond > 0 && waiting > 0 && beyond + waiting == targets_.size() && !late_;
+}
+
 // Nothing was done anywhere.
 void WriteOperation::AnswerOutOfRange() {
   shard().metrics().stamps_out_of_range.Increment();
@@ -101,13 +114,26 @@ void WriteOperation::AnswerOutOfRange() {
   Answer(std::move(status));
 }
 
+// What says that this node did nothing must not hide that another may have the write; nor must what
+// is for good hide what is not.
+void WriteOperation::NoteError(const absl::Status& status) {
+  const auto rank = [](const absl::Status& error) {
+    if (error.ok()) return 0;
+    if (redis::IsBeyondNodeLimits(error)) return 1;
+    return absl::IsResourceExhausted(error) ? 2 : 3;
+  };
+  if (rank(status) >= rank(last_error_)) last_error_ = status;
+}
+
 void WriteOperation::AnswerFailure() {
   if (targets_.empty()) {
     return Answer(absl::UnavailableError("no Redis server of the key can take writes"));
   }
-  if (attempt_ > 0 && absl::IsResourceExhausted(last_error_)) {
+  const bool took_nothing =
+      absl::IsResourceExhausted(last_error_) || redis::IsBeyondNodeLimits(last_error_);
+  if (attempt_ > 0 && took_nothing) {
     return Answer(absl::UnavailableError(
-        "the nodes' queues are full; the write may have been applied under an earlier version"));
+        "no node takes the write now; it may have been applied under an earlier version"));
   }
   Answer(last_error_);
 }

@@ -30,6 +30,13 @@ TEST(HttpStatus, TranslatesEveryCode) {
   }
 }
 
+TEST(HttpStatus, ALimitOfTheNodesIsNoFaultOfTheServers) {
+  absl::Status status = absl::FailedPreconditionError("too much");
+  SetReason(kNodeLimit, &status);
+  EXPECT_EQ(HttpStatusOf(status).status, 413);
+  EXPECT_EQ(HttpStatusOf(status).code, "NODE_LIMIT");
+}
+
 TEST(UpstreamError, WhatAServerSaysOfTheGatewaysTokenIsNotForItsCallers) {
   const HttpResponse response =
       UpstreamErrorResponse(absl::PermissionDeniedError("the token's role is read"));

@@ -48,8 +48,8 @@ TEST_F(NodeMetricsTest, PublishesEachCounterOfEachNode) {
     for (uint64_t* counter :
          {&counters->commands, &counters->reads_joined, &counters->error_replies,
           &counters->timeouts, &counters->late_replies, &counters->connects, &counters->disconnects,
-          &counters->queue_full, &counters->script_reloads, &counters->waiting_commands,
-          &counters->queued_bytes}) {
+          &counters->resumes, &counters->culprits, &counters->queue_full, &counters->script_reloads,
+          &counters->waiting_commands, &counters->queued_bytes}) {
       *counter = value++;
     }
   }
@@ -59,8 +59,9 @@ TEST_F(NodeMetricsTest, PublishesEachCounterOfEachNode) {
   for (const char* node : {"a", "b"}) {
     for (const char* name :
          {"commands_total", "reads_joined_total", "error_replies_total", "timeouts_total",
-          "late_replies_total", "connects_total", "disconnects_total", "queue_full_total",
-          "script_reloads_total", "waiting_commands", "queued_bytes"}) {
+          "late_replies_total", "connects_total", "disconnects_total", "resumes_total",
+          "requests_beyond_limits_total", "queue_full_total", "script_reloads_total",
+          "waiting_commands", "queued_bytes"}) {
       EXPECT_THAT(text, HasSubstr(std::string("kache_node_") + name + "{node=\"" + node +
                                   "\",shard=\"3\"} " + std::to_string(value++) + "\n"));
     }
