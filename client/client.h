@@ -58,7 +58,9 @@
 //                        replicas may have had it in between. Or, with the reason LIFE_OVER
 //                        (ReasonOf in base/error_details.h), its TTL had passed before it was
 //                        stored.
-//   FAILED_PRECONDITION  the record is of a newer release than the server.
+//   FAILED_PRECONDITION  the record is of a newer release than the server; or, with the reason
+//                        kNodeLimit (base/error_details.h), the Redis servers' own limits do not
+//                        allow the request.
 //   UNAUTHENTICATED      the servers ask for a token, and know none that this client sent.
 //   PERMISSION_DENIED    the token does not allow that.
 //   UNIMPLEMENTED        the server's release does not offer that.
