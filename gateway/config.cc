@@ -8,8 +8,8 @@
 #include "base/memory_sum.h"
 #include "base/setting_names.h"
 #include "client/server_list.h"
-#include "gateway/http/allowed_hosts.h"
 #include "gateway/memory.h"
+#include "http/allowed_hosts.h"
 #include "security/access_settings.h"
 #include "security/tls_settings.h"
 

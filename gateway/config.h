@@ -12,7 +12,7 @@
 #include "base/logging.h"
 #include "base/settings.h"
 #include "gateway/handlers/handler_config.h"
-#include "gateway/http/http_server.h"
+#include "http/http_server.h"
 #include "security/access_control.h"
 #include "security/channel/channel_security.h"
 

@@ -25,11 +25,11 @@
 #include "gateway/handlers/ops.h"
 #include "gateway/handlers/status.h"
 #include "gateway/handlers/web.h"
-#include "gateway/http/http_server.h"
-#include "gateway/http/router.h"
 #include "gateway/upstream/name_learning_upstream.h"
 #include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream_metrics.h"
+#include "http/http_server.h"
+#include "http/router.h"
 #include "prometheus/registry.h"
 #include "security/access_control.h"
 

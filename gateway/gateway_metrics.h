@@ -20,9 +20,9 @@
 #include <memory>
 #include <vector>
 
-#include "gateway/http/http_service.h"
-#include "gateway/http/router.h"
 #include "gateway/request_log.h"
+#include "http/http_service.h"
+#include "http/router.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
 #include "prometheus/gauge.h"

@@ -16,7 +16,7 @@
 #include "base/version.h"
 #include "gateway/config.h"
 #include "gateway/gateway.h"
-#include "gateway/http/http_get.h"
+#include "http/http_get.h"
 #include "spdlog/spdlog.h"
 
 namespace {
@@ -27,8 +27,8 @@ constexpr absl::Duration kHealthTimeout = absl::Seconds(2);
 
 // Asks the gateway that runs with the same settings on this machine.
 int PrintHealth(const kache::gateway::GatewayConfig& config) {
-  const absl::StatusOr<int> status = kache::gateway::HttpGet(
-      kache::LocalAddress(config.http.address), "/readyz", kHealthTimeout, config.http.tls);
+  const absl::StatusOr<int> status = kache::HttpGet(kache::LocalAddress(config.http.address),
+                                                    "/readyz", kHealthTimeout, config.http.tls);
   if (!status.ok()) {
     std::fprintf(stderr, "kache-gateway: no answer from %s\n",
                  std::string(status.status().message()).c_str());
@@ -57,6 +57,10 @@ int Run(const std::string& env_file, bool only_health) {
   if (!config.memory_shortage.empty()) {
     spdlog::warn("the memory limit is low: many requests at once may end this process; {}",
                  config.memory_shortage);
+  }
+
+  if (config.access.tokens_file.empty() && kache::IsOpenToOthers(config.http.address)) {
+    spdlog::warn("{}", kache::OpenPortWarning("HTTP_LISTEN_ADDRESS", config.http.address));
   }
 
   const auto gateway = kache::gateway::Gateway::Start(config);

@@ -18,7 +18,7 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "gateway/http/http_service.h"
+#include "http/http_service.h"
 #include "prometheus/counter.h"
 #include "prometheus/registry.h"
 

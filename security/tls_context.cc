@@ -144,9 +144,11 @@ void ExpectServer(SSL* ssl, const std::string& host) {
     X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
     return;
   }
+  // A dot at the end is for DNS only (RFC 6066, section 3).
+  const std::string name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host;
   SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  SSL_set1_host(ssl, host.c_str());
-  SSL_set_tlsext_host_name(ssl, host.c_str());
+  SSL_set1_host(ssl, name.c_str());
+  SSL_set_tlsext_host_name(ssl, name.c_str());
 }
 
 absl::Status CheckTlsFiles(const TlsFiles& files) {

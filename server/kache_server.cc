@@ -205,9 +205,10 @@ absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(
 
 absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams,
                                  std::function<void()> on_declared_lost) {
-  auto metrics_server = MetricsServer::Start(config.metrics_listen_address, registry_, MayScrape());
-  if (!metrics_server.ok()) return metrics_server.status();
-  metrics_server_ = *std::move(metrics_server);
+  auto metrics_port =
+      MetricsPort::Start(config.metrics_listen_address, config.grpc_tls, *registry_, access_.get());
+  if (!metrics_port.ok()) return metrics_port.status();
+  metrics_port_ = *std::move(metrics_port);
 
   const auto redis_tls = RedisCertificates(config);
   if (!redis_tls.ok()) return redis_tls.status();
@@ -243,15 +244,6 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
     health_.Listen(*queue);
   }
   return absl::OkStatus();
-}
-
-MetricsServer::PasswordCheck KacheServer::MayScrape() const {
-  if (!access_->asks_for_tokens()) return nullptr;
-  return [access = access_.get()](const std::string& token) {
-    const Caller caller = access->Identify(Concat("Bearer ", token), Schemes::kBearer);
-    // A limit must not make those blind who want to know why.
-    return access->Admit(caller, Role::kRead, 0, std::chrono::steady_clock::now()).ok();
-  };
 }
 
 void KacheServer::Watch() {

@@ -17,7 +17,6 @@
 #include "absl/time/time.h"
 #include "base/clock.h"
 #include "base/log_loss_metric.h"
-#include "base/metrics.h"
 #include "base/ticker.h"
 #include "prometheus/registry.h"
 #include "ring/hash_ring.h"
@@ -32,6 +31,7 @@
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
 #include "server/config.h"
+#include "server/metrics_port.h"
 #include "server/recovery/recovery_thread.h"
 #include "server/replication/coordinator.h"
 
@@ -67,7 +67,7 @@ class KacheServer {
   bool Stop(absl::Duration drain);
 
   uint16_t grpc_port() const { return grpc_->port(); }
-  uint16_t metrics_port() const { return metrics_server_->port(); }
+  uint16_t metrics_port() const { return metrics_port_->port(); }
   // What is shown there.
   prometheus::Registry& registry() { return *registry_; }
 
@@ -76,8 +76,6 @@ class KacheServer {
               std::unique_ptr<AccessControl> access);
   absl::Status Listen(const ServerConfig& config, const ServerSeams& seams,
                       std::function<void()> on_declared_lost);
-  // Who may see the metrics; nullptr = everybody.
-  MetricsServer::PasswordCheck MayScrape() const;
   void Watch();
   void Tick();
 
@@ -96,7 +94,7 @@ class KacheServer {
   const CallPolicy policy_;
   HealthService health_;
   HealthNotifier notifier_;
-  std::unique_ptr<MetricsServer> metrics_server_;
+  std::unique_ptr<MetricsPort> metrics_port_;
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<RecoveryThread> recovery_;  // stops before the coordinator does, and outlives it
   std::unique_ptr<KacheService> service_;

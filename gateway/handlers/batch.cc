@@ -18,7 +18,7 @@
 #include "gateway/handlers/request_options.h"
 #include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
-#include "gateway/http/error_response.h"
+#include "http/error_response.h"
 
 namespace kache::gateway {
 namespace {

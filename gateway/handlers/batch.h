@@ -9,9 +9,9 @@
 
 #include "gateway/handlers/expected_bytes.h"
 #include "gateway/handlers/handler_config.h"
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 #include "security/access_control.h"
 
 namespace kache::gateway {

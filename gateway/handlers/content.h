@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "gateway/handlers/problem.h"
-#include "gateway/http/message.h"
+#include "http/message.h"
 
 namespace kache::gateway {
 

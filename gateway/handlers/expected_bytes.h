@@ -12,7 +12,7 @@
 #include <atomic>
 #include <cstdint>
 
-#include "gateway/http/held_bytes.h"
+#include "http/held_bytes.h"
 
 namespace kache::gateway {
 

@@ -9,7 +9,7 @@
 #include "client/version_text.h"
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/stamp.h"
-#include "gateway/http/error_response.h"
+#include "http/error_response.h"
 
 namespace kache::gateway {
 namespace {

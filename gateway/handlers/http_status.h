@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
-#include "gateway/http/message.h"
+#include "http/message.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache::gateway {

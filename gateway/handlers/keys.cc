@@ -17,8 +17,8 @@
 #include "gateway/handlers/receipt.h"
 #include "gateway/handlers/stamp.h"
 #include "gateway/handlers/ttl.h"
-#include "gateway/http/error_response.h"
-#include "gateway/http/request_target.h"
+#include "http/error_response.h"
+#include "http/request_target.h"
 
 namespace kache::gateway {
 namespace {

@@ -8,9 +8,9 @@
 #include "gateway/handlers/handler_config.h"
 #include "gateway/handlers/problem.h"
 #include "gateway/handlers/request_options.h"
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 
 namespace kache::gateway {
 

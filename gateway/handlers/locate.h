@@ -6,9 +6,9 @@
 #include <string_view>
 
 #include "gateway/handlers/handler_config.h"
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/node_names.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 
 namespace kache::gateway {
 

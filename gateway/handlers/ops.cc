@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/metrics.h"
-#include "gateway/http/error_response.h"
+#include "http/error_response.h"
 
 namespace kache::gateway {
 namespace {

@@ -6,8 +6,8 @@
 #include <functional>
 #include <utility>
 
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 #include "prometheus/registry.h"
 
 namespace kache::gateway {

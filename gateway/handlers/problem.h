@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/http/error_response.h"
-#include "gateway/http/message.h"
+#include "http/error_response.h"
+#include "http/message.h"
 
 namespace kache::gateway {
 

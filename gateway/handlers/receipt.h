@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/http/message.h"
+#include "http/message.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache::gateway {

@@ -6,7 +6,7 @@
 #include "client/version_text.h"
 #include "gateway/handlers/ttl.h"
 #include "gateway/handlers/whole_number.h"
-#include "gateway/http/request_target.h"
+#include "http/request_target.h"
 
 namespace kache::gateway {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "gateway/handlers/handler_config.h"
 #include "gateway/handlers/problem.h"
-#include "gateway/http/message.h"
 #include "gateway/upstream/upstream.h"
+#include "http/message.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache::gateway {

@@ -19,7 +19,7 @@
 #include <string_view>
 
 #include "gateway/handlers/problem.h"
-#include "gateway/http/message.h"
+#include "http/message.h"
 #include "kache/v1/kache.pb.h"
 
 namespace kache::gateway {

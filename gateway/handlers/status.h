@@ -5,8 +5,8 @@
 #include <string>
 
 #include "gateway/handlers/handler_config.h"
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 
 namespace kache::gateway {
 

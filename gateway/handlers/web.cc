@@ -6,9 +6,9 @@
 
 #include "base/strings.h"
 #include "gateway/handlers/content.h"
-#include "gateway/http/error_response.h"
-#include "gateway/http/request_target.h"
 #include "gateway/web/web_file.h"
+#include "http/error_response.h"
+#include "http/request_target.h"
 
 namespace kache::gateway {
 namespace {

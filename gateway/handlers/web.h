@@ -4,7 +4,7 @@
 #ifndef KACHE_GATEWAY_HANDLERS_WEB_H_
 #define KACHE_GATEWAY_HANDLERS_WEB_H_
 
-#include "gateway/http/http_service.h"
+#include "http/http_service.h"
 
 namespace kache::gateway {
 

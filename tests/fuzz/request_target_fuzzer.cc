@@ -6,10 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "gateway/http/request_target.h"
-#include "gateway/http/router.h"
+#include "http/request_target.h"
+#include "http/router.h"
 
-namespace kache::gateway {
+namespace kache {
 namespace {
 
 void Require(bool holds) {
@@ -84,13 +84,13 @@ void CheckLiteral(std::string_view path) {
 }
 
 }  // namespace
-}  // namespace kache::gateway
+}  // namespace kache
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
-  kache::gateway::CheckParts(text);
-  kache::gateway::CheckRoute(text);
-  kache::gateway::CheckRoundTrip(text);
-  kache::gateway::CheckLiteral(text);
+  kache::CheckParts(text);
+  kache::CheckRoute(text);
+  kache::CheckRoundTrip(text);
+  kache::CheckLiteral(text);
   return 0;
 }

@@ -65,7 +65,7 @@ COMMON = frozenset({"absl", "spdlog", "prometheus"})
 RPC = frozenset({"grpc", "protobuf"})
 # The client's side of gRPC.
 SECURE_CHANNEL = ("security", "security/channel")
-GATEWAY = ("gateway/handlers", "gateway/http", "gateway/upstream", "gateway/web")
+GATEWAY = ("gateway/handlers", "gateway/upstream", "gateway/web", "http")
 
 # Pure, and known to kachectl as well.
 BOOKKEEPING_TEXTS = ("server/bookkeeping/coordinator_id.h", "server/bookkeeping/heartbeat.h",
@@ -86,6 +86,9 @@ LAYERS = {
     ),
     "proto": Layer(libraries=RPC),
     "security": Layer(ours=("base",), libraries=COMMON | {"openssl"}),
+    "http": Layer(
+        ours=("base", "security"), libraries=COMMON | {"asio", "beast", "boost", "openssl"}
+    ),
     "security/channel": Layer(ours=("base", "security"), libraries=COMMON | RPC),
     "server/redis": Layer(
         ours=("base", "ring/node_id.h", "security"),
@@ -115,6 +118,8 @@ LAYERS = {
         ours=("base", "ring", "security", "server/cluster", "server/replication") + REDIS_CLIENT,
         libraries=COMMON,
     ),
+    # Serves HTTP: metrics, and nothing else.
+    "server/metrics_port": Layer(ours=("base", "http", "security"), libraries=COMMON),
     "server/health_client": Layer(ours=("base", "proto", "security"), libraries=COMMON | RPC),
     "server/kache_server": Layer(
         ours=("base", "proto", "ring", "security", "server/api", "server/cluster",
@@ -123,21 +128,18 @@ LAYERS = {
         libraries=COMMON | RPC,
     ),
     "server/main": Layer(ours=("base", "server/api"), libraries=COMMON | RPC | {"cli11"}),
-    "gateway/http": Layer(
-        ours=("base", "security"), libraries=COMMON | {"asio", "beast", "boost", "openssl"}
-    ),
     "gateway/web": Layer(libraries=frozenset({"absl"})),
     "gateway/upstream": Layer(ours=("base", "client", "proto"), libraries=COMMON | RPC),
     "gateway/handlers": Layer(
-        ours=("base", "client", "proto", "security", "gateway/http", "gateway/upstream",
-              "gateway/web"),
+        ours=("base", "client", "proto", "security", "gateway/upstream", "gateway/web",
+              "http"),
         libraries=COMMON | RPC | {"json"},
     ),
     "gateway": Layer(
         ours=("base", "client", "proto") + SECURE_CHANNEL + GATEWAY,
-        libraries=COMMON | RPC | {"asio"},
+        libraries=COMMON | RPC,
     ),
-    "gateway/main": Layer(ours=("base", "client") + GATEWAY, libraries=COMMON | RPC | {"asio", "cli11"}),
+    "gateway/main": Layer(ours=("base", "client") + GATEWAY, libraries=COMMON | RPC | {"cli11"}),
     # Examples of what users write.
     "docs/clients": Layer(ours=("proto",), libraries=RPC),
     "client": Layer(ours=("base", "proto") + SECURE_CHANNEL, libraries=COMMON | RPC),

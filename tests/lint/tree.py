@@ -7,7 +7,7 @@ import sys
 # Not sources: build output, downloads, caches, and inputs kept byte for byte.
 SKIPPED_FOLDERS = {".cache", ".git", "__pycache__", "build", "corpus", "node_modules"}
 CPP_ENDINGS = (".cc", ".h")
-PRODUCTION_FOLDERS = ("base", "ring", "security", "proto", "server", "gateway", "client")
+PRODUCTION_FOLDERS = ("base", "ring", "security", "http", "proto", "server", "gateway", "client")
 
 
 def files(root, *endings):

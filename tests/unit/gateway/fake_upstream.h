@@ -6,8 +6,8 @@
 #include <optional>
 #include <utility>
 
-#include "gateway/http/http_service.h"
 #include "gateway/upstream/upstream.h"
+#include "http/http_service.h"
 
 namespace kache::gateway {
 

@@ -14,7 +14,7 @@
 #include "spdlog/spdlog.h"
 #include "tests/testing/eventually.h"
 #include "tests/testing/fake_kache.h"
-#include "tests/unit/gateway/raw_http_client.h"
+#include "tests/unit/http/raw_http_client.h"
 
 namespace kache::gateway {
 

@@ -1,4 +1,4 @@
-#include "gateway/http/http_get.h"
+#include "http/http_get.h"
 
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"

@@ -1,0 +1,154 @@
+#include "http/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "base/deferred_wakes.h"
+#include "boost/asio/post.hpp"
+#include "http/connection.h"
+
+namespace kache {
+namespace {
+
+namespace net = boost::asio;
+
+// How late a time limit may strike: a tenth of the shortest limit, within these bounds.
+constexpr auto kMinTick = std::chrono::milliseconds(5);
+constexpr auto kMaxTick = std::chrono::milliseconds(250);
+
+// Connections over the limit that are still told why, before more are closed without a word.
+constexpr size_t kMaxRefusing = 256;
+
+// What waits until no handler is ready waits for so many at most.
+constexpr int kHandlersPerTurn = 256;
+
+std::chrono::milliseconds TickFor(const HttpOptions& options) {
+  const absl::Duration shortest =
+      std::min({options.read_timeout, options.idle_timeout, options.write_timeout});
+  return std::clamp(absl::ToChronoMilliseconds(shortest / 10), kMinTick, kMaxTick);
+}
+
+}  // namespace
+
+Worker::Worker(HttpServerState* state, size_t index)
+    : state_(state),
+      index_(index),
+      context_(1),
+      work_(net::make_work_guard(context_)),
+      ticker_(context_),
+      tick_(TickFor(state->options)) {
+  ScheduleTick();
+  thread_ = std::thread([this] { Run(); });
+}
+
+Worker::~Worker() { Stop(); }
+
+void Worker::Adopt(TcpSocket socket) {
+  const size_t open = state_->connections.fetch_add(1) + 1;
+  const size_t limit = state_->options.max_connections;
+  auto connection = std::make_shared<Connection>(state_, this, std::move(socket));
+  if (open > limit) state_->observer->OnRefused(RefusalReason::kTooManyConnections);
+  if (open > limit + kMaxRefusing) return;  // dropped: the destructor closes it
+  net::post(context_, [this, connection = std::move(connection), open, limit] {
+    if (open > limit && !(state_->options.replaces_waiting && CloseLongestWaiting())) {
+      connection->StartRefused();
+    } else {
+      connection->Start();
+    }
+  });
+}
+
+bool Worker::CloseLongestWaiting() {
+  const auto longest = std::min_element(
+      connections_.begin(), connections_.end(),
+      [](const Connection* a, const Connection* b) { return a->WaitsUntil() < b->WaitsUntil(); });
+  if (longest == connections_.end() || (*longest)->WaitsUntil() == SteadyTime::max()) return false;
+  (*longest)->Close();
+  return true;
+}
+
+void Worker::CloseIdle() {
+  net::post(context_, [this] {
+    const std::vector<Connection*> connections = connections_;
+    for (Connection* connection : connections) connection->CloseIfIdle();
+  });
+}
+
+void Worker::Stop() {
+  if (!thread_.joinable()) return;
+  net::post(context_, [this] {
+    ticker_.cancel();
+    work_.reset();
+    const std::vector<Connection*> connections = connections_;
+    for (Connection* connection : connections) connection->Close();
+    context_.stop();
+  });
+  thread_.join();
+}
+
+void Worker::Run() {
+  DeferredWakes wakes;
+  while (context_.run_one() > 0) {
+    for (int ran = 1; ran < kHandlersPerTurn && context_.poll_one() > 0; ++ran) {
+    }
+    wakes.Flush();
+  }
+}
+
+void Worker::Deliver(std::shared_ptr<Connection> connection, HttpResponse response) {
+  if (context_.get_executor().running_in_this_thread()) {
+    connection->Answer(std::move(response));
+    return;
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    answers_.push_back({std::move(connection), std::move(response)});
+    if (answers_.size() > 1) return;
+  }
+  DeferredWakes::Wake(
+      [](void* self) {
+        auto* const worker = static_cast<Worker*>(self);
+        net::post(worker->context_, [worker] { worker->TakeAnswers(); });
+      },
+      this);
+}
+
+void Worker::TakeAnswers() {
+  {
+    const std::lock_guard lock(mutex_);
+    taken_.swap(answers_);
+  }
+  for (Answer& answer : taken_) answer.connection->Answer(std::move(answer.response));
+  taken_.clear();
+}
+
+void Worker::Add(Connection* connection) {
+  connection->set_slot(connections_.size());
+  connections_.push_back(connection);
+}
+
+void Worker::Remove(Connection* connection) {
+  Connection* const last = connections_.back();
+  connections_[connection->slot()] = last;
+  last->set_slot(connection->slot());
+  connections_.pop_back();
+}
+
+void Worker::ScheduleTick() {
+  ticker_.expires_after(tick_);
+  ticker_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) Tick();
+  });
+}
+
+void Worker::Tick() {
+  const SteadyTime now = std::chrono::steady_clock::now();
+  // Backwards: a connection that ends is replaced by the last one, which was looked at already.
+  for (size_t i = connections_.size(); i-- > 0;) {
+    if (i < connections_.size()) connections_[i]->OnTick(now);
+  }
+  ScheduleTick();
+}
+
+}  // namespace kache
