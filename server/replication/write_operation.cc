@@ -230,9 +230,8 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   if (attempt != attempt_) return EndIfDone();  // Of a version that was given up.
   if (!reply.ok()) {
     shard().metrics().write_failures.For(reply.status()).Increment();
-    NoteError(reply.status());
     // A late replica may have taken the write; the others are gone for now.
-    if (redis::IsBeyondNodeLimits(reply.status())) {
+    if (NoteError(reply.status())) {
       from.outcome = Outcome::kBeyondLimits;
     } else if (absl::IsDeadlineExceeded(reply.status())) {
       from.outcome = Outcome::kFailed;

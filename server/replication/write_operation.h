@@ -13,7 +13,8 @@
 //    are nodes); and one that is merely late only while nobody has acknowledged.
 //  * Once a node cannot digest the record (IsBeyondNodeLimits), the record is brought to no further
 //    node. A write that too few replicas take waits for the answers of all of them, until the first
-//    try's time is over: where none of them can digest it, the write fails for good.
+//    try's time is over: where none of them can digest it, the write fails for good. A small record
+//    is below the limits of every node: the node that does not take it counts as lost instead.
 //  * A replica that holds a newer version refuses the record. A write that this coordinator stamped
 //    is concurrent with that one as long as its caller waits, so it is stamped anew, just above,
 //    and sent to all again: the later answer wins in spite of clock skew. Once answered, or where
@@ -118,7 +119,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
   void OnRefusedAsOlder(Target& target, const Version& held);
   void StampAboveHeld();
-  void NoteError(const absl::Status& status);
+  // Of a node that sent no reply. Returns whether the node cannot digest the record.
+  bool NoteError(absl::Status status);
   void OnErrorReply(Target& target, const std::string& text);
   void Fail(Target& target);
   // Whether a further node was sent the record.

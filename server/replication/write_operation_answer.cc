@@ -7,6 +7,13 @@
 #include "server/replication/write_operation.h"
 
 namespace kache {
+namespace {
+
+// Redis takes no limit below 1 MiB for what it is sent, and the reply to a write is short. So the
+// connections of a smaller record were lost for another reason, perhaps after the node took it.
+constexpr size_t kLeastBeyondLimits = size_t{512} << 10;
+
+}  // namespace
 
 void WriteOperation::AnswerIfDecided() {
   AnswerIfSuperseded();
@@ -116,13 +123,19 @@ void WriteOperation::AnswerOutOfRange() {
 
 // What says that this node did nothing must not hide that another may have the write; nor must what
 // is for good hide what is not.
-void WriteOperation::NoteError(const absl::Status& status) {
+bool WriteOperation::NoteError(absl::Status status) {
+  const bool refused = redis::IsBeyondNodeLimits(status);
+  const bool beyond_limits = refused && record_.size() >= kLeastBeyondLimits;
+  if (refused && !beyond_limits) {
+    status = absl::UnavailableError("connection_lost: each time this write was sent");
+  }
   const auto rank = [](const absl::Status& error) {
     if (error.ok()) return 0;
     if (redis::IsBeyondNodeLimits(error)) return 1;
     return absl::IsResourceExhausted(error) ? 2 : 3;
   };
-  if (rank(status) >= rank(last_error_)) last_error_ = status;
+  if (rank(status) >= rank(last_error_)) last_error_ = std::move(status);
+  return beyond_limits;
 }
 
 void WriteOperation::AnswerFailure() {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -21,6 +22,9 @@ using ::testing::IsEmpty;
 
 class NodeLimitTest : public testing::ShardFixture {
  protected:
+  // No smaller one is beyond the limits of a node.
+  const std::string kLarge = std::string(size_t{1} << 20, 'x');
+
   static redis::Reply Value(std::string_view value) { return Held({{1000, 7}, 0, false, value}); }
   void Refuse(size_t index) { node(index).Fail(redis::TooMuchForNode("")); }
 
@@ -79,7 +83,7 @@ TEST_F(NodeLimitTest, AQuorumRead) {
 
 TEST_F(NodeLimitTest, AWriteThatNobodyTakes) {
   Start();
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   EXPECT_THAT(Asked(), ElementsAre(0, 1, 2));
   Refuse(0);
   Refuse(1);
@@ -91,9 +95,29 @@ TEST_F(NodeLimitTest, AWriteThatNobodyTakes) {
   EXPECT_EQ(metrics().write_failures.node_limit.Value(), 3);
 }
 
-TEST_F(NodeLimitTest, AWriteThatNobodyTakesIsNotBroughtFurtherByTimeEither) {
+TEST_F(NodeLimitTest, ASmallWriteGoesOnToAStandIn) {
   Start();
   const auto put = Put("v");
+  EXPECT_THAT(Asked(), ElementsAre(0, 1, 2));
+  Refuse(0);
+  EXPECT_THAT(Asked(), ElementsAre(3));
+  node(1).Answer(Stored());
+  ASSERT_TRUE(put.ok());
+  EXPECT_TRUE(put->degraded);
+  EXPECT_EQ(Status(0).reason, "missed_writes");
+}
+
+TEST_F(NodeLimitTest, ASmallWriteThatNobodyTakesMayHaveBeenApplied) {
+  Start(3);
+  const auto put = Put("v");
+  for (size_t i = 0; i < 3; ++i) Refuse(i);
+  ASSERT_TRUE(put.came());
+  EXPECT_EQ(put.code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(NodeLimitTest, AWriteThatNobodyTakesIsNotBroughtFurtherByTimeEither) {
+  Start();
+  const auto put = Put(kLarge);
   Asked();
   Refuse(0);
   Pass(absl::Milliseconds(300));
@@ -102,7 +126,7 @@ TEST_F(NodeLimitTest, AWriteThatNobodyTakesIsNotBroughtFurtherByTimeEither) {
 
 TEST_F(NodeLimitTest, AWriteThatAnotherTakesIsMissed) {
   Start();
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   Refuse(0);
   node(1).Answer(Stored());
   node(2).Answer(Stored());
@@ -113,7 +137,7 @@ TEST_F(NodeLimitTest, AWriteThatAnotherTakesIsMissed) {
 
 TEST_F(NodeLimitTest, AQuorumWrite) {
   Start();
-  const auto put = PutAt(Consistency::kQuorum, "v");
+  const auto put = PutAt(Consistency::kQuorum, kLarge);
   Refuse(0);
   Refuse(1);
   EXPECT_FALSE(put.came()) << "node 2 may take it";
@@ -123,7 +147,7 @@ TEST_F(NodeLimitTest, AQuorumWrite) {
 
 TEST_F(NodeLimitTest, AQuorumWriteThatOneNodeTakesMayHaveBeenApplied) {
   Start();
-  const auto put = PutAt(Consistency::kQuorum, "v");
+  const auto put = PutAt(Consistency::kQuorum, kLarge);
   Refuse(0);
   Refuse(1);
   node(2).Answer(Stored());
@@ -133,7 +157,7 @@ TEST_F(NodeLimitTest, AQuorumWriteThatOneNodeTakesMayHaveBeenApplied) {
 
 TEST_F(NodeLimitTest, AQuorumWriteThatOneNodeIsLateForMayHaveBeenApplied) {
   Start();
-  const auto put = PutAt(Consistency::kQuorum, "v");
+  const auto put = PutAt(Consistency::kQuorum, kLarge);
   Refuse(0);
   Refuse(1);
   Pass(options().try_timeout);
@@ -143,7 +167,7 @@ TEST_F(NodeLimitTest, AQuorumWriteThatOneNodeIsLateForMayHaveBeenApplied) {
 
 TEST_F(NodeLimitTest, AWriteThatOneNodeIsLateForMayHaveBeenApplied) {
   Start();
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   Refuse(0);
   node(1).Fail(absl::DeadlineExceededError("late"));
   Refuse(2);
@@ -153,7 +177,7 @@ TEST_F(NodeLimitTest, AWriteThatOneNodeIsLateForMayHaveBeenApplied) {
 
 TEST_F(NodeLimitTest, AWriteThatTheFirstQueueHasNoRoomForMayBeTriedAgain) {
   Start(3);
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   node(0).Fail(absl::ResourceExhaustedError("full"));
   Refuse(1);
   Refuse(2);
@@ -163,7 +187,7 @@ TEST_F(NodeLimitTest, AWriteThatTheFirstQueueHasNoRoomForMayBeTriedAgain) {
 
 TEST_F(NodeLimitTest, AWriteThatTheLastQueueHasNoRoomForMayBeTriedAgain) {
   Start(3);
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   Refuse(0);
   Refuse(1);
   node(2).Fail(absl::ResourceExhaustedError("full"));
@@ -173,7 +197,7 @@ TEST_F(NodeLimitTest, AWriteThatTheLastQueueHasNoRoomForMayBeTriedAgain) {
 
 TEST_F(NodeLimitTest, AWriteThatANodeTookUnderAnEarlierStampMayHaveBeenApplied) {
   Start(3);
-  const auto put = Put("v");
+  const auto put = Put(kLarge);
   node(1).Answer(Stored());
   node(0).Answer(Holds(VersionAt(absl::Seconds(1))));
   node(2).Answer(Stored());
@@ -184,7 +208,7 @@ TEST_F(NodeLimitTest, AWriteThatANodeTookUnderAnEarlierStampMayHaveBeenApplied) 
 
 TEST_F(NodeLimitTest, AWriteOfAllThatANodeTookUnderAnEarlierStampMayHaveBeenApplied) {
   Start(3);
-  const auto put = PutAt(Consistency::kAll, "v");
+  const auto put = PutAt(Consistency::kAll, kLarge);
   node(1).Answer(Stored());
   node(0).Answer(Holds(VersionAt(absl::Seconds(1))));
   node(2).Answer(Stored());
