@@ -41,7 +41,9 @@ bool IsMissing(const error_code& error) {
 struct Acceptor {
   explicit Acceptor(net::io_context& context) : socket(context), backoff(context) {}
 
+  // May be called again after an error, for another address.
   void Listen(const tcp::endpoint& endpoint, error_code& error) {
+    if (socket.is_open()) socket.close(error);
     socket.open(endpoint.protocol(), error);
     if (!error) socket.set_option(net::socket_base::reuse_address(true), error);
     // "::" takes both families; ::1 and 127.0.0.1 are listened on side by side.

@@ -226,18 +226,18 @@ bool ForbidIpv6() {
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
 }
 
+[[noreturn]] void ServeWithoutIpv6() {
+  EchoService service;
+  CountingObserver observer;
+  HttpOptions options;
+  options.address = {"::", 0};
+  const bool forbidden = ForbidIpv6();
+  const auto server = HttpServer::Start(options, &service, &observer);
+  std::_Exit(forbidden && server.ok() && ConnectsOverIpv4((*server)->port()) ? 0 : 1);
+}
+
 TEST(HttpServerDeathTest, ListensOnIpv4WhereThereIsNoIpv6) {
-  EXPECT_EXIT(
-      {
-        EchoService service;
-        CountingObserver observer;
-        HttpOptions options;
-        options.address = {"::", 0};
-        const bool forbidden = ForbidIpv6();
-        const auto server = HttpServer::Start(options, &service, &observer);
-        std::_Exit(forbidden && server.ok() && ConnectsOverIpv4((*server)->port()) ? 0 : 1);
-      },
-      testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(ServeWithoutIpv6(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(HttpServerTest, ListensOnOneAddressAlone) {
