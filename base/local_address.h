@@ -25,7 +25,8 @@ inline bool IsOpenToOthers(const HostPort& listen) {
   return listen.host != "localhost" && listen.host != "::1" && !listen.host.starts_with("127.");
 }
 
-// What to warn of at the start where callers are asked for no token. `setting` is the port's.
+// The warning at the start where callers are asked for neither a token nor a certificate. `setting`
+// is the port's.
 inline std::string OpenPortWarning(std::string_view setting, const HostPort& listen) {
   return Concat("everybody who reaches ", listen.ToString(), " (", setting,
                 ") may use it: no tokens are asked for. Set TOKENS_FILE, or listen on 127.0.0.1 "

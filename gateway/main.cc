@@ -59,7 +59,8 @@ int Run(const std::string& env_file, bool only_health) {
                  config.memory_shortage);
   }
 
-  if (config.access.tokens_file.empty() && kache::IsOpenToOthers(config.http.address)) {
+  const bool asks_callers = !config.access.tokens_file.empty() || !config.http.tls.ca_file.empty();
+  if (!asks_callers && kache::IsOpenToOthers(config.http.address)) {
     spdlog::warn("{}", kache::OpenPortWarning("HTTP_LISTEN_ADDRESS", config.http.address));
   }
 

@@ -77,7 +77,7 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
       config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
       config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards,
       config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes);
-  if (config.access.tokens_file.empty()) {
+  if (config.access.tokens_file.empty() && config.grpc_tls.ca_file.empty()) {
     if (IsOpenToOthers(config.grpc_listen_address)) {
       spdlog::warn("{}", OpenPortWarning("GRPC_LISTEN_ADDRESS", config.grpc_listen_address));
     }

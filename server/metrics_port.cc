@@ -1,5 +1,6 @@
 #include "server/metrics_port.h"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -21,8 +22,25 @@ std::vector<Route> Routes(prometheus::Registry& registry) {
 
 }  // namespace
 
+MetricsPort::RefusalCounters::RefusalCounters(prometheus::Registry& registry) {
+  auto& family = prometheus::BuildCounter()
+                     .Name("kache_metrics_port_rejected_total")
+                     .Help(
+                         "Requests and connections to the metrics port refused or given up, by "
+                         "reason")
+                     .Register(registry);
+  for (size_t i = 0; i < counters_.size(); ++i) {
+    const auto reason = static_cast<RefusalReason>(i);
+    counters_[i] = &family.Add({{"reason", std::string(RefusalReasonName(reason))}});
+  }
+}
+
+void MetricsPort::RefusalCounters::OnRefused(RefusalReason reason) {
+  counters_[static_cast<size_t>(reason)]->Increment();
+}
+
 MetricsPort::MetricsPort(prometheus::Registry& registry, const AccessControl* access)
-    : router_(Routes(registry), access) {}
+    : router_(Routes(registry), access), observer_(registry) {}
 
 absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(const HostPort& address,
                                                                 const TlsFiles& tls,
@@ -37,7 +55,10 @@ absl::StatusOr<std::unique_ptr<MetricsPort>> MetricsPort::Start(const HostPort& 
   options.replaces_waiting = true;
   options.max_head_bytes = 16 * 1024;
   options.max_buffered_bytes = uint64_t{1} << 40;  // connections bound it
-  options.read_timeout = absl::Seconds(10);
+  // A scrape whose answer is being written has more time left than any connection that has sent
+  // nothing, or a part of a request: so those are replaced before it.
+  options.idle_timeout = absl::Seconds(2);
+  options.read_timeout = absl::Seconds(5);
   options.write_timeout = absl::Seconds(10);
   auto server = HttpServer::Start(options, &port->router_, &port->observer_);
   if (!server.ok()) return server.status();

@@ -7,13 +7,17 @@
 #ifndef KACHE_SERVER_METRICS_PORT_H_
 #define KACHE_SERVER_METRICS_PORT_H_
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
 #include "absl/status/statusor.h"
 #include "base/host_port.h"
 #include "http/http_server.h"
+#include "http/http_service.h"
 #include "http/router.h"
+#include "prometheus/counter.h"
 #include "prometheus/registry.h"
 #include "security/access_control.h"
 #include "security/tls_files.h"
@@ -35,10 +39,21 @@ class MetricsPort {
   uint16_t port() const { return server_->port(); }
 
  private:
+  // kache_metrics_port_rejected_total{reason}. A connection that took another one's place counts,
+  // too: as too_many_connections.
+  class RefusalCounters final : public HttpObserver {
+   public:
+    explicit RefusalCounters(prometheus::Registry& registry);
+    void OnRefused(RefusalReason reason) override;
+
+   private:
+    std::array<prometheus::Counter*, static_cast<size_t>(RefusalReason::kCount)> counters_;
+  };
+
   MetricsPort(prometheus::Registry& registry, const AccessControl* access);
 
   Router router_;
-  HttpObserver observer_;
+  RefusalCounters observer_;
   std::unique_ptr<HttpServer> server_;  // last: its thread uses the others
 };
 

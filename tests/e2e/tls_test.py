@@ -104,6 +104,17 @@ class MutualTlsTest(TlsCase):
         self.assert_no_https(context_of(self.ca.cert, self.expired))
         self.assert_no_https(context_of(self.other.cert, self.me))
 
+    def test_the_metrics_port_lets_nobody_else_in(self):
+        def scrape(context, method="GET"):
+            return RestClient(self.server.metrics_port, tls=context).request(method, "/metrics")
+
+        mine = context_of(self.ca.cert, self.me)
+        self.assertIn(b"kache_node_state", scrape(mine).body)
+        self.assertEqual(scrape(mine, "HEAD").status, 200)
+        for context in (context_of(self.ca.cert), context_of(self.ca.cert, self.stranger)):
+            with self.assertRaises((ssl.SSLError, ConnectionError)):
+                scrape(context)
+
     def test_plain_text_to_the_https_port(self):
         with socket.create_connection(("127.0.0.1", self.gateway.port), 5) as plain:
             plain.sendall(b"GET /livez HTTP/1.1\r\nHost: h\r\n\r\n")

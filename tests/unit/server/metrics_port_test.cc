@@ -9,6 +9,7 @@
 
 #include "base/strings.h"
 #include "prometheus/counter.h"
+#include "tests/testing/metric_value.h"
 #include "tests/testing/temporary_file.h"
 #include "tests/testing/token_line.h"
 #include "tests/unit/http/raw_http_client.h"
@@ -31,6 +32,14 @@ class MetricsPortTest : public ::testing::Test {
   }
   RawResponse Ask(std::string_view method, std::string_view target, std::string_view headers = "") {
     return RawHttpClient(port_->port()).Ask(method, target, "", headers);
+  }
+
+  // From now on an answer is more than sockets hold.
+  void MakeLarge() {
+    auto& family = prometheus::BuildCounter().Name("kache_large_total").Register(registry_);
+    for (const char letter : {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'}) {
+      family.Add({{"text", std::string(size_t{1} << 20, letter)}});
+    }
   }
 
   prometheus::Registry registry_;
@@ -91,11 +100,28 @@ TEST_F(MetricsPortTest, IdleConnectionsKeepNobodyOut) {
   }
   EXPECT_EQ(Ask("GET", "/metrics").status, 200);
   EXPECT_TRUE(idle.front()->AtEnd()) << "it gave its place up";
+  EXPECT_GT(testing::MetricValue(
+                registry_, R"(kache_metrics_port_rejected_total{reason="too_many_connections"})"),
+            0);
+}
+
+// A connection that sends nothing is replaced before one whose request is being answered, however
+// new it is.
+TEST_F(MetricsPortTest, AnAnswerThatIsReadIsNotReplacedByNewConnections) {
+  MakeLarge();
+  Start();
+  RawHttpClient scraper(port_->port());
+  scraper.Send("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  std::vector<std::unique_ptr<RawHttpClient>> idle;
+  for (size_t i = 0; i < 3 * MetricsPort::kMaxConnections; ++i) {
+    idle.push_back(std::make_unique<RawHttpClient>(port_->port()));
+  }
+  EXPECT_TRUE(idle.front()->AtEnd());
+  EXPECT_EQ(scraper.Receive().status, 200);
 }
 
 TEST_F(MetricsPortTest, ClientsThatDoNotReadKeepNobodyOut) {
-  auto& family = prometheus::BuildCounter().Name("kache_many_total").Register(registry_);
-  for (int i = 0; i < 100'000; ++i) family.Add({{"number", std::to_string(i)}});
+  MakeLarge();
   Start();
   std::vector<std::unique_ptr<RawHttpClient>> deaf;
   for (size_t i = 0; i < 2 * MetricsPort::kMaxConnections; ++i) {
