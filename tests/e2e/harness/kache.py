@@ -6,6 +6,7 @@ import urllib.request
 from harness import paths
 from harness.ports import free_port
 from harness.process import Process
+from harness.tls import context_of
 from harness.waiting import wait_until
 
 
@@ -39,7 +40,10 @@ class KacheServer(Process):
         return f"127.0.0.1:{self.port}"
 
     def metrics(self):
-        status, body = fetch(f"http://127.0.0.1:{self.metrics_port}/metrics")
+        # The port speaks TLS where the gRPC port does.
+        ca, pair = (self.client_options.get(name) for name in ("ca", "pair"))
+        scheme, tls = ("https", context_of(ca, pair)) if ca else ("http", None)
+        status, body = fetch(f"{scheme}://127.0.0.1:{self.metrics_port}/metrics", tls=tls)
         assert status == 200, status
         return body.decode()
 
