@@ -1,22 +1,9 @@
 #include "server/api/admission.h"
 
-#include <string>
-
 #include "base/strings.h"
+#include "server/api/refusals.h"
 
 namespace kache {
-namespace {
-
-prometheus::Counter& Rejected(prometheus::Registry& registry, const std::string& reason) {
-  return prometheus::BuildCounter()
-      .Name("kache_rejected_total")
-      .Help("Calls refused before anything was done, by reason.")
-      .Register(registry)
-      .Add({{"reason", reason}});
-}
-
-}  // namespace
-
 AdmissionControl::AdmissionControl(int64_t limit, int64_t max_bytes, prometheus::Registry& registry)
     : limit_(limit),
       gauge_(prometheus::BuildGauge()
@@ -29,9 +16,9 @@ AdmissionControl::AdmissionControl(int64_t limit, int64_t max_bytes, prometheus:
                        .Help("Bytes of requests and answers of operations in flight.")
                        .Register(registry)
                        .Add({})),
-      rejected_full_(Rejected(registry, "too_many_in_flight")),
-      rejected_closed_(Rejected(registry, "stopping")),
-      bytes_(max_bytes, &Rejected(registry, "too_many_bytes")) {}
+      rejected_full_(Refusals(registry, "too_many_in_flight")),
+      rejected_closed_(Refusals(registry, "stopping")),
+      bytes_(max_bytes, &Refusals(registry, "too_many_bytes")) {}
 
 absl::Status AdmissionControl::Admit(int64_t operations) {
   if (closed_.load(std::memory_order_relaxed)) {

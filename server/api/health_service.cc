@@ -10,7 +10,7 @@ using grpc::health::v1::HealthCheckRequest;
 using grpc::health::v1::HealthCheckResponse;
 
 HealthService::HealthService(const CallPolicy& policy, prometheus::Registry& registry)
-    : policy_(policy), registry_(registry) {}
+    : policy_(policy), registry_(registry), board_(policy.access, registry) {}
 
 void HealthService::Listen(CallQueue& queue) {
   UnaryMethod<HealthCheckRequest, HealthCheckResponse> check{

@@ -2,9 +2,27 @@
 
 #include <grpcpp/support/status.h>
 
+#include <chrono>
+#include <utility>
+
+#include "prometheus/gauge.h"
+#include "server/api/call_caller.h"
+#include "server/api/refusals.h"
+#include "server/api/status_map.h"
+
 namespace kache {
 
 using grpc::health::v1::HealthCheckResponse;
+
+WatchBoard::WatchBoard(const AccessControl& access_control, prometheus::Registry& registry)
+    : access(access_control),
+      room(kBounds, "health watches",
+           prometheus::BuildGauge()
+               .Name("kache_health_watches")
+               .Help("Streams of Health.Watch that are open.")
+               .Register(registry)
+               .Add({}),
+           Refusals(registry, "too_many_health_watches")) {}
 
 WatchBoard::State WatchBoard::StateOf(const std::string& service) const {
   const auto found = states.find(service);
@@ -28,19 +46,26 @@ HealthWatch::~HealthWatch() { queue_.RemoveCall(); }
 void HealthWatch::OnAccepted(bool ok) {
   if (ok) {
     Accept(service_, board_, queue_);
-    const std::lock_guard lock(board_.mutex);
-    ++events_;  // OnDone comes for every call that began
-    if (board_.watches.size() >= WatchBoard::kMaxWatches) {
-      over_ = true;
-      ++events_;
-      writer_.Finish(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED, "too many health watches"),
-                     &finished_tag_);
-    } else {
-      board_.watches.insert(this);
-      Continue();
-    }
+    Begin();
   }
   EndEvent();
+}
+
+void HealthWatch::Begin() {
+  const bool has_token = CallerOf(context_, board_.access).has_token();
+  std::string connection = context_.peer();
+  const std::lock_guard lock(board_.mutex);
+  ++events_;  // OnDone comes for every call that began
+  if (absl::Status room = board_.room.Take(connection, has_token); !room.ok()) return End(room);
+  connection_ = std::move(connection);
+  board_.watches.insert(this);
+  Continue();
+}
+
+void HealthWatch::End(const absl::Status& status) {
+  over_ = true;
+  ++events_;
+  writer_.Finish(ToGrpcStatus(status), &finished_tag_);
 }
 
 void HealthWatch::Continue() {
@@ -53,10 +78,7 @@ void HealthWatch::Continue() {
     response_.set_status(state);
     writer_.Write(response_, &written_tag_);
   } else if (board_.closed) {
-    over_ = true;
-    ++events_;
-    writer_.Finish(grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server is stopping"),
-                   &finished_tag_);
+    End(absl::UnavailableError("the server is stopping"));
   }
 }
 
@@ -76,6 +98,7 @@ void HealthWatch::OnDone(bool) {
     const std::lock_guard lock(board_.mutex);
     over_ = true;
     board_.watches.erase(this);
+    if (!connection_.empty()) board_.room.GiveBack(std::exchange(connection_, ""));
   }
   EndEvent();
 }

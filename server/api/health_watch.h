@@ -1,5 +1,6 @@
 // One stream of grpc.health.v1.Health.Watch: tells its client a service's state now and at each
-// change. Owns itself: gone after its last event.
+// change. A watch without room ends with RESOURCE_EXHAUSTED (stream_room.h). Owns itself: gone
+// after its last event.
 //
 // Thread-safe by the mutex of the WatchBoard, which all watches share: they are few and seldom
 // busy.
@@ -17,8 +18,12 @@
 #include <string>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "grpc/health/v1/health.grpc.pb.h"
+#include "prometheus/registry.h"
+#include "security/access_control.h"
 #include "server/api/call_queue.h"
+#include "server/api/stream_room.h"
 
 namespace kache {
 
@@ -27,9 +32,15 @@ class HealthWatch;
 // What is known of each service, and who wants to be told. Outlives all watches.
 struct WatchBoard {
   using State = grpc::health::v1::HealthCheckResponse::ServingStatus;
-  static constexpr size_t kMaxWatches = 1000;
 
+  static constexpr StreamRoom::Bounds kBounds = {.of_connection = 16, .further = 1000};
+
+  // Both outlive the board.
+  WatchBoard(const AccessControl& access_control, prometheus::Registry& registry);
+
+  const AccessControl& access;
   std::mutex mutex;
+  StreamRoom room ABSL_GUARDED_BY(mutex);
   std::map<std::string, State> states ABSL_GUARDED_BY(mutex);
   std::set<HealthWatch*> watches ABSL_GUARDED_BY(mutex);
   // Streams are ended, and new ones too.
@@ -64,10 +75,13 @@ class HealthWatch {
   HealthWatch(AsyncHealth& service, WatchBoard& board, CallQueue& queue);
   ~HealthWatch();
 
+  // Begins to tell, or to end.
+  void Begin() ABSL_LOCKS_EXCLUDED(board_.mutex);
   void OnAccepted(bool ok);
   void OnWritten(bool ok);
   void OnFinished(bool ok);
   void OnDone(bool ok);  // the stream is over: the client left, or the status was sent
+  void End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(board_.mutex);
   // Counts an event that came; deletes this after the last.
   void EndEvent() ABSL_LOCKS_EXCLUDED(board_.mutex);
 
@@ -82,7 +96,8 @@ class HealthWatch {
   EventTag written_tag_{*this, &HealthWatch::OnWritten};
   EventTag finished_tag_{*this, &HealthWatch::OnFinished};
   EventTag done_tag_{*this, &HealthWatch::OnDone};
-  size_t events_ ABSL_GUARDED_BY(board_.mutex) = 1;  // asked for and not yet come
+  std::string connection_ ABSL_GUARDED_BY(board_.mutex);  // empty while it has no room
+  size_t events_ ABSL_GUARDED_BY(board_.mutex) = 1;       // asked for and not yet come
   bool writing_ ABSL_GUARDED_BY(board_.mutex) = false;
   bool over_ ABSL_GUARDED_BY(board_.mutex) = false;
   std::optional<WatchBoard::State> told_ ABSL_GUARDED_BY(board_.mutex);

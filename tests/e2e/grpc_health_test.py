@@ -77,7 +77,7 @@ class HealthTest(SystemCase):
         self.system.server.wait_up()
 
     def test_many_watches(self):
-        watchers = [Watcher(self.grpc, "") for _ in range(50)]
+        watchers = [Watcher(self.grpc, "") for _ in range(16)]
         wait_until(lambda: all(watcher.seen for watcher in watchers), "all answered")
         for watcher in watchers:
             watcher.cancel()

@@ -6,8 +6,11 @@ import unittest
 
 import grpc
 
+from harness import exposition
 from harness.case import SystemCase
 from harness.grpc_client import KacheClient
+from harness.kache import KacheGateway
+from harness.waiting import wait_until
 
 Code = grpc.StatusCode
 MIB = 2**20
@@ -196,6 +199,69 @@ class ConnectionsTest(HostileCase):
         for client in clients:
             client.close()
         self.assert_answers()
+
+
+class Watches:
+    """Streams of Health.Watch of one client, over a connection of its own."""
+
+    def __init__(self, address, count):
+        self.client = KacheClient(address)
+        request = self.client.health_pb.HealthCheckRequest(service="kache.v1.Kache")
+        self.calls = [self.client.health.Watch(request) for _ in range(count)]
+
+    def refused(self):
+        return [call for call in self.calls if call.done()]
+
+    def open(self):
+        return len(self.calls) - len(self.refused())
+
+
+class StreamsWithoutATokenTest(HostileCase):
+    OF_CONNECTION = 16
+    FURTHER = 750  # of all connections, beside the first of each, without a token
+
+    def watch(self, count):
+        watches = Watches(self.system.server.address, count)
+        self.addCleanup(watches.client.close)
+        return watches
+
+    def metric(self, name, **labels):
+        return exposition.parse(self.system.server.metrics()).total(name, **labels)
+
+    def assert_a_gateway_starts(self):
+        gateway = KacheGateway([self.system.server.address], name="late-gateway",
+                               folder=self.system.folder)
+        self.addCleanup(gateway.kill)
+        gateway.start().wait_ready()
+        gateway.stop()
+
+    def test_one_client_locks_nobody_out(self):
+        def rejected():
+            return self.metric("kache_rejected_total", reason="too_many_health_watches")
+
+        before = rejected()
+        watches = self.watch(1000)
+        wait_until(lambda: watches.open() == self.OF_CONNECTION, "most are refused")
+        call = watches.refused()[0]
+        self.assertEqual(call.code(), Code.RESOURCE_EXHAUSTED)
+        self.assertIn("share its answers", call.details())
+        wait_until(lambda: self.metric("kache_health_watches") == self.OF_CONNECTION, "counted")
+        self.assertEqual(rejected() - before, 1000 - self.OF_CONNECTION)
+        self.assert_a_gateway_starts()
+        watches.client.close()
+        wait_until(lambda: self.metric("kache_health_watches") == 0, "all are forgotten")
+
+    def test_many_clients_lock_nobody_out(self):
+        clients = self.FURTHER // (self.OF_CONNECTION - 1) + 5
+        crowd = [self.watch(self.OF_CONNECTION) for _ in range(clients)]
+        wait_until(lambda: self.metric("kache_health_watches") == self.FURTHER + clients,
+                   "all the room is taken")
+        wait_until(lambda: sum(watches.open() for watches in crowd) == self.FURTHER + clients,
+                   "the others are refused")
+        refused = next(watches.refused()[0] for watches in crowd if watches.refused())
+        self.assertEqual(refused.code(), Code.RESOURCE_EXHAUSTED)
+        self.assertIn("open one on each connection", refused.details())
+        self.assert_a_gateway_starts()
 
 
 if __name__ == "__main__":

@@ -23,10 +23,11 @@ constexpr char kKache[] = "kache.v1.Kache";
 // A Watch stream.
 class Watcher {
  public:
-  Watcher(KacheCluster& cluster, const std::string& service) {
+  Watcher(KacheCluster& cluster, const std::string& service) : Watcher(cluster.health(), service) {}
+  Watcher(grpc::health::v1::Health::Stub& stub, const std::string& service) {
     HealthCheckRequest request;
     request.set_service(service);
-    reader_ = cluster.health().Watch(context_.get(), request);
+    reader_ = stub.Watch(context_.get(), request);
   }
   // The next state; UNKNOWN when the stream has ended.
   HealthCheckResponse::ServingStatus Next() {
@@ -100,9 +101,14 @@ TEST_F(KacheServerHealthTest, TellsWatchersOfChanges) {
 }
 
 TEST_F(KacheServerHealthTest, BearsManyWatchersThatComeAndGo) {
+  constexpr int kOfConnection = 10;
+  std::vector<std::unique_ptr<grpc::health::v1::Health::Stub>> stubs;
   std::vector<std::unique_ptr<Watcher>> watchers;
   for (int i = 0; i < 100; ++i) {
-    watchers.push_back(std::make_unique<Watcher>(cluster_, i % 2 == 0 ? kKache : "live"));
+    if (i % kOfConnection == 0) {
+      stubs.push_back(grpc::health::v1::Health::NewStub(cluster_.NewChannel()));
+    }
+    watchers.push_back(std::make_unique<Watcher>(*stubs.back(), i % 2 == 0 ? kKache : "live"));
     EXPECT_EQ(watchers.back()->Next(), HealthCheckResponse::SERVING);
   }
   for (size_t i = 0; i < watchers.size(); i += 3) {
