@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/cpus.h"
+#include "base/file_limit.h"
 #include "base/limits.h"
 #include "base/memory_sum.h"
 #include "base/setting_names.h"
@@ -124,6 +125,18 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader, std::optional<uint64_t> 
       reader.Seconds("DRAIN_DELAY_SECONDS", config.drain_delay, {.min = 0, .max = kMaxSeconds});
   DeclareAllSettings(reader);
   return config;
+}
+
+void FitIntoFiles(uint64_t limit, GatewayConfig* config) {
+  // For each entry of KACHE_SERVERS, which may stand for many servers, the connections to them; for
+  // each thread a few of its own; and for files that are read, and the log.
+  constexpr uint64_t kFilesOfServer = 64;
+  constexpr uint64_t kFilesOfThread = 16;
+  constexpr uint64_t kFilesOfProcess = 64;
+  const uint64_t reserve = kFilesOfServer * config->servers.size() +
+                           kFilesOfThread * config->http.threads + kFilesOfProcess;
+  FitConnectionsIntoFiles({.limit = limit, .reserve = reserve}, "MAX_HTTP_CONNECTIONS",
+                          &config->http.max_connections, &config->files_shortage);
 }
 
 }  // namespace kache::gateway

@@ -29,6 +29,7 @@ struct GatewayConfig {
   std::vector<std::string> servers = {"localhost:50051"};  // host:port
   size_t max_upstream_bytes = size_t{256} << 20;           // GrpcTransportOptions::max_buffer_bytes
   std::string memory_shortage;  // why the memory limit is too low for the bounds; empty = it fits
+  std::string files_shortage;   // why the limit of files is too low for http.max_connections
   absl::Duration drain_time = absl::Seconds(20);  // for requests under way, at the end
   absl::Duration drain_delay = absl::Seconds(1);  // before that: not ready, but still accepting
 };
@@ -38,6 +39,10 @@ struct GatewayConfig {
 // are a mistake.
 GatewayConfig ReadGatewayConfig(SettingsReader& reader,
                                 std::optional<uint64_t> memory_limit = std::nullopt);
+
+// Bounds the connections by `limit`, the files that the process may have open, where that is too
+// low for http.max_connections: what else the gateway needs files for comes first.
+void FitIntoFiles(uint64_t limit, GatewayConfig* config);
 
 }  // namespace kache::gateway
 

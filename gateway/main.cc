@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/file_limit.h"
 #include "base/local_address.h"
 #include "base/logging.h"
 #include "base/memory_limit.h"
@@ -44,13 +45,14 @@ int Run(const std::string& env_file, bool only_health) {
   kache::Environment environment = kache::Environment::FromProcess();
   if (!env_file.empty()) environment.AddFile(env_file);
   kache::SettingsReader reader(environment);
-  const kache::gateway::GatewayConfig config =
+  kache::gateway::GatewayConfig config =
       kache::gateway::ReadGatewayConfig(reader, kache::MemoryLimit());
   if (const absl::Status mistakes = reader.Finish(); !mistakes.ok()) {
     std::fprintf(stderr, "kache-gateway: wrong settings\n%s\n",
                  std::string(mistakes.message()).c_str());
     return kExitBadUsage;
   }
+  FitIntoFiles(kache::RaiseFileLimit(), &config);
   if (only_health) return PrintHealth(config);
   kache::StartLogging(config.log, "kache-gateway");
   for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);
@@ -58,6 +60,7 @@ int Run(const std::string& env_file, bool only_health) {
     spdlog::warn("the memory limit is low: many requests at once may end this process; {}",
                  config.memory_shortage);
   }
+  if (!config.files_shortage.empty()) spdlog::warn("{}", config.files_shortage);
 
   const bool asks_callers = !config.access.tokens_file.empty() || !config.http.tls.ca_file.empty();
   if (!asks_callers && kache::IsOpenToOthers(config.http.address)) {

@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/cpus.h"
+#include "base/file_limit.h"
 #include "base/limits.h"
 #include "base/memory_sum.h"
 #include "base/redis_login.h"
@@ -152,6 +153,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
   fields.Number("MAX_CONNECTION_QUEUE_BYTES", &config->max_connection_queue_bytes,
                 {65536, 17179869184});
   fields.Number("MAX_GRPC_BUFFER_BYTES", &config->max_grpc_buffer_bytes, {1048576, 17179869184});
+  fields.Number("MAX_GRPC_CONNECTIONS", &config->max_grpc_connections, {1, 1000000});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
 }
@@ -174,17 +176,19 @@ void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config)
   FitBounds(limit,
             {.max_in_flight_bytes = reader.IsSet("MAX_IN_FLIGHT_BYTES"),
              .max_connection_queue_bytes = reader.IsSet("MAX_CONNECTION_QUEUE_BYTES"),
-             .max_grpc_buffer_bytes = reader.IsSet("MAX_GRPC_BUFFER_BYTES")},
+             .max_grpc_buffer_bytes = reader.IsSet("MAX_GRPC_BUFFER_BYTES"),
+             .max_grpc_connections = reader.IsSet("MAX_GRPC_CONNECTIONS")},
             &bounds);
   config->max_in_flight_bytes = bounds.max_in_flight_bytes;
   config->max_connection_queue_bytes = bounds.max_connection_queue_bytes;
   config->max_grpc_buffer_bytes = bounds.max_grpc_buffer_bytes;
+  config->max_grpc_connections = bounds.max_grpc_connections;
   config->max_uncounted_queue_bytes = bounds.max_uncounted_queue_bytes;
   config->keys_per_read = static_cast<uint32_t>(bounds.keys_per_read);
   const MemorySum sum = MemoryOf(bounds, limit);
   if (sum.bytes() <= limit) return;
-  for (const char* name :
-       {"MAX_IN_FLIGHT_BYTES", "MAX_CONNECTION_QUEUE_BYTES", "MAX_GRPC_BUFFER_BYTES"}) {
+  for (const char* name : {"MAX_IN_FLIGHT_BYTES", "MAX_CONNECTION_QUEUE_BYTES",
+                           "MAX_GRPC_BUFFER_BYTES", "MAX_GRPC_CONNECTIONS"}) {
     if (reader.IsSet(name)) return reader.AddMistake(name, DoesNotFitText(sum, limit));
   }
   config->memory_shortage = DoesNotFitText(sum, limit);
@@ -233,8 +237,22 @@ ServerBounds BoundsOf(const ServerConfig& config) {
           .max_in_flight_bytes = config.max_in_flight_bytes,
           .max_connection_queue_bytes = config.max_connection_queue_bytes,
           .max_grpc_buffer_bytes = config.max_grpc_buffer_bytes,
+          .max_grpc_connections = config.max_grpc_connections,
           .max_uncounted_queue_bytes = config.max_uncounted_queue_bytes,
           .keys_per_read = config.keys_per_read};
+}
+
+void FitIntoFiles(uint64_t limit, ServerConfig* config) {
+  // For each shard and the recovery the connections to the nodes, twice, as one that is made anew
+  // may stand beside the old one; for each thread a few of its own; and for files that are read,
+  // the log and the metrics' readers.
+  constexpr uint64_t kFilesOfThread = 8;
+  constexpr uint64_t kFilesOfProcess = 64;
+  const uint64_t threads = config->shards + config->grpc_threads + 1;
+  const uint64_t reserve = 2 * config->servers.size() * (config->shards + 1) +
+                           kFilesOfThread * threads + kFilesOfProcess;
+  FitConnectionsIntoFiles({.limit = limit, .reserve = reserve}, "MAX_GRPC_CONNECTIONS",
+                          &config->max_grpc_connections, &config->files_shortage);
 }
 
 ServerConfig ReadServerConfig(SettingsReader& reader, std::optional<uint64_t> memory_limit) {

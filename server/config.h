@@ -64,6 +64,8 @@ struct ServerConfig {
   size_t max_uncounted_queue_bytes = 12582912;  // follows others (server/memory.h)
   uint32_t keys_per_read = 32;                  // likewise
   std::string memory_shortage;  // why the memory limit is too low for all of these; empty = it fits
+  size_t max_grpc_connections = 10000;
+  std::string files_shortage;  // why the limit of files is too low for so many; empty = it is not
   int max_concurrent_streams = 1024;                         // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited
 
@@ -99,6 +101,10 @@ ServerBounds BoundsOf(const ServerConfig& config);
 // memory follow it, and settings that do not fit are a mistake.
 ServerConfig ReadServerConfig(SettingsReader& reader,
                               std::optional<uint64_t> memory_limit = std::nullopt);
+
+// Bounds the connections by `limit`, the files that the process may have open, where that is too
+// low for max_grpc_connections: what else the server needs files for comes first.
+void FitIntoFiles(uint64_t limit, ServerConfig* config);
 
 // A change of the ring as ACCEPT_RING names it. What is none is a mistake of `name`, and nullopt.
 std::optional<RingChange> ReadRingChange(std::string_view text, std::string_view name,

@@ -154,6 +154,7 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   // gRPC serves it by itself, and asks nobody for a token.
   options.reflection = config.access.tokens_file.empty();
   options.threads = config.grpc_threads;
+  options.max_connections = config.max_grpc_connections;
   options.max_concurrent_streams = config.max_concurrent_streams;
   options.max_receive_bytes = static_cast<size_t>(MessageBytesMax(
       static_cast<int64_t>(config.max_key_bytes), static_cast<int64_t>(config.max_value_bytes),
@@ -236,7 +237,7 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
       MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_,
       MakePipelineLimits(config), *registry_);
   auto grpc = GrpcServer::Build(MakeGrpcOptions(config),
-                                {&service_->grpc_service(), &health_.grpc_service()});
+                                {&service_->grpc_service(), &health_.grpc_service()}, *registry_);
   if (!grpc.ok()) return grpc.status();
   grpc_ = *std::move(grpc);
   for (const auto& queue : grpc_->queues()) {

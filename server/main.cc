@@ -13,6 +13,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "base/environment.h"
+#include "base/file_limit.h"
 #include "base/local_address.h"
 #include "base/logging.h"
 #include "base/memory_limit.h"
@@ -72,11 +73,12 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
   spdlog::info(
       "serving version={} grpc={}:{} metrics={}:{} redis_servers={} replication_factor={} "
       "vnodes_per_node={} max_tries={} grpc_threads={} shards={} max_in_flight_bytes={} "
-      "max_connection_queue_bytes={} max_grpc_buffer_bytes={}",
+      "max_connection_queue_bytes={} max_grpc_buffer_bytes={} max_grpc_connections={}",
       kVersion, config.grpc_listen_address.host, server.grpc_port(),
       config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
       config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards,
-      config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes);
+      config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes,
+      config.max_grpc_connections);
   if (config.access.tokens_file.empty() && config.grpc_tls.ca_file.empty()) {
     if (IsOpenToOthers(config.grpc_listen_address)) {
       spdlog::warn("{}", OpenPortWarning("GRPC_LISTEN_ADDRESS", config.grpc_listen_address));
@@ -89,6 +91,7 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
     spdlog::warn("the memory limit is low: many requests at once may end this process; {}",
                  config.memory_shortage);
   }
+  if (!config.files_shortage.empty()) spdlog::warn("{}", config.files_shortage);
 }
 
 int Serve(const ServerConfig& config, ShutdownSignal& shutdown) {
@@ -132,6 +135,7 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
                  std::string(mistakes.message()).c_str());
     return kExitWrongSettings;
   }
+  FitIntoFiles(RaiseFileLimit(), &config);
   if (arguments.health_service) return PrintHealth(config, *arguments.health_service);
   StartLogging(config.log, "kache-server");
   for (const std::string& warning : reader.warnings()) spdlog::warn("{}", warning);

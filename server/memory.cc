@@ -23,6 +23,9 @@ constexpr uint64_t kKeysPerReadMax = 32;
 
 constexpr uint64_t kLeastInFlightBytes = 8 * kMiB;
 constexpr uint64_t kLeastGrpcBufferBytes = 8 * kMiB;
+// One without a call, with or without TLS.
+constexpr uint64_t kConnectionBytes = 20 * kKiB;
+constexpr uint64_t kLeastConnections = 64;
 
 uint64_t ProcessBytes(const ServerBounds& bounds) {
   return kProcessBytes + (bounds.grpc_threads + bounds.shards) * kThreadBytes;
@@ -86,27 +89,33 @@ uint32_t KeysPerRead(uint64_t max_value_bytes) {
 }
 
 void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds) {
-  std::array<MemoryShare, 5> shares = {
-      MemoryShare{.weight = 4,
+  std::array<MemoryShare, 6> shares = {
+      MemoryShare{.weight = 8,
                   .least = LeastInFlightBytes(*bounds),
                   .most = bounds->max_in_flight_bytes,
                   .is_set = set.max_in_flight_bytes,
                   .units = bounds->max_in_flight_bytes},
-      MemoryShare{.weight = 1,
+      MemoryShare{.weight = 2,
                   .bytes_per_unit = Connections(*bounds),
                   .least = LeastQueueBytes(*bounds),
                   .most = bounds->max_uncounted_queue_bytes,
                   .is_set = set.max_connection_queue_bytes,
                   .units = bounds->max_uncounted_queue_bytes},
-      MemoryShare{.weight = 1,
+      MemoryShare{.weight = 2,
                   .least = kLeastGrpcBufferBytes,
                   .most = bounds->max_grpc_buffer_bytes,
                   .is_set = set.max_grpc_buffer_bytes,
                   .units = bounds->max_grpc_buffer_bytes},
-      MemoryShare{.weight = 2,
+      MemoryShare{.weight = 4,
                   .bytes_per_unit = ReplyBytesOfKey(*bounds),
                   .least = 1,
                   .most = KeysPerRead(bounds->max_value_bytes)},
+      MemoryShare{.weight = 1,
+                  .bytes_per_unit = kConnectionBytes,
+                  .least = kLeastConnections,
+                  .most = bounds->max_grpc_connections,
+                  .is_set = set.max_grpc_connections,
+                  .units = bounds->max_grpc_connections},
       MemoryShare{
           .bytes_per_unit = RecoveryBytes(*bounds), .is_set = true, .units = bounds->nodes}};
   DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
@@ -122,6 +131,7 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
   }
   bounds->max_grpc_buffer_bytes = shares[2].units;
   bounds->keys_per_read = shares[3].units;
+  bounds->max_grpc_connections = shares[4].units;
 }
 
 MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
@@ -131,6 +141,8 @@ MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
           Connections(bounds) * bounds.max_uncounted_queue_bytes);
   sum.Add(Concat("recovery of ", bounds.nodes, " nodes"), bounds.nodes * RecoveryBytes(bounds));
   sum.Add("MAX_GRPC_BUFFER_BYTES", bounds.max_grpc_buffer_bytes);
+  sum.Add(Concat("MAX_GRPC_CONNECTIONS x ", kConnectionBytes / kKiB, " KiB"),
+          bounds.max_grpc_connections * kConnectionBytes);
   sum.Add("replies of the nodes", bounds.keys_per_read * ReplyBytesOfKey(bounds));
   AddProcess(limit, ProcessBytes(bounds), &sum);
   return sum;

@@ -7,7 +7,6 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
-#include <grpcpp/server_builder.h>
 
 #include <memory>
 #include <mutex>
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "server/api/listening_sockets.h"
 
 namespace kache {
 namespace {
@@ -24,6 +24,13 @@ namespace {
 constexpr int kKeepaliveMs = 30000;
 constexpr int kKeepaliveTimeoutMs = 10000;
 constexpr int kClientPingIntervalMs = 9000;  // 10 s, with room for a timer that is early
+
+// From a connection's beginning until it has spoken TLS, where that is asked for, and sent HTTP/2's
+// preface and settings.
+constexpr int kHandshakeTimeoutMs = 10000;
+// A connection that has had no call for so long is closed. Its client makes another one when it
+// needs one.
+constexpr int kIdleTimeoutMs = 300000;
 
 void InitReflectionOnce() {
   static std::once_flag once;  // gRPC keeps the plugin for all servers of the process
@@ -72,13 +79,13 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
 }
 
 void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
-  // Otherwise a second server on the same port would silently take half of the connections.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kClientPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleTimeoutMs);
   if (options.max_connection_age > absl::ZeroDuration()) {
     builder.AddChannelArgument(
         GRPC_ARG_MAX_CONNECTION_AGE_MS,
@@ -92,8 +99,11 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
-    const GrpcServerOptions& options, const std::vector<grpc::Service*>& services) {
+    const GrpcServerOptions& options, const std::vector<grpc::Service*>& services,
+    prometheus::Registry& registry) {
   if (absl::Status files = CheckTlsFiles(options.tls); !files.ok()) return files;
+  auto listening = ListenOn(options.address, absl::Milliseconds(kKeepaliveTimeoutMs));
+  if (!listening.ok()) return listening.status();
   InitReflectionOnce();
   auto result = std::unique_ptr<GrpcServer>(new GrpcServer());
   grpc::ServerBuilder builder;
@@ -101,26 +111,38 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
   SetConnectionArguments(builder, options);
   if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   for (grpc::Service* service : services) builder.RegisterService(service);
-  int port = 0;
-  const std::string address = options.address.ToString();
-  builder.AddListeningPort(address, Credentials(options.tls), &port);
+  result->connections_ = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      Credentials(options.tls));
   for (size_t i = 0; i < options.threads; ++i) {
     result->queues_.push_back(std::make_unique<CallQueue>(builder.AddCompletionQueue()));
   }
   result->server_ = builder.BuildAndStart();
-  if (result->server_ == nullptr || port == 0) {
-    return absl::UnavailableError(
-        Concat("cannot listen on ", address, " for gRPC; is the port in use?"));
+  if (result->server_ == nullptr) {
+    return absl::UnavailableError("gRPC does not start; the log has its reason");
   }
-  result->port_ = static_cast<uint16_t>(port);
+  result->port_ = listening->port;
+  result->acceptor_ = std::make_unique<ConnectionAcceptor>(
+      *std::move(listening),
+      ConnectionAcceptor::Options{.max_connections = options.max_connections,
+                                  .encrypted = !options.tls.cert_file.empty()},
+      registry);
   return result;
 }
 
 void GrpcServer::Start() {
   for (size_t i = 0; i < queues_.size(); ++i) queues_[i]->Start(Concat("grpc-", i));
+  acceptor_->Start([this](int fd) {
+    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+    connection.fd = fd;
+    connections_->HandleNewConnection(&connection);
+  });
 }
 
-void GrpcServer::Shutdown(absl::Time deadline) { server_->Shutdown(absl::ToChronoTime(deadline)); }
+void GrpcServer::Shutdown(absl::Time deadline) {
+  acceptor_->Stop();  // first: gRPC loses the connections that it is handed later
+  server_->Shutdown(absl::ToChronoTime(deadline));
+}
 
 void GrpcServer::CloseQueues() {
   for (const auto& queue : queues_) queue->Close();

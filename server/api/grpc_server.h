@@ -7,6 +7,7 @@
 #define KACHE_SERVER_API_GRPC_SERVER_H_
 
 #include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -16,16 +17,19 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/host_port.h"
+#include "prometheus/registry.h"
 #include "security/tls_files.h"
 #include "server/api/call_queue.h"
+#include "server/api/connection_acceptor.h"
 
 namespace kache {
 
 struct GrpcServerOptions {
   HostPort address;
-  TlsFiles tls;  // read again when they change; no certificate = plain connections
+  TlsFiles tls;        // read again when they change; no certificate = plain connections
   bool reflection = true;
   size_t threads = 1;  // a completion queue each
+  size_t max_connections = 10000;
   int max_concurrent_streams = 1024;
   size_t max_receive_bytes = size_t{4} << 20;
   // What all connections' buffers may hold together.
@@ -37,13 +41,15 @@ struct GrpcServerOptions {
 class GrpcServer {
  public:
   // Listens. UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for
-  // TLS are wrong. `services` outlive the server.
+  // TLS are wrong. `services` and `registry` outlive the server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Build(
-      const GrpcServerOptions& options, const std::vector<grpc::Service*>& services);
+      const GrpcServerOptions& options, const std::vector<grpc::Service*>& services,
+      prometheus::Registry& registry);
 
-  // Starts the queues' threads.
+  // Starts the queues' threads, and accepts connections.
   void Start();
-  // Takes no new calls; waits for those that run, and cancels what is left at `deadline`.
+  // Takes no new connections and calls; waits for those that run, and cancels what is left at
+  // `deadline`.
   void Shutdown(absl::Time deadline);
   // Afterwards no handler runs for a call that began before.
   void CloseQueues();
@@ -58,6 +64,8 @@ class GrpcServer {
 
   std::vector<std::unique_ptr<CallQueue>> queues_;  // gone after the server
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;  // into the server
+  std::unique_ptr<ConnectionAcceptor> acceptor_;
   uint16_t port_ = 0;
 };
 

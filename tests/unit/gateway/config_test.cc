@@ -136,6 +136,17 @@ TEST(GatewayConfig, ListsAllMistakesAtOnce) {
   EXPECT_THAT(mistakes, HasSubstr("MAX_HTTP_CONNECTIONS"));
 }
 
+TEST(GatewayConfig, KeepsFilesForTheServersBeforeConnections) {
+  GatewayConfig config;
+  FitIntoFiles(1'000'000, &config);
+  EXPECT_EQ(config.http.max_connections, 10000);
+  EXPECT_EQ(config.files_shortage, "");
+  FitIntoFiles(1024, &config);
+  EXPECT_LT(config.http.max_connections, 1000);
+  EXPECT_GT(config.http.max_connections, 500);
+  EXPECT_THAT(config.files_shortage, HasSubstr("MAX_HTTP_CONNECTIONS is 10000"));
+}
+
 TEST(GatewayConfig, AcceptsTheServersSettingsInASharedFile) {
   Environment environment;
   environment.AddText("REDIS_URLS=localhost:6379\nMAX_TRIES=2\n", ".env.local");

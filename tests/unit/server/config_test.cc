@@ -271,6 +271,19 @@ TEST(ServerConfig, ReadsExactlyTheListedSettings) {
   EXPECT_EQ(read, std::set<std::string>(std::begin(kServerSettings), std::end(kServerSettings)));
 }
 
+TEST(ServerConfig, KeepsFilesForTheNodesBeforeConnections) {
+  ServerConfig config;
+  config.servers.resize(10);
+  config.shards = 4;
+  FitIntoFiles(1'000'000, &config);
+  EXPECT_EQ(config.max_grpc_connections, 10000);
+  EXPECT_THAT(config.files_shortage, IsEmpty());
+  FitIntoFiles(1024, &config);
+  EXPECT_LE(config.max_grpc_connections, 1024 - 10 * 5);
+  EXPECT_GT(config.max_grpc_connections, 500);
+  EXPECT_THAT(config.files_shortage, HasSubstr("MAX_GRPC_CONNECTIONS is 10000"));
+}
+
 TEST(ServerConfig, IsDocumentedWithItsDefaults) {
   const Environment environment;
   SettingsReader reader(environment);

@@ -1,0 +1,203 @@
+#include "server/api/connection_acceptor.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/strings.h"
+#include "server/api/refusals.h"
+#include "spdlog/spdlog.h"
+
+namespace kache {
+namespace {
+
+constexpr auto kSweepInterval = std::chrono::seconds(1);
+// Before something is refused.
+constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
+constexpr auto kPause = std::chrono::milliseconds(100);
+// Accepted from one socket before the others have their turn.
+constexpr int kAcceptsPerTurn = 64;
+
+// HTTP/2: an empty SETTINGS frame, then GOAWAY with ENHANCE_YOUR_CALM and the reason for people.
+std::string GoAway(std::string_view why) {
+  constexpr char kGoAwayType = 7;
+  constexpr char kEnhanceYourCalm = 11;
+  constexpr size_t kGoAwayBytes = 8;
+  std::string frames("\0\0\0\4\0\0\0\0\0", 9);
+  frames.append(2, '\0');
+  frames.push_back(static_cast<char>(kGoAwayBytes + why.size()));
+  frames.push_back(kGoAwayType);
+  frames.append(5, '\0');  // no flags; of the connection
+  frames.append(7, '\0');  // no stream was taken
+  frames.push_back(kEnhanceYourCalm);
+  frames.append(why);
+  return frames;
+}
+
+bool MeansTryAtOnce(int error) {
+  return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
+}
+
+}  // namespace
+
+ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options& options,
+                                       prometheus::Registry& registry)
+    : options_(options),
+      listening_(std::move(listening)),
+      stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      book_(options.max_connections),
+      gauge_(prometheus::BuildGauge()
+                 .Name("kache_grpc_connections")
+                 .Help("Open gRPC connections, as of a second ago.")
+                 .Register(registry)
+                 .Add({})),
+      accepted_(prometheus::BuildCounter()
+                    .Name("kache_grpc_connections_accepted_total")
+                    .Help("gRPC connections that were accepted and not refused.")
+                    .Register(registry)
+                    .Add({})),
+      refused_full_(Refusals(registry, "too_many_connections")),
+      refused_address_(Refusals(registry, "too_many_connections_of_address")),
+      failed_(prometheus::BuildCounter()
+                  .Name("kache_grpc_accept_failures_total")
+                  .Help("Times that accepting gRPC connections failed, as for want of files.")
+                  .Register(registry)
+                  .Add({})) {}
+
+ConnectionAcceptor::~ConnectionAcceptor() { Stop(); }
+
+void ConnectionAcceptor::Start(HandOver hand_over) {
+  hand_over_ = std::move(hand_over);
+  thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "grpc-accept");
+}
+
+void ConnectionAcceptor::Stop() {
+  if (thread_.joinable()) {
+    eventfd_write(stop_.get(), 1);
+    thread_.join();
+  }
+  listening_.sockets.clear();
+}
+
+void ConnectionAcceptor::Run() {
+  while (Wait()) {
+    const Clock::time_point now = Clock::now();
+    if (now - swept_ >= kSweepInterval) {
+      Sweep();
+      LogRefusals();
+    }
+    if (now < paused_until_) continue;
+    for (const UniqueFd& socket : listening_.sockets) AcceptFrom(socket.get());
+  }
+}
+
+bool ConnectionAcceptor::Wait() {
+  const bool paused = Clock::now() < paused_until_;
+  std::vector<pollfd> sockets = {{.fd = stop_.get(), .events = POLLIN, .revents = 0}};
+  if (!paused) {
+    for (const UniqueFd& socket : listening_.sockets) {
+      sockets.push_back({.fd = socket.get(), .events = POLLIN, .revents = 0});
+    }
+  }
+  const std::chrono::milliseconds timeout = paused ? kPause : kSweepInterval;
+  poll(sockets.data(), sockets.size(), static_cast<int>(timeout.count()));
+  return sockets.front().revents == 0;
+}
+
+void ConnectionAcceptor::AcceptFrom(int listening) {
+  for (int i = 0; i < kAcceptsPerTurn; ++i) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof(peer);
+    UniqueFd socket(accept4(listening, reinterpret_cast<sockaddr*>(&peer), &size,
+                            SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (socket.ok()) {
+      Take(std::move(socket), ClientAddress(peer));
+    } else if (errno == EAGAIN) {
+      return;
+    } else if (!MeansTryAtOnce(errno)) {
+      return Pause(errno);
+    }
+  }
+}
+
+void ConnectionAcceptor::Take(UniqueFd socket, const std::string& address) {
+  struct stat status {};
+  if (fstat(socket.get(), &status) != 0) return;
+  // The connection that had this file descriptor has ended.
+  if (const auto found = connections_.find(socket.get()); found != connections_.end()) {
+    book_.Remove(found->second.address);
+    connections_.erase(found);
+  }
+  if (const auto room = RoomFor(address); room != ConnectionBook::Room::kThere) {
+    return Refuse(std::move(socket), address, room);
+  }
+  book_.Add(address);
+  connections_.emplace(
+      socket.get(),
+      Connection{.address = address, .device = status.st_dev, .socket = status.st_ino});
+  accepted_.Increment();
+  gauge_.Set(static_cast<double>(book_.connections()));
+  hand_over_(socket.Release());
+}
+
+ConnectionBook::Room ConnectionAcceptor::RoomFor(const std::string& address) {
+  const auto room = book_.RoomFor(address);
+  if (room == ConnectionBook::Room::kThere) return room;
+  if (Clock::now() - swept_ < kLeastSweepInterval) return room;
+  Sweep();
+  return book_.RoomFor(address);
+}
+
+void ConnectionAcceptor::Refuse(UniqueFd socket, const std::string& address,
+                                ConnectionBook::Room room) {
+  const bool full = room == ConnectionBook::Room::kFull;
+  (full ? refused_full_ : refused_address_).Increment();
+  ++refused_;
+  refused_last_ = address;
+  if (options_.encrypted) return;
+  const std::string frames =
+      GoAway(full ? "more than MAX_GRPC_CONNECTIONS connections; try another server, or later"
+                  : "too many connections of one client address; close some, or try later");
+  // What does not leave at once is lost.
+  send(socket.get(), frames.data(), frames.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void ConnectionAcceptor::Pause(int error) {
+  failed_.Increment();
+  if (Clock::now() - paused_until_ > kSweepInterval) {
+    spdlog::warn("cannot accept gRPC connections error=\"{}\"", std::strerror(error));
+  }
+  paused_until_ = Clock::now() + kPause;
+}
+
+void ConnectionAcceptor::Sweep() {
+  swept_ = Clock::now();
+  absl::erase_if(connections_, [this](const auto& entry) {
+    const Connection& connection = entry.second;
+    struct stat status {};
+    const bool open = fstat(entry.first, &status) == 0 && status.st_dev == connection.device &&
+                      status.st_ino == connection.socket;
+    if (!open) book_.Remove(connection.address);
+    return !open;
+  });
+  gauge_.Set(static_cast<double>(book_.connections()));
+}
+
+void ConnectionAcceptor::LogRefusals() {
+  if (refused_ == 0) return;
+  spdlog::warn("grpc connections refused count={} last={} connections={} max_grpc_connections={}",
+               std::exchange(refused_, 0), ClientAddressText(refused_last_), book_.connections(),
+               options_.max_connections);
+}
+
+}  // namespace kache

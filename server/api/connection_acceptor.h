@@ -1,0 +1,94 @@
+// Accepts the connections of a port and hands them over, as gRPC's own listener does not bound
+// them, and never accepts again once the process has run out of files:
+//
+//   * A connection beyond the bounds (ConnectionBook) is closed, and counted. Where it is not
+//     encrypted, an HTTP/2 client is told why.
+//   * Where accepting fails, for want of files or memory, it is tried again after a pause.
+//
+// Who takes a connection over does not tell when it ends. The acceptor looks: a file descriptor
+// whose socket is another one, or gone, was closed. It looks once a second, and before it refuses.
+//
+// Life: made, Start, Stop. Thread-compatible; has a thread of its own.
+#ifndef KACHE_SERVER_API_CONNECTION_ACCEPTOR_H_
+#define KACHE_SERVER_API_CONNECTION_ACCEPTOR_H_
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "absl/container/flat_hash_map.h"
+#include "base/unique_fd.h"
+#include "prometheus/counter.h"
+#include "prometheus/gauge.h"
+#include "prometheus/registry.h"
+#include "server/api/connection_book.h"
+#include "server/api/listening_sockets.h"
+
+namespace kache {
+
+class ConnectionAcceptor {
+ public:
+  struct Options {
+    size_t max_connections = 10000;
+    // A connection is closed without a word.
+    bool encrypted = false;
+  };
+  // Takes the file descriptor over, which does not block. On the acceptor's thread.
+  using HandOver = std::function<void(int fd)>;
+
+  // `registry` outlives it.
+  ConnectionAcceptor(ListeningSockets listening, const Options& options,
+                     prometheus::Registry& registry);
+  // Stops.
+  ~ConnectionAcceptor();
+
+  // Call it once.
+  void Start(HandOver hand_over);
+  // Accepts no more, and closes the port. Later calls do nothing.
+  void Stop();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Connection {
+    std::string address;
+    dev_t device;
+    ino_t socket;
+  };
+
+  void Run();
+  // Waits until there is something to do; false once it is to stop.
+  bool Wait();
+  void AcceptFrom(int listening);
+  void Take(UniqueFd socket, const std::string& address);
+  ConnectionBook::Room RoomFor(const std::string& address);
+  void Refuse(UniqueFd socket, const std::string& address, ConnectionBook::Room room);
+  void Pause(int error);
+  // Forgets the connections that have ended.
+  void Sweep();
+  void LogRefusals();
+
+  const Options options_;
+  ListeningSockets listening_;
+  HandOver hand_over_;
+  UniqueFd stop_;  // readable once it is to stop
+  ConnectionBook book_;
+  absl::flat_hash_map<int, Connection> connections_;  // by file descriptor
+  Clock::time_point swept_{};
+  Clock::time_point paused_until_{};
+  size_t refused_ = 0;  // since they were logged
+  std::string refused_last_;
+  prometheus::Gauge& gauge_;
+  prometheus::Counter& accepted_;
+  prometheus::Counter& refused_full_;
+  prometheus::Counter& refused_address_;
+  prometheus::Counter& failed_;
+  std::thread thread_;
+};
+
+}  // namespace kache
+
+#endif  // KACHE_SERVER_API_CONNECTION_ACCEPTOR_H_

@@ -1,0 +1,72 @@
+#include "server/api/connection_book.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "base/fair_share.h"
+#include "base/strings.h"
+
+namespace kache {
+namespace {
+
+constexpr size_t kIpv4Bytes = 4;
+constexpr size_t kIpv6NetworkBytes = 8;
+constexpr size_t kMappedPrefixBytes = 12;
+
+std::string Bytes(const void* from, size_t count) {
+  return {static_cast<const char*>(from), count};
+}
+
+}  // namespace
+
+std::string ClientAddress(const sockaddr_storage& peer) {
+  if (peer.ss_family == AF_INET) {
+    sockaddr_in address;
+    std::memcpy(&address, &peer, sizeof(address));
+    return Bytes(&address.sin_addr, kIpv4Bytes);
+  }
+  if (peer.ss_family != AF_INET6) return "";
+  sockaddr_in6 address;
+  std::memcpy(&address, &peer, sizeof(address));
+  const uint8_t* const bytes = address.sin6_addr.s6_addr;
+  return IN6_IS_ADDR_V4MAPPED(&address.sin6_addr) ? Bytes(bytes + kMappedPrefixBytes, kIpv4Bytes)
+                                                  : Bytes(bytes, kIpv6NetworkBytes);
+}
+
+std::string ClientAddressText(const std::string& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.size() == kIpv4Bytes) {
+    inet_ntop(AF_INET, address.data(), text, sizeof(text));
+    return text;
+  }
+  if (address.size() != kIpv6NetworkBytes) return "unknown";
+  in6_addr network{};
+  std::memcpy(&network, address.data(), address.size());
+  inet_ntop(AF_INET6, &network, text, sizeof(text));
+  return Concat(text, "/64");
+}
+
+ConnectionBook::Room ConnectionBook::RoomFor(const std::string& address) const {
+  if (connections_ >= max_) return Room::kFull;
+  const auto found = of_address_.find(address);
+  const size_t own = found == of_address_.end() ? 0 : found->second;
+  const bool has_share = HasFairShare(
+      static_cast<int64_t>(max_), static_cast<int64_t>(connections_), static_cast<int64_t>(own), 1);
+  return has_share ? Room::kThere : Room::kAddressFull;
+}
+
+void ConnectionBook::Add(const std::string& address) {
+  ++of_address_[address];
+  ++connections_;
+}
+
+void ConnectionBook::Remove(const std::string& address) {
+  const auto found = of_address_.find(address);
+  if (--found->second == 0) of_address_.erase(found);
+  --connections_;
+}
+
+}  // namespace kache
