@@ -5,6 +5,9 @@
 // being asked about: what was done is never answered as if it was not. What a write takes on its
 // way to the nodes counts against the same bytes, until the last node has it (Coordinator).
 //
+// Of both, one connection gets its fair share (base/fair_share.h): three quarters while it is
+// alone, so that a connection that sends all that it can never keeps out the others.
+//
 // Thread-safe, without a lock.
 #ifndef KACHE_SERVER_API_ADMISSION_H_
 #define KACHE_SERVER_API_ADMISSION_H_
@@ -17,6 +20,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "server/api/connection_shares.h"
 
 namespace kache {
 
@@ -27,22 +31,29 @@ class AdmissionControl {
   // object.
   AdmissionControl(int64_t limit, int64_t max_bytes, prometheus::Registry& registry);
 
-  // OK: `operations` count until Release. RESOURCE_EXHAUSTED when there is no room, UNAVAILABLE
-  // after Close: nothing is counted, and nothing is to be done.
-  absl::Status Admit(int64_t operations);
-  void Release(int64_t operations) { in_flight_.fetch_sub(operations, std::memory_order_relaxed); }
-
-  // False: there is no room for so many bytes more, and they do not count. True: they count until
-  // ReleaseBytes. `own` and `size` as ByteBudget::Admit has them.
-  bool AdmitBytes(int64_t bytes, int64_t own = 0, int64_t size = 0) {
-    return bytes_.Admit(bytes, own, size);
+  // OK: `operations` of a connection count until Release. RESOURCE_EXHAUSTED when there is no room,
+  // UNAVAILABLE after Close: nothing is counted, and nothing is to be done.
+  absl::Status Admit(int64_t operations, ConnectionPlace place);
+  void Release(int64_t operations, ConnectionPlace place) {
+    in_flight_.fetch_sub(operations, std::memory_order_relaxed);
+    operations_of_.Remove(place, operations);
   }
-  void ReleaseBytes(int64_t bytes) { bytes_.Release(bytes); }
+
+  // False: there is no room for so many bytes more of a connection, and they do not count. True:
+  // they count until ReleaseBytes. `own` and `size` as ByteBudget::Admit has them.
+  bool AdmitBytes(int64_t bytes, ConnectionPlace place, int64_t own = 0, int64_t size = 0);
+  void ReleaseBytes(int64_t bytes, ConnectionPlace place) {
+    bytes_.Release(bytes);
+    bytes_of_.Remove(place, bytes);
+  }
   // The bytes count until ReleaseBytes, whether there is room or not.
-  void CountBytes(int64_t bytes) { bytes_.Count(bytes); }
+  void CountBytes(int64_t bytes, ConnectionPlace place) {
+    bytes_.Count(bytes);
+    bytes_of_.Add(place, bytes);
+  }
   // For who counts for itself. As long as this object.
   ByteBudget& bytes() { return bytes_; }
-  // What to say when AdmitBytes said no.
+  // What to say when AdmitBytes said no, of whichever bound.
   absl::Status NoRoom() const;
 
   // Nothing is admitted any more.
@@ -55,12 +66,16 @@ class AdmissionControl {
  private:
   const int64_t limit_;
   std::atomic<int64_t> in_flight_{0};
+  ConnectionShares operations_of_;
   std::atomic<bool> closed_{false};
   prometheus::Gauge& gauge_;
   prometheus::Gauge& bytes_gauge_;
   prometheus::Counter& rejected_full_;
+  prometheus::Counter& rejected_share_;
+  prometheus::Counter& rejected_bytes_share_;
   prometheus::Counter& rejected_closed_;
   ByteBudget bytes_;
+  ConnectionShares bytes_of_;
 };
 
 }  // namespace kache

@@ -15,16 +15,17 @@ namespace kache {
 
 class CallBytes {
  public:
-  // False: there is no room, and nothing counts.
-  bool AdmitRequest(AdmissionControl& admission, int64_t bytes) {
-    if (!admission.AdmitBytes(bytes)) return false;
+  // False: there is no room, and nothing counts. `place`: of the call's connection.
+  bool AdmitRequest(AdmissionControl& admission, int64_t bytes, ConnectionPlace place) {
+    place_ = place;
+    if (!admission.AdmitBytes(bytes, place)) return false;
     bytes_ = bytes;
     return true;
   }
 
   // Of an answer that is gathered; before the piece is kept. False as above.
   bool AdmitPiece(AdmissionControl& admission, int64_t bytes) {
-    if (!admission.AdmitBytes(bytes, Own())) return false;
+    if (!admission.AdmitBytes(bytes, place_, Own())) return false;
     pieces_.fetch_add(bytes, std::memory_order_relaxed);
     return true;
   }
@@ -36,8 +37,8 @@ class CallBytes {
     const int64_t own = Own();
     const int64_t pieces = pieces_.exchange(0, std::memory_order_relaxed);
     if (bytes <= pieces || !may_refuse) {
-      admission.CountBytes(bytes - pieces);
-    } else if (!admission.AdmitBytes(bytes - pieces, own)) {
+      admission.CountBytes(bytes - pieces, place_);
+    } else if (!admission.AdmitBytes(bytes - pieces, place_, own)) {
       bytes_ += pieces;
       return false;
     }
@@ -48,7 +49,7 @@ class CallBytes {
   void AnswerFailed() { bytes_ += pieces_.exchange(0, std::memory_order_relaxed); }
 
   void Release(AdmissionControl& admission) {
-    if (bytes_ > 0) admission.ReleaseBytes(bytes_);
+    if (bytes_ > 0) admission.ReleaseBytes(bytes_, place_);
     bytes_ = 0;
   }
 
@@ -57,6 +58,7 @@ class CallBytes {
  private:
   int64_t Own() const { return bytes_ + pieces_.load(std::memory_order_relaxed); }
 
+  ConnectionPlace place_ = 0;
   int64_t bytes_ = 0;
   std::atomic<int64_t> pieces_{0};
 };

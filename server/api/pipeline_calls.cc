@@ -14,6 +14,7 @@ struct Serving {
   ServiceContext& context;
   const CallPolicy& policy;
   const Caller& caller;
+  ConnectionPlace place;
   MonotonicTime now;
   MonotonicTime deadline;
   PipelineOperation& operation;
@@ -28,7 +29,7 @@ struct Serving {
       status = absl::UnavailableError("the stream's token is no longer known; open another stream");
     }
     if (status.ok()) status = Validate(request, context.limits);
-    if (status.ok()) status = policy.admission.Admit(1);
+    if (status.ok()) status = policy.admission.Admit(1, place);
     if (!status.ok()) return operation.Finish(std::move(status));
     operation.admitted = true;
     serve(context, request, deadline, response, operation);
@@ -38,12 +39,13 @@ struct Serving {
 }  // namespace
 
 void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Caller& caller,
-                    MonotonicTime now, MonotonicTime deadline, PipelineOperation& operation) {
+                    ConnectionPlace place, MonotonicTime now, MonotonicTime deadline,
+                    PipelineOperation& operation) {
   if (deadline <= now) {
     return operation.Finish(
         absl::DeadlineExceededError("the deadline passed before the operation's turn came"));
   }
-  Serving serving{context, policy, caller, now, deadline, operation};
+  Serving serving{context, policy, caller, place, now, deadline, operation};
   const v1::PipelineOperation& request = operation.request();
   v1::PipelineResult& result = operation.result();
   switch (request.operation_case()) {

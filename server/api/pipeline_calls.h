@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "security/access_control.h"
+#include "server/api/connection_shares.h"
 #include "server/api/pipeline_message.h"
 #include "server/api/service_context.h"
 #include "server/api/unary_call.h"
@@ -12,9 +13,10 @@
 namespace kache {
 
 // Checks, admits and hands over, or finishes the operation with what is wrong with it. `caller` is
-// the stream's. The queue's thread only.
+// the stream's, `place` its connection's. The queue's thread only.
 void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Caller& caller,
-                    MonotonicTime now, MonotonicTime deadline, PipelineOperation& operation);
+                    ConnectionPlace place, MonotonicTime now, MonotonicTime deadline,
+                    PipelineOperation& operation);
 
 }  // namespace kache
 

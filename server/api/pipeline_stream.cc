@@ -77,6 +77,7 @@ void PipelineStream::OnAccepted(bool ok) {
   open_ = true;
   endpoint_.Add(this);
   Accept(endpoint_);
+  place_ = PlaceOf(context_);
   deadline_ = StreamDeadline(context_.raw_deadline());
   ReturnRequestId(context_);
   const AccessControl& access = endpoint_.environment().policy.access;
@@ -141,12 +142,12 @@ std::unique_ptr<PipelineMessage> PipelineStream::TakeArrived() {
   }
   const auto memory = static_cast<int64_t>(PipelineMessage::MemoryBytes(bytes, *operations));
   AdmissionControl& admission = environment.policy.admission;
-  if (!admission.AdmitBytes(memory, /*own=*/0, static_cast<int64_t>(bytes))) {
+  if (!admission.AdmitBytes(memory, place_, /*own=*/0, static_cast<int64_t>(bytes))) {
     return TakeRefused(bytes, *operations);
   }
   std::unique_ptr<PipelineMessage> message = Parse(bytes);
   if (message == nullptr) {
-    admission.ReleaseBytes(memory);
+    admission.ReleaseBytes(memory, place_);
     return nullptr;
   }
   message->admitted = true;
@@ -223,7 +224,8 @@ void PipelineStream::TakeOperations() {
     const MonotonicTime deadline =
         OperationDeadline(operation.request().timeout_ms(), taking_->arrived(), deadline_,
                           environment.policy.deadlines);
-    ServeOperation(environment.context, environment.policy, caller_, now, deadline, operation);
+    ServeOperation(environment.context, environment.policy, caller_, place_, now, deadline,
+                   operation);
   }
   EndMessageIfOver(std::exchange(taking_, nullptr));
 }
@@ -243,7 +245,9 @@ absl::Status PipelineStream::AdmitAnswer(size_t bytes, int64_t held) {
   AdmissionControl& admission = endpoint_.environment().policy.admission;
   const auto own = held + static_cast<int64_t>(window_.answer_bytes() - bytes);
   const auto size = static_cast<int64_t>(bytes + kResultBytes);
-  if (admission.AdmitBytes(static_cast<int64_t>(bytes), own, size)) return absl::OkStatus();
+  if (admission.AdmitBytes(static_cast<int64_t>(bytes), place_, own, size)) {
+    return absl::OkStatus();
+  }
   window_.RemoveAnswers(bytes);
   return admission.NoRoom();
 }
@@ -335,7 +339,7 @@ void PipelineStream::EndMessageIfOver(PipelineMessage* message) {
     --refused_messages_;
     endpoint_.environment().refusals.Release(message->counted);
   } else {
-    endpoint_.environment().policy.admission.ReleaseBytes(message->counted);
+    endpoint_.environment().policy.admission.ReleaseBytes(message->counted, place_);
   }
   delete message;
 }
@@ -345,10 +349,10 @@ void PipelineStream::OnWritten(bool ok) {
   broken_ |= !ok;
   if (broken_) cancelled_ = true;
   const Sent sent = std::exchange(sent_, Sent());
-  endpoint_.environment().policy.admission.Release(static_cast<int64_t>(sent.admitted));
+  endpoint_.environment().policy.admission.Release(static_cast<int64_t>(sent.admitted), place_);
   window_.RemoveOperations(sent.operations);
   window_.RemoveAnswers(sent.bytes);
-  endpoint_.environment().policy.admission.ReleaseBytes(static_cast<int64_t>(sent.bytes));
+  endpoint_.environment().policy.admission.ReleaseBytes(static_cast<int64_t>(sent.bytes), place_);
   SendReady();
   Continue();
 }

@@ -36,6 +36,7 @@
 #include "prometheus/counter.h"
 #include "security/access_control.h"
 #include "server/api/call_tag.h"
+#include "server/api/connection_shares.h"
 #include "server/api/pipeline_message.h"
 #include "server/api/pipeline_window.h"
 #include "server/api/post_box.h"
@@ -129,6 +130,7 @@ class PipelineStream final : private PipelineSink {
   GrpcStream stream_;
   MonotonicTime deadline_;
   Caller caller_;
+  ConnectionPlace place_ = 0;
   v1::PipelineResponse response_;  // empty but while a message is made
 
   grpc::ByteBuffer arriving_;

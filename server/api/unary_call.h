@@ -39,6 +39,7 @@
 #include "server/api/call_messages.h"
 #include "server/api/call_name.h"
 #include "server/api/call_queue.h"
+#include "server/api/connection_shares.h"
 #include "server/api/message_bytes.h"
 #include "server/api/rpc_metrics.h"
 #include "server/api/slow_log.h"
@@ -110,6 +111,7 @@ class UnaryCall final : public CallTag, public Answer, private Posted {
   MonotonicTime started_;
   MonotonicTime finished_;  // noted for the slow log
   int64_t admitted_ = 0;
+  ConnectionPlace place_ = 0;  // while admitted
   CallBytes bytes_;
   bool dropped_ = false;  // DropMessages
   std::string facts_;     // for the slow log, once dropped
@@ -243,11 +245,12 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   }
   if (operations == 0) return absl::OkStatus();
   AdmissionControl& admission = endpoint_.policy().admission;
-  absl::Status status = admission.Admit(operations);
+  place_ = PlaceOf(*context_);
+  absl::Status status = admission.Admit(operations, place_);
   if (!status.ok()) return status;
   admitted_ = operations;
   const auto bytes = static_cast<int64_t>(messages_.request().ByteSizeLong());
-  if (!bytes_.AdmitRequest(admission, bytes)) return admission.NoRoom();
+  if (!bytes_.AdmitRequest(admission, bytes, place_)) return admission.NoRoom();
   held_bytes_ = bytes;
   return absl::OkStatus();
 }
@@ -336,7 +339,7 @@ template <class Request, class Response>
 void UnaryCall<Request, Response>::End() {
   sent_.load(std::memory_order_acquire);
   if (admitted_ > 0) {
-    endpoint_.policy().admission.Release(admitted_);
+    endpoint_.policy().admission.Release(admitted_, place_);
   }
   const MonotonicTime now = std::chrono::steady_clock::now();
   endpoint_.method().metrics.Count(code_, started_, now);

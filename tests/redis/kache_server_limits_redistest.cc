@@ -229,6 +229,26 @@ TEST_F(KacheServerLimitsTest, RefusesOperationsOverTheLimitAndAdvisesToRetry) {
   EXPECT_TRUE(Eventually([&] { return cluster_.Get("k", &response).ok(); }));
 }
 
+TEST_F(KacheServerLimitsTest, OneConnectionLeavesRoomForOthers) {
+  WaitForReplies();
+  cluster_.config.max_in_flight = 100;
+  cluster_.StartServer();
+  cluster_.redis(0).Freeze();
+  WaitingGets greedy(cluster_.kache());
+  for (int i = 0; i < 100; ++i) greedy.Start();
+  const auto refused = [this] {
+    return cluster_.Metric("kache_rejected_total{reason=\"too_many_in_flight_of_connection\"}");
+  };
+  ASSERT_TRUE(Eventually([&] { return refused() == 25; }));
+  const auto other_stub = v1::Kache::NewStub(cluster_.NewChannel());
+  WaitingGets other(*other_stub);
+  for (int i = 0; i < 10; ++i) other.Start();
+  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 85; }));
+  cluster_.redis(0).Thaw();
+  EXPECT_EQ(other.Collect(), 10);
+  EXPECT_EQ(greedy.Collect(), 75);
+}
+
 TEST_F(KacheServerLimitsTest, CountsABatchByItsKeys) {
   WaitForReplies();
   cluster_.config.max_in_flight = 10;
