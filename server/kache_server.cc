@@ -151,8 +151,6 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   GrpcServerOptions options;
   options.address = config.grpc_listen_address;
   options.tls = config.grpc_tls;
-  // gRPC serves it by itself, and asks nobody for a token.
-  options.reflection = config.access.tokens_file.empty();
   options.threads = config.grpc_threads;
   options.max_connections = config.max_grpc_connections;
   options.max_concurrent_streams = config.max_concurrent_streams;
@@ -236,13 +234,19 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
   service_ = std::make_unique<KacheService>(
       MakeContext(config, *coordinator_, *recovery_, monitor_, *registry_), policy_,
       MakePipelineLimits(config), *registry_);
-  auto grpc = GrpcServer::Build(MakeGrpcOptions(config),
-                                {&service_->grpc_service(), &health_.grpc_service()}, *registry_);
+  std::vector<grpc::Service*> services = {&service_->grpc_service(), &health_.grpc_service()};
+  // It asks nobody for a token.
+  if (!access_->asks_for_tokens()) {
+    reflection_ = std::make_unique<ReflectionService>(*registry_);
+    services.push_back(&reflection_->grpc_service());
+  }
+  auto grpc = GrpcServer::Build(MakeGrpcOptions(config), services, *registry_);
   if (!grpc.ok()) return grpc.status();
   grpc_ = *std::move(grpc);
   for (const auto& queue : grpc_->queues()) {
     service_->Listen(*queue);
     health_.Listen(*queue);
+    if (reflection_ != nullptr) reflection_->Listen(*queue);
   }
   return absl::OkStatus();
 }
@@ -270,6 +274,7 @@ bool KacheServer::Drain(absl::Duration drain) {
   notifier_.Drain();
   absl::SleepFor(std::min(kNoticeMax, drain / kNoticePartOfDrain));
   health_.CloseWatches();
+  if (reflection_ != nullptr) reflection_->CloseStreams();
   service_->CloseStreams();
   admission_.Close();
   const auto busy = [this] { return admission_.in_flight() > 0 || !service_->StreamsOver(); };

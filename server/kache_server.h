@@ -27,6 +27,7 @@
 #include "server/api/health_service.h"
 #include "server/api/kache_service.h"
 #include "server/api/node_state_metrics.h"
+#include "server/api/reflection_service.h"
 #include "server/api/slow_log.h"
 #include "server/cluster/cluster_clock.h"
 #include "server/cluster/health_monitor.h"
@@ -98,6 +99,7 @@ class KacheServer {
   std::unique_ptr<Coordinator> coordinator_;
   std::unique_ptr<RecoveryThread> recovery_;  // stops before the coordinator does, and outlives it
   std::unique_ptr<KacheService> service_;
+  std::unique_ptr<ReflectionService> reflection_;  // where no tokens are asked for
   std::unique_ptr<GrpcServer> grpc_;
   std::unique_ptr<HealthMonitor::Observation> observation_;
   std::unique_ptr<Ticker> ticker_;

@@ -1,15 +1,11 @@
 #include "server/api/grpc_server.h"
 
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/impl/server_builder_option.h>
-#include <grpcpp/impl/server_builder_plugin.h>
 #include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,22 +27,6 @@ constexpr int kHandshakeTimeoutMs = 10000;
 // A connection that has had no call for so long is closed. Its client makes another one when it
 // needs one.
 constexpr int kIdleTimeoutMs = 300000;
-
-void InitReflectionOnce() {
-  static std::once_flag once;  // gRPC keeps the plugin for all servers of the process
-  std::call_once(once, [] { grpc::reflection::InitProtoReflectionServerBuilderPlugin(); });
-}
-
-// Takes it from one server.
-class WithoutReflection final : public grpc::ServerBuilderOption {
- public:
-  void UpdateArguments(grpc::ChannelArguments*) override {}
-  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
-    std::erase_if(*plugins, [](const auto& plugin) {
-      return dynamic_cast<grpc::reflection::ProtoServerReflectionPlugin*>(plugin.get()) != nullptr;
-    });
-  }
-};
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsFiles& files) {
   if (files.cert_file.empty()) return grpc::InsecureServerCredentials();
@@ -71,11 +51,6 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   quota.Resize(options.memory_bytes);
   builder.SetResourceQuota(quota);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
-  // Reflection's are the only synchronous methods.
-  using Option = grpc::ServerBuilder::SyncServerOption;
-  builder.SetSyncServerOption(Option::NUM_CQS, 1);
-  builder.SetSyncServerOption(Option::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(Option::MAX_POLLERS, 2);
 }
 
 void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
@@ -104,12 +79,10 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
   if (absl::Status files = CheckTlsFiles(options.tls); !files.ok()) return files;
   auto listening = ListenOn(options.address, absl::Milliseconds(kKeepaliveTimeoutMs));
   if (!listening.ok()) return listening.status();
-  InitReflectionOnce();
   auto result = std::unique_ptr<GrpcServer>(new GrpcServer());
   grpc::ServerBuilder builder;
   SetLimits(builder, options);
   SetConnectionArguments(builder, options);
-  if (!options.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
   for (grpc::Service* service : services) builder.RegisterService(service);
   result->connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,

@@ -27,7 +27,6 @@ namespace kache {
 struct GrpcServerOptions {
   HostPort address;
   TlsFiles tls;        // read again when they change; no certificate = plain connections
-  bool reflection = true;
   size_t threads = 1;  // a completion queue each
   size_t max_connections = 10000;
   int max_concurrent_streams = 1024;

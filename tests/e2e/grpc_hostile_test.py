@@ -1,5 +1,6 @@
 """gRPC calls made to break things. After each one: nothing was written, and Kache answers."""
 
+import os
 import socket
 import threading
 import unittest
@@ -262,6 +263,35 @@ class StreamsWithoutATokenTest(HostileCase):
         self.assertEqual(refused.code(), Code.RESOURCE_EXHAUSTED)
         self.assertIn("open one on each connection", refused.details())
         self.assert_a_gateway_starts()
+
+    def test_reflection_takes_no_threads(self):
+        def threads():
+            return len(os.listdir(f"/proc/{self.system.server.pid}/task"))
+
+        def metric():
+            return self.metric("kache_reflection_streams")
+
+        before = threads()
+        ended = threading.Event()
+        self.addCleanup(ended.set)
+        client = KacheClient(self.system.server.address)
+        self.addCleanup(client.close)
+
+        def questions():
+            yield client.reflection_pb.ServerReflectionRequest(list_services="")
+            ended.wait()
+
+        calls = [client.reflection.ServerReflectionInfo(questions()) for _ in range(300)]
+        wait_until(lambda: sum(call.done() for call in calls) == 296 and metric() == 4,
+                   "most are refused")
+        refused = next(call for call in calls if call.done())
+        self.assertEqual(refused.code(), Code.RESOURCE_EXHAUSTED)
+        self.assertEqual(threads(), before)
+        answered = next(call for call in calls if not call.done())
+        self.assertTrue(next(answered).list_services_response.service)
+        self.assert_answers()
+        ended.set()
+        wait_until(lambda: metric() == 0, "the streams end")
 
 
 if __name__ == "__main__":
