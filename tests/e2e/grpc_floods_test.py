@@ -1,0 +1,178 @@
+"""Clients that send HTTP/2 as no gRPC library does, to make the server work, or grow. While each of them
+plays, another client is served; the server does not grow beyond what it may; and once they are gone, all
+is as before."""
+
+import pathlib
+import re
+import struct
+import tempfile
+import threading
+import unittest
+
+from harness import exposition
+from harness.case import SystemCase
+from harness.certificates import Authority
+from harness.grpc_client import KacheClient
+from harness.http2 import (CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, Connection, frame,
+                           headers, message)
+from harness.kache import KacheServer
+from harness.waiting import wait_until
+
+MIB = 2**20
+ATTACKER = "127.0.0.2"
+GRPC_BUFFERS = 32 * MIB
+# Beside gRPC's buffers: what the allocator keeps, and the connections.
+MAY_GROW = GRPC_BUFFERS + 64 * MIB
+
+
+class FloodsTest(SystemCase):
+    """Without TLS."""
+
+    SYSTEM = {"redis": 2, "gateways": 0,
+              "server_settings": {"MAX_GRPC_BUFFER_BYTES": GRPC_BUFFERS, "LOG_LEVEL": "warn"}}
+    CA = None
+
+    def server(self):
+        return self.system.server
+
+    def client(self):
+        client = KacheClient(self.server().address, timeout=30, **self.server().client_options)
+        self.addCleanup(client.close)
+        return client
+
+    def connect(self):
+        connection = Connection(self.server().port, ATTACKER, self.CA)
+        self.addCleanup(connection.close)
+        return connection
+
+    def memory(self, name="VmRSS"):
+        status = pathlib.Path(f"/proc/{self.server().pid}/status").read_text()
+        return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024
+
+    def connections(self):
+        return exposition.parse(self.server().metrics()).total("kache_grpc_connections")
+
+    def play(self, *attacks):
+        """Runs the attacks, each on a thread; a known client and a new one are served meanwhile."""
+        known = self.client()
+        known.put(b"k", b"v")
+        before = self.memory()
+        pathlib.Path(f"/proc/{self.server().pid}/clear_refs").write_text("5")  # the peak is now
+        threads = [threading.Thread(target=attack) for attack in attacks]
+        for thread in threads:
+            thread.start()
+        served = 0
+        while any(thread.is_alive() for thread in threads) or served < 3:
+            self.assert_served(known)
+            with KacheClient(self.server().address, timeout=30,
+                             **self.server().client_options) as late:
+                self.assert_served(late)
+            served += 1
+            self.assertLess(self.memory() - before, MAY_GROW)
+        for thread in threads:
+            thread.join()
+        self.assertTrue(self.server().running)
+        self.assertLess(self.memory("VmHWM") - before, MAY_GROW)
+
+    def assert_served(self, client):
+        """As long as gRPC's buffers are full it closes connections without a call (docs/limits.md), and
+        a client may meet that; calls are tried again then, as every client does."""
+        def served():
+            return client.get(b"k").value == b"v"
+
+        wait_until(served, "the client is served")
+
+    def assert_recovers(self):
+        self.doCleanups()
+        wait_until(lambda: self.connections() <= 3, "all connections are gone")
+        with KacheClient(self.server().address, timeout=30,
+                         **self.server().client_options) as client:
+            self.assertEqual(client.get(b"k").value, b"v")
+
+    def test_settings_flood(self):
+        def attack():
+            connection = self.connect()
+            one = frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 65535))
+            for _ in range(200):
+                if not connection.send(one * 1000):
+                    return
+
+        self.play(attack, attack)
+        self.assert_recovers()
+
+    def test_ping_flood(self):
+        connection = self.connect()
+
+        def attack():
+            for _ in range(200):
+                if not connection.send(frame(PING, 0, 0, b"12345678") * 1000):
+                    return
+
+        self.play(attack)
+        wait_until(connection.is_closed, "the connection is closed over its pings")
+        self.assert_recovers()
+
+    def test_endless_metadata(self):
+        def attack():
+            connection = self.connect()
+            stream = connection.streams(1)[0]
+            connection.send(frame(HEADERS, 0, stream, headers(b"Put")))
+            more = b"\0\x07x-extra\x7e" + b"y" * 126
+            for _ in range(500):
+                if not connection.send(frame(CONTINUATION, 0, stream, more * 110)):
+                    return
+
+        self.play(attack, attack)
+        self.assert_recovers()
+
+    def test_messages_begun_and_abandoned(self):
+        def attack():
+            for _ in range(5):
+                connection = self.connect()
+                half = message(b"x" * 2**20)[:2**14]
+                for stream in connection.streams(1000):
+                    if not connection.send(frame(HEADERS, END_HEADERS, stream, headers(b"Put")) +
+                                           frame(DATA, 0, stream, half)):
+                        break
+                    connection.is_closed()
+
+        self.play(attack)
+        self.assert_recovers()
+
+    def test_frames_that_come_byte_by_byte(self):
+        connections = [self.connect() for _ in range(50)]
+
+        def attack():
+            call = (frame(HEADERS, END_HEADERS, 1, headers(b"Put")) +
+                    frame(DATA, 0, 1, message(b"x" * 100)))
+            for byte in call[:-1]:
+                for connection in connections:
+                    connection.send(bytes([byte]))
+
+        self.play(attack)
+        self.assert_recovers()
+
+
+class FloodsWithTlsTest(FloodsTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = tempfile.TemporaryDirectory(prefix="kache-e2e.")
+        cls.addClassCleanup(folder.cleanup)
+        authority = Authority(pathlib.Path(folder.name))
+        certificate, key = authority.issue("kache")
+        cls.CA = authority.cert
+        cls.secured = KacheServer(
+            [redis.url for redis in cls.system.redis],
+            {**cls.SYSTEM["server_settings"], "GRPC_TLS_CERT_FILE": certificate,
+             "GRPC_TLS_KEY_FILE": key}, "secured", cls.system.folder)
+        cls.secured.client_options = {"ca": authority.cert}
+        cls.addClassCleanup(cls.secured.stop)
+        cls.secured.start().wait_up()
+
+    def server(self):
+        return self.secured
+
+
+if __name__ == "__main__":
+    unittest.main()
