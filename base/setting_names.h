@@ -51,6 +51,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "MAX_IN_FLIGHT_BYTES",
     "MAX_CONNECTION_QUEUE_BYTES",
     "MAX_GRPC_BUFFER_BYTES",
+    "MAX_GRPC_CALLS",
     "MAX_GRPC_CONNECTIONS",
     "MAX_CONCURRENT_STREAMS",
     "MAX_OPERATIONS_PER_SECOND",

@@ -154,6 +154,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
                 {65536, 17179869184});
   fields.Number("MAX_GRPC_BUFFER_BYTES", &config->max_grpc_buffer_bytes, {1048576, 17179869184});
   fields.Number("MAX_GRPC_CONNECTIONS", &config->max_grpc_connections, {1, 1000000});
+  fields.Number("MAX_GRPC_CALLS", &config->max_grpc_calls, {64, 10000000});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
 }
@@ -177,18 +178,20 @@ void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config)
             {.max_in_flight_bytes = reader.IsSet("MAX_IN_FLIGHT_BYTES"),
              .max_connection_queue_bytes = reader.IsSet("MAX_CONNECTION_QUEUE_BYTES"),
              .max_grpc_buffer_bytes = reader.IsSet("MAX_GRPC_BUFFER_BYTES"),
-             .max_grpc_connections = reader.IsSet("MAX_GRPC_CONNECTIONS")},
+             .max_grpc_connections = reader.IsSet("MAX_GRPC_CONNECTIONS"),
+             .max_grpc_calls = reader.IsSet("MAX_GRPC_CALLS")},
             &bounds);
   config->max_in_flight_bytes = bounds.max_in_flight_bytes;
   config->max_connection_queue_bytes = bounds.max_connection_queue_bytes;
   config->max_grpc_buffer_bytes = bounds.max_grpc_buffer_bytes;
   config->max_grpc_connections = bounds.max_grpc_connections;
+  config->max_grpc_calls = bounds.max_grpc_calls;
   config->max_uncounted_queue_bytes = bounds.max_uncounted_queue_bytes;
   config->keys_per_read = static_cast<uint32_t>(bounds.keys_per_read);
   const MemorySum sum = MemoryOf(bounds, limit);
   if (sum.bytes() <= limit) return;
   for (const char* name : {"MAX_IN_FLIGHT_BYTES", "MAX_CONNECTION_QUEUE_BYTES",
-                           "MAX_GRPC_BUFFER_BYTES", "MAX_GRPC_CONNECTIONS"}) {
+                           "MAX_GRPC_BUFFER_BYTES", "MAX_GRPC_CONNECTIONS", "MAX_GRPC_CALLS"}) {
     if (reader.IsSet(name)) return reader.AddMistake(name, DoesNotFitText(sum, limit));
   }
   config->memory_shortage = DoesNotFitText(sum, limit);
@@ -238,6 +241,7 @@ ServerBounds BoundsOf(const ServerConfig& config) {
           .max_connection_queue_bytes = config.max_connection_queue_bytes,
           .max_grpc_buffer_bytes = config.max_grpc_buffer_bytes,
           .max_grpc_connections = config.max_grpc_connections,
+          .max_grpc_calls = config.max_grpc_calls,
           .max_uncounted_queue_bytes = config.max_uncounted_queue_bytes,
           .keys_per_read = config.keys_per_read};
 }

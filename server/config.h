@@ -65,6 +65,7 @@ struct ServerConfig {
   uint32_t keys_per_read = 32;                  // likewise
   std::string memory_shortage;  // why the memory limit is too low for all of these; empty = it fits
   size_t max_grpc_connections = 10000;
+  size_t max_grpc_calls = 20000;
   std::string files_shortage;  // why the limit of files is too low for so many; empty = it is not
   int max_concurrent_streams = 1024;                         // per connection
   absl::Duration max_connection_age = absl::ZeroDuration();  // zero = unlimited

@@ -153,6 +153,7 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
   options.tls = config.grpc_tls;
   options.threads = config.grpc_threads;
   options.max_connections = config.max_grpc_connections;
+  options.max_calls = static_cast<int64_t>(config.max_grpc_calls);
   options.max_concurrent_streams = config.max_concurrent_streams;
   options.max_receive_bytes = static_cast<size_t>(MessageBytesMax(
       static_cast<int64_t>(config.max_key_bytes), static_cast<int64_t>(config.max_value_bytes),

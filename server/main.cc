@@ -73,12 +73,13 @@ void LogStart(const ServerConfig& config, const KacheServer& server) {
   spdlog::info(
       "serving version={} grpc={}:{} metrics={}:{} redis_servers={} replication_factor={} "
       "vnodes_per_node={} max_tries={} grpc_threads={} shards={} max_in_flight_bytes={} "
-      "max_connection_queue_bytes={} max_grpc_buffer_bytes={} max_grpc_connections={}",
+      "max_connection_queue_bytes={} max_grpc_buffer_bytes={} max_grpc_connections={} "
+      "max_grpc_calls={}",
       kVersion, config.grpc_listen_address.host, server.grpc_port(),
       config.metrics_listen_address.host, server.metrics_port(), names, config.replication_factor,
       config.vnodes_per_node, config.max_tries, config.grpc_threads, config.shards,
       config.max_in_flight_bytes, config.max_connection_queue_bytes, config.max_grpc_buffer_bytes,
-      config.max_grpc_connections);
+      config.max_grpc_connections, config.max_grpc_calls);
   if (config.access.tokens_file.empty() && config.grpc_tls.ca_file.empty()) {
     if (IsOpenToOthers(config.grpc_listen_address)) {
       spdlog::warn("{}", OpenPortWarning("GRPC_LISTEN_ADDRESS", config.grpc_listen_address));

@@ -26,6 +26,9 @@ constexpr uint64_t kLeastGrpcBufferBytes = 8 * kMiB;
 // One without a call, with or without TLS.
 constexpr uint64_t kConnectionBytes = 20 * kKiB;
 constexpr uint64_t kLeastConnections = 64;
+// Of a call, what gRPC's memory quota does not count, also before its request has come.
+constexpr uint64_t kCallBytes = 14 * kKiB;
+constexpr uint64_t kLeastCalls = 512;
 
 uint64_t ProcessBytes(const ServerBounds& bounds) {
   return kProcessBytes + (bounds.grpc_threads + bounds.shards) * kThreadBytes;
@@ -89,7 +92,7 @@ uint32_t KeysPerRead(uint64_t max_value_bytes) {
 }
 
 void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds) {
-  std::array<MemoryShare, 6> shares = {
+  std::array<MemoryShare, 7> shares = {
       MemoryShare{.weight = 8,
                   .least = LeastInFlightBytes(*bounds),
                   .most = bounds->max_in_flight_bytes,
@@ -116,6 +119,12 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
                   .most = bounds->max_grpc_connections,
                   .is_set = set.max_grpc_connections,
                   .units = bounds->max_grpc_connections},
+      MemoryShare{.weight = 2,
+                  .bytes_per_unit = kCallBytes,
+                  .least = kLeastCalls,
+                  .most = bounds->max_grpc_calls,
+                  .is_set = set.max_grpc_calls,
+                  .units = bounds->max_grpc_calls},
       MemoryShare{
           .bytes_per_unit = RecoveryBytes(*bounds), .is_set = true, .units = bounds->nodes}};
   DivideMemory(BytesForBounds(limit, ProcessBytes(*bounds)), shares);
@@ -132,6 +141,7 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
   bounds->max_grpc_buffer_bytes = shares[2].units;
   bounds->keys_per_read = shares[3].units;
   bounds->max_grpc_connections = shares[4].units;
+  bounds->max_grpc_calls = shares[5].units;
 }
 
 MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
@@ -143,6 +153,8 @@ MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
   sum.Add("MAX_GRPC_BUFFER_BYTES", bounds.max_grpc_buffer_bytes);
   sum.Add(Concat("MAX_GRPC_CONNECTIONS x ", kConnectionBytes / kKiB, " KiB"),
           bounds.max_grpc_connections * kConnectionBytes);
+  sum.Add(Concat("MAX_GRPC_CALLS x ", kCallBytes / kKiB, " KiB"),
+          bounds.max_grpc_calls * kCallBytes);
   sum.Add("replies of the nodes", bounds.keys_per_read * ReplyBytesOfKey(bounds));
   AddProcess(limit, ProcessBytes(bounds), &sum);
   return sum;

@@ -22,6 +22,7 @@ struct ServerBounds {
   uint64_t max_connection_queue_bytes = uint64_t{96} << 20;
   uint64_t max_grpc_buffer_bytes = uint64_t{512} << 20;
   uint64_t max_grpc_connections = 10000;
+  uint64_t max_grpc_calls = 20000;
   // Of max_connection_queue_bytes, what may wait on one connection of a shard that
   // max_in_flight_bytes does not count: small commands.
   uint64_t max_uncounted_queue_bytes = uint64_t{12} << 20;
@@ -34,6 +35,7 @@ struct ServerBoundsSet {
   bool max_connection_queue_bytes = false;
   bool max_grpc_buffer_bytes = false;
   bool max_grpc_connections = false;
+  bool max_grpc_calls = false;
 };
 
 // The least of max_connection_queue_bytes: one write.

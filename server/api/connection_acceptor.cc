@@ -1,8 +1,10 @@
 #include "server/api/connection_acceptor.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "base/strings.h"
+#include "server/api/connection_calls.h"
 #include "server/api/refusals.h"
 #include "spdlog/spdlog.h"
 
@@ -21,8 +24,12 @@ namespace kache {
 namespace {
 
 constexpr auto kSweepInterval = std::chrono::seconds(1);
+constexpr auto kLogInterval = std::chrono::seconds(1);
 // Before something is refused.
 constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
+constexpr auto kCountInterval = std::chrono::milliseconds(50);
+// What gRPC says of all its calls together grows too large with time.
+constexpr auto kExactCountInterval = std::chrono::seconds(30);
 constexpr auto kPause = std::chrono::milliseconds(100);
 // Accepted from one socket before the others have their turn.
 constexpr int kAcceptsPerTurn = 64;
@@ -47,6 +54,17 @@ bool MeansTryAtOnce(int error) {
   return error == EINTR || error == ECONNABORTED || error == EPROTO || error == EPERM;
 }
 
+bool IsSocket(int fd, dev_t device, ino_t socket) {
+  struct stat status {};
+  return fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == socket;
+}
+
+// What has come and was not read yet.
+int64_t UnreadBytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
 }  // namespace
 
 ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options& options,
@@ -60,6 +78,11 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
                  .Help("Open gRPC connections, as of a second ago.")
                  .Register(registry)
                  .Add({})),
+      calls_gauge_(prometheus::BuildGauge()
+                       .Name("kache_grpc_calls")
+                       .Help("Calls that gRPC holds, at most: also those without a request yet.")
+                       .Register(registry)
+                       .Add({})),
       accepted_(prometheus::BuildCounter()
                     .Name("kache_grpc_connections_accepted_total")
                     .Help("gRPC connections that were accepted and not refused.")
@@ -67,6 +90,7 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
                     .Add({})),
       refused_full_(Refusals(registry, "too_many_connections")),
       refused_address_(Refusals(registry, "too_many_connections_of_address")),
+      closed_(Refusals(registry, "too_many_calls")),
       failed_(prometheus::BuildCounter()
                   .Name("kache_grpc_accept_failures_total")
                   .Help("Times that accepting gRPC connections failed, as for want of files.")
@@ -75,8 +99,9 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
 
 ConnectionAcceptor::~ConnectionAcceptor() { Stop(); }
 
-void ConnectionAcceptor::Start(HandOver hand_over) {
+void ConnectionAcceptor::Start(HandOver hand_over, std::optional<CallCensus> census) {
   hand_over_ = std::move(hand_over);
+  census_ = std::move(census);
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "grpc-accept");
 }
@@ -92,10 +117,9 @@ void ConnectionAcceptor::Stop() {
 void ConnectionAcceptor::Run() {
   while (Wait()) {
     const Clock::time_point now = Clock::now();
-    if (now - swept_ >= kSweepInterval) {
-      Sweep();
-      LogRefusals();
-    }
+    if (now - swept_ >= kSweepInterval) Sweep();
+    if (now - logged_ >= kLogInterval) LogRefusals();
+    if (census_.has_value() && now - counted_ >= kCountInterval) BoundCalls();
     if (now < paused_until_) continue;
     for (const UniqueFd& socket : listening_.sockets) AcceptFrom(socket.get());
   }
@@ -109,7 +133,9 @@ bool ConnectionAcceptor::Wait() {
       sockets.push_back({.fd = socket.get(), .events = POLLIN, .revents = 0});
     }
   }
-  const std::chrono::milliseconds timeout = paused ? kPause : kSweepInterval;
+  std::chrono::milliseconds timeout = paused ? kPause : kSweepInterval;
+  // No calls without connections.
+  if (census_.has_value() && book_.connections() > 0) timeout = kCountInterval;
   poll(sockets.data(), sockets.size(), static_cast<int>(timeout.count()));
   return sockets.front().revents == 0;
 }
@@ -121,7 +147,7 @@ void ConnectionAcceptor::AcceptFrom(int listening) {
     UniqueFd socket(accept4(listening, reinterpret_cast<sockaddr*>(&peer), &size,
                             SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.ok()) {
-      Take(std::move(socket), ClientAddress(peer));
+      Take(std::move(socket), peer);
     } else if (errno == EAGAIN) {
       return;
     } else if (!MeansTryAtOnce(errno)) {
@@ -130,7 +156,9 @@ void ConnectionAcceptor::AcceptFrom(int listening) {
   }
 }
 
-void ConnectionAcceptor::Take(UniqueFd socket, const std::string& address) {
+void ConnectionAcceptor::Take(UniqueFd socket, const sockaddr_storage& from) {
+  const std::string peer = PeerBytes(from);
+  const std::string address = ClientAddressOfPeer(peer);
   struct stat status {};
   if (fstat(socket.get(), &status) != 0) return;
   // The connection that had this file descriptor has ended.
@@ -144,7 +172,8 @@ void ConnectionAcceptor::Take(UniqueFd socket, const std::string& address) {
   book_.Add(address);
   connections_.emplace(
       socket.get(),
-      Connection{.address = address, .device = status.st_dev, .socket = status.st_ino});
+      Connection{
+          .peer = peer, .address = address, .device = status.st_dev, .socket = status.st_ino});
   accepted_.Increment();
   gauge_.Set(static_cast<double>(book_.connections()));
   hand_over_(socket.Release());
@@ -184,20 +213,67 @@ void ConnectionAcceptor::Sweep() {
   swept_ = Clock::now();
   absl::erase_if(connections_, [this](const auto& entry) {
     const Connection& connection = entry.second;
-    struct stat status {};
-    const bool open = fstat(entry.first, &status) == 0 && status.st_dev == connection.device &&
-                      status.st_ino == connection.socket;
+    const bool open = IsSocket(entry.first, connection.device, connection.socket);
     if (!open) book_.Remove(connection.address);
     return !open;
   });
   gauge_.Set(static_cast<double>(book_.connections()));
 }
 
+void ConnectionAcceptor::BoundCalls() {
+  counted_ = Clock::now();
+  const int64_t at_most = census_->AtMost();
+  calls_gauge_.Set(static_cast<double>(at_most));
+  const bool over = at_most > options_.max_calls;
+  if (!over && (at_most == 0 || counted_ - counted_exactly_ < kExactCountInterval)) return;
+  counted_exactly_ = counted_;
+  std::vector<ConnectionCalls> counts = census_->Count();
+  calls_gauge_.Set(static_cast<double>(census_->AtMost()));
+  Sweep();
+  absl::flat_hash_map<std::string, int> open;  // file descriptors, by peer
+  for (const auto& [fd, connection] : connections_) {
+    if (!connection.is_cut) open.emplace(connection.peer, fd);
+  }
+  absl::flat_hash_map<std::string, int> without_calls = open;
+  for (ConnectionCalls& count : counts) {
+    const auto found = open.find(count.peer);
+    count.is_ending = found == open.end();
+    if (!count.is_ending) count.unread = UnreadBytes(found->second);
+    without_calls.erase(count.peer);
+  }
+  for (const auto& [peer, fd] : without_calls) {
+    counts.push_back({.peer = peer, .calls = 0, .is_ending = false, .unread = UnreadBytes(fd)});
+  }
+  for (const std::string& peer : ConnectionsToClose(counts, options_.max_calls)) {
+    const int fd = open.at(peer);
+    Cut(fd, connections_.at(fd));
+  }
+}
+
+void ConnectionAcceptor::Cut(int fd, Connection& connection) {
+  // Of our own, so that it stays this socket while gRPC closes its own.
+  const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) return;
+  connection.is_cut = true;
+  closed_.Increment();
+  ++cut_;
+  cut_last_ = connection.address;
+  // Ends the connection and drops what it has received, which shutdown() would leave to be read.
+  const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
+  if (connect(socket.get(), &none, sizeof(none)) != 0) shutdown(socket.get(), SHUT_RDWR);
+}
+
 void ConnectionAcceptor::LogRefusals() {
-  if (refused_ == 0) return;
-  spdlog::warn("grpc connections refused count={} last={} connections={} max_grpc_connections={}",
-               std::exchange(refused_, 0), ClientAddressText(refused_last_), book_.connections(),
-               options_.max_connections);
+  logged_ = Clock::now();
+  if (refused_ > 0) {
+    spdlog::warn("grpc connections refused count={} last={} connections={} max_grpc_connections={}",
+                 std::exchange(refused_, 0), ClientAddressText(refused_last_), book_.connections(),
+                 options_.max_connections);
+  }
+  if (cut_ > 0) {
+    spdlog::warn("grpc connections with too many calls closed count={} last={} max_grpc_calls={}",
+                 std::exchange(cut_, 0), ClientAddressText(cut_last_), options_.max_calls);
+  }
 }
 
 }  // namespace kache

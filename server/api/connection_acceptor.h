@@ -4,6 +4,8 @@
 //   * A connection beyond the bounds (ConnectionBook) is closed, and counted. Where it is not
 //     encrypted, an HTTP/2 client is told why.
 //   * Where accepting fails, for want of files or memory, it is tried again after a pause.
+//   * Where gRPC holds too many calls, the connections that hold most of them are closed
+//     (connection_calls.h).
 //
 // Who takes a connection over does not tell when it ends. The acceptor looks: a file descriptor
 // whose socket is another one, or gone, was closed. It looks once a second, and before it refuses.
@@ -16,7 +18,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -25,6 +29,7 @@
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
+#include "server/api/call_census.h"
 #include "server/api/connection_book.h"
 #include "server/api/listening_sockets.h"
 
@@ -36,6 +41,8 @@ class ConnectionAcceptor {
     size_t max_connections = 10000;
     // A connection is closed without a word.
     bool encrypted = false;
+    // Of all connections, counted every 50 ms.
+    int64_t max_calls = 20000;
   };
   // Takes the file descriptor over, which does not block. On the acceptor's thread.
   using HandOver = std::function<void(int fd)>;
@@ -46,29 +53,35 @@ class ConnectionAcceptor {
   // Stops.
   ~ConnectionAcceptor();
 
-  // Call it once.
-  void Start(HandOver hand_over);
+  // Counts the calls of whoever takes the connections over; nullopt: they are not bounded. Call it
+  // once.
+  void Start(HandOver hand_over, std::optional<CallCensus> census = std::nullopt);
   // Accepts no more, and closes the port. Later calls do nothing.
   void Stop();
 
  private:
   using Clock = std::chrono::steady_clock;
   struct Connection {
+    std::string peer;  // PeerBytes
     std::string address;
     dev_t device;
     ino_t socket;
+    bool is_cut = false;
   };
 
   void Run();
   // Waits until there is something to do; false once it is to stop.
   bool Wait();
   void AcceptFrom(int listening);
-  void Take(UniqueFd socket, const std::string& address);
+  void Take(UniqueFd socket, const sockaddr_storage& from);
   ConnectionBook::Room RoomFor(const std::string& address);
   void Refuse(UniqueFd socket, const std::string& address, ConnectionBook::Room room);
   void Pause(int error);
   // Forgets the connections that have ended.
   void Sweep();
+  void BoundCalls();
+  // Closes a connection that was handed over.
+  void Cut(int fd, Connection& connection);
   void LogRefusals();
 
   const Options options_;
@@ -77,14 +90,22 @@ class ConnectionAcceptor {
   UniqueFd stop_;  // readable once it is to stop
   ConnectionBook book_;
   absl::flat_hash_map<int, Connection> connections_;  // by file descriptor
+  std::optional<CallCensus> census_;
+  Clock::time_point counted_{};
+  Clock::time_point counted_exactly_{};
   Clock::time_point swept_{};
+  Clock::time_point logged_{};
   Clock::time_point paused_until_{};
   size_t refused_ = 0;  // since they were logged
   std::string refused_last_;
+  size_t cut_ = 0;  // since they were logged
+  std::string cut_last_;
   prometheus::Gauge& gauge_;
+  prometheus::Gauge& calls_gauge_;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_full_;
   prometheus::Counter& refused_address_;
+  prometheus::Counter& closed_;
   prometheus::Counter& failed_;
   std::thread thread_;
 };

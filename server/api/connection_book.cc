@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
@@ -13,6 +14,7 @@ namespace kache {
 namespace {
 
 constexpr size_t kIpv4Bytes = 4;
+constexpr size_t kIpv6Bytes = 16;
 constexpr size_t kIpv6NetworkBytes = 8;
 constexpr size_t kMappedPrefixBytes = 12;
 
@@ -22,18 +24,36 @@ std::string Bytes(const void* from, size_t count) {
 
 }  // namespace
 
-std::string ClientAddress(const sockaddr_storage& peer) {
+std::string PeerBytes(const std::string& address, uint16_t port) {
+  std::string result = address;
+  result.push_back(static_cast<char>(port >> 8));
+  result.push_back(static_cast<char>(port & 0xFF));
+  return result;
+}
+
+std::string PeerBytes(const sockaddr_storage& peer) {
   if (peer.ss_family == AF_INET) {
     sockaddr_in address;
     std::memcpy(&address, &peer, sizeof(address));
-    return Bytes(&address.sin_addr, kIpv4Bytes);
+    return PeerBytes(Bytes(&address.sin_addr, kIpv4Bytes), ntohs(address.sin_port));
   }
   if (peer.ss_family != AF_INET6) return "";
   sockaddr_in6 address;
   std::memcpy(&address, &peer, sizeof(address));
   const uint8_t* const bytes = address.sin6_addr.s6_addr;
-  return IN6_IS_ADDR_V4MAPPED(&address.sin6_addr) ? Bytes(bytes + kMappedPrefixBytes, kIpv4Bytes)
-                                                  : Bytes(bytes, kIpv6NetworkBytes);
+  return PeerBytes(IN6_IS_ADDR_V4MAPPED(&address.sin6_addr)
+                       ? Bytes(bytes + kMappedPrefixBytes, kIpv4Bytes)
+                       : Bytes(bytes, kIpv6Bytes),
+                   ntohs(address.sin6_port));
+}
+
+std::string ClientAddressOfPeer(const std::string& peer) {
+  const size_t address = peer.size() - std::min(peer.size(), sizeof(uint16_t));
+  return peer.substr(0, address == kIpv6Bytes ? kIpv6NetworkBytes : address);
+}
+
+std::string ClientAddress(const sockaddr_storage& peer) {
+  return ClientAddressOfPeer(PeerBytes(peer));
 }
 
 std::string ClientAddressText(const std::string& address) {

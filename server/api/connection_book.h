@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
@@ -20,7 +21,14 @@ namespace kache {
 // IPv6), or the first 64 bits of an IPv6 address, as a client may use any address of its network.
 // Bytes, not text.
 std::string ClientAddress(const sockaddr_storage& peer);
-// The same for people.
+// One end of a connection: its whole address and port, as bytes. An IPv4 address that is written as
+// IPv6 is the same as the IPv4 address.
+std::string PeerBytes(const sockaddr_storage& peer);
+// Of an address of 4 or 16 bytes.
+std::string PeerBytes(const std::string& address, uint16_t port);
+// The ClientAddress of a peer.
+std::string ClientAddressOfPeer(const std::string& peer);
+// A client address for people.
 std::string ClientAddressText(const std::string& address);
 
 class ConnectionBook {

@@ -50,6 +50,7 @@ void SetLimits(grpc::ServerBuilder& builder, const GrpcServerOptions& options) {
   grpc::ResourceQuota quota("kache");
   quota.Resize(options.memory_bytes);
   builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 1);  // what CallCensus reads
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_concurrent_streams);
 }
 
@@ -94,22 +95,26 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
   if (result->server_ == nullptr) {
     return absl::UnavailableError("gRPC does not start; the log has its reason");
   }
+  result->channelz_id_ = LatestGrpcServer();
   result->port_ = listening->port;
   result->acceptor_ = std::make_unique<ConnectionAcceptor>(
       *std::move(listening),
       ConnectionAcceptor::Options{.max_connections = options.max_connections,
-                                  .encrypted = !options.tls.cert_file.empty()},
+                                  .encrypted = !options.tls.cert_file.empty(),
+                                  .max_calls = options.max_calls},
       registry);
   return result;
 }
 
 void GrpcServer::Start() {
   for (size_t i = 0; i < queues_.size(); ++i) queues_[i]->Start(Concat("grpc-", i));
-  acceptor_->Start([this](int fd) {
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-    connection.fd = fd;
-    connections_->HandleNewConnection(&connection);
-  });
+  acceptor_->Start(
+      [this](int fd) {
+        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
+        connection.fd = fd;
+        connections_->HandleNewConnection(&connection);
+      },
+      CallCensus(channelz_id_));
 }
 
 void GrpcServer::Shutdown(absl::Time deadline) {

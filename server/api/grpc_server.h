@@ -29,6 +29,7 @@ struct GrpcServerOptions {
   TlsFiles tls;        // read again when they change; no certificate = plain connections
   size_t threads = 1;  // a completion queue each
   size_t max_connections = 10000;
+  int64_t max_calls = 20000;  // of all connections
   int max_concurrent_streams = 1024;
   size_t max_receive_bytes = size_t{4} << 20;
   // What all connections' buffers may hold together.
@@ -65,6 +66,7 @@ class GrpcServer {
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;  // into the server
   std::unique_ptr<ConnectionAcceptor> acceptor_;
+  intptr_t channelz_id_ = 0;
   uint16_t port_ = 0;
 };
 

@@ -14,22 +14,28 @@ from harness.case import SystemCase
 from harness.certificates import Authority
 from harness.grpc_client import KacheClient
 from harness.http2 import (CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, Connection, frame,
-                           headers, message)
+                           headers, message, reset)
 from harness.kache import KacheServer
 from harness.waiting import wait_until
 
 MIB = 2**20
 ATTACKER = "127.0.0.2"
 GRPC_BUFFERS = 32 * MIB
-# Beside gRPC's buffers: what the allocator keeps, and the connections.
-MAY_GROW = GRPC_BUFFERS + 64 * MIB
+GRPC_CALLS = 2000
+CONNECTIONS = 60  # more than any attack makes
+# Calls that attacks open until they are counted again: 50 ms of a thread that does nothing else.
+OPENED_MEANWHILE = 2500
+# The sum of docs/limits.md, with the allocator's eighth.
+MAY_GROW = (GRPC_BUFFERS + (GRPC_CALLS + OPENED_MEANWHILE) * 14 * 1024 +
+            CONNECTIONS * 20 * 1024) * 9 // 8
 
 
 class FloodsTest(SystemCase):
     """Without TLS."""
 
     SYSTEM = {"redis": 2, "gateways": 0,
-              "server_settings": {"MAX_GRPC_BUFFER_BYTES": GRPC_BUFFERS, "LOG_LEVEL": "warn"}}
+              "server_settings": {"MAX_GRPC_BUFFER_BYTES": GRPC_BUFFERS, "MAX_GRPC_CALLS": GRPC_CALLS,
+                                  "LOG_LEVEL": "warn"}}
     CA = None
 
     def server(self):
@@ -49,8 +55,11 @@ class FloodsTest(SystemCase):
         status = pathlib.Path(f"/proc/{self.server().pid}/status").read_text()
         return int(re.search(rf"{name}:\s+(\d+) kB", status)[1]) * 1024
 
-    def connections(self):
-        return exposition.parse(self.server().metrics()).total("kache_grpc_connections")
+    def metric(self, name, **labels):
+        return exposition.parse(self.server().metrics()).total(name, **labels)
+
+    def closed_for_calls(self):
+        return self.metric("kache_rejected_total", reason="too_many_calls")
 
     def play(self, *attacks):
         """Runs the attacks, each on a thread; a known client and a new one are served meanwhile."""
@@ -84,10 +93,40 @@ class FloodsTest(SystemCase):
 
     def assert_recovers(self):
         self.doCleanups()
-        wait_until(lambda: self.connections() <= 3, "all connections are gone")
+        wait_until(lambda: self.metric("kache_grpc_connections") <= 3, "all connections are gone")
         with KacheClient(self.server().address, timeout=30,
                          **self.server().client_options) as client:
             self.assertEqual(client.get(b"k").value, b"v")
+
+    def test_rapid_resets(self):
+        def attack():
+            connection = self.connect()
+            for _ in range(200):
+                burst = b"".join(
+                    frame(HEADERS, END_HEADERS, stream, headers(b"Put")) + reset(stream)
+                    for stream in connection.streams(250))
+                if not connection.send(burst):
+                    return
+                connection.is_closed()  # reads what has come
+
+        before = self.closed_for_calls()
+        self.play(attack, attack)
+        self.assertGreater(self.closed_for_calls(), before)
+        self.assert_recovers()
+
+    def test_streams_opened_and_abandoned(self):
+        def attack():
+            for _ in range(20):
+                connection = self.connect()
+                for stream in connection.streams(1000):
+                    if not connection.send(frame(HEADERS, END_HEADERS, stream, headers(b"Put"))):
+                        break
+
+        before = self.closed_for_calls()
+        self.play(attack)
+        wait_until(lambda: self.metric("kache_grpc_calls") <= GRPC_CALLS, "the calls are bounded")
+        self.assertGreater(self.closed_for_calls(), before)
+        self.assert_recovers()
 
     def test_settings_flood(self):
         def attack():

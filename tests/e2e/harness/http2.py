@@ -3,11 +3,13 @@
 import contextlib
 import socket
 import ssl
+import struct
 
-from harness.grpc_crowd import (ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING,
+from harness.grpc_crowd import (ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM,
                                 SETTINGS, frame, headers, message)
 
 CONTINUATION = 9
+CANCEL = 8
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 __all__ = ("ACK", "CONTINUATION", "DATA", "END_HEADERS", "END_STREAM", "GOAWAY", "HEADERS", "PING",
@@ -58,3 +60,7 @@ class Connection:
 
     def close(self):
         self.sock.close()
+
+
+def reset(stream):
+    return frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL))
