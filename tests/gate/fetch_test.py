@@ -19,7 +19,7 @@ class FetchTest(ScriptTreeCase):
             self.write(f"{folder}/Dockerfile", "ARG BASE_IMAGE=debian:x\nFROM ${BASE_IMAGE}\n")
         self.write("calls", "")
         self.write_program("bin/npm", f"echo npm >>{self.tree}/calls; mkdir node_modules")
-        self.write_program("bin/unzip", "touch kubectl")
+        self.write_program("bin/unzip", "touch kubectl helm")
         self.write_program(
             "tests/debian13/unpack", 'echo "unpack ${@:2}" >>calls; mkdir "$1"; touch "$1/program"'
         )
