@@ -5,14 +5,21 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { CustomSchema } from './custom_schema.mjs';
 import { StrictSchema } from './strict_schema.mjs';
 
 const tools = process.env.KACHE_TOOLS;
-const yaml = createRequire(path.join(tools, 'package.json'))('js-yaml');
+export const yaml = createRequire(path.join(tools, 'package.json'))('js-yaml');
 
 export const root = fileURLToPath(new URL('../../../', import.meta.url));
 export const schema = new StrictSchema(
     path.join(tools, 'node_modules/@kubernetes/client-node/dist/gen/models'));
+const customSchema = await CustomSchema.load(path.join(tools, 'node_modules'));
+
+// What is wrong with an object, of Kubernetes itself or of the Gateway API or Prometheus operator.
+export function mistakesIn(object) {
+  return customSchema.knows(object) ? customSchema.check(object) : schema.check(object);
+}
 
 // All objects of a Kustomize folder, given relative to the root of the checkout.
 export function render(folder) {
@@ -22,5 +29,24 @@ export function render(folder) {
 }
 
 export function parse(text) {
-  return text.split(/^---$/m).map((document) => yaml.load(document)).filter((object) => object);
+  return yaml.loadAll(text).filter((object) => object);
+}
+
+// Runs Helm, with `input` on its standard input; its output. An Error with what it said if it fails.
+export function helm(args, input = '') {
+  return execFileSync(path.join(tools, 'helm'), args,
+                      { cwd: root, encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+const rendered = new Map();
+
+// All objects of the chart with these values, of a release `kache` unless named otherwise. Whoever
+// changes them changes a copy of his own.
+export function renderChart(values = {}, { release = 'kache', options = [] } = {}) {
+  const key = JSON.stringify([values, release, options]);
+  if (!rendered.has(key)) {
+    rendered.set(key, helm(['template', release, 'deploy/helm/kache', '--namespace', 'kache',
+                            '--values', '-', ...options], JSON.stringify(values)));
+  }
+  return parse(rendered.get(key));
 }

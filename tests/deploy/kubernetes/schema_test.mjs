@@ -22,6 +22,7 @@ test('the overlay for an old Kubernetes differs in its probes and budgets only',
   assert.equal(old.length, manifests.length);
   for (const object of old) {
     if (object.kind === 'PodDisruptionBudget') {
+      assert.equal(object.spec.unhealthyPodEvictionPolicy, undefined);
       assert.equal(object.apiVersion, 'policy/v1beta1');
       object.apiVersion = 'policy/v1';
     }

@@ -14,9 +14,13 @@ import path from 'node:path';
 const kModels = {
   'v1/ConfigMap': 'V1ConfigMap',
   'v1/Namespace': 'V1Namespace',
+  'v1/Pod': 'V1Pod',
+  'v1/Secret': 'V1Secret',
   'v1/Service': 'V1Service',
+  'v1/ServiceAccount': 'V1ServiceAccount',
   'apps/v1/Deployment': 'V1Deployment',
   'apps/v1/StatefulSet': 'V1StatefulSet',
+  'networking.k8s.io/v1/Ingress': 'V1Ingress',
   'networking.k8s.io/v1/NetworkPolicy': 'V1NetworkPolicy',
   'policy/v1/PodDisruptionBudget': 'V1PodDisruptionBudget',
 };

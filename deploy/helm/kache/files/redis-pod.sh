@@ -1,0 +1,1 @@
+../../../kubernetes/redis-pod.sh
