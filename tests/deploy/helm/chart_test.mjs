@@ -96,8 +96,8 @@ test('helm lint has no complaint', () => {
   }
 });
 
-test('README.md and the schema are as deploy/helm/generate writes them', () => {
-  execFileSync(path.join(root, 'deploy/helm/generate'), ['--check'], { stdio: 'pipe' });
+test('README.md and the schema are as deploy/generate writes them', () => {
+  execFileSync(path.join(root, 'deploy/generate'), ['--check'], { stdio: 'pipe' });
 });
 
 test('every value is described', () => {
@@ -122,11 +122,11 @@ test('version and tag are those of the program and of the Kustomize base', () =>
 test('secured: every hop speaks TLS, with tokens and users', () => {
   const objects = renderChart(kSecured);
   assert.match(find(objects, 'ConfigMap', 'kache-settings').data.REDIS_URLS,
-               /^cache-0=rediss:\/\/kache-redis-0\.kache-redis:6379,/);
+               /^cache-0=rediss:\/\/kache-redis-0\.kache-redis\.kache\.svc:6379,/);
   const env = envOf(server(objects));
   assert.deepEqual(Object.keys(env), [
     'REDIS_USERNAME', 'REDIS_PASSWORD_FILE', 'REDIS_TLS_CA_FILE', 'GRPC_TLS_CERT_FILE',
-    'GRPC_TLS_KEY_FILE', 'TOKENS_FILE']);
+    'GRPC_TLS_KEY_FILE', 'KACHE_TLS_CA_FILE', 'TOKENS_FILE']);
   assert.deepEqual(Object.keys(envOf(gateway(objects))).sort(), [
     'HTTP_TLS_CERT_FILE', 'HTTP_TLS_KEY_FILE', 'KACHE_TLS_CA_FILE', 'KACHE_TOKEN_FILE', 'TOKENS_FILE']);
   const conf = find(objects, 'ConfigMap', 'kache-redis-settings').data['redis.conf'];

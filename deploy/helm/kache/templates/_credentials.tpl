@@ -23,6 +23,8 @@ setting that names it ("" = none).
     {{- if $.Values.tls.grpc.clientSecret }}
     ca.crt: GRPC_TLS_CLIENT_CA_FILE
     {{- end }}
+{{- /* For kachectl in the pod. */}}
+- {volume: grpc-ca, secret: {{ . }}, files: {ca.crt: KACHE_TLS_CA_FILE}}
 {{- end }}
 {{- with .Values.tokens.existingSecret }}
 - {volume: tokens, secret: {{ . }}, files: {tokens: TOKENS_FILE}}
@@ -93,7 +95,7 @@ setting that names it ("" = none).
 - name: {{ .volume }}
   secret:
     secretName: {{ .secret }}
-    defaultMode: 0440
+    defaultMode: 288  # 0440
     items:
       {{- range $file, $_ := .files }}
       - key: {{ $file }}

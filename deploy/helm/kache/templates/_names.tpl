@@ -87,14 +87,19 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* The address of each node, by its name. */}}
+{{/*
+The address of each node, by its name. With TLS it is one that a certificate for
+*.RELEASE-redis.NAMESPACE.svc covers: none may be for *.RELEASE-redis.
+*/}}
 {{- define "kache.redisUrls" -}}
 {{- if .Values.redis.enabled -}}
 {{- $urls := list -}}
 {{- $redis := printf "%s-redis" (include "kache.fullname" .) -}}
-{{- $scheme := ternary "rediss://" "" (ne .Values.tls.redis.existingSecret "") -}}
+{{- $tls := ne .Values.tls.redis.existingSecret "" -}}
+{{- $scheme := ternary "rediss://" "" $tls -}}
+{{- $domain := ternary (printf "%s.%s.svc" $redis .Release.Namespace) $redis $tls -}}
 {{- range $i := until (int .Values.redis.replicas) -}}
-{{- $urls = append $urls (printf "cache-%d=%s%s-%d.%s:6379" $i $scheme $redis $i $redis) -}}
+{{- $urls = append $urls (printf "cache-%d=%s%s-%d.%s:6379" $i $scheme $redis $i $domain) -}}
 {{- end -}}
 {{- join "," $urls -}}
 {{- else -}}
