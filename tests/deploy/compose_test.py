@@ -53,6 +53,14 @@ class ComposeTest(unittest.TestCase):
         built = sorted(service["image"] for service in services if "build" in service)
         self.assertEqual(built, sorted({service["image"] for service in services}))
 
+    def test_the_profile_monitoring_is_understood(self):
+        command = ("--profile", "monitoring", "config", "--format", "json")
+        config = json.loads(compose(*command))
+        watching = {"prometheus", "grafana"}
+        self.assertLessEqual(watching, set(config["services"]))
+        plain = json.loads(compose("config", "--format", "json"))["services"]
+        self.assertFalse(watching & set(plain))
+
     def test_runs_without_privileges(self):
         for service in ("server", "gateway", "redis-1"):
             status = compose("exec", "-T", service, "cat", "/proc/1/status")
