@@ -256,6 +256,15 @@ test('two releases in one namespace do not see each other', () => {
   }
 });
 
+test('names of the longest release are short enough', () => {
+  const objects = renderChart({}, { release: 'a'.repeat(53) });
+  for (const { kind, metadata } of objects) {
+    // Of a StatefulSet's pods a label is its name and a hash of ten digits.
+    assert.ok(metadata.name.length <= (kind === 'StatefulSet' ? 52 : 63), metadata.name);
+  }
+  checkReferences(objects);
+});
+
 test('the notes say what to try', () => {
   const notes = (values) => helm(['install', 'kache', 'deploy/helm/kache', '--namespace', 'kache',
                                   '--dry-run=client', '--values', '-'], JSON.stringify(values))
