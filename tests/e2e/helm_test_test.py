@@ -1,4 +1,4 @@
-"""What `helm test` runs in its pod (deploy/helm/kache/templates/tests), on real processes."""
+"""The scripts of the pod of `helm test` (deploy/helm/kache/templates/tests), on real processes."""
 
 import os
 import re
@@ -13,7 +13,7 @@ TEMPLATE = paths.ROOT / "deploy" / "helm" / "kache" / "templates" / "tests" / "p
 
 
 def scripts():
-    """The script of each container; templates may stand around it only."""
+    """The script of each container. It must hold no templates."""
     blocks = re.findall(r"(?m)^        - \|\n((?:          .*\n|\n)+)", TEMPLATE.read_text())
     return [textwrap.dedent(block) for block in blocks]
 

@@ -28,7 +28,7 @@ def pod_of(name):
 
 
 class Pods:
-    """What the pods mount, in a folder in place of /etc/kache."""
+    """The files that the pods mount, in a folder in place of /etc/kache."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)

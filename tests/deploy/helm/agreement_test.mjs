@@ -1,5 +1,5 @@
-// The chart with its defaults and the Kustomize base make the same objects. What differs on purpose is
-// taken away below, and named.
+// The chart with its defaults and the Kustomize base make the same objects. Each difference that is
+// wanted is named below, and taken away.
 import assert from 'node:assert/strict';
 import test from 'node:test';
 

@@ -31,7 +31,7 @@ const kWatched = {
   dashboard: { enabled: true, annotations: { folder: 'caches' } },
 };
 
-// What pods of any part may have.
+// Values that the pods of every part take.
 const kScheduled = {
   replicas: 3,
   resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '2Gi' } },

@@ -16,7 +16,7 @@ export const schema = new StrictSchema(
     path.join(tools, 'node_modules/@kubernetes/client-node/dist/gen/models'));
 const customSchema = await CustomSchema.load(path.join(tools, 'node_modules'));
 
-// What is wrong with an object, of Kubernetes itself or of the Gateway API or Prometheus operator.
+// The mistakes in an object of Kubernetes itself, of the Gateway API or of the Prometheus operator.
 export function mistakesIn(object) {
   return customSchema.knows(object) ? customSchema.check(object) : schema.check(object);
 }
@@ -32,7 +32,7 @@ export function parse(text) {
   return yaml.loadAll(text).filter((object) => object);
 }
 
-// Runs Helm, with `input` on its standard input; its output. An Error with what it said if it fails.
+// Runs Helm, with `input` on its standard input; its output. An Error with its complaint if it fails.
 export function helm(args, input = '') {
   return execFileSync(path.join(tools, 'helm'), args,
                       { cwd: root, encoding: 'utf8', input, stdio: ['pipe', 'pipe', 'pipe'] });
@@ -40,8 +40,8 @@ export function helm(args, input = '') {
 
 const rendered = new Map();
 
-// All objects of the chart with these values, of a release `kache` unless named otherwise. Whoever
-// changes them changes a copy of his own.
+// All objects of the chart with these values, of a release `kache` unless named otherwise. Each call
+// returns objects of its own.
 export function renderChart(values = {}, { release = 'kache', options = [] } = {}) {
   const key = JSON.stringify([values, release, options]);
   if (!rendered.has(key)) {

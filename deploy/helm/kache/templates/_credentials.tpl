@@ -1,6 +1,6 @@
 {{/*
-What each part has of Secrets, in one table: the volume, the Secret, and for each of its files the
-setting that names it ("" = none).
+The Secrets of each part, in one table: the volume, the Secret, and for each of its files the setting
+that names the file ("" = none).
 */}}
 
 {{- define "kache.credentials.server" -}}
@@ -31,7 +31,7 @@ setting that names it ("" = none).
 {{- end }}
 {{- end -}}
 
-{{/* What shows the coordinators who calls: of the gateways, and of the test. */}}
+{{/* The credentials of callers of the coordinators: the gateways, and the test. */}}
 {{- define "kache.credentials.caller" -}}
 {{- with .Values.tls.grpc.existingSecret }}
 - {volume: grpc-ca, secret: {{ . }}, files: {ca.crt: KACHE_TLS_CA_FILE}}

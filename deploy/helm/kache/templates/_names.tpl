@@ -15,7 +15,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* What tells the pods of one part from all others. Takes (list $ "server"). */}}
+{{/* The labels that select the pods of one part. Takes (list $ "server"). */}}
 {{- define "kache.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ include "kache.name" $root }}

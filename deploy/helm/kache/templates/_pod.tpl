@@ -1,4 +1,4 @@
-{{/* What the pods of all parts have in common. Each takes (list $ "server" .Values.server). */}}
+{{/* Pieces that the pods of all parts share. Each takes (list $ "server" .Values.server). */}}
 
 {{/* Without the chart's version: a new one that changes nothing restarts nothing. */}}
 {{- define "kache.podMetadata" -}}
@@ -79,8 +79,8 @@ securityContext:
 {{- end -}}
 
 {{/*
-The end of a part's own container: what it mounts. Takes (list $ "server" .Values.server "mounts"),
-where the last are the part's own, as text.
+Each of these takes (list $ "server" .Values.server "own"), where the last is YAML that the part adds
+itself. They put together: that, the credentials, and the values' extras.
 */}}
 {{- define "kache.volumeMounts" -}}
 {{- $part := index . 2 -}}
