@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 
@@ -93,6 +94,19 @@ for (const [values, message] of kMistakes) {
 test('helm lint has no complaint', () => {
   for (const values of [{}, kSecured, kOwnRedis]) {
     helm(['lint', '--strict', 'deploy/helm/kache', '--values', '-'], JSON.stringify(values));
+  }
+});
+
+test('a packaged chart has the files of deploy/ in it', () => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'kache-chart-'));
+  try {
+    helm(['package', 'deploy/helm/kache', '--destination', folder]);
+    const [archive] = fs.readdirSync(folder);
+    const values = JSON.stringify(kVariants.watched);
+    const render = (chart) => helm(['template', 'kache', chart, '--values', '-'], values);
+    assert.equal(render(path.join(folder, archive)), render('deploy/helm/kache'));
+  } finally {
+    fs.rmSync(folder, { recursive: true });
   }
 });
 
