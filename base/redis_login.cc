@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/strings/ascii.h"
 #include "base/strings.h"
 
 namespace kache {
@@ -16,6 +17,10 @@ std::vector<std::string> ReadForEach(SettingsReader& reader, std::string_view se
   std::string common;
   for (const std::string& item : reader.List(setting, "")) {
     if (item.empty()) continue;  // List has told of it
+    if (std::any_of(item.begin(), item.end(), absl::ascii_iscntrl)) {
+      reader.AddMistake(setting, "must not hold control characters, such as the end of a line");
+      continue;
+    }
     const size_t equals = item.find('=');
     const auto named =
         std::find_if(servers.begin(), servers.end(), [&](const RedisAddress& server) {
