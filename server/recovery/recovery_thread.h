@@ -34,9 +34,10 @@ struct RecoveryNodes {
 
 class RecoveryThread : private redis::NodeObserver, private DataPath {
  public:
-  // Starts its thread, which connects at once. All references outlive the object, except that the
-  // coordinator may go once Stop has returned. `on_declared_lost`: RecoveryContext's, called on the
-  // recovery's thread.
+  // Starts its thread, which connects at once. All references outlive the object, except the
+  // coordinator: it goes once Stop has returned, and before the object does, as its shards may still
+  // be about to wake this thread. `on_declared_lost`: RecoveryContext's, called on the recovery's
+  // thread.
   RecoveryThread(
       RecoveryConfig config, RecoveryNodes nodes, std::shared_ptr<const HashRing> ring,
       Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,

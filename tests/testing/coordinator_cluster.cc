@@ -90,7 +90,7 @@ CoordinatorCluster::CoordinatorCluster(const Options& options, Servers servers)
 }
 
 CoordinatorCluster::~CoordinatorCluster() {
-  recovery_->Stop(/*complete=*/true);
+  DestroyCoordinator();
   stop_.Notify();
   ticker_.join();
 }

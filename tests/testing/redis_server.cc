@@ -8,14 +8,17 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <thread>
 #include <utility>
 
+#include "base/strings.h"
 #include "tests/testing/blocking_redis.h"
 #include "tests/testing/ports.h"
 
@@ -138,6 +141,19 @@ void RedisServer::Thaw() { kill(process_, SIGCONT); }
 
 void RedisServer::CloseConnections() const {
   Run({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+}
+
+void RedisServer::CloseConnectionsNamed(std::string_view name) const {
+  // One line each: id=7 addr=127.0.0.1:50312 ... name=NAME ...
+  std::istringstream clients(Run({"CLIENT", "LIST", "TYPE", "normal"}).text);
+  const std::string wanted = Concat(" name=", name, " ");
+  std::string id;
+  std::string rest;
+  while (clients >> id && std::getline(clients, rest)) {
+    if (rest.find(wanted) != std::string::npos) {
+      Run({"CLIENT", "KILL", "ID", id.substr(std::strlen("id="))});
+    }
+  }
 }
 
 redis::Reply RedisServer::Run(const std::vector<std::string>& arguments) const {

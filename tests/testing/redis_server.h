@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "server/redis/endpoint.h"
@@ -47,6 +48,8 @@ class RedisServer {
   void Thaw();
   // Of all clients but the one that asks.
   void CloseConnections() const;
+  // Of the clients that gave themselves this name (CLIENT SETNAME).
+  void CloseConnectionsNamed(std::string_view name) const;
 
   // Runs one command on a connection of its own, of the default user, and returns the reply; an
   // error reply also. Blocks for at most 10 s.

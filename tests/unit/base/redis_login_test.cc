@@ -63,7 +63,7 @@ TEST(RedisLogins, SayWhatIsWrong) {
   EXPECT_THAT(mistakes, HasSubstr("names the server a twice"));
   Logins({{"REDIS_PASSWORD_FILE", "a="}}, &mistakes);
   EXPECT_THAT(mistakes, HasSubstr("says nothing for the server a"));
-  Logins({{"REDIS_PASSWORD_FILE", "/run/p\n"}}, &mistakes);
+  Logins({{"REDIS_PASSWORD_FILE", "/run/\np"}}, &mistakes);
   EXPECT_THAT(mistakes, HasSubstr("REDIS_PASSWORD_FILE: must not hold control characters"));
   Logins({{"REDIS_USERNAME", "kache"}}, &mistakes);
   EXPECT_THAT(mistakes, HasSubstr("needs REDIS_PASSWORD_FILE for the server a"));
