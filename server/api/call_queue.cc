@@ -2,6 +2,7 @@
 
 #include <grpc/support/time.h>
 #include <pthread.h>
+#include <time.h>
 
 #include <chrono>
 #include <utility>
@@ -54,7 +55,22 @@ void CallQueue::Run() {
   DeferredWakes wakes;
   void* tag;
   bool ok;
-  while (NextEvent(&tag, &ok, wakes)) static_cast<CallTag*>(tag)->OnEvent(ok);
+  while (NextEvent(&tag, &ok, wakes)) {
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    static_cast<CallTag*>(tag)->OnEvent(ok);
+  }
+}
+
+QueueWork CallQueue::work() {
+  QueueWork work;
+  work.turns = turns_.load(std::memory_order_relaxed);
+  clockid_t clock{};
+  timespec used{};
+  if (pthread_getcpuclockid(thread_.native_handle(), &clock) == 0 &&
+      clock_gettime(clock, &used) == 0) {
+    work.cpu = std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+  }
+  return work;
 }
 
 bool CallQueue::NextEvent(void** tag, bool* ok, DeferredWakes& wakes) {
@@ -73,6 +89,7 @@ bool CallQueue::NextEvent(void** tag, bool* ok, DeferredWakes& wakes) {
         gpr_time_from_millis(StandstillWatch::kInterval.count(), GPR_TIMESPAN);
     const auto next =
         queue_->AsyncNext(tag, ok, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), interval));
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     standstills_.Tick(std::chrono::steady_clock::now());
     if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
   }

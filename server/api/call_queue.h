@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -20,6 +21,7 @@
 #include "base/deferred_wakes.h"
 #include "base/notification.h"
 #include "server/api/call_tag.h"
+#include "server/api/capture_watch.h"
 #include "server/api/post_box.h"
 #include "server/api/standstill_watch.h"
 
@@ -61,6 +63,8 @@ class CallQueue {
   // How long a call that was read at `now` may have lain unread in its socket. The queue's thread
   // only.
   MonotonicTime::duration UnreadFor(MonotonicTime now) const { return standstills_.UnreadFor(now); }
+  // Of its thread. Thread-safe, from Start to Join.
+  QueueWork work();
   bool OnThread() const { return std::this_thread::get_id() == running_thread_.load(); }
 
   grpc::ServerCompletionQueue* grpc_queue() { return queue_.get(); }
@@ -85,6 +89,7 @@ class CallQueue {
   size_t calls_ = 1;           // one for not being closed
   size_t events_unwoken_ = 0;  // since the shards were woken
   std::atomic<size_t> serving_{0};
+  std::atomic<uint64_t> turns_{0};
   std::atomic<std::thread::id> running_thread_{};
   StandstillWatch standstills_{MonotonicTime()};
   ClosingTag closing_tag_{*this};

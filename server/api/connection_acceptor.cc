@@ -1,6 +1,8 @@
 #include "server/api/connection_acceptor.h"
 
 #include <fcntl.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -30,6 +32,8 @@ constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
 constexpr auto kCountInterval = std::chrono::milliseconds(50);
 // What gRPC says of all its calls together grows too large with time.
 constexpr auto kExactCountInterval = std::chrono::seconds(30);
+// What a connection sends meanwhile where it is the one that keeps a thread busy.
+constexpr uint64_t kFloodBytes = 64 << 10;
 constexpr auto kPause = std::chrono::milliseconds(100);
 // Accepted from one socket before the others have their turn.
 constexpr int kAcceptsPerTurn = 64;
@@ -65,6 +69,12 @@ int64_t UnreadBytes(int fd) {
   return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
+uint64_t ReceivedBytes(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
+}
+
 }  // namespace
 
 ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options& options,
@@ -90,7 +100,8 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
                     .Add({})),
       refused_full_(Refusals(registry, "too_many_connections")),
       refused_address_(Refusals(registry, "too_many_connections_of_address")),
-      closed_(Refusals(registry, "too_many_calls")),
+      too_many_calls_(Refusals(registry, "too_many_calls")),
+      floods_(Refusals(registry, "flooding_connection")),
       failed_(prometheus::BuildCounter()
                   .Name("kache_grpc_accept_failures_total")
                   .Help("Times that accepting gRPC connections failed, as for want of files.")
@@ -99,9 +110,10 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
 
 ConnectionAcceptor::~ConnectionAcceptor() { Stop(); }
 
-void ConnectionAcceptor::Start(HandOver hand_over, std::optional<CallCensus> census) {
+void ConnectionAcceptor::Start(HandOver hand_over, std::optional<CallCensus> census, Work work) {
   hand_over_ = std::move(hand_over);
   census_ = std::move(census);
+  work_ = std::move(work);
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "grpc-accept");
 }
@@ -119,7 +131,11 @@ void ConnectionAcceptor::Run() {
     const Clock::time_point now = Clock::now();
     if (now - swept_ >= kSweepInterval) Sweep();
     if (now - logged_ >= kLogInterval) LogRefusals();
-    if (census_.has_value() && now - counted_ >= kCountInterval) BoundCalls();
+    if (now - counted_ >= kCountInterval) {
+      counted_ = now;
+      if (work_ != nullptr) EndFloods();
+      if (census_.has_value()) BoundCalls();
+    }
     if (now < paused_until_) continue;
     for (const UniqueFd& socket : listening_.sockets) AcceptFrom(socket.get());
   }
@@ -135,7 +151,7 @@ bool ConnectionAcceptor::Wait() {
   }
   std::chrono::milliseconds timeout = paused ? kPause : kSweepInterval;
   // No calls without connections.
-  if (census_.has_value() && book_.connections() > 0) timeout = kCountInterval;
+  if (book_.connections() > 0) timeout = kCountInterval;
   poll(sockets.data(), sockets.size(), static_cast<int>(timeout.count()));
   return sockets.front().revents == 0;
 }
@@ -176,7 +192,7 @@ void ConnectionAcceptor::Take(UniqueFd socket, const sockaddr_storage& from) {
           .peer = peer, .address = address, .device = status.st_dev, .socket = status.st_ino});
   accepted_.Increment();
   gauge_.Set(static_cast<double>(book_.connections()));
-  hand_over_(socket.Release());
+  hand_over_(std::move(socket));
 }
 
 ConnectionBook::Room ConnectionAcceptor::RoomFor(const std::string& address) {
@@ -221,7 +237,6 @@ void ConnectionAcceptor::Sweep() {
 }
 
 void ConnectionAcceptor::BoundCalls() {
-  counted_ = Clock::now();
   const int64_t at_most = census_->AtMost();
   calls_gauge_.Set(static_cast<double>(at_most));
   const bool over = at_most > options_.max_calls;
@@ -246,17 +261,36 @@ void ConnectionAcceptor::BoundCalls() {
   }
   for (const std::string& peer : ConnectionsToClose(counts, options_.max_calls)) {
     const int fd = open.at(peer);
-    Cut(fd, connections_.at(fd));
+    Cut(fd, connections_.at(fd), too_many_calls_);
+    ++cut_;
   }
 }
 
-void ConnectionAcceptor::Cut(int fd, Connection& connection) {
+void ConnectionAcceptor::EndFloods() {
+  const bool was_captured = std::exchange(captured_, captures_.IsCaptured(work_()));
+  if (!captured_) return;
+  // Where the capture is new, what they received so far says nothing.
+  uint64_t most = 0;
+  int flooding = -1;
+  for (auto& [fd, connection] : connections_) {
+    if (connection.is_cut) continue;
+    const uint64_t received = ReceivedBytes(fd);
+    const uint64_t meanwhile = received - std::exchange(connection.received, received);
+    if (meanwhile <= most) continue;
+    most = meanwhile;
+    flooding = fd;
+  }
+  if (!was_captured || most < kFloodBytes) return;
+  Cut(flooding, connections_.at(flooding), floods_);
+  ++flooding_;
+}
+
+void ConnectionAcceptor::Cut(int fd, Connection& connection, prometheus::Counter& reason) {
   // Of our own, so that it stays this socket while gRPC closes its own.
   const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) return;
   connection.is_cut = true;
-  closed_.Increment();
-  ++cut_;
+  reason.Increment();
   cut_last_ = connection.address;
   // Ends the connection and drops what it has received, which shutdown() would leave to be read.
   const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
@@ -273,6 +307,10 @@ void ConnectionAcceptor::LogRefusals() {
   if (cut_ > 0) {
     spdlog::warn("grpc connections with too many calls closed count={} last={} max_grpc_calls={}",
                  std::exchange(cut_, 0), ClientAddressText(cut_last_), options_.max_calls);
+  }
+  if (flooding_ > 0) {
+    spdlog::warn("grpc connections that kept a thread busy closed count={} last={}",
+                 std::exchange(flooding_, 0), ClientAddressText(cut_last_));
   }
 }
 

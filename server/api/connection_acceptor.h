@@ -6,6 +6,7 @@
 //   * Where accepting fails, for want of files or memory, it is tried again after a pause.
 //   * Where gRPC holds too many calls, the connections that hold most of them are closed
 //     (connection_calls.h).
+//   * Where one connection keeps a thread busy, it is closed (capture_watch.h).
 //
 // Who takes a connection over does not tell when it ends. The acceptor looks: a file descriptor
 // whose socket is another one, or gone, was closed. It looks once a second, and before it refuses.
@@ -19,17 +20,19 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
 #include "base/unique_fd.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "server/api/call_census.h"
+#include "server/api/capture_watch.h"
 #include "server/api/connection_book.h"
 #include "server/api/listening_sockets.h"
 
@@ -44,8 +47,10 @@ class ConnectionAcceptor {
     // Of all connections, counted every 50 ms.
     int64_t max_calls = 20000;
   };
-  // Takes the file descriptor over, which does not block. On the acceptor's thread.
-  using HandOver = std::function<void(int fd)>;
+  // What the threads that read the connections have done.
+  using Work = absl::AnyInvocable<std::vector<QueueWork>()>;
+  // Takes the socket over, which does not block. On the acceptor's thread, so it must return soon.
+  using HandOver = absl::AnyInvocable<void(UniqueFd socket)>;
 
   // `registry` outlives it.
   ConnectionAcceptor(ListeningSockets listening, const Options& options,
@@ -53,9 +58,10 @@ class ConnectionAcceptor {
   // Stops.
   ~ConnectionAcceptor();
 
-  // Counts the calls of whoever takes the connections over; nullopt: they are not bounded. Call it
-  // once.
-  void Start(HandOver hand_over, std::optional<CallCensus> census = std::nullopt);
+  // Counts the calls and watches the threads of whoever takes the connections over; nullopt and
+  // nullptr: they are not bounded. Call it once.
+  void Start(HandOver hand_over, std::optional<CallCensus> census = std::nullopt,
+             Work work = nullptr);
   // Accepts no more, and closes the port. Later calls do nothing.
   void Stop();
 
@@ -67,6 +73,7 @@ class ConnectionAcceptor {
     dev_t device;
     ino_t socket;
     bool is_cut = false;
+    uint64_t received = 0;  // bytes, when floods were looked for
   };
 
   void Run();
@@ -80,8 +87,9 @@ class ConnectionAcceptor {
   // Forgets the connections that have ended.
   void Sweep();
   void BoundCalls();
+  void EndFloods();
   // Closes a connection that was handed over.
-  void Cut(int fd, Connection& connection);
+  void Cut(int fd, Connection& connection, prometheus::Counter& reason);
   void LogRefusals();
 
   const Options options_;
@@ -91,6 +99,9 @@ class ConnectionAcceptor {
   ConnectionBook book_;
   absl::flat_hash_map<int, Connection> connections_;  // by file descriptor
   std::optional<CallCensus> census_;
+  Work work_;
+  CaptureWatch captures_;
+  bool captured_ = false;  // when it was looked last
   Clock::time_point counted_{};
   Clock::time_point counted_exactly_{};
   Clock::time_point swept_{};
@@ -99,13 +110,15 @@ class ConnectionAcceptor {
   size_t refused_ = 0;  // since they were logged
   std::string refused_last_;
   size_t cut_ = 0;  // since they were logged
+  size_t flooding_ = 0;
   std::string cut_last_;
   prometheus::Gauge& gauge_;
   prometheus::Gauge& calls_gauge_;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_full_;
   prometheus::Counter& refused_address_;
-  prometheus::Counter& closed_;
+  prometheus::Counter& too_many_calls_;
+  prometheus::Counter& floods_;
   prometheus::Counter& failed_;
   std::thread thread_;
 };

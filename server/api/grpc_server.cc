@@ -5,12 +5,14 @@
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/strings.h"
+#include "base/unique_fd.h"
 #include "server/api/listening_sockets.h"
 
 namespace kache {
@@ -72,6 +74,31 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
   }
 }
 
+using Connections = grpc::experimental::ExternalConnectionAcceptor;
+
+// Hands a connection to gRPC, which reads it at once, and goes on reading for as long as its client
+// goes on sending. So it is done on a queue's thread, where gRPC reads all others, and the
+// acceptor's thread stays free.
+class HandOver final : public Posted {
+ public:
+  // What it refers to outlives it. The connection is closed where `accepting` is false by then.
+  HandOver(UniqueFd socket, const std::atomic<bool>& accepting, Connections& connections)
+      : socket_(std::move(socket)), accepting_(accepting), connections_(connections) {}
+
+  void RunPosted() override {
+    const std::unique_ptr<HandOver> self(this);
+    if (!accepting_) return;
+    Connections::NewConnectionParameters connection;
+    connection.fd = socket_.Release();
+    connections_.HandleNewConnection(&connection);
+  }
+
+ private:
+  UniqueFd socket_;
+  const std::atomic<bool>& accepting_;
+  Connections& connections_;
+};
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
@@ -108,17 +135,23 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
 
 void GrpcServer::Start() {
   for (size_t i = 0; i < queues_.size(); ++i) queues_[i]->Start(Concat("grpc-", i));
+  accepting_ = true;
   acceptor_->Start(
-      [this](int fd) {
-        grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters connection;
-        connection.fd = fd;
-        connections_->HandleNewConnection(&connection);
+      [this, next = size_t{0}](UniqueFd socket) mutable {
+        queues_[next++ % queues_.size()]->Post(
+            new HandOver(std::move(socket), accepting_, *connections_));
       },
-      CallCensus(channelz_id_));
+      CallCensus(channelz_id_),
+      [this] {
+        std::vector<QueueWork> work;
+        for (const auto& queue : queues_) work.push_back(queue->work());
+        return work;
+      });
 }
 
 void GrpcServer::Shutdown(absl::Time deadline) {
-  acceptor_->Stop();  // first: gRPC loses the connections that it is handed later
+  acceptor_->Stop();
+  accepting_ = false;  // gRPC would lose the connections that it is handed from here on
   server_->Shutdown(absl::ToChronoTime(deadline));
 }
 

@@ -9,6 +9,7 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -65,6 +66,7 @@ class GrpcServer {
   std::vector<std::unique_ptr<CallQueue>> queues_;  // gone after the server
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;  // into the server
+  std::atomic<bool> accepting_{false};
   std::unique_ptr<ConnectionAcceptor> acceptor_;
   intptr_t channelz_id_ = 0;
   uint16_t port_ = 0;

@@ -7,18 +7,20 @@ import re
 import struct
 import tempfile
 import threading
+import time
 import unittest
 
 from harness import exposition
 from harness.case import SystemCase
 from harness.certificates import Authority
 from harness.grpc_client import KacheClient
-from harness.http2 import (CONTINUATION, DATA, END_HEADERS, HEADERS, PING, SETTINGS, Connection, frame,
-                           headers, message, reset)
+from harness.http2 import (CONTINUATION, DATA, END_HEADERS, HEADERS, PING, PREFACE, PRIORITY, SETTINGS,
+                           Connection, frame, headers, message, reset)
 from harness.kache import KacheServer
 from harness.waiting import wait_until
 
 MIB = 2**20
+FLOOD_SECONDS = 4
 ATTACKER = "127.0.0.2"
 GRPC_BUFFERS = 32 * MIB
 GRPC_CALLS = 2000
@@ -71,11 +73,14 @@ class FloodsTest(SystemCase):
         for thread in threads:
             thread.start()
         served = 0
+        self.longest = 0  # seconds that both took
         while any(thread.is_alive() for thread in threads) or served < 3:
+            began = time.monotonic()
             self.assert_served(known)
             with KacheClient(self.server().address, timeout=30,
                              **self.server().client_options) as late:
                 self.assert_served(late)
+            self.longest = max(self.longest, time.monotonic() - began)
             served += 1
             self.assertLess(self.memory() - before, MAY_GROW)
         for thread in threads:
@@ -123,8 +128,26 @@ class FloodsTest(SystemCase):
 
         before = self.closed_for_calls()
         self.play(attack)
+        wait_until(lambda: self.closed_for_calls() > before, "connections are closed")
         wait_until(lambda: self.metric("kache_grpc_calls") <= GRPC_CALLS, "the calls are bounded")
-        self.assertGreater(self.closed_for_calls(), before)
+        self.assert_recovers()
+
+    def test_a_connection_that_floods_from_its_first_byte(self):
+        """gRPC reads a connection that never pauses on one thread, on and on, and others wait."""
+        frames = frame(PRIORITY, 0, 1, bytes(5)) * 50_000
+
+        def attack():
+            connection = Connection(self.server().port, ATTACKER, self.CA, greet=False)
+            self.addCleanup(connection.close)
+            deadline = time.monotonic() + FLOOD_SECONDS
+            sent = connection.send(PREFACE + frame(SETTINGS, 0, 0) + frames)
+            while sent and time.monotonic() < deadline:
+                sent = connection.send(frames)
+
+        before = self.metric("kache_rejected_total", reason="flooding_connection")
+        self.play(attack)
+        self.assertLess(self.longest, FLOOD_SECONDS / 2)
+        self.assertGreater(self.metric("kache_rejected_total", reason="flooding_connection"), before)
         self.assert_recovers()
 
     def test_settings_flood(self):

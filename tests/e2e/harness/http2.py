@@ -8,12 +8,13 @@ import struct
 from harness.grpc_crowd import (ACK, DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM,
                                 SETTINGS, frame, headers, message)
 
+PRIORITY = 2
 CONTINUATION = 9
 CANCEL = 8
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 __all__ = ("ACK", "CONTINUATION", "DATA", "END_HEADERS", "END_STREAM", "GOAWAY", "HEADERS", "PING",
-           "PREFACE", "SETTINGS", "Connection", "frame", "headers", "message")
+           "PREFACE", "PRIORITY", "SETTINGS", "Connection", "frame", "headers", "message")
 
 
 class Connection:

@@ -53,9 +53,9 @@ class ConnectionAcceptorTest : public ::testing::Test {
     ASSERT_TRUE(listening.ok()) << listening.status();
     port_ = listening->port;
     acceptor_ = std::make_unique<ConnectionAcceptor>(*std::move(listening), options, registry_);
-    acceptor_->Start([this](int fd) {
+    acceptor_->Start([this](UniqueFd socket) {
       const std::lock_guard lock(mutex_);
-      taken_.emplace_back(fd);
+      taken_.push_back(std::move(socket));
     });
   }
 
