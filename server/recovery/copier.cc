@@ -253,7 +253,13 @@ void Copier::Compare(const std::shared_ptr<Page>& page, NodeId target, Indices i
              const size_t asked = indices.size();
              Indices lacked;
              for (size_t i = 0; i < asked; ++i) {
-               if (Lacks((*held)[i], page->entries[indices[i]])) lacked.push_back(indices[i]);
+               const PageEntry& entry = page->entries[indices[i]];
+               const HeldRecord& copy = (*held)[i];
+               if (!Lacks(copy, entry)) continue;
+               lacked.push_back(indices[i]);
+               if (!copy.version.IsZero() && copy.version < entry.version && entry.record.empty()) {
+                 page->older.push_back({target, indices[i], copy.version});
+               }
              }
              lacks_most_[target.index()] = 2 * lacked.size() > asked;
              Move(page, target, lacked);

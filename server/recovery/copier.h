@@ -15,6 +15,10 @@
 // what the page before offered, as one that came back empty, is sent small records without being
 // asked.
 //
+// A record that the limits of the source or the target do not allow (redis/resumption.h) is left
+// out, so that it costs no other record its copy. An older copy of it is removed from the target,
+// as it would be read as the newest for as long as the record cannot be brought.
+//
 // Loop thread only. The clients outlive the copier; after its destruction callbacks of
 // commands that are under way do nothing.
 #ifndef KACHE_SERVER_RECOVERY_COPIER_H_
@@ -51,6 +55,8 @@ struct CopyRules {
   // Told when a node refuses to store records, as it takes no writes now. Empty = nobody is told.
   std::function<void(NodeId, redis::ErrorKind)> refused;
   std::string marker = {};  // KeySpace::Marker
+  // Told of each record that is left out, and of the node that it was for. Empty = nobody is told.
+  std::function<void(NodeId source, NodeId target, uint64_t bytes)> left_out = {};
 };
 
 struct PageResult {
@@ -59,6 +65,9 @@ struct PageResult {
   uint64_t seen = 0;        // keys in the page
   uint64_t compared = 0;    // copies looked for on targets
   uint64_t copied = 0;      // copies that were missing or older, and are stored now
+  // The keys, as they stand in Redis, of records that were left out for some target.
+  std::vector<std::string> left_out = {};
+  uint64_t beyond_target = 0;  // of these, those that a target does not take
 };
 
 class Copier {
@@ -121,7 +130,7 @@ class Copier {
   struct Page;                          // one CopyPage under way
   struct Copy;                          // of one record, on its way
   struct Portion;                       // of the records that a target is sent
-  class UnderWay;                       // a portion's part of kBytesAtOnce
+  class UnderWay;                       // a portion that has begun, and its part of kBytesAtOnce
   using Indices = std::vector<size_t>;  // of a page's entries
 
   void ScanKeys(
@@ -139,7 +148,11 @@ class Copier {
   void Fetch(Portion portion);
   // `under_way`: of the portion that the copies are from; nullptr = they were at hand.
   void Store(const std::shared_ptr<Page>& page, NodeId target, const std::vector<Copy>& copies,
-             std::shared_ptr<const UnderWay> under_way);
+             std::shared_ptr<UnderWay> under_way);
+  // A node's limits do not allow the portion: its records are brought one by one, or, of one
+  // record, left out.
+  void OnBeyondLimits(UnderWay& under_way, bool of_target);
+  void LeaveOut(const Portion& portion, bool of_target);
   void ReportRefusal(NodeId target, const std::string& error) const;
   // When a key ends, as a script told it: in cluster time, Unix ms; 0 = never.
   int64_t EndOf(NodeId node, const redis::Reply& told) const;

@@ -18,6 +18,10 @@ namespace {
 // What a record takes of a command beside itself and its key.
 constexpr size_t kArgumentsBytes = 128;
 
+size_t PortionBytes(const PageEntry& entry) {
+  return entry.bytes + entry.redis_key.size() + kArgumentsBytes;
+}
+
 }  // namespace
 
 void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indices& indices) {
@@ -29,7 +33,7 @@ void Copier::Move(const std::shared_ptr<Page>& page, NodeId target, const Indice
       at_hand.push_back({entry.redis_key, entry.record, 0, entry.stand_in});
       continue;
     }
-    const size_t bytes = entry.bytes + entry.redis_key.size() + kArgumentsBytes;
+    const size_t bytes = PortionBytes(entry);
     if (portion.bytes > 0 && portion.bytes + bytes > kPortionBytes) {
       waiting_.push_back(std::exchange(portion, Portion{page, target, {}, 0}));
     }
@@ -50,18 +54,20 @@ void Copier::FetchNext() {
   }
 }
 
-void Copier::Fetch(Portion portion) {
+void Copier::Fetch(Portion begun) {
+  auto under_way = std::make_shared<UnderWay>(*this, std::move(begun));
+  const Portion& portion = under_way->portion();
   const std::vector<std::string_view> keys = KeysOf(portion.page->entries, portion.indices);
   const auto command =
       redis::Command::Call(FetchScript(), keys, std::span<const std::string_view>());
-  auto under_way = std::make_shared<const UnderWay>(*this, portion.bytes);
   client(portion.page->source)
       .Send(command, kCommandTimeout,
-            [this, alive = alive_, portion = std::move(portion),
-             under_way = std::move(under_way)](absl::StatusOr<redis::Reply> reply) mutable {
+            [this, alive = alive_, under_way](absl::StatusOr<redis::Reply> reply) {
               if (!*alive) return;
-              Page& page = *portion.page;
-              const Indices& indices = portion.indices;
+              Page& page = *under_way->portion().page;
+              const Indices& indices = under_way->portion().indices;
+              if (redis::IsBeyondNodeLimits(reply.status()))
+                return OnBeyondLimits(*under_way, /*of_target=*/false);
               absl::Status error = ErrorOf(reply);
               if (error.ok() && reply->elements.size() != 2 * indices.size()) error = WrongLength();
               if (!error.ok()) return page.Fail(error);
@@ -77,13 +83,42 @@ void Copier::Fetch(Portion portion) {
                     .push_back({entry.redis_key, record.text,
                                 EndOf(page.source, reply->elements[2 * i + 1]), stand_in});
               }
-              Store(portion.page, portion.target, copies, under_way);
-              Store(portion.page, portion.target, of_stand_in, std::move(under_way));
+              const NodeId target = under_way->portion().target;
+              Store(under_way->portion().page, target, copies, under_way);
+              Store(under_way->portion().page, target, of_stand_in, under_way);
             });
 }
 
+void Copier::OnBeyondLimits(UnderWay& under_way, bool of_target) {
+  if (!under_way.TakeBeyondLimits()) return;
+  const Portion& portion = under_way.portion();
+  if (portion.indices.size() == 1) return LeaveOut(portion, of_target);
+  for (const size_t i : portion.indices) {
+    const PageEntry& entry = portion.page->entries[i];
+    waiting_.push_front({portion.page, portion.target, {i}, PortionBytes(entry)});
+  }
+}
+
+void Copier::LeaveOut(const Portion& portion, bool of_target) {
+  const std::shared_ptr<Page>& page = portion.page;
+  const size_t index = portion.indices.front();
+  const PageEntry& entry = page->entries[index];
+  page->result.left_out.push_back(entry.redis_key);
+  page->result.beyond_target += of_target ? 1 : 0;
+  if (rules_.left_out) rules_.left_out(page->source, portion.target, entry.bytes);
+  for (const Page::Older& older : page->older) {
+    if (older.target != portion.target || older.entry != index) continue;
+    PageEntry removed = entry;
+    removed.version = older.version;
+    Remove(portion.target, {removed}, page->result.read_at,
+           [page](const absl::StatusOr<uint64_t>& reply) {
+             if (!reply.ok()) page->Fail(reply.status());
+           });
+  }
+}
+
 void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
-                   const std::vector<Copy>& copies, std::shared_ptr<const UnderWay> under_way) {
+                   const std::vector<Copy>& copies, std::shared_ptr<UnderWay> under_way) {
   std::vector<std::string_view> keys;
   const absl::Duration ahead = rules_.clock_offset(target);
   const std::string latest = LatestAt(target, page->result.read_at);
@@ -121,6 +156,9 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
                       [this, alive = alive_, page, target, under_way = std::move(under_way),
                        offered = keys.size()](const absl::StatusOr<redis::Reply>& reply) {
                         if (!*alive) return;
+                        if (under_way && redis::IsBeyondNodeLimits(reply.status())) {
+                          return OnBeyondLimits(*under_way, /*of_target=*/true);
+                        }
                         if (absl::Status error = ErrorOfCount(reply); !error.ok()) {
                           if (reply.ok()) ReportRefusal(target, reply->text);
                           return page->Fail(error);

@@ -56,6 +56,12 @@ struct Copier::Page {
   NodeId source;
   Selection selection;
   std::vector<PageEntry> entries;
+  struct Older {
+    NodeId target;
+    size_t entry;
+    Version version;
+  };
+  std::vector<Older> older;  // what targets hold of large records that they lack
   PageResult result;
   absl::Status status;
   Done done;
@@ -86,21 +92,27 @@ struct Copier::Portion {
 // Shared by the callbacks of the portion's commands; the last one lets the next portion begin.
 class Copier::UnderWay {
  public:
-  UnderWay(Copier& copier, size_t bytes) : copier_(copier), alive_(copier.alive_), bytes_(bytes) {
-    copier_.bytes_under_way_ += bytes_;
+  UnderWay(Copier& copier, Portion portion)
+      : copier_(copier), alive_(copier.alive_), portion_(std::move(portion)) {
+    copier_.bytes_under_way_ += portion_.bytes;
   }
   ~UnderWay() {
     if (!*alive_) return;
-    copier_.bytes_under_way_ -= bytes_;
+    copier_.bytes_under_way_ -= portion_.bytes;
     copier_.FetchNext();
   }
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
 
+  const Portion& portion() const { return portion_; }
+  // True once: it is seen to that a node's limits do not allow the portion.
+  bool TakeBeyondLimits() { return !std::exchange(beyond_limits_, true); }
+
  private:
   Copier& copier_;
   const std::shared_ptr<bool> alive_;
-  const size_t bytes_;
+  const Portion portion_;
+  bool beyond_limits_ = false;
 };
 
 }  // namespace kache

@@ -58,6 +58,10 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                                 "Records that resyncs removed, deleted while the node was away.")),
       resync_slowed(NewCounter(registry, "kache_recovery_resync_slowdowns_total",
                                "Times that a resync went slower, as operations had to wait.")),
+      left_out(NewCounters(registry, "kache_recovery_keys_left_out_total",
+                           "Records that the node was not brought, as the limits of the node or of "
+                           "the source do not allow it.",
+                           names)),
       sweeps(NewCounter(registry, "kache_recovery_sweeps_total", "Sweeps of a node, finished.")),
       sweeps_failed(
           NewCounter(registry, "kache_recovery_sweeps_failed_total", "Sweeps that broke off.")),

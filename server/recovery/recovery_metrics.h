@@ -26,6 +26,7 @@ struct RecoveryMetrics {
   prometheus::Counter& resync_copied;
   prometheus::Counter& resync_removed;
   prometheus::Counter& resync_slowed;
+  std::vector<prometheus::Counter*> left_out;
   prometheus::Counter& sweeps;
   prometheus::Counter& sweeps_failed;
   prometheus::Counter& sweep_repaired;

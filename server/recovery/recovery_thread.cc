@@ -32,6 +32,9 @@ RecoveryThread::RecoveryThread(RecoveryConfig config, RecoveryNodes nodes,
   const KeySpace keys(config.key_prefix);
   nodes.client.name = ConnectionName(coordinator.id());
   nodes.client.lost_question = LostQuestion(keys, coordinator.id());
+  // All that the recovery sends may be carried out twice in a row: records of one version, and
+  // scripts that compare before they set.
+  nodes.client.resume_limit = nodes.client.silence_limit;
   std::vector<redis::NodeClient*> clients;
   for (size_t i = 0; i < ring->nodes(); ++i) {
     clients_.push_back(redis::RedisClient::Create(loop_, NodeId(static_cast<uint16_t>(i)),

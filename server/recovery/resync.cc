@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/strings.h"
+
 namespace kache {
 namespace {
 
@@ -78,6 +80,7 @@ void Resync::BeginSource(MonotonicTime now) {
       [this](const PageResult& page) {
         done_ += page.seen;
         copied_ += page.copied;
+        beyond_node_ += page.beyond_target;
         return Cost(page);
       },
       pace_, copier_.clock());
@@ -114,6 +117,12 @@ void Resync::Pump(MonotonicTime now) {
   }
   if (confirming_) return;
   if (finished_) return;
+  // It would answer that it holds nothing, where the others hold a value.
+  if (beyond_node_ > 0) {
+    return Finish(absl::FailedPreconditionError(
+        Concat("the node's own limits do not allow ", beyond_node_,
+               " records that others hold: raise its proto-max-bulk-len")));
+  }
   if (next_source_ < plan_.sources.size()) return BeginSource(now);
   if (!plan_.prune) return Finish(absl::OkStatus());
   prune_ = std::make_unique<Prune>(*plan_.prune, copier_, ring_, plan_.homes, pace_);

@@ -75,6 +75,7 @@ class Resync {
   std::unique_ptr<Prune> prune_;
   uint64_t done_ = 0;
   uint64_t copied_ = 0;
+  uint64_t beyond_node_ = 0;  // records that the node does not take
   bool finished_ = false;
   absl::Status status_;
 };

@@ -76,6 +76,9 @@ void Sweep::DoPage(const std::string& cursor, absl::AnyInvocable<void(const std:
       [this, strays, done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
         if (!page.ok()) return done(page.status());
         found_.repaired += page->copied;
+        std::erase_if(*strays, [&](const PageEntry& entry) {
+          return std::ranges::find(page->left_out, entry.redis_key) != page->left_out.end();
+        });
         if (strays->empty()) return done(std::move(page));
         // All their home replicas hold now what they are to have of them, or what is newer.
         RemoveStrays(*strays, *page, std::move(done));

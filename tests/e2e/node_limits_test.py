@@ -4,7 +4,9 @@ import threading
 import unittest
 
 from harness.case import SystemCase
+from harness.exposition import parse
 from harness.rest import key_path
+from harness.waiting import wait_until
 
 _LARGE = 1 << 20  # MAX_VALUE_BYTES; the record has a header more
 
@@ -95,6 +97,52 @@ class LargeReadsTest(NodeLimitsCase):
                 self.assert_refused(answer, "client-output-buffer-limit")
 
         self.play_beside_others(act)
+
+    def test_a_node_that_comes_back_empty_is_whole_again_without_it(self):
+        self.set_output_limit(0)
+        keys = [f"refilled-{i}" for i in range(50)]
+        for key in keys:
+            self.assertEqual(self.rest.put_raw(key, b"x" * 100_000).status, 200)
+        for i in range(5):
+            self.assertEqual(self.rest.put_raw(f"too-large-{i}", b"x" * _LARGE).status, 200)
+        self.settled_digests()
+        self.set_output_limit(500_000)
+        emptied = self.system.redis[0]
+        emptied.kill()
+        wait_until(lambda: self.system.server.nodes_up() == 3, "it is noticed")
+        emptied.start()
+        self.set_output_limit(500_000)
+        self.system.server.wait_up()
+        # It holds what the others can answer.
+        self.assertGreater(emptied.call("DBSIZE"), len(keys) // 2)
+        for key in keys:
+            self.assertEqual(self.rest.get(key).status, 200)
+        metrics = parse(self.system.server.metrics())
+        self.assertGreater(metrics.total("kache_recovery_keys_left_out_total"), 0)
+
+    def set_output_limit(self, size):
+        for redis in self.system.redis:
+            redis.call("CONFIG", "SET", "client-output-buffer-limit", f"normal {size} 0 0")
+
+
+class OneNodesLimitTest(NodeLimitsCase):
+    """One node takes less than the others."""
+
+    def test_what_was_acknowledged_is_read(self):
+        small = self.system.redis[0]
+        small.call("CONFIG", "SET", "proto-max-bulk-len", "1048576")
+        keys = [f"large-{i}" for i in range(8)]
+        for key in keys:
+            self.assertEqual(self.rest.put_raw(key, b"x" * _LARGE).status, 200)
+        metric = "kache_recovery_keys_left_out_total"
+        wait_until(lambda: parse(self.system.server.metrics()).total(metric) > 0, "a resync")
+        for key in keys:
+            self.assertEqual(self.rest.get(key).status, 200)
+        # The node is whole once it takes them.
+        small.call("CONFIG", "SET", "proto-max-bulk-len", "536870912")
+        self.system.server.wait_up()
+        for key in keys:
+            self.assertEqual(self.rest.get(key).status, 200)
 
 
 if __name__ == "__main__":

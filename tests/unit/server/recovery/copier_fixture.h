@@ -31,9 +31,13 @@ class CopierFixture : public ::testing::Test {
                                        "kache:d:", Rules());
   }
   CopyRules Rules() {
-    return {absl::Seconds(3600), absl::Seconds(600), &clock_,
+    return {absl::Seconds(3600),
+            absl::Seconds(600),
+            &clock_,
             [this](NodeId node) { return ahead_[node.index()]; },
-            [this](NodeId node, redis::ErrorKind kind) { refused_.emplace_back(node, kind); }};
+            [this](NodeId node, redis::ErrorKind kind) { refused_.emplace_back(node, kind); },
+            "kache:m",
+            [this](NodeId, NodeId target, uint64_t) { left_out_.push_back(target); }};
   }
   static redis::Reply Array(std::vector<redis::Reply> elements) {
     redis::Reply reply;
@@ -91,6 +95,7 @@ class CopierFixture : public ::testing::Test {
   testing::FakeNodeClient target_;
   std::unique_ptr<Copier> copier_;
   std::vector<std::pair<NodeId, redis::ErrorKind>> refused_;
+  std::vector<NodeId> left_out_;  // for whom records were left out
   std::string next_;
   std::optional<absl::StatusOr<PageResult>> result_;
 };

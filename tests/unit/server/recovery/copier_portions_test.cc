@@ -81,5 +81,81 @@ TEST_F(CopierPortionsTest, PortionsOfAPageThatFailedAreNotFetched) {
   EXPECT_EQ(result_->status().message(), "gone");
 }
 
+// Records beyond the limits of a node.
+class CopierLimitsTest : public CopierFixture {
+ protected:
+  static constexpr size_t kScanAndPeek = 2;
+
+  // A page of large records, of which the target holds these versions.
+  void OfferLarge(const std::vector<std::string>& held) {
+    CopyPage();
+    source_.Answer(Keys("0", held.size()));
+    source_.Answer(Beginnings(
+        std::vector<std::string>(held.size(), large_.substr(0, Copier::kSmallBytes)),
+        std::vector<Reply>(held.size(), Reply::Integer(static_cast<int64_t>(large_.size())))));
+    target_.Answer(Strings(held));
+  }
+  static absl::Status Beyond() { return absl::FailedPreconditionError("too much for the node"); }
+
+  const std::string large_ = Encoded(kNew) + std::string(Copier::kSmallBytes, 'x');
+};
+
+TEST_F(CopierLimitsTest, ARecordThatTheSourceCannotAnswerIsLeftOut) {
+  OfferLarge({""});
+  source_.Fail(Beyond());
+  ASSERT_TRUE(result_.has_value() && result_->ok());
+  EXPECT_EQ((*result_)->left_out, std::vector<std::string>{"kache:d:k0"});
+  EXPECT_EQ((*result_)->copied, 0u);
+  EXPECT_EQ((*result_)->beyond_target, 0u);
+  EXPECT_EQ(left_out_, std::vector<NodeId>{kTarget});
+}
+
+TEST_F(CopierLimitsTest, ARecordThatTheTargetCannotTakeIsLeftOut) {
+  OfferLarge({""});
+  source_.Answer(Strings({large_, "0"}));
+  target_.Fail(Beyond());
+  ASSERT_TRUE(result_.has_value() && result_->ok());
+  EXPECT_EQ((*result_)->left_out, std::vector<std::string>{"kache:d:k0"});
+  EXPECT_EQ((*result_)->beyond_target, 1u);
+}
+
+TEST_F(CopierLimitsTest, TheOthersOfItsPortionAreBrought) {
+  OfferLarge({"", "", ""});
+  source_.Fail(Beyond());
+  ASSERT_EQ(source_.sent().size(), kScanAndPeek + 1 + 3) << "one by one";
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(source_.sent()[kScanAndPeek + 1 + i].arguments[2], "1");
+  source_.Answer(Strings({large_, "0"}));
+  source_.Fail(Beyond());
+  source_.Answer(Strings({large_, "0"}));
+  target_.Answer(Reply::Integer(1));
+  target_.Answer(Reply::Integer(1));
+  ASSERT_TRUE(result_.has_value() && result_->ok());
+  EXPECT_EQ((*result_)->copied, 2u);
+  EXPECT_EQ((*result_)->left_out.size(), 1u);
+}
+
+TEST_F(CopierLimitsTest, APortionThatTheTargetCannotTakeIsBroughtOneByOne) {
+  OfferLarge({"", ""});
+  source_.Answer(Strings({large_, "0", large_, "0"}));
+  target_.Fail(Beyond());
+  source_.Answer(Strings({large_, "0"}));
+  source_.Answer(Strings({large_, "0"}));
+  target_.Answer(Reply::Integer(1));
+  target_.Fail(Beyond());
+  ASSERT_TRUE(result_.has_value() && result_->ok());
+  EXPECT_EQ((*result_)->copied, 1u);
+  EXPECT_EQ((*result_)->left_out.size(), 1u);
+}
+
+TEST_F(CopierLimitsTest, AnOlderCopyOfItIsRemoved) {
+  OfferLarge({Header(kOld)});
+  source_.Fail(Beyond());
+  EXPECT_FALSE(result_.has_value());
+  EXPECT_EQ(target_.sent().back().script, &RemoveScript());
+  EXPECT_EQ(target_.sent().back().arguments.at(3), "kache:d:k0");
+  target_.Answer(Reply::Integer(1));
+  ASSERT_TRUE(result_.has_value() && result_->ok());
+}
+
 }  // namespace
 }  // namespace kache

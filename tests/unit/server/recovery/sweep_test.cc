@@ -113,6 +113,14 @@ TEST_F(SweepTest, AStandInsCopyStaysWhileAHomeReplicaIsAway) {
   EXPECT_TRUE(left_for_.empty());
 }
 
+TEST_F(SweepTest, AStandInsCopyThatAHomeReplicaCannotTakeStays) {
+  node(2).Hold(kKey, StandIns({kNew, 0, false, "v"}), NowMs() + kHour);
+  node(1).AnswerOnce(1, absl::FailedPreconditionError("beyond its limits"));
+  EXPECT_EQ(SweepNode(2).removed, 0u);
+  EXPECT_EQ(Held(0), Bytes({kNew, 0, false, "v"}));
+  EXPECT_NE(Held(2), "");
+}
+
 TEST_F(SweepTest, AStandInsCopyThatIsOlderIsOnlyRemoved) {
   for (const size_t home : {0, 1}) node(home).Hold(kKey, Bytes({kNew, 0, true, {}}));
   node(2).Hold(kKey, StandIns({kOld, 0, false, "v"}), NowMs() + kHour);
