@@ -40,10 +40,12 @@ Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
 
 Connection::~Connection() {
   state_->observer->OnConnectionClosed();
+  if (address_) state_->room.GiveBack(*address_);
   state_->connections.fetch_sub(1);
 }
 
-void Connection::Start() {
+void Connection::Start(const std::string& address) {
+  address_ = address;
   worker_->Add(this);
   listed_ = true;
   ErrorCode ignored;
@@ -70,13 +72,12 @@ void Connection::Handshake() {
   });
 }
 
-void Connection::StartRefused() {
+void Connection::StartRefused(std::string_view why) {
   if (stream_.is_tls()) return Close();  // a handshake is more than one over the limit is worth
   worker_->Add(this);
   listed_ = true;
   head_at_ = std::chrono::steady_clock::now();
-  keep_alive_ = false;
-  Write(state_->service->Refusal(503, "too many connections"));
+  Write(state_->service->Refusal(503, why));
 }
 
 void Connection::Enter(Phase phase, absl::Duration limit) {

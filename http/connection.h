@@ -19,6 +19,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/requester.h"
 #include "boost/beast/core/flat_buffer.hpp"
@@ -39,9 +40,10 @@ class Connection final : public ResponseSink,
   Connection(HttpServerState* state, Worker* worker, TcpSocket socket);
   ~Connection() override;
 
-  void Start();
+  // Counts in state->room, which the caller has already told, until destroyed.
+  void Start(const std::string& address);
   // Answers 503 without reading a request, then closes.
-  void StartRefused();
+  void StartRefused(std::string_view why);
 
   // ResponseSink: the answer to the request that the service was given. Any thread.
   void Send(HttpResponse response) override;
@@ -110,7 +112,8 @@ class Connection final : public ResponseSink,
   HttpServerState* const state_;
   Worker* const worker_;
   ByteStream stream_;
-  mutable std::mutex close_mutex_;  // between Close and StillWaits
+  std::optional<std::string> address_;  // as state->room has it
+  mutable std::mutex close_mutex_;      // between Close and StillWaits
   size_t slot_ = 0;
   bool listed_ = false;
 

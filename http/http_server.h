@@ -40,6 +40,7 @@ struct HttpOptions {
   TlsFiles tls;  // read again when they change; no certificate = plain connections
   std::string whose = "the HTTP port";  // for the log
   size_t threads = 1;
+  // Of one client address its fair share (base/connection_book.h).
   size_t max_connections = 10'000;
   // A connection over the limit takes the place of the one of its thread whose client has the least
   // time left to send its request or to read its answer, instead of being refused. It is refused

@@ -27,6 +27,8 @@ std::string_view RefusalReasonName(RefusalReason reason) {
       return "read_timeout";
     case RefusalReason::kTooManyConnections:
       return "too_many_connections";
+    case RefusalReason::kTooManyConnectionsOfAddress:
+      return "too_many_connections_of_address";
     case RefusalReason::kMemory:
       return "memory";
     case RefusalReason::kTls:

@@ -71,14 +71,15 @@ class HttpService {
 
 // Why the server itself refused or gave up a request or a connection.
 enum class RefusalReason : uint8_t {
-  kBadRequest,          // 400, 417, 501: syntax, framing, expectations
-  kHeadersTooLarge,     // 431
-  kBodyTooLarge,        // 413
-  kReadTimeout,         // 408
-  kTooManyConnections,  // 503
-  kMemory,              // 503: bytes held for all requests and answers reached their limit
-  kTls,                 // connection closed: no handshake, none in time, or no certificate
-  kWriteTimeout,        // connection closed: the client does not read its answer
+  kBadRequest,                   // 400, 417, 501: syntax, framing, expectations
+  kHeadersTooLarge,              // 431
+  kBodyTooLarge,                 // 413
+  kReadTimeout,                  // 408
+  kTooManyConnections,           // 503
+  kTooManyConnectionsOfAddress,  // 503: of one client
+  kMemory,                       // 503: bytes held for all requests and answers reached their limit
+  kTls,                          // connection closed: no handshake, none in time, or no certificate
+  kWriteTimeout,                 // connection closed: the client does not read its answer
   kCount,
 };
 std::string_view RefusalReasonName(RefusalReason reason);

@@ -1,6 +1,9 @@
 #include "http/worker.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "absl/time/time.h"
@@ -29,6 +32,14 @@ std::chrono::milliseconds TickFor(const HttpOptions& options) {
   return std::clamp(absl::ToChronoMilliseconds(shortest / 10), kMinTick, kMaxTick);
 }
 
+std::string AddressOf(const TcpSocket& socket) {
+  boost::system::error_code error;
+  const auto peer = socket.remote_endpoint(error);
+  sockaddr_storage address{};
+  if (!error) std::memcpy(&address, peer.data(), std::min(peer.size(), sizeof(address)));
+  return ClientAddress(address);
+}
+
 }  // namespace
 
 Worker::Worker(HttpServerState* state, size_t index)
@@ -46,17 +57,28 @@ Worker::~Worker() { Stop(); }
 
 void Worker::Adopt(TcpSocket socket) {
   const size_t open = state_->connections.fetch_add(1) + 1;
-  const size_t limit = state_->options.max_connections;
+  const std::string address = AddressOf(socket);
   auto connection = std::make_shared<Connection>(state_, this, std::move(socket));
-  if (open > limit) state_->observer->OnRefused(RefusalReason::kTooManyConnections);
-  if (open > limit + kMaxRefusing) return;  // dropped: the destructor closes it
-  net::post(context_, [this, connection = std::move(connection), open, limit] {
-    if (open > limit && !(state_->options.replaces_waiting && CloseLongestWaiting())) {
-      connection->StartRefused();
-    } else {
-      connection->Start();
-    }
-  });
+  if (open > state_->options.max_connections + kMaxRefusing) {
+    // Dropped: the destructor closes it.
+    return state_->observer->OnRefused(RefusalReason::kTooManyConnections);
+  }
+  net::post(context_,
+            [this, connection = std::move(connection), address] { Begin(connection, address); });
+}
+
+void Worker::Begin(const std::shared_ptr<Connection>& connection, const std::string& address) {
+  const ConnectionBook::Room room = state_->room.Take(address);
+  if (room == ConnectionBook::Room::kThere) return connection->Start(address);
+  const bool full = room == ConnectionBook::Room::kFull;
+  state_->observer->OnRefused(full ? RefusalReason::kTooManyConnections
+                                   : RefusalReason::kTooManyConnectionsOfAddress);
+  if (!state_->options.replaces_waiting || !CloseLongestWaiting()) {
+    return connection->StartRefused(full ? "too many connections"
+                                         : "too many connections of one client address");
+  }
+  state_->room.Count(address);
+  connection->Start(address);
 }
 
 bool Worker::CloseLongestWaiting() {

@@ -9,9 +9,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "base/connection_book.h"
 #include "boost/asio/basic_waitable_timer.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
@@ -26,18 +28,48 @@ using TcpSocket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// A ConnectionBook for several threads. Thread-safe.
+class ConnectionRoom {
+ public:
+  explicit ConnectionRoom(size_t max) : book_(max) {}
+
+  // kThere: the connection counts until GiveBack.
+  ConnectionBook::Room Take(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    const ConnectionBook::Room room = book_.RoomFor(address);
+    if (room == ConnectionBook::Room::kThere) book_.Add(address);
+    return room;
+  }
+  // The same, whether there is room or not.
+  void Count(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    book_.Add(address);
+  }
+  void GiveBack(const std::string& address) {
+    const std::lock_guard lock(mutex_);
+    book_.Remove(address);
+  }
+
+ private:
+  std::mutex mutex_;
+  ConnectionBook book_;
+};
+
 // Thread-safe.
 struct HttpServerState {
   explicit HttpServerState(const HttpOptions& its_options)
-      : options(its_options), held(its_options.max_buffered_bytes) {}
+      : options(its_options),
+        held(its_options.max_buffered_bytes),
+        room(its_options.max_connections) {}
 
   const HttpOptions options;
   HttpService* service = nullptr;
   HttpObserver* observer = nullptr;
   std::unique_ptr<Certificates> certificates;  // nullptr = no TLS
   std::atomic<bool> draining = false;
-  std::atomic<size_t> connections = 0;
+  std::atomic<size_t> connections = 0;  // those that are refused included
   HeldBytes held;
+  ConnectionRoom room;  // of those that are served
 };
 
 class Connection;
@@ -74,6 +106,8 @@ class Worker {
   };
 
   void Run();
+  // Serves the connection, or tells its client why not.
+  void Begin(const std::shared_ptr<Connection>& connection, const std::string& address);
   // False: none waits.
   bool CloseLongestWaiting();
   void TakeAnswers();

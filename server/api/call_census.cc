@@ -9,8 +9,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
+#include "base/connection_book.h"
 #include "base/strings.h"
-#include "server/api/connection_book.h"
 
 namespace kache {
 namespace {

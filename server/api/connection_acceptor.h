@@ -27,13 +27,13 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
+#include "base/connection_book.h"
 #include "base/unique_fd.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/registry.h"
 #include "server/api/call_census.h"
 #include "server/api/capture_watch.h"
-#include "server/api/connection_book.h"
 #include "server/api/listening_sockets.h"
 
 namespace kache {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
-#include "server/api/connection_book.h"
+#include "base/connection_book.h"
 
 namespace kache {
 namespace {

@@ -1,14 +1,17 @@
 """Thousands of connections at once, slow ones among them."""
 
+import contextlib
 import resource
 import socket
 import unittest
 
 from harness.case import SystemCase
+from harness.exposition import parse
 from harness.waiting import wait_until
 
 _LIMIT = 2000
 _FILES = 2 * _LIMIT + 500
+_ADDRESSES = 8
 
 
 class CrowdsTest(SystemCase):
@@ -25,9 +28,11 @@ class CrowdsTest(SystemCase):
         cls.addClassCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         super().setUpClass()
 
-    def connect(self, count):
-        connections = [socket.create_connection(("127.0.0.1", self.system.gateway.port), 20)
-                       for _ in range(count)]
+    def connect(self, count, addresses=_ADDRESSES):
+        """Connections of so many client addresses, in turn."""
+        connections = [socket.create_connection(("127.0.0.1", self.system.gateway.port), 20,
+                                                (f"127.0.0.{2 + i % addresses}", 0))
+                       for i in range(count)]
         for connection in connections:
             self.addCleanup(connection.close)
         return connections
@@ -41,16 +46,34 @@ class CrowdsTest(SystemCase):
     def test_a_full_house_of_slow_requests_empties_by_itself(self):
         slow = self.connect(_LIMIT)
         for connection in slow:
-            connection.sendall(b"GET /api/v1/keys/k HTTP/1.1\r\nX-Slow: ")
-        # Whoever comes now is told so, or finds a place that has just become free.
-        answer = self.rest.request("GET", "/livez")
-        self.assertIn(answer.status, (200, 503))
-        for connection in slow:
-            connection.settimeout(30)
-            self.assertEqual(connection.recv(100).split(b" ")[1:2], [b"408"])
-        wait_until(lambda: self.rest.request("GET", "/livez").status == 200, "there is room again")
+            with contextlib.suppress(ConnectionError):
+                connection.sendall(b"GET /api/v1/keys/k HTTP/1.1\r\nX-Slow: ")
+        # There is room for whoever comes from another address.
+        self.assertEqual(self.rest.request("GET", "/livez").status, 200)
+        answers = [self.answer(connection) for connection in slow]
+        self.assertLessEqual(set(answers), {b"408", b"503", b""})
+        self.assertGreater(answers.count(b"408"), _LIMIT * 9 // 10)
         wait_until(lambda: self.connections() < 100, "they are gone")
         self.assertEqual(self.rest.put_raw(self.key(), b"v").status, 200)
+
+    @staticmethod
+    def answer(connection):
+        connection.settimeout(30)
+        try:
+            return b" ".join(connection.recv(100).split(b" ")[1:2])
+        except ConnectionError:
+            return b""
+
+    def test_one_address_keeps_nobody_out(self):
+        crowd = self.connect(_LIMIT, addresses=1)
+        wait_until(lambda: self.rejected() >= _LIMIT // 5, "those beyond three quarters are refused")
+        self.assertEqual(self.rest.put_raw(self.key(), b"v").status, 200)
+        self.assertEqual(self.answer(crowd[-1]), b"503")
+        self.assertGreater(self.connections(), _LIMIT // 2)
+
+    def rejected(self):
+        return parse(self.system.gateway.metrics()).total("kache_gateway_rejected_total",
+                                                          reason="too_many_connections_of_address")
 
     def test_idle_ones_leave_room_for_work(self):
         idle = self.connect(_LIMIT - 100)

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "server/api/connection_book.h"
+#include "base/connection_book.h"
 
 namespace kache {
 namespace {

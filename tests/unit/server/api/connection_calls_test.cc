@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "server/api/connection_book.h"
+#include "base/connection_book.h"
 
 namespace kache {
 namespace {

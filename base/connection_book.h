@@ -4,8 +4,8 @@
 // as many as it can leaves room for every other address.
 //
 // Thread-compatible. Pure.
-#ifndef KACHE_SERVER_API_CONNECTION_BOOK_H_
-#define KACHE_SERVER_API_CONNECTION_BOOK_H_
+#ifndef KACHE_BASE_CONNECTION_BOOK_H_
+#define KACHE_BASE_CONNECTION_BOOK_H_
 
 #include <sys/socket.h>
 
@@ -51,4 +51,4 @@ class ConnectionBook {
 
 }  // namespace kache
 
-#endif  // KACHE_SERVER_API_CONNECTION_BOOK_H_
+#endif  // KACHE_BASE_CONNECTION_BOOK_H_

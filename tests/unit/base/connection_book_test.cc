@@ -1,4 +1,4 @@
-#include "server/api/connection_book.h"
+#include "base/connection_book.h"
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
