@@ -160,6 +160,8 @@ GrpcServerOptions MakeGrpcOptions(const ServerConfig& config) {
       static_cast<int64_t>(config.max_batch_keys),
       static_cast<int64_t>(std::max(config.max_batch_bytes, kPipelineMessageBytes))));
   options.memory_bytes = config.max_grpc_buffer_bytes;
+  // Without the part of the kernel, which is not the process's.
+  options.memory_sum_bytes = MemoryOf(BoundsOf(config), /*limit=*/0).bytes();
   options.max_connection_age = config.max_connection_age;
   options.connection_age_grace = config.drain;
   return options;

@@ -34,6 +34,8 @@ constexpr auto kCountInterval = std::chrono::milliseconds(50);
 constexpr auto kExactCountInterval = std::chrono::seconds(30);
 // What a connection sends meanwhile where it is the one that keeps a thread busy.
 constexpr uint64_t kFloodBytes = 64 << 10;
+constexpr auto kLookInterval = std::chrono::milliseconds(500);
+constexpr uint64_t kGrowth = uint64_t{8} << 20;
 constexpr auto kPause = std::chrono::milliseconds(100);
 // Accepted from one socket before the others have their turn.
 constexpr int kAcceptsPerTurn = 64;
@@ -102,6 +104,7 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
       refused_address_(Refusals(registry, "too_many_connections_of_address")),
       too_many_calls_(Refusals(registry, "too_many_calls")),
       floods_(Refusals(registry, "flooding_connection")),
+      unanswered_bytes_(Refusals(registry, "unanswered_bytes")),
       failed_(prometheus::BuildCounter()
                   .Name("kache_grpc_accept_failures_total")
                   .Help("Times that accepting gRPC connections failed, as for want of files.")
@@ -135,6 +138,7 @@ void ConnectionAcceptor::Run() {
       counted_ = now;
       if (work_ != nullptr) EndFloods();
       if (census_.has_value()) BoundCalls();
+      BoundUnanswered();
     }
     if (now < paused_until_) continue;
     for (const UniqueFd& socket : listening_.sockets) AcceptFrom(socket.get());
@@ -285,6 +289,26 @@ void ConnectionAcceptor::EndFloods() {
   ++flooding_;
 }
 
+// All are looked at twice a second, and whenever the process has grown or takes too much.
+void ConnectionAcceptor::BoundUnanswered() {
+  const uint64_t resident = ResidentBytes();
+  const bool in_need = IsInNeed(resident, options_.memory_sum_bytes);
+  const bool has_grown = resident > resident_bytes_ + kGrowth;
+  if (!in_need && !has_grown && Clock::now() - looked_ < kLookInterval) return;
+  looked_ = Clock::now();
+  resident_bytes_ = resident;
+  std::vector<UnansweredConnection> found;
+  for (auto& [fd, connection] : connections_) {
+    if (connection.is_cut) continue;
+    const auto traffic = ReadTraffic(fd);
+    if (traffic.has_value()) found.push_back({fd, connection.unanswered.Update(*traffic)});
+  }
+  for (const int fd : ConnectionsWithoutAnswer(found, in_need)) {
+    Cut(fd, connections_.at(fd), unanswered_bytes_);
+    ++unanswered_;
+  }
+}
+
 void ConnectionAcceptor::Cut(int fd, Connection& connection, prometheus::Counter& reason) {
   // Of our own, so that it stays this socket while gRPC closes its own.
   const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
@@ -311,6 +335,10 @@ void ConnectionAcceptor::LogRefusals() {
   if (flooding_ > 0) {
     spdlog::warn("grpc connections that kept a thread busy closed count={} last={}",
                  std::exchange(flooding_, 0), ClientAddressText(cut_last_));
+  }
+  if (unanswered_ > 0) {
+    spdlog::warn("grpc connections that only send closed count={} last={}",
+                 std::exchange(unanswered_, 0), ClientAddressText(cut_last_));
   }
 }
 

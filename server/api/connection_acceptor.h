@@ -7,6 +7,8 @@
 //   * Where gRPC holds too many calls, the connections that hold most of them are closed
 //     (connection_calls.h).
 //   * Where one connection keeps a thread busy, it is closed (capture_watch.h).
+//   * Where gRPC reads ever more of a connection and answers nothing, it is closed
+//     (unanswered_bytes.h).
 //
 // Who takes a connection over does not tell when it ends. The acceptor looks: a file descriptor
 // whose socket is another one, or gone, was closed. It looks once a second, and before it refuses.
@@ -35,6 +37,7 @@
 #include "server/api/call_census.h"
 #include "server/api/capture_watch.h"
 #include "server/api/listening_sockets.h"
+#include "server/api/unanswered_bytes.h"
 
 namespace kache {
 
@@ -46,6 +49,8 @@ class ConnectionAcceptor {
     bool encrypted = false;
     // Of all connections, counted every 50 ms.
     int64_t max_calls = 20000;
+    // What the bounds of the process add up to; 0 = not known.
+    uint64_t memory_sum_bytes = 0;
   };
   // What the threads that read the connections have done.
   using Work = absl::AnyInvocable<std::vector<QueueWork>()>;
@@ -72,6 +77,7 @@ class ConnectionAcceptor {
     std::string address;
     dev_t device;
     ino_t socket;
+    UnansweredBytes unanswered;
     bool is_cut = false;
     uint64_t received = 0;  // bytes, when floods were looked for
   };
@@ -88,6 +94,7 @@ class ConnectionAcceptor {
   void Sweep();
   void BoundCalls();
   void EndFloods();
+  void BoundUnanswered();
   // Closes a connection that was handed over.
   void Cut(int fd, Connection& connection, prometheus::Counter& reason);
   void LogRefusals();
@@ -105,6 +112,8 @@ class ConnectionAcceptor {
   Clock::time_point counted_{};
   Clock::time_point counted_exactly_{};
   Clock::time_point swept_{};
+  Clock::time_point looked_{};   // for what was not answered
+  uint64_t resident_bytes_ = 0;  // then
   Clock::time_point logged_{};
   Clock::time_point paused_until_{};
   size_t refused_ = 0;  // since they were logged
@@ -112,6 +121,7 @@ class ConnectionAcceptor {
   size_t cut_ = 0;  // since they were logged
   size_t flooding_ = 0;
   std::string cut_last_;
+  size_t unanswered_ = 0;  // connections that were closed since they were logged
   prometheus::Gauge& gauge_;
   prometheus::Gauge& calls_gauge_;
   prometheus::Counter& accepted_;
@@ -119,6 +129,7 @@ class ConnectionAcceptor {
   prometheus::Counter& refused_address_;
   prometheus::Counter& too_many_calls_;
   prometheus::Counter& floods_;
+  prometheus::Counter& unanswered_bytes_;
   prometheus::Counter& failed_;
   std::thread thread_;
 };

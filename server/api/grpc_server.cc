@@ -128,7 +128,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
       *std::move(listening),
       ConnectionAcceptor::Options{.max_connections = options.max_connections,
                                   .encrypted = !options.tls.cert_file.empty(),
-                                  .max_calls = options.max_calls},
+                                  .max_calls = options.max_calls,
+                                  .memory_sum_bytes = options.memory_sum_bytes},
       registry);
   return result;
 }

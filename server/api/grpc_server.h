@@ -35,6 +35,7 @@ struct GrpcServerOptions {
   size_t max_receive_bytes = size_t{4} << 20;
   // What all connections' buffers may hold together.
   size_t memory_bytes = size_t{512} << 20;
+  uint64_t memory_sum_bytes = 0;      // what the bounds of the process add up to; 0 = not known
   absl::Duration max_connection_age;  // zero = unlimited
   absl::Duration connection_age_grace = absl::Seconds(20);
 };
