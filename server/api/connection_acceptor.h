@@ -77,7 +77,7 @@ class ConnectionAcceptor {
     std::string address;
     dev_t device;
     ino_t socket;
-    UnansweredBytes unanswered;
+    UnansweredBytes unanswered{};
     bool is_cut = false;
     uint64_t received = 0;  // bytes, when floods were looked for
   };
