@@ -255,7 +255,7 @@ void BatchHandler::Put(HttpRequest& request, Responder responder) const {
     v1::BatchPutRequest::Entry* const put = batch.add_entries();
     put->set_key(entry.key);
     put->set_value(std::move(entry.value));
-    put->set_ttl_ms(TtlSecondsToMs(entry.ttl_seconds));
+    put->set_ttl_ms(entry.ttl_ms);
     if (entry.stamp) *put->mutable_stamp() = *std::move(entry.stamp);
     keys.push_back({std::move(entry.key), entry.key_encoding});
   }

@@ -1,6 +1,6 @@
 // The JSON bodies that the gateway takes, read in one pass into what the handlers need.
 //
-//   PUT /api/v1/keys/{key}        {"value": "...", "ttl": 60, "encoding": "base64"}
+//   PUT /api/v1/keys/{key}        {"value": "...", "ttl": 60, "encoding": "base64"}, or "ttlMs"
 //   POST /api/v1/keys:batchGet    {"keys": ["a", "b"], "keyEncoding": "base64", "encoding": ...}
 //   POST /api/v1/keys:batchPut    {"entries": [{"key": "a", "value": ..., "stamp": "...", ...}]}
 //   POST /api/v1/keys:batchDelete {"keys": ["a", "b"], "stamps": ["...", "..."], "keyEncoding":
@@ -31,7 +31,7 @@ enum class TextEncoding : uint8_t { kUtf8, kBase64 };
 struct JsonEntry {
   std::string key;
   std::string value;
-  int64_t ttl_seconds = 0;
+  int64_t ttl_ms = 0;                               // by "ttl" or "ttlMs"
   TextEncoding encoding = TextEncoding::kUtf8;      // how `value` was written
   TextEncoding key_encoding = TextEncoding::kUtf8;  // how keys were written
   std::optional<v1::Stamp> stamp;                   // of an entry

@@ -13,6 +13,7 @@ JsonBodyReader::Field JsonBodyReader::FieldNamed(std::string_view name) {
   if (name == "key") return Field::kKey;
   if (name == "value") return Field::kValue;
   if (name == "ttl") return Field::kTtl;
+  if (name == "ttlMs") return Field::kTtlMs;
   if (name == "encoding") return Field::kEncoding;
   if (name == "keyEncoding") return Field::kKeyEncoding;
   if (name == "keys") return Field::kKeys;
@@ -38,6 +39,7 @@ std::string_view JsonBodyReader::Type(Field field) {
     case Field::kKeyEncoding:
       return "\"keyEncoding\" is a string";
     case Field::kTtl:
+    case Field::kTtlMs:
     case Field::kStamp:
     case Field::kStamps:
     case Field::kNone:
@@ -50,9 +52,9 @@ bool JsonBodyReader::Allowed(Field field) const {
   uint32_t allowed = 0;
   if (place_ == Place::kEntry) {
     allowed = Bit(Field::kKey) | Bit(Field::kKeyEncoding) | Bit(Field::kValue) | Bit(Field::kTtl) |
-              Bit(Field::kEncoding) | Bit(Field::kStamp);
+              Bit(Field::kTtlMs) | Bit(Field::kEncoding) | Bit(Field::kStamp);
   } else if (schema_ == JsonSchema::kPut) {
-    allowed = Bit(Field::kValue) | Bit(Field::kTtl) | Bit(Field::kEncoding);
+    allowed = Bit(Field::kValue) | Bit(Field::kTtl) | Bit(Field::kTtlMs) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchGet) {
     allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchDelete) {
@@ -71,6 +73,7 @@ bool JsonBodyReader::Refuse(std::string message, Error& error, std::string_view 
 
 bool JsonBodyReader::RefuseType(Error& error) {
   if (field_ == Field::kTtl) return Refuse(kBadTtlMessage, error, kBadTtl);
+  if (field_ == Field::kTtlMs) return Refuse(kBadTtlMsMessage, error, kBadTtl);
   if (field_ == Field::kStamp) return Refuse(kBadStampMessage, error, kBadStamp);
   if (field_ == Field::kStamps) {
     return Refuse(Concat("\"stamps\" is an array of strings; ", kBadStampMessage), error,
@@ -149,6 +152,8 @@ bool JsonBodyReader::on_key(Text part, size_t n, Error& error) {
     return Refuse(Concat("the field \"", name_, "\" is given twice"), error);
   }
   seen_ |= Bit(field_);
+  constexpr auto kLives = Bit(Field::kTtl) | Bit(Field::kTtlMs);
+  if ((seen_ & kLives) == kLives) return Refuse(kTwoTtlsMessage, error, kBadTtl);
   name_.clear();
   return true;
 }
@@ -226,11 +231,11 @@ bool JsonBodyReader::RefuseTooMany(Error& error) {
 }
 
 bool JsonBodyReader::on_int64(int64_t value, Text /*text*/, Error& error) {
-  if (field_ != Field::kTtl || (place_ != Place::kTop && place_ != Place::kEntry)) {
-    return RefuseType(error);
-  }
-  if (value < 0 || value > kMaxTtlSeconds) return Refuse(kBadTtlMessage, error, kBadTtl);
-  entry_->ttl_seconds = value;
+  const bool is_life = field_ == Field::kTtl || field_ == Field::kTtlMs;
+  if (!is_life || (place_ != Place::kTop && place_ != Place::kEntry)) return RefuseType(error);
+  const bool in_seconds = field_ == Field::kTtl;
+  if (value < 0 || value > (in_seconds ? kMaxTtlSeconds : kMaxTtlMs)) return RefuseType(error);
+  entry_->ttl_ms = in_seconds ? TtlSecondsToMs(value) : value;
   return true;
 }
 

@@ -55,6 +55,7 @@ class JsonBodyReader {
     kKey,
     kValue,
     kTtl,
+    kTtlMs,
     kEncoding,
     kKeyEncoding,
     kKeys,
@@ -68,7 +69,7 @@ class JsonBodyReader {
   static Field FieldNamed(std::string_view name);
   static std::string_view Type(Field field);
   bool Allowed(Field field) const;
-  static uint32_t Bit(Field field) { return 1u << static_cast<uint32_t>(field); }
+  static constexpr uint32_t Bit(Field field) { return 1u << static_cast<uint32_t>(field); }
 
   bool Refuse(std::string message, Error& error, std::string_view code = "BAD_JSON");
   bool RefuseType(Error& error);

@@ -110,7 +110,7 @@ MaybeProblem KeysHandler::ReadPut(HttpRequest& request, v1::PutRequest* put,
   put->set_consistency(options->consistency);
   if (!json) {
     put->set_value(std::move(request.body));
-    put->set_ttl_ms(TtlSecondsToMs(options->ttl_seconds.value_or(0)));
+    put->set_ttl_ms(options->ttl_ms.value_or(0));
     return std::nullopt;
   }
   JsonBody body;
@@ -123,7 +123,7 @@ MaybeProblem KeysHandler::ReadPut(HttpRequest& request, v1::PutRequest* put,
                    Concat("the value is larger than ", config_->max_value_bytes, " bytes")};
   }
   put->set_value(std::move(body.top.value));
-  put->set_ttl_ms(TtlSecondsToMs(body.top.ttl_seconds));
+  put->set_ttl_ms(body.top.ttl_ms);
   return std::nullopt;
 }
 

@@ -15,6 +15,19 @@ constexpr int64_t kMaxTimeoutMs = 60'000;
 
 Problem BadParameter(std::string message) { return {400, "BAD_PARAMETER", std::move(message)}; }
 
+MaybeProblem ReadTtl(const QueryParameter& parameter, RequestOptions* options) {
+  if (options->ttl_ms) return Problem{400, kBadTtl, kTwoTtlsMessage};
+  if (parameter.name == "ttlMs") {
+    options->ttl_ms = ParseWholeNumber(parameter.value, kMaxTtlMs);
+    if (!options->ttl_ms) return Problem{400, kBadTtl, kBadTtlMsMessage};
+    return std::nullopt;
+  }
+  const std::optional<int64_t> seconds = ParseWholeNumber(parameter.value, kMaxTtlSeconds);
+  if (!seconds) return Problem{400, kBadTtl, kBadTtlMessage};
+  options->ttl_ms = TtlSecondsToMs(*seconds);
+  return std::nullopt;
+}
+
 MaybeProblem ReadParameter(const QueryParameter& parameter, uint32_t known,
                            RequestOptions* options) {
   if (parameter.name == "consistency" && (known & kConsistencyParameter) != 0) {
@@ -37,10 +50,8 @@ MaybeProblem ReadParameter(const QueryParameter& parameter, uint32_t known,
     }
     return std::nullopt;
   }
-  if (parameter.name == "ttl" && (known & kTtlParameter) != 0) {
-    options->ttl_seconds = ParseWholeNumber(parameter.value, kMaxTtlSeconds);
-    if (!options->ttl_seconds) return Problem{400, kBadTtl, kBadTtlMessage};
-    return std::nullopt;
+  if ((parameter.name == "ttl" || parameter.name == "ttlMs") && (known & kTtlParameter) != 0) {
+    return ReadTtl(parameter, options);
   }
   return BadParameter("an unknown query parameter");
 }

@@ -25,7 +25,7 @@ enum QueryParameterSet : uint32_t {
 struct RequestOptions {
   v1::Consistency consistency = v1::CONSISTENCY_UNSPECIFIED;
   std::optional<v1::Version> min_version;
-  std::optional<int64_t> ttl_seconds;
+  std::optional<int64_t> ttl_ms;  // by `ttl` or `ttlMs`
   CallOptions call;
 };
 

@@ -1,4 +1,5 @@
-// The life of a value as REST gives it: whole seconds, 0 = it does not expire.
+// The life of a value as REST gives it: `ttl` in whole seconds or `ttlMs` in whole milliseconds,
+// one of the two; 0 = it does not expire.
 #ifndef KACHE_GATEWAY_HANDLERS_TTL_H_
 #define KACHE_GATEWAY_HANDLERS_TTL_H_
 
@@ -13,7 +14,11 @@ constexpr int64_t kMaxTtlSeconds = kMaxTtlMs / 1000;
 constexpr char kBadTtl[] = "BAD_TTL";
 constexpr char kBadTtlMessage[] =
     "the ttl is a whole number of seconds from 0 (no expiry) to 3153600000 (100 years)";
-static_assert(kMaxTtlSeconds == 3'153'600'000);
+constexpr char kBadTtlMsMessage[] =
+    "the ttlMs is a whole number of milliseconds from 0 (no expiry) to 3153600000000 (100 years)";
+constexpr char kTwoTtlsMessage[] =
+    "ttl and ttlMs both tell the life of the value: give one of them";
+static_assert(kMaxTtlMs == 3'153'600'000'000);
 
 constexpr int64_t TtlSecondsToMs(int64_t seconds) { return seconds * 1000; }
 // What is left, rounded up, so that a live value never shows 0.

@@ -78,6 +78,8 @@ class JsonTest(HostileCase):
             self.refuse('{"value": "v", "ttl": %s}' % ttl, ("BAD_TTL",))
         for ttl in ("01", "+1", "1.", ".5", "0x10", "1_000", "--1", "NaN"):
             self.refuse('{"value": "v", "ttl": %s}' % ttl, ("BAD_JSON", "BAD_TTL"))
+        for both in ('"ttl": 1, "ttlMs": 1000', '"ttlMs": 0, "ttl": 0'):
+            self.refuse('{"value": "v", %s}' % both, ("BAD_TTL",))
 
     def test_deep_nesting(self):
         for depth in (10, 1000, 500_000):

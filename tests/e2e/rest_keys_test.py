@@ -11,6 +11,8 @@ from harness.waiting import wait_until
 
 VERSION = r"^[0-9a-f]{16}-[0-9a-f]{16}$"
 EVERY_BYTE = bytes(range(256))
+# Of cluster time against the clock of this machine.
+CLOCK_SLACK_MS = 50
 
 
 class PutAndGetTest(SystemCase):
@@ -58,6 +60,16 @@ class PutAndGetTest(SystemCase):
     def test_raw_body_with_ttl_in_the_query(self):
         self.assertEqual(self.rest.put_raw(self.key(), b"v", "?ttl=100").status, 200)
         self.assertIn(self.rest.get(self.key()).json()["ttl"], (99, 100))
+
+    def test_a_life_in_milliseconds(self):
+        for put in (lambda: self.rest.put_json(self.key(), {"value": "v", "ttlMs": 400}),
+                    lambda: self.rest.put_raw(self.key(), b"v", "?ttlMs=400")):
+            began = time.time()
+            receipt = put().json()
+            self.assertGreaterEqual(receipt["expiresAt"], 1000 * began + 400 - CLOCK_SLACK_MS)
+            self.assertLessEqual(receipt["expiresAt"], 1000 * time.time() + 400 + CLOCK_SLACK_MS)
+            wait_until(lambda: self.rest.get(self.key()).status == 404, 5, "the life to end")
+            self.assertGreaterEqual(time.time() - began, 0.4 - CLOCK_SLACK_MS / 1000)
 
     def test_any_other_content_type_is_raw(self):
         types = ("text/plain", "application/x-www-form-urlencoded", "application/jsonp",

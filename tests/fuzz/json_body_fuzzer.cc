@@ -27,7 +27,7 @@ void CheckStamp(const v1::Stamp& stamp) {
 }
 
 void CheckEntry(const JsonEntry& entry) {
-  Require(entry.ttl_seconds >= 0 && entry.ttl_seconds <= kMaxTtlSeconds);
+  Require(entry.ttl_ms >= 0 && entry.ttl_ms <= kMaxTtlMs);
   if (entry.encoding == TextEncoding::kUtf8) Require(IsUtf8(entry.value));
   if (entry.key_encoding == TextEncoding::kUtf8) Require(IsUtf8(entry.key));
   if (entry.stamp) CheckStamp(*entry.stamp);
@@ -37,10 +37,10 @@ void CheckEntry(const JsonEntry& entry) {
 void CheckRoundTrip(const JsonEntry& entry) {
   std::string json = "{";
   AppendValueMember(entry.value, entry.encoding, &json);
-  Append(&json, ",\"ttl\":", entry.ttl_seconds, "}");
+  Append(&json, ",\"ttlMs\":", entry.ttl_ms, "}");
   JsonBody again;
   Require(!ParseJsonBody(JsonSchema::kPut, json, 0, &again).has_value());
-  Require(again.top.value == entry.value && again.top.ttl_seconds == entry.ttl_seconds);
+  Require(again.top.value == entry.value && again.top.ttl_ms == entry.ttl_ms);
 }
 
 void Check(JsonSchema schema, std::string_view text) {

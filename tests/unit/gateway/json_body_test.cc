@@ -33,11 +33,11 @@ TEST(PutBody, TakesValueTtlAndEncoding) {
   ASSERT_FALSE(ParseJsonBody(
       JsonSchema::kPut, "  {\"ttl\": 60, \"value\": \"a\\u0000\\ud83d\\ude00\\n\"}\n ", 0, &body));
   EXPECT_EQ(body.top.value, std::string("a\0😀\n", 7));
-  EXPECT_EQ(body.top.ttl_seconds, 60);
+  EXPECT_EQ(body.top.ttl_ms, 60'000);
   ASSERT_FALSE(
       ParseJsonBody(JsonSchema::kPut, R"({"value":"/w==","encoding":"base64"})", 0, &body));
   EXPECT_EQ(body.top.value, "\xff");
-  EXPECT_EQ(body.top.ttl_seconds, 0);
+  EXPECT_EQ(body.top.ttl_ms, 0);
   ASSERT_FALSE(ParseJsonBody(JsonSchema::kPut, R"({"value":"","encoding":"utf8"})", 0, &body));
   EXPECT_EQ(body.top.value, "");
 }
@@ -54,6 +54,34 @@ TEST(PutBody, TakesTtlsOfWholeSecondsOnly) {
               "BAD_TTL")
         << ttl;
   }
+}
+
+TEST(PutBody, TakesLivesOfWholeMilliseconds) {
+  JsonBody body;
+  for (const char* ttl : {"0", "1", "250", "3153600000000"}) {
+    ASSERT_FALSE(ParseJsonBody(JsonSchema::kPut,
+                               std::string(R"({"value":"v","ttlMs":)") + ttl + "}", 0, &body))
+        << ttl;
+    EXPECT_EQ(std::to_string(body.top.ttl_ms), ttl);
+  }
+  for (const char* ttl : {"-1", "0.5", "250.0", "\"250\"", "null", "[250]", "3153600000001",
+                          "18446744073709551615"}) {
+    EXPECT_EQ(CodeOf(JsonSchema::kPut, std::string(R"({"value":"v","ttlMs":)") + ttl + "}"),
+              "BAD_TTL")
+        << ttl;
+  }
+}
+
+TEST(PutBody, TakesOneLife) {
+  for (const char* lives : {R"("ttl":1,"ttlMs":1000)", R"("ttlMs":0,"ttl":0)"}) {
+    const std::string entry = std::string(R"({"key":"k","value":"v",)") + lives + "}";
+    EXPECT_EQ(CodeOf(JsonSchema::kPut, std::string(R"({"value":"v",)") + lives + "}"), "BAD_TTL");
+    EXPECT_EQ(CodeOf(JsonSchema::kBatchPut, R"({"entries":[)" + entry + "]}"), "BAD_TTL");
+  }
+  // Each entry of a batch has its own.
+  EXPECT_EQ(CodeOf(JsonSchema::kBatchPut, R"({"entries":[{"key":"a","value":"v","ttl":1},)"
+                                          R"({"key":"b","value":"v","ttlMs":1}]})"),
+            "");
 }
 
 TEST(PutBody, RefusesWhatIsNotJson) {
@@ -143,10 +171,10 @@ TEST(BatchBodies, ListEntries) {
                     kMaxKeys, &body));
   ASSERT_EQ(body.entries.size(), 2u);
   EXPECT_EQ(body.entries[0].key, "a");
-  EXPECT_EQ(body.entries[0].ttl_seconds, 5);
+  EXPECT_EQ(body.entries[0].ttl_ms, 5'000);
   EXPECT_EQ(body.entries[1].key, "a");
   EXPECT_EQ(body.entries[1].value, "\xff");
-  EXPECT_EQ(body.entries[1].ttl_seconds, 0);
+  EXPECT_EQ(body.entries[1].ttl_ms, 0);
 }
 
 TEST(BatchBodies, CarryStamps) {
