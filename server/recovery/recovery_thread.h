@@ -35,9 +35,9 @@ struct RecoveryNodes {
 class RecoveryThread : private redis::NodeObserver, private DataPath {
  public:
   // Starts its thread, which connects at once. All references outlive the object, except the
-  // coordinator: it goes once Stop has returned, and before the object does, as its shards may still
-  // be about to wake this thread. `on_declared_lost`: RecoveryContext's, called on the recovery's
-  // thread.
+  // coordinator: it goes once Stop has returned, and before the object does, as its shards may
+  // still be about to wake this thread. `on_declared_lost`: RecoveryContext's, called on the
+  // recovery's thread.
   RecoveryThread(
       RecoveryConfig config, RecoveryNodes nodes, std::shared_ptr<const HashRing> ring,
       Coordinator& coordinator, HealthMonitor& monitor, ClusterClock& clock,
