@@ -10,7 +10,9 @@ namespace {
 
 constexpr int kOldestMajor = 6;
 constexpr int kOldestMinor = 2;
-constexpr size_t kQuotedError = 200;
+// Of what a server says, in messages.
+constexpr size_t kQuoted = 200;
+constexpr size_t kMaxWord = 64;
 
 // The value of `field` in the text that INFO answers; empty when it is not there.
 std::string_view InfoField(std::string_view info, std::string_view field) {
@@ -23,6 +25,12 @@ std::string_view InfoField(std::string_view info, std::string_view field) {
     }
   }
   return {};
+}
+
+// Markers separate words by blanks, and messages with words in them must be UTF-8.
+bool IsWord(std::string_view text) {
+  return text.size() <= kMaxWord &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 bool IsNewEnough(std::string_view version) {
@@ -59,7 +67,7 @@ std::string CodeOfError(std::string_view error) {
 
 DownReason ReasonOfErrorReply(std::string_view what, std::string_view error) {
   std::string message(what);
-  message.append(" was answered with an error: ").append(error.substr(0, kQuotedError));
+  message.append(" was answered with an error: ").append(error.substr(0, kQuoted));
   if (ClassifyError(error) == ErrorKind::kNoPerm) {
     message += " (grant the user this command by ACL SETUSER)";
   }
@@ -147,6 +155,12 @@ Handshake::Progress Handshake::CheckServer(std::string_view info) {
   if (facts_.run_id.empty() || facts_.version.empty()) {
     return Refuse({"protocol_error", "INFO server names no run_id and redis_version"});
   }
+  if (!IsWord(facts_.run_id) || !IsWord(facts_.version)) {
+    return Refuse(
+        {"protocol_error",
+         "INFO server names a run_id or redis_version that is not 1 to 64 printable ASCII "
+         "characters without blanks"});
+  }
   if (IsNewEnough(facts_.version)) return Progress::kMore;
   return Refuse({"version_too_old",
                  "Redis " + facts_.version + " is older than 6.2, the oldest version that works"});
@@ -156,7 +170,7 @@ Handshake::Progress Handshake::CheckReplication(std::string_view info) {
   const std::string_view role = InfoField(info, "role");
   if (role == "master") return Progress::kMore;
   return Refuse(
-      {"not_a_master", "the server's role is \"" + std::string(role) +
+      {"not_a_master", "the server's role is \"" + std::string(role.substr(0, kQuoted)) +
                            "\": only a master can be used (REPLICAOF NO ONE makes it one)"});
 }
 

@@ -75,6 +75,29 @@ TEST(Handshake, SaysWhoItIsBeforeAnythingElse) {
       Progress::kReady);
 }
 
+// They become words of markers, and of messages that must be UTF-8.
+TEST(Handshake, RefusesAServerWhoseNameIsNoWord) {
+  for (const std::string& word :
+       {std::string("7.0.15 beta"), std::string("7.0.15\xff"), "7.0." + std::string(100, '1')}) {
+    for (const bool version : {true, false}) {
+      Handshake handshake({}, {});
+      const std::string info = "redis_version:" + (version ? word : "7.0.15") +
+                               "\nrun_id:" + (version ? "0123456789abcdef" : word);
+      EXPECT_EQ(Answer(handshake, {Info(info)}), Progress::kRefused) << word;
+      EXPECT_EQ(handshake.refusal().code, "protocol_error");
+      EXPECT_LT(handshake.refusal().message.size(), 200u);
+    }
+  }
+}
+
+TEST(Handshake, QuotesTheBeginningOfARoleThatIsNone) {
+  Handshake handshake({}, {});
+  const std::string role(100'000, 'x');
+  EXPECT_EQ(Answer(handshake, {Info(kServer), Info("role:" + role)}), Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "not_a_master");
+  EXPECT_LT(handshake.refusal().message.size(), 500u);
+}
+
 const Introduction kIntroduction{"kache:12", {"HEXISTS", "kache:m:lost", "12"}};
 
 TEST(Handshake, NamesTheConnectionBeforeItAsksWhetherItIsLetIn) {
