@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/instant.h"
 #include "server/bookkeeping/ring_id.h"
 
 namespace kache {
@@ -27,8 +28,7 @@ std::optional<Heartbeat> ParseBeginning(std::string_view id, const Parts& parts,
   const auto coordinator = ParseCoordinator(id);
   int64_t interval_ms = 0;
   uint64_t drained = 0;
-  if (!coordinator || parts.size() < first + 3 ||
-      !absl::SimpleAtoi(parts[first], &heartbeat.at_ms) ||
+  if (!coordinator || parts.size() < first + 3 || !ParseInstantMs(parts[first], &heartbeat.at_ms) ||
       !absl::SimpleAtoi(parts[first + 1], &interval_ms) ||
       !absl::SimpleAtoi(parts[first + 2], &drained)) {
     return std::nullopt;
@@ -58,7 +58,7 @@ void ReadLife(absl::string_view text, absl::Time as_of, ReachedProcess& process)
   int64_t known_s = 0;
   int64_t alive_s = 0;
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &known_s) ||
-      !absl::SimpleAtoi(parts[1], &alive_s)) {
+      !absl::SimpleAtoi(parts[1], &alive_s) || known_s < 0 || alive_s < 0) {
     return;
   }
   process.known_since = as_of - absl::Seconds(known_s);
@@ -67,7 +67,7 @@ void ReadLife(absl::string_view text, absl::Time as_of, ReachedProcess& process)
 
 void ReadLives(const Parts& parts, Heartbeat& heartbeat) {
   int64_t as_of_ms = 0;
-  if (parts.size() < 8 || !absl::SimpleAtoi(parts[6], &as_of_ms)) return;
+  if (parts.size() < 8 || !ParseInstantMs(parts[6], &as_of_ms)) return;
   const std::vector<absl::string_view> lives = absl::StrSplit(parts[7], ',');
   if (lives.size() != heartbeat.reached.size()) return;
   heartbeat.as_of = absl::FromUnixMillis(as_of_ms);

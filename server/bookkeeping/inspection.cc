@@ -4,9 +4,9 @@
 #include <functional>
 #include <string_view>
 
-#include "absl/strings/numbers.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/instant.h"
 #include "server/bookkeeping/ring_id.h"
 
 namespace kache {
@@ -42,9 +42,10 @@ enum Place : size_t {
   kPlaces
 };
 
+// An instant or a count; 0 for what is neither.
 int64_t Number(const std::string& text) {
   int64_t number = 0;
-  return absl::SimpleAtoi(text, &number) ? number : 0;
+  return ParseInstantMs(text, &number) ? number : 0;
 }
 
 // Fields and values of a hash, one after another.

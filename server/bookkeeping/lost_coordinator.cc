@@ -1,9 +1,9 @@
 #include "server/bookkeeping/lost_coordinator.h"
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/instant.h"
 
 namespace kache {
 namespace {
@@ -23,7 +23,7 @@ std::optional<LostCoordinator> ParseLostCoordinator(std::string_view id, std::st
   const std::optional<uint64_t> coordinator = ParseCoordinator(id);
   LostCoordinator lost;
   if (!coordinator || parts.size() < 3 || parts[0] != kFormat ||
-      !absl::SimpleAtoi(parts[1], &lost.at_ms)) {
+      !ParseInstantMs(parts[1], &lost.at_ms)) {
     return std::nullopt;
   }
   lost.coordinator = *coordinator;

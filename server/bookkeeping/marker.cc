@@ -5,6 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
+#include "server/bookkeeping/instant.h"
 #include "server/bookkeeping/ring_id.h"
 
 namespace kache {
@@ -42,8 +43,8 @@ std::optional<Marker> ParseMarker(std::string_view text) {
   uint64_t fence = 0;
   if (!absl::SimpleHexAtoi(fields[kRing], &marker.ring) ||
       !absl::SimpleAtoi(fields[kFence], &fence) ||
-      !absl::SimpleAtoi(fields[kSince], &marker.since_ms) ||
-      !absl::SimpleAtoi(fields[kAway], &marker.away_ms)) {
+      !ParseInstantMs(fields[kSince], &marker.since_ms) ||
+      !ParseInstantMs(fields[kAway], &marker.away_ms)) {
     return std::nullopt;
   }
   marker.whole = whole;

@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/bookkeeping/instant.h"
 
 namespace kache {
 
@@ -27,7 +28,7 @@ std::optional<MissedNote> ParseMissedValue(std::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(ToAbsl(text), ' ');
   MissedNote note;
   if (parts.size() < 2 || !absl::SimpleAtoi(parts[0], &note.number) ||
-      !absl::SimpleAtoi(parts[1], &note.since_ms)) {
+      !ParseInstantMs(parts[1], &note.since_ms)) {
     return std::nullopt;
   }
   return note;

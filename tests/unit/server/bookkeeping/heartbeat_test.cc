@@ -57,7 +57,8 @@ TEST(Heartbeat, ClaimsNoMoreOfALifeThanIsKnown) {
 }
 
 TEST(Heartbeat, MaySayNothingOfLives) {
-  for (const char* lives : {"", " 5000", " soon 3/1", " 5000 3/1,3/1", " 5000 3", " 5000 -"}) {
+  for (const char* lives : {"", " 5000", " soon 3/1", " -1 3/1", " 5000 3/1,3/1", " 5000 3",
+                            " 5000 -", " 5000 -3/1", " 5000 3/-1", " 5000 3/9223372036854775808"}) {
     const auto heartbeat =
         ParseHeartbeat(kId, std::string("1 99000 3000 0 00000000000000ab x") + lives);
     ASSERT_TRUE(heartbeat) << lives;
@@ -85,10 +86,11 @@ TEST(Heartbeat, IsNothingElse) {
 
 TEST(Heartbeat, IsNoNumberThatDoesNotFit) {
   const std::string ring = " 00000000000000ab -";
-  EXPECT_TRUE(ParseHeartbeat(kId, "1 9223372036854775807 3000 18446744073709551615" + ring));
-  for (const char* numbers : {"9223372036854775808 3000 0", "99000 9223372036854775808 0",
-                              "99000 3000 18446744073709551616", "99000 3000 -1", "99e3 3000 0",
-                              "0x99 3000 0", " 3000 0", "99000  0", "99000 3000 "}) {
+  EXPECT_TRUE(ParseHeartbeat(kId, "1 9007199254740992 3000 18446744073709551615" + ring));
+  for (const char* numbers :
+       {"9007199254740993 3000 0", "-1 3000 0", "9223372036854775808 3000 0",
+        "99000 9223372036854775808 0", "99000 3000 18446744073709551616", "99000 3000 -1",
+        "99e3 3000 0", "0x99 3000 0", " 3000 0", "99000  0", "99000 3000 "}) {
     EXPECT_FALSE(ParseHeartbeat(kId, std::string("1 ") + numbers + ring)) << numbers;
     EXPECT_FALSE(ParseOldHeartbeat(kId, numbers)) << numbers;
   }

@@ -103,6 +103,28 @@ TEST(Inspection, ReadsTheOldHeartbeatWhereItDoesNotKnowTheNewer) {
   EXPECT_EQ(inspection->heartbeats[0].ring, 0u);
 }
 
+// Differences and sums of instants can be told, whatever stands in Redis.
+TEST(Inspection, TakesANumberThatIsNoneForNotKnown) {
+  for (const char* odd :
+       {"-1", "9007199254740993", "9223372036854775807", "-9223372036854775808"}) {
+    Reply reply = InspectionReply();
+    reply.elements[1] = Reply::String(odd);
+    reply.elements[7] = Texts({"done", odd});
+    reply.elements[8] = Texts({"cache-c", odd});
+    reply.elements[10] = Texts({"swept", odd});
+    reply.elements[13] = Texts({"00000000000000aa", std::string("1 ") + odd + " 3000 12 ff run-1"});
+    const auto inspection = ParseInspection(reply);
+    ASSERT_TRUE(inspection) << odd;
+    EXPECT_EQ(inspection->now_ms, 0) << odd;
+    EXPECT_EQ(ProgressNumber(*inspection, "done"), 0) << odd;
+    ASSERT_EQ(inspection->lost.size(), 1u);
+    EXPECT_EQ(inspection->lost[0].at_ms, 0) << odd;
+    EXPECT_EQ(inspection->swept_ms, 0) << odd;
+    // The one of the release before stands, and another coordinator's.
+    for (const Heartbeat& heartbeat : inspection->heartbeats) EXPECT_EQ(heartbeat.ring, 0u) << odd;
+  }
+}
+
 // Its coordinator has gone: the sweep is as due as it was.
 TEST(Inspection, ASweepThatNobodyGoesOnWithIsDue) {
   Reply reply = InspectionReply();

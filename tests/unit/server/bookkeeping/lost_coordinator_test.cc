@@ -25,7 +25,8 @@ TEST(LostCoordinator, MayHaveFurtherParts) {
 
 TEST(LostCoordinator, IsNothingElse) {
   EXPECT_FALSE(ParseLostCoordinator("aa", "1 1234 lost"));
-  for (const char* text : {"", "1", "1 1234", "2 1234 lost", "1 then lost"}) {
+  for (const char* text :
+       {"", "1", "1 1234", "2 1234 lost", "1 then lost", "1 -1 lost", "1 9007199254740993 lost"}) {
     EXPECT_FALSE(ParseLostCoordinator(kId, text)) << text;
   }
 }

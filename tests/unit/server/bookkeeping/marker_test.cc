@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "server/bookkeeping/instant.h"
+
 namespace kache {
 namespace {
 
@@ -44,14 +46,15 @@ TEST(Marker, IsNoNumberThatDoesNotFit) {
     return ParseMarker(std::string("kache1 whole ") + ring + " run-1 cache-a " + numbers + " arcs");
   };
   const auto largest =
-      with("ffffffffffffffff", "18446744073709551615 9223372036854775807 9223372036854775807");
+      with("ffffffffffffffff", "18446744073709551615 9007199254740992 9007199254740992");
   ASSERT_TRUE(largest);
   EXPECT_EQ(largest->ring, UINT64_MAX);
   EXPECT_EQ(largest->fence, FenceNumber{UINT64_MAX});
-  EXPECT_EQ(largest->since_ms, INT64_MAX);
+  EXPECT_EQ(largest->since_ms, kLatestInstantMs);
   EXPECT_FALSE(with("1ffffffffffffffff", "1 1 1"));
-  for (const char* numbers : {"18446744073709551616 1 1", "-1 1 1", "1 9223372036854775808 1",
-                              "1 1 9223372036854775808", "1.5 1 1", "0x1 1 1", "1 1 1e3"}) {
+  for (const char* numbers :
+       {"18446744073709551616 1 1", "-1 1 1", "1 9007199254740993 1", "1 1 9007199254740993",
+        "1 9223372036854775808 1", "1 -1 1", "1 1 -1", "1.5 1 1", "0x1 1 1", "1 1 1e3"}) {
     EXPECT_FALSE(with("ff", numbers)) << numbers;
   }
 }

@@ -31,9 +31,9 @@ TEST(MissedNote, RefusesOtherTexts) {
 }
 
 TEST(MissedNote, IsNoNumberThatDoesNotFit) {
-  EXPECT_TRUE(ParseMissedValue("18446744073709551615 9223372036854775807"));
-  for (const char* text :
-       {"18446744073709551616 1", "-1 1", "1 9223372036854775808", "1.0 1", "1 1ms"}) {
+  EXPECT_TRUE(ParseMissedValue("18446744073709551615 9007199254740992"));
+  for (const char* text : {"18446744073709551616 1", "-1 1", "1 9007199254740993",
+                           "1 9223372036854775808", "1 -1", "1.0 1", "1 1ms"}) {
     EXPECT_FALSE(ParseMissedValue(text)) << text;
   }
 }
