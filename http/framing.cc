@@ -1,9 +1,20 @@
 #include "http/framing.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "base/strings.h"
 
 namespace kache {
+namespace {
+
+bool IsDigits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
+}
+
+}  // namespace
 
 FramingVerdict CheckFraming(const HttpRequest& request, bool http_1_1) {
   const HeaderList& headers = request.headers;
@@ -20,6 +31,13 @@ FramingVerdict CheckFraming(const HttpRequest& request, bool http_1_1) {
     if (headers.Count("Transfer-Encoding") > 1 ||
         !absl::EqualsIgnoreCase(ToAbsl(Trimmed(*encoding)), "chunked")) {
       return {501, "the only Transfer-Encoding offered is chunked", false};
+    }
+  }
+
+  if (const auto length = headers.Find("Content-Length"); length) {
+    // The parser takes a list of equal numbers for one of them; another server may not.
+    if (headers.Count("Content-Length") > 1 || !IsDigits(*length)) {
+      return {400, "Content-Length is not a single number", false};
     }
   }
 

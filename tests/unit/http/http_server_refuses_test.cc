@@ -50,6 +50,10 @@ TEST_F(HttpServerRefuses, AmbiguousFraming) {
   EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
                            "Content-Length: 4\r\n\r\nabcd"),
             400);
+  EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
+                           "Content-Length: 3\r\n\r\nabc"),
+            400);
+  EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 3, 3\r\n\r\nabc"), 400);
   EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n"), 400);
   EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 0x10\r\n\r\n"), 400);
   EXPECT_EQ(StatusAndClose("PUT / HTTP/1.1\r\nHost: h\r\n"
