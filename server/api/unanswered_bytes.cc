@@ -11,6 +11,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <functional>
 
 #include "base/unique_fd.h"
 

@@ -304,7 +304,7 @@ class ServerTest(LimitCase):
         self.assertTrue(self.limited().running)
         self.assertEqual(caller.problems[:5], [])
         self.assertRegex(self.system.server.metrics(),
-                         r'kache_rejected_total\{reason="unanswered_bytes"\} [1-9]')
+                         r'reason="(unanswered_bytes|flooding_connection)"\} [1-9]')
 
 
 if __name__ == "__main__":

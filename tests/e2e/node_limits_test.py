@@ -48,7 +48,9 @@ class NodeLimitsCase(SystemCase):
 
 
 class LargeWritesTest(NodeLimitsCase):
-    SYSTEM = {"redis_options": ("--proto-max-bulk-len", "1mb")}
+    # A busy machine takes longer than a try may take by default.
+    SYSTEM = {"redis_options": ("--proto-max-bulk-len", "1mb"),
+              "server_settings": {"TRY_TIMEOUT_MS": 5000}}
 
     def test_a_write_that_no_node_digests_fails_alone(self):
         def act():
@@ -99,6 +101,7 @@ class LargeReadsTest(NodeLimitsCase):
         self.play_beside_others(act)
 
     def test_a_node_that_comes_back_empty_is_whole_again_without_it(self):
+        self.addCleanup(self.set_output_limit, 1_500_000)
         self.set_output_limit(0)
         keys = [f"refilled-{i}" for i in range(50)]
         for key in keys:
