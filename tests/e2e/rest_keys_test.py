@@ -68,7 +68,7 @@ class PutAndGetTest(SystemCase):
             receipt = put().json()
             self.assertGreaterEqual(receipt["expiresAt"], 1000 * began + 400 - CLOCK_SLACK_MS)
             self.assertLessEqual(receipt["expiresAt"], 1000 * time.time() + 400 + CLOCK_SLACK_MS)
-            wait_until(lambda: self.rest.get(self.key()).status == 404, 5, "the life to end")
+            wait_until(lambda: self.rest.get(self.key()).status == 404, "the life ends")
             self.assertGreaterEqual(time.time() - began, 0.4 - CLOCK_SLACK_MS / 1000)
 
     def test_any_other_content_type_is_raw(self):
