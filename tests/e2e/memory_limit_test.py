@@ -16,6 +16,7 @@ import grpc
 from harness import paths
 from harness.case import SystemCase
 from harness.command import run
+from harness.grpc_client import KacheClient
 from harness.http2 import CONTINUATION, HEADERS, Connection, frame, headers
 from harness.http_crowd import KEYS, MIB, key_name, value_of
 from harness.memory_group import MemoryGroup
@@ -292,7 +293,15 @@ class ServerTest(LimitCase):
                     pass
                 connection.close()
 
-        with Peak(self.group) as peak, OrdinaryCaller(self.ordinary_call) as caller:
+        patient = KacheClient(self.system.server.address, timeout=60)
+        self.addCleanup(patient.close)
+
+        def call(number):
+            key = b"patient-%d" % (number % 100)
+            patient.put(key, b"o" * 1000)
+            return None if patient.get(key).value == b"o" * 1000 else "another value"
+
+        with Peak(self.group) as peak, OrdinaryCaller(call) as caller:
             threads = [threading.Thread(target=attack) for _ in range(4)]
             for thread in threads:
                 thread.start()
