@@ -44,8 +44,8 @@ class UnansweredBytes {
 
 // More than gRPC lets a client send without a window update.
 inline constexpr uint64_t kMaxUnansweredBytes = uint64_t{32} << 20;
-// More than the metadata of any call, where memory is short.
-inline constexpr uint64_t kMaxUnansweredBytesInNeed = uint64_t{16} << 10;
+// Where memory is short: more than a client may send before gRPC has let it send more.
+inline constexpr uint64_t kMaxUnansweredBytesInNeed = uint64_t{256} << 10;
 
 struct UnansweredConnection {
   int fd = -1;

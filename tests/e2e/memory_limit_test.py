@@ -16,8 +16,6 @@ import grpc
 from harness import paths
 from harness.case import SystemCase
 from harness.command import run
-from harness.grpc_client import KacheClient
-from harness.http2 import CONTINUATION, HEADERS, Connection, frame, headers
 from harness.http_crowd import KEYS, MIB, key_name, value_of
 from harness.memory_group import MemoryGroup
 from harness.process import clean_environment
@@ -277,43 +275,6 @@ class ServerTest(LimitCase):
         self.assertGreaterEqual(largest, self.group.limit // 3, "the sum is padded")
         self.assertRegex(self.system.server.metrics(),
                          r'kache_rejected_total\{reason="too_many_bytes"\} [1-9]')
-
-    def test_metadata_without_an_end(self):
-        """In frames so small that gRPC bounds none of them."""
-        ends = time.monotonic() + 10
-        field = b"\0\x07x-extra\x7e" + b"y" * 126
-
-        def attack():
-            while time.monotonic() < ends:
-                connection = Connection(self.system.server.port, "127.0.0.2")
-                stream = connection.streams(1)[0]
-                connection.send(frame(HEADERS, 0, stream, headers(b"Put")))
-                while time.monotonic() < ends and connection.send(
-                        frame(CONTINUATION, 0, stream, field) * 1000):
-                    pass
-                connection.close()
-
-        patient = KacheClient(self.system.server.address, timeout=60)
-        self.addCleanup(patient.close)
-
-        def call(number):
-            key = b"patient-%d" % (number % 100)
-            patient.put(key, b"o" * 1000)
-            return None if patient.get(key).value == b"o" * 1000 else "another value"
-
-        with Peak(self.group) as peak, OrdinaryCaller(call) as caller:
-            threads = [threading.Thread(target=attack) for _ in range(4)]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
-        print(f"peak={peak.bytes // MIB} of {self.group.limit // MIB} MiB calls={caller.calls} "
-              f"refused={caller.refused} slowest={caller.slowest:.2f} s")
-        self.assertEqual(self.group.killed, 0, "killed for want of memory")
-        self.assertTrue(self.limited().running)
-        self.assertEqual(caller.problems[:5], [])
-        self.assertRegex(self.system.server.metrics(),
-                         r'reason="(unanswered_bytes|flooding_connection)"\} [1-9]')
 
 
 if __name__ == "__main__":
