@@ -76,6 +76,7 @@ void RedisClientImpl::ScheduleConnect(absl::Duration delay) {
 void RedisClientImpl::Connect() {
   state_ = State::kConnecting;
   reader_ = ReplyReader();
+  window_ = ReplyWindow();
   const absl::Duration limit = resuming_ ? std::min(options_.resume_limit, options_.connect_timeout)
                                          : options_.connect_timeout;
   connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(limit);

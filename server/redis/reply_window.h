@@ -20,15 +20,14 @@ class ReplyWindow {
  public:
   static constexpr size_t kBytes = size_t{4} << 20;
   static constexpr size_t kCommands = 128;
-  static constexpr size_t kValues = 128;
+  static constexpr size_t kValues = 256;
   // A large reply is on its way while the next one is made.
   static constexpr size_t kAtLeast = 4;
-  static constexpr size_t kValuesAtLeast = 8;
 
   // Whether one more command, which asks for `more` values, may be sent while `unanswered` ones
   // are under way, which ask for `values`.
   bool Open(size_t unanswered, size_t values, size_t more) const {
-    if (unanswered == 0 || (unanswered < kAtLeast && values + more <= kValuesAtLeast)) return true;
+    if (unanswered < kAtLeast) return true;
     return unanswered < kCommands && values + more <= kValues &&
            static_cast<double>(values + more) * mean_ <= kBytes;
   }
@@ -37,13 +36,11 @@ class ReplyWindow {
   // A reply of so many bytes came, to a command that asked for so many values.
   void OnReply(size_t bytes, size_t values = 1) {
     const double each = static_cast<double>(bytes) / static_cast<double>(values);
-    mean_ += (each - mean_) / (each > mean_ ? kNoticed : kRemembered);
+    mean_ += (each - mean_) / kRemembered;
   }
 
  private:
-  // Large replies are noticed soon, and remembered for longer.
-  static constexpr double kNoticed = 8;  // replies
-  static constexpr double kRemembered = 32;
+  static constexpr double kRemembered = 8;  // replies
   double mean_ = 0;
 };
 
