@@ -155,7 +155,6 @@ void RedisClientImpl::DropConnection() {
   handshake_.reset();
   loading_.clear();
   held_.clear();
-  values_under_way_ = 0;
   suspects_end_ = 0;
   unsent_reads_.Clear();
 }

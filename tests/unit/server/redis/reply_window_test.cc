@@ -2,11 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <string_view>
-#include <vector>
-
-#include "server/redis/command.h"
-
 namespace kache::redis {
 namespace {
 
@@ -38,28 +33,6 @@ TEST(ReplyWindow, NarrowsWithTheFirstLargeRepliesAndWidensAgain) {
   EXPECT_LT(Width(window), 8u);
   for (int i = 0; i < 64; ++i) window.OnReply(100);
   EXPECT_EQ(Width(window), ReplyWindow::kCommands);
-}
-
-TEST(ReplyWindow, CommandsForManyValuesCountThem) {
-  ReplyWindow window;
-  EXPECT_TRUE(window.Open(7, 7 * 32, 32));
-  EXPECT_FALSE(window.Open(8, 8 * 32, 32));
-  EXPECT_FALSE(window.Open(8, 8 * 32, 1));
-  EXPECT_TRUE(window.Open(ReplyWindow::kAtLeast - 1, 1000, 32));
-  for (int i = 0; i < 100; ++i) window.OnReply(32 << 10, 32);
-  EXPECT_TRUE(window.Open(7, 7 * 32, 32)) << "1 KiB each";
-  for (int i = 0; i < 100; ++i) window.OnReply(32 << 20, 32);
-  EXPECT_FALSE(window.Open(4, 4, 1));
-}
-
-TEST(ReplyWindow, KnowsHowManyValuesACommandAsksFor) {
-  EXPECT_EQ(ValuesAskedFor(Command::Of({"MGET", "a", "b", "c"}).wire()), 3u);
-  const std::vector<std::string_view> many(33, "MGET");
-  EXPECT_EQ(ValuesAskedFor(Command::Of(many).wire()), 32u);
-  EXPECT_EQ(ValuesAskedFor(Command::Of({"MGET", "a"}).wire()), 1u);
-  EXPECT_EQ(ValuesAskedFor(Command::Of({"GET", "MGET"}).wire()), 1u);
-  EXPECT_EQ(ValuesAskedFor(Command::Of({"PING"}).wire()), 1u);
-  EXPECT_EQ(ValuesAskedFor(""), 1u);
 }
 
 }  // namespace
