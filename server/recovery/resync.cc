@@ -90,22 +90,22 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
     if (by_hint && AddOtherHomes(entry, targets)) brought_home->push_back(entry);
     return targets;
   };
-  copier_.CopyPage(source.node, cursor, Scan::kPageKeys, std::move(selection), std::move(read),
-                   [this, &source, brought_home,
-                    done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
-                     if (!page.ok()) return done(page.status());
-                     std::erase_if(*brought_home, [&](const PageEntry& entry) {
-                       return std::ranges::find(page->left_out, entry.redis_key) !=
-                              page->left_out.end();
-                     });
-                     if (brought_home->empty()) return done(std::move(page));
-                     copier_.Remove(source.node, *brought_home, page->read_at,
-                                    [result = *page, done = std::move(done)](
-                                        const absl::StatusOr<uint64_t>& removed) mutable {
-                                      if (!removed.ok()) return done(removed.status());
-                                      done(std::move(result));
-                                    });
-                   });
+  copier_.CopyPage(
+      source.node, cursor, Scan::kPageKeys, std::move(selection), std::move(read),
+      [this, &source, brought_home,
+       done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
+        if (!page.ok()) return done(page.status());
+        std::erase_if(*brought_home, [&](const PageEntry& entry) {
+          return std::ranges::find(page->left_out, entry.redis_key) != page->left_out.end();
+        });
+        if (brought_home->empty()) return done(std::move(page));
+        copier_.Remove(source.node, *brought_home, page->read_at,
+                       [result = *page,
+                        done = std::move(done)](const absl::StatusOr<uint64_t>& removed) mutable {
+                         if (!removed.ok()) return done(removed.status());
+                         done(std::move(result));
+                       });
+      });
 }
 
 void Resync::BeginSource(MonotonicTime now) {

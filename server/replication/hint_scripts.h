@@ -45,7 +45,8 @@ const redis::Script& ReassertNote();
 const redis::Script& TakeHints();
 
 // Removes the hints that this job took, once all were replayed. Answers 1, also where that was done
-// before, by the same command on a connection that was lost; or 0 where they are not there any more: some of them may have been evicted before they were read, so that is an overflow.
+// before, by the same command on a connection that was lost; or 0 where they are not there any
+// more: some of them may have been evicted before they were read, so that is an overflow.
 //   KEYS  set of hints, set of those taken       ARGV  the job
 const redis::Script& FinishHints();
 
