@@ -24,7 +24,7 @@ void HealthService::Listen(CallQueue& queue) {
       .serve = [this](const HealthCheckRequest& request, MonotonicTime,
                       HealthCheckResponse& response,
                       Answer& answer) { answer.Finish(Check(request, response)); },
-      .metrics = RpcMetrics("Health.Check", registry_)};
+      .metrics = RpcMetrics("Health.Check", Via::kUnary, registry_)};
   endpoints_.push_back(std::make_unique<UnaryEndpoint<HealthCheckRequest, HealthCheckResponse>>(
       std::move(check), policy_, queue));
   HealthWatch::Accept(service_, board_, queue);

@@ -137,7 +137,7 @@ class KacheService::Table {
             },
         .role = role,
         .may_drop_answer = role == Role::kRead,
-        .metrics = RpcMetrics(rpc, service_.registry_),
+        .metrics = RpcMetrics(rpc, Via::kUnary, service_.registry_),
         .accepts = accepts,
         .notices_cancel = role == Role::kWrite,
         .rpc = rpc};

@@ -1,14 +1,11 @@
 #include "server/api/pipeline_metrics.h"
 
-#include <chrono>
 #include <string>
 
-#include "base/metrics.h"
+#include "server/api/status_map.h"
 
 namespace kache {
 namespace {
-
-constexpr const char* kKindNames[] = {"get", "put", "delete", "none"};
 
 prometheus::Histogram& Sizes(prometheus::Registry& registry, const std::string& name,
                              const std::string& help) {
@@ -47,44 +44,29 @@ PipelineMetrics::PipelineMetrics(prometheus::Registry& registry)
       values_refused(Total(registry, "kache_pipeline_values_refused_total",
                            "Values not answered, as the client did not read its answers.")),
       answers_dropped(Total(registry, "kache_pipeline_answers_dropped_total",
-                            "Answers to operations whose stream had broken.")) {
-  auto& operations = prometheus::BuildCounter()
-                         .Name("kache_pipeline_operations_total")
-                         .Help("Operations answered on streams, by operation and gRPC code.")
-                         .Register(registry);
-  auto& seconds =
-      prometheus::BuildHistogram()
-          .Name("kache_pipeline_operation_seconds")
-          .Help("Time from a message's arrival until an operation's answer was handed to gRPC.")
-          .Register(registry);
-  for (size_t kind = 0; kind < kKinds; ++kind) {
-    for (size_t code = 0; code < kGrpcCodes; ++code) {
-      kinds_[kind].operations[code] =
-          &operations.Add({{"operation", kKindNames[kind]}, {"code", kGrpcCodeNames[code]}});
-    }
-    kinds_[kind].seconds = &seconds.Add({{"operation", kKindNames[kind]}}, LatencyBuckets());
-  }
-}
+                            "Answers to operations whose stream had broken.")),
+      gets_("Get", Via::kPipeline, registry),
+      puts_("Put", Via::kPipeline, registry),
+      deletes_("Delete", Via::kPipeline, registry),
+      without_kind_("none", Via::kPipeline, registry) {}
 
 void PipelineMetrics::CountOperation(Kind kind, absl::StatusCode code, MonotonicTime start,
                                      MonotonicTime end) {
-  const PerKind& counts = kinds_[Index(kind)];
-  counts.operations[static_cast<size_t>(ToGrpcCode(code))]->Increment();
-  counts.seconds->Observe(std::chrono::duration<double>(end - start).count());
+  Of(kind).Count(ToGrpcCode(code), start, end);
 }
 
-size_t PipelineMetrics::Index(Kind kind) {
+RpcMetrics& PipelineMetrics::Of(Kind kind) {
   switch (kind) {
     case v1::PipelineOperation::kGet:
-      return 0;
+      return gets_;
     case v1::PipelineOperation::kPut:
-      return 1;
+      return puts_;
     case v1::PipelineOperation::kDelete:
-      return 2;
+      return deletes_;
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }
-  return kKinds - 1;
+  return without_kind_;
 }
 
 }  // namespace kache

@@ -4,10 +4,6 @@
 #ifndef KACHE_SERVER_API_PIPELINE_METRICS_H_
 #define KACHE_SERVER_API_PIPELINE_METRICS_H_
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
-
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "kache/v1/kache.pb.h"
@@ -15,7 +11,7 @@
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
 #include "prometheus/registry.h"
-#include "server/api/status_map.h"
+#include "server/api/rpc_metrics.h"
 
 namespace kache {
 
@@ -42,14 +38,12 @@ class PipelineMetrics {
   prometheus::Counter& answers_dropped;
 
  private:
-  struct PerKind {
-    std::array<prometheus::Counter*, kGrpcCodes> operations;  // by code
-    prometheus::Histogram* seconds;
-  };
-  static constexpr size_t kKinds = 4;  // get, put, delete, none
-  static size_t Index(Kind kind);
+  RpcMetrics& Of(Kind kind);
 
-  std::array<PerKind, kKinds> kinds_;
+  RpcMetrics gets_;
+  RpcMetrics puts_;
+  RpcMetrics deletes_;
+  RpcMetrics without_kind_;  // operations that name none: refused
 };
 
 }  // namespace kache

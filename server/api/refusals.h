@@ -1,5 +1,5 @@
 // The counter of what the server refuses for a bound that is reached, by reason. The alert
-// KacheRefusing follows it.
+// KacheCoordinatorRefusing follows it.
 #ifndef KACHE_SERVER_API_REFUSALS_H_
 #define KACHE_SERVER_API_REFUSALS_H_
 

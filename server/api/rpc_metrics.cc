@@ -6,19 +6,28 @@
 #include "base/metrics.h"
 
 namespace kache {
+namespace {
 
-RpcMetrics::RpcMetrics(const std::string& rpc, prometheus::Registry& registry)
+const char* ViaName(Via via) { return via == Via::kUnary ? "unary" : "pipeline"; }
+
+}  // namespace
+
+RpcMetrics::RpcMetrics(const std::string& rpc, Via via, prometheus::Registry& registry)
     : seconds_(prometheus::BuildHistogram()
                    .Name("kache_request_seconds")
-                   .Help("Time from a call's arrival until its answer has left, by rpc.")
+                   .Help("Time from the arrival of a call, or of an operation's message, until its "
+                         "answer has left, or was handed to gRPC; by rpc and way.")
                    .Register(registry)
-                   .Add({{"rpc", rpc}}, LatencyBuckets())) {
+                   .Add({{"rpc", rpc}, {"via", ViaName(via)}}, LatencyBuckets())) {
   auto& family = prometheus::BuildCounter()
                      .Name("kache_requests_total")
-                     .Help("Calls answered, by rpc and gRPC code.")
+                     .Help(
+                         "Calls, and operations of Pipeline streams, answered; by rpc, way and "
+                         "gRPC code.")
                      .Register(registry);
   for (size_t code = 0; code < kGrpcCodes; ++code) {
-    requests_[code] = &family.Add({{"rpc", rpc}, {"code", kGrpcCodeNames[code]}});
+    requests_[code] =
+        &family.Add({{"rpc", rpc}, {"via", ViaName(via)}, {"code", kGrpcCodeNames[code]}});
   }
 }
 

@@ -1,5 +1,7 @@
-// Counts and times the calls of one rpc. All counters are looked up once, so that counting a call
-// costs no map access.
+// Counts and times the calls of one rpc, or the operations of Pipeline streams that do the same:
+// one family of metrics for both, with the label `via`. So a query without that label sees all
+// traffic, whichever way clients take. All counters are looked up once: to count costs no map
+// access.
 //
 // Thread-safe.
 #ifndef KACHE_SERVER_API_RPC_METRICS_H_
@@ -16,12 +18,15 @@
 
 namespace kache {
 
+// The way by which requests come.
+enum class Via { kUnary, kPipeline };
+
 class RpcMetrics {
  public:
   // `registry` outlives this object.
-  RpcMetrics(const std::string& rpc, prometheus::Registry& registry);
+  RpcMetrics(const std::string& rpc, Via via, prometheus::Registry& registry);
 
-  // A call was answered with `code`, and took from `start` to `end`.
+  // A call, or an operation, was answered with `code`, and took from `start` to `end`.
   void Count(grpc::StatusCode code, MonotonicTime start, MonotonicTime end);
 
  private:

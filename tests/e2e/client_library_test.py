@@ -39,7 +39,7 @@ class ClientLibraryTest(SystemCase):
 
     def operations(self, server):
         metrics = exposition.parse(server.metrics())
-        return metrics.total("kache_pipeline_operations_total")
+        return metrics.total("kache_requests_total", via="pipeline")
 
     def await_more(self, load, server, count=500):
         """Until `server` took `count` more operations of streams."""

@@ -74,6 +74,7 @@ class MetricsInUseTest(SystemCase):
     def test_values_that_the_queries_name(self):
         self.assertEqual(self.known["kache_node_state"]["state"], {"up", "syncing", "down"})
         self.assertLessEqual({"Get", "Put", "Delete"}, self.known["kache_requests_total"]["rpc"])
+        self.assertEqual({"unary", "pipeline"}, self.known["kache_requests_total"]["via"])
         self.assertLessEqual({"OK", "UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "INTERNAL"},
                              self.known["kache_requests_total"]["code"])
         self.assertLessEqual({"too_many_connections", "memory"},

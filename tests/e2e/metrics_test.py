@@ -37,6 +37,20 @@ class MetricsTest(SystemCase):
             wait_until(lambda: total(rpc=rpc, code="OK") == count + 3, rpc)
         wait_until(lambda: total(rpc="Put", code="INVALID_ARGUMENT") == bad + 3, "bad puts")
 
+    def test_single_keys_by_rest_are_counted_in_the_same_family(self):
+        """They go by Pipeline streams."""
+        def counts():
+            metrics = self.server()
+            return (metrics.total("kache_requests_total", rpc="Get", code="OK"),
+                    metrics.total("kache_requests_total", rpc="Get", via="pipeline", code="OK"),
+                    metrics.total("kache_request_seconds_count", rpc="Get", via="pipeline"))
+
+        self.rest.put_raw("k", b"v")
+        before = counts()
+        for _ in range(3):
+            self.assertEqual(self.rest.get("k").status, 200)
+        wait_until(lambda: counts() == tuple(n + 3 for n in before), f"3 more than {before}")
+
     def test_latencies_are_histograms(self):
         self.grpc.put(b"k", b"v")
         gateway = self.gateway()

@@ -41,7 +41,7 @@ class TwoOrdersTest(SystemCase):
         """What each coordinator has answered so far of what is asked for here."""
         every = [exposition.parse(server.metrics()) for server in self.system.servers]
         return [sum(metrics.total("kache_requests_total", rpc=rpc) for rpc in ("BatchGet", "Locate"))
-                + metrics.total("kache_pipeline_operations_total", operation="get")
+                + metrics.total("kache_requests_total", rpc="Get", via="pipeline")
                 for metrics in every]
 
     def expect_of_both(self, look):

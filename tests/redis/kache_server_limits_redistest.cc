@@ -183,7 +183,8 @@ TEST_F(KacheServerLimitsTest, KeepsTheCallersDeadline) {
   EXPECT_LT(absl::Now() - start, absl::Seconds(10));
   // The server gives up too: nothing stays in flight, although Redis is still frozen.
   EXPECT_TRUE(Eventually([this] {
-    return cluster_.Metric("kache_requests_total{code=\"DEADLINE_EXCEEDED\",rpc=\"Get\"}") == 1;
+    return cluster_.Metric(
+               "kache_requests_total{code=\"DEADLINE_EXCEEDED\",rpc=\"Get\",via=\"unary\"}") == 1;
   }));
   EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 0; }));
 }

@@ -56,7 +56,7 @@ TEST_F(PipelineTest, AnswersEveryKindOfOperationById) {
   EXPECT_TRUE(results[5].has_delete_());
   EXPECT_EQ(results[6].get().value(), "banana");
   EXPECT_TRUE(Eventually([&] {
-    return cluster_.Metric("kache_pipeline_operations_total{code=\"OK\",operation=\"get\"}") == 3;
+    return cluster_.Metric("kache_requests_total{code=\"OK\",rpc=\"Get\",via=\"pipeline\"}") == 3;
   }));
   EXPECT_EQ(cluster_.Metric("kache_pipeline_streams"), 1);
 

@@ -189,12 +189,13 @@ TEST_F(KacheServerTest, CountsCallsByCode) {
   ASSERT_TRUE(cluster_.Put("k", "v").ok());
   ASSERT_FALSE(cluster_.Put("", "v").ok());
   const auto calls = [this](const std::string& code) {
-    return cluster_.Metric("kache_requests_total{code=\"" + code + "\",rpc=\"Put\"}");
+    return cluster_.Metric("kache_requests_total{code=\"" + code + "\",rpc=\"Put\",via=\"unary\"}");
   };
   // A call is counted once its answer has left.
   EXPECT_TRUE(Eventually([&] { return calls("OK") == 1 && calls("INVALID_ARGUMENT") == 1; }));
-  EXPECT_TRUE(Eventually(
-      [this] { return cluster_.Metric("kache_request_seconds_count{rpc=\"Put\"}") == 2; }));
+  EXPECT_TRUE(Eventually([this] {
+    return cluster_.Metric("kache_request_seconds_count{rpc=\"Put\",via=\"unary\"}") == 2;
+  }));
 }
 
 }  // namespace

@@ -231,6 +231,15 @@ test('rules and dashboard are those of deploy/', () => {
                    JSON.parse(read('deploy/grafana/kache.json')));
 });
 
+test('without gateways there are no alerts about them', () => {
+  const names = (objects) => find(objects, 'PrometheusRule', 'kache').spec.groups
+      .flatMap(({ rules }) => rules.map(({ alert }) => alert));
+  const all = names(renderChart(kVariants.watched));
+  assert.ok(all.includes('KacheGatewayAbsent'));
+  assert.deepEqual(names(renderChart(kVariants['no gateway'])),
+                   all.filter((alert) => !alert.startsWith('KacheGateway')));
+});
+
 test('monitors give the names of jobs that the rules need, and reach a port of the pods', () => {
   const jobs = yaml.load(read('deploy/prometheus/prometheus.yaml')).scrape_configs
       .map(({ job_name: job }) => job).sort();
