@@ -150,8 +150,7 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
       case ReplyReader::Result::kMore:
         return;
       case ReplyReader::Result::kBroken:
-        Lose({"protocol_error", "the replies can't be read: " + std::string(reader_.error())},
-             /*was_unusable=*/true);
+        LoseUnreadable();
         return;
     }
   }
@@ -164,6 +163,15 @@ void RedisClientImpl::CountReply(const Reply& reply) {
     values_under_way_ -= values;
   }
   window_.OnReply(Bytes(reply), values);
+}
+
+void RedisClientImpl::LoseUnreadable() {
+  const std::string why = "the replies can't be read: " + std::string(reader_.error());
+  if (state_ == State::kHandshaking) {
+    Lose({"not_redis", why + " (another program listens there: correct REDIS_URLS)"}, true);
+  } else {
+    Lose({"protocol_error", why}, true);
+  }
 }
 
 void RedisClientImpl::OnReply(Reply reply) {
