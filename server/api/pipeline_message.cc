@@ -37,7 +37,7 @@ void PipelineOperation::Finish(absl::Status status) {
 
 google::protobuf::ArenaOptions PipelineMessage::ArenaSizes(size_t operations) {
   google::protobuf::ArenaOptions options;
-  options.start_block_size = BlockBytes(operations);
+  options.start_block_size = FirstBlockBytes(operations);
   options.max_block_size = kMaxBlockBytes;
   return options;
 }

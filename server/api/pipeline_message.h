@@ -93,7 +93,8 @@ class PipelineMessage {
   size_t size() const { return operations_.size(); }
   // What a message of so many bytes and these parts takes of memory at most, with the results.
   static constexpr size_t MemoryBytes(size_t bytes, const MessageParts& parts) {
-    const bool fits_one_block = parts.extra == 0 && BlockBytes(parts.fields) < kMaxBlockBytes;
+    const bool fits_one_block =
+        parts.extra == 0 && FirstBlockBytes(parts.fields) < kMaxFirstBlockBytes;
     return bytes + kMessageBytes + (fits_one_block ? 0 : kMaxBlockBytes) +
            parts.fields * (sizeof(PipelineOperation) + kMessagesOfOperation) +
            parts.extra * kExtraPartBytes;
@@ -126,11 +127,12 @@ class PipelineMessage {
   static constexpr size_t kMessagesOfOperation = 704;
   // This object, and the arena without its messages.
   static constexpr size_t kMessageBytes = 1024;
+  static constexpr size_t kMaxFirstBlockBytes = 65536;
   static constexpr size_t kMaxBlockBytes = 4096;
-  // Of the arena's first block: a message of few operations fits into it. Later blocks are at most
-  // kMaxBlockBytes, and all but the last one are full.
-  static constexpr size_t BlockBytes(size_t operations) {
-    return std::min(kMaxBlockBytes, kMessageBytes / 2 + operations * kMessagesOfOperation);
+  // Of the arena's first block, into which a message fits as clients write it. Later blocks are at
+  // most kMaxBlockBytes, and all but the last one are full.
+  static constexpr size_t FirstBlockBytes(size_t operations) {
+    return std::min(kMaxFirstBlockBytes, kMessageBytes / 2 + operations * kMessagesOfOperation);
   }
   static google::protobuf::ArenaOptions ArenaSizes(size_t operations);
 
