@@ -56,7 +56,7 @@ void CallQueue::Run() {
   void* tag;
   bool ok;
   while (NextEvent(&tag, &ok, wakes)) {
-    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    CountTurn();
     static_cast<CallTag*>(tag)->OnEvent(ok);
   }
 }
@@ -89,7 +89,7 @@ bool CallQueue::NextEvent(void** tag, bool* ok, DeferredWakes& wakes) {
         gpr_time_from_millis(StandstillWatch::kInterval.count(), GPR_TIMESPAN);
     const auto next =
         queue_->AsyncNext(tag, ok, gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), interval));
-    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    CountTurn();
     standstills_.Tick(std::chrono::steady_clock::now());
     if (next != grpc::CompletionQueue::TIMEOUT) return next == grpc::CompletionQueue::GOT_EVENT;
   }

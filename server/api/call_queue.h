@@ -84,6 +84,11 @@ class CallQueue {
   // events before have posted to them, as soon as no further event is there.
   bool NextEvent(void** tag, bool* ok, DeferredWakes& wakes);
 
+  // The thread has come back from gRPC.
+  void CountTurn() {
+    turns_.store(turns_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   PostBox box_;
   size_t calls_ = 1;           // one for not being closed

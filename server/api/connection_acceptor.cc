@@ -1,8 +1,6 @@
 #include "server/api/connection_acceptor.h"
 
 #include <fcntl.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -32,7 +30,7 @@ constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
 constexpr auto kCountInterval = std::chrono::milliseconds(50);
 // What gRPC says of all its calls together grows too large with time.
 constexpr auto kExactCountInterval = std::chrono::seconds(30);
-// What a connection sends meanwhile where it is the one that keeps a thread busy.
+// What is read of a connection meanwhile where it is the one that keeps a thread busy.
 constexpr uint64_t kFloodBytes = 64 << 10;
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 constexpr uint64_t kGrowth = uint64_t{8} << 20;
@@ -71,12 +69,6 @@ int64_t UnreadBytes(int fd) {
   return ioctl(fd, FIONREAD, &bytes) == 0 ? bytes : 0;
 }
 
-uint64_t ReceivedBytes(int fd) {
-  tcp_info info{};
-  socklen_t size = sizeof(info);
-  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 ? info.tcpi_bytes_received : 0;
-}
-
 }  // namespace
 
 ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options& options,
@@ -102,9 +94,9 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
                     .Add({})),
       refused_full_(Refusals(registry, "too_many_connections")),
       refused_address_(Refusals(registry, "too_many_connections_of_address")),
-      too_many_calls_(Refusals(registry, "too_many_calls")),
-      floods_(Refusals(registry, "flooding_connection")),
-      unanswered_bytes_(Refusals(registry, "unanswered_bytes")),
+      too_many_calls_{Refusals(registry, "too_many_calls")},
+      floods_{Refusals(registry, "flooding_connection")},
+      unanswered_{Refusals(registry, "unanswered_bytes")},
       failed_(prometheus::BuildCounter()
                   .Name("kache_grpc_accept_failures_total")
                   .Help("Times that accepting gRPC connections failed, as for want of files.")
@@ -266,27 +258,27 @@ void ConnectionAcceptor::BoundCalls() {
   for (const std::string& peer : ConnectionsToClose(counts, options_.max_calls)) {
     const int fd = open.at(peer);
     Cut(fd, connections_.at(fd), too_many_calls_);
-    ++cut_;
   }
 }
 
 void ConnectionAcceptor::EndFloods() {
   const bool was_captured = std::exchange(captured_, captures_.IsCaptured(work_()));
   if (!captured_) return;
-  // Where the capture is new, what they received so far says nothing.
+  // Where the capture is new, what was read so far says nothing.
   uint64_t most = 0;
   int flooding = -1;
   for (auto& [fd, connection] : connections_) {
     if (connection.is_cut) continue;
-    const uint64_t received = ReceivedBytes(fd);
-    const uint64_t meanwhile = received - std::exchange(connection.received, received);
+    const auto traffic = ReadTraffic(fd);
+    if (!traffic.has_value()) continue;
+    const uint64_t meanwhile =
+        traffic->read_bytes - std::exchange(connection.read_bytes, traffic->read_bytes);
     if (meanwhile <= most) continue;
     most = meanwhile;
     flooding = fd;
   }
   if (!was_captured || most < kFloodBytes) return;
   Cut(flooding, connections_.at(flooding), floods_);
-  ++flooding_;
 }
 
 // All are looked at twice a second, and whenever the process has grown or takes too much.
@@ -304,18 +296,18 @@ void ConnectionAcceptor::BoundUnanswered() {
     if (traffic.has_value()) found.push_back({fd, connection.unanswered.Update(*traffic)});
   }
   for (const int fd : ConnectionsWithoutAnswer(found, in_need)) {
-    Cut(fd, connections_.at(fd), unanswered_bytes_);
-    ++unanswered_;
+    Cut(fd, connections_.at(fd), unanswered_);
   }
 }
 
-void ConnectionAcceptor::Cut(int fd, Connection& connection, prometheus::Counter& reason) {
+void ConnectionAcceptor::Cut(int fd, Connection& connection, Cuts& cuts) {
   // Of our own, so that it stays this socket while gRPC closes its own.
   const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
   if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) return;
   connection.is_cut = true;
-  reason.Increment();
-  cut_last_ = connection.address;
+  cuts.counter.Increment();
+  ++cuts.unlogged;
+  cuts.last = connection.address;
   // Ends the connection and drops what it has received, which shutdown() would leave to be read.
   const sockaddr none{.sa_family = AF_UNSPEC, .sa_data = {}};
   if (connect(socket.get(), &none, sizeof(none)) != 0) shutdown(socket.get(), SHUT_RDWR);
@@ -328,17 +320,18 @@ void ConnectionAcceptor::LogRefusals() {
                  std::exchange(refused_, 0), ClientAddressText(refused_last_), book_.connections(),
                  options_.max_connections);
   }
-  if (cut_ > 0) {
+  if (too_many_calls_.unlogged > 0) {
     spdlog::warn("grpc connections with too many calls closed count={} last={} max_grpc_calls={}",
-                 std::exchange(cut_, 0), ClientAddressText(cut_last_), options_.max_calls);
+                 std::exchange(too_many_calls_.unlogged, 0),
+                 ClientAddressText(too_many_calls_.last), options_.max_calls);
   }
-  if (flooding_ > 0) {
+  if (floods_.unlogged > 0) {
     spdlog::warn("grpc connections that kept a thread busy closed count={} last={}",
-                 std::exchange(flooding_, 0), ClientAddressText(cut_last_));
+                 std::exchange(floods_.unlogged, 0), ClientAddressText(floods_.last));
   }
-  if (unanswered_ > 0) {
+  if (unanswered_.unlogged > 0) {
     spdlog::warn("grpc connections that only send closed count={} last={}",
-                 std::exchange(unanswered_, 0), ClientAddressText(cut_last_));
+                 std::exchange(unanswered_.unlogged, 0), ClientAddressText(unanswered_.last));
   }
 }
 

@@ -79,7 +79,13 @@ class ConnectionAcceptor {
     ino_t socket;
     UnansweredBytes unanswered{};
     bool is_cut = false;
-    uint64_t received = 0;  // bytes, when floods were looked for
+    uint64_t read_bytes = 0;  // when floods were looked for
+  };
+  // Connections that were closed for one reason.
+  struct Cuts {
+    prometheus::Counter& counter;
+    size_t unlogged = 0;    // since they were logged
+    std::string last = {};  // client address
   };
 
   void Run();
@@ -96,7 +102,7 @@ class ConnectionAcceptor {
   void EndFloods();
   void BoundUnanswered();
   // Closes a connection that was handed over.
-  void Cut(int fd, Connection& connection, prometheus::Counter& reason);
+  void Cut(int fd, Connection& connection, Cuts& cuts);
   void LogRefusals();
 
   const Options options_;
@@ -118,18 +124,14 @@ class ConnectionAcceptor {
   Clock::time_point paused_until_{};
   size_t refused_ = 0;  // since they were logged
   std::string refused_last_;
-  size_t cut_ = 0;  // since they were logged
-  size_t flooding_ = 0;
-  std::string cut_last_;
-  size_t unanswered_ = 0;  // connections that were closed since they were logged
   prometheus::Gauge& gauge_;
   prometheus::Gauge& calls_gauge_;
   prometheus::Counter& accepted_;
   prometheus::Counter& refused_full_;
   prometheus::Counter& refused_address_;
-  prometheus::Counter& too_many_calls_;
-  prometheus::Counter& floods_;
-  prometheus::Counter& unanswered_bytes_;
+  Cuts too_many_calls_;
+  Cuts floods_;
+  Cuts unanswered_;
   prometheus::Counter& failed_;
   std::thread thread_;
 };

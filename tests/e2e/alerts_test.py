@@ -1,7 +1,6 @@
 """Every alert fires by the fault that it is for, on the real /metrics of real processes, and none
 before it (harness/scrapes.py)."""
 
-import os
 import pathlib
 import re
 import resource
@@ -385,16 +384,10 @@ class StoppedLogReaderTest(AlertsCase):
     SYSTEM = {"redis": 1, "gateways": 0}
 
     def test_lines_are_lost(self):
-        reading, writing = os.pipe()
-        self.addCleanup(os.close, reading)
         gateway = KacheGateway([self.system.server.address],
                                {"LOG_LEVEL": "trace", "LOG_LINES_PER_SECOND": 0},
                                folder=self.system.folder)
-        gateway.log_to = writing
-        gateway.start()
-        os.close(writing)
-        self.addCleanup(gateway.kill)
-        gateway.wait_ready()
+        gateway.start_unread(self)
         scrapes = Scrapes([*self.targets(), gateway])
 
         def traffic():

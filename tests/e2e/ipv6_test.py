@@ -38,39 +38,34 @@ def assert_served(test, server, gateway):
             pass
 
 
-class BothFamiliesTest(unittest.TestCase):
-    def test_every_port_listens_on_both(self):
+class ListeningCase(unittest.TestCase):
+    def start_on(self, listen, reached_by):
+        """All ports of both programs listen on `listen`, and answer on both families."""
         redis = RedisServer()
         server = KacheServer([redis.url])
-        server.settings["GRPC_LISTEN_ADDRESS"] = f"[::]:{server.port}"
-        server.settings["METRICS_LISTEN_ADDRESS"] = f"[::]:{server.metrics_port}"
-        gateway = KacheGateway([f"[::1]:{server.port}"])
-        gateway.settings["HTTP_LISTEN_ADDRESS"] = f"[::]:{gateway.port}"
+        server.settings["GRPC_LISTEN_ADDRESS"] = f"{listen}:{server.port}"
+        server.settings["METRICS_LISTEN_ADDRESS"] = f"{listen}:{server.metrics_port}"
+        gateway = KacheGateway([f"{reached_by}:{server.port}"])
+        gateway.settings["HTTP_LISTEN_ADDRESS"] = f"{listen}:{gateway.port}"
         for process in (redis, server, gateway):
             process.start()
             self.addCleanup(process.stop)
         server.wait_up()  # by 127.0.0.1
         gateway.wait_ready()
         assert_served(self, server, gateway)
+        return server, gateway
 
 
-class LocalName(unittest.TestCase):
+class BothFamiliesTest(ListeningCase):
+    def test_every_port_listens_on_both(self):
+        self.start_on("[::]", "[::1]")
+
+
+class LocalName(ListeningCase):
     """Where localhost has two addresses."""
 
     def test_every_port_listens_on_both(self):
-        redis = RedisServer()
-        server = KacheServer([redis.url])
-        server.settings["GRPC_LISTEN_ADDRESS"] = f"localhost:{server.port}"
-        server.settings["METRICS_LISTEN_ADDRESS"] = f"localhost:{server.metrics_port}"
-        gateway = KacheGateway([f"localhost:{server.port}"])
-        gateway.settings["HTTP_LISTEN_ADDRESS"] = f"localhost:{gateway.port}"
-        for process in (redis, server, gateway):
-            process.start()
-            self.addCleanup(process.stop)
-        server.wait_up()
-        gateway.wait_ready()
-        assert_served(self, server, gateway)
-        for process in (server, gateway):
+        for process in self.start_on("localhost", "localhost"):
             self.assertNotIn("no tokens are asked for", process.log)
 
 

@@ -122,16 +122,10 @@ class StoppedReaderTest(SystemCase):
     SYSTEM = {"redis": 1, "gateways": 0}
 
     def test_requests_go_on(self):
-        reading, writing = os.pipe()
-        self.addCleanup(os.close, reading)
         gateway = KacheGateway([self.system.server.address],
                                {"LOG_LEVEL": "trace", "LOG_LINES_PER_SECOND": 0},
                                folder=self.system.folder)
-        gateway.log_to = writing
-        gateway.start()
-        os.close(writing)
-        self.addCleanup(gateway.kill)
-        gateway.wait_ready()
+        reading = gateway.start_unread(self)
         rest = RestClient(gateway.port)
 
         def lost():

@@ -1,5 +1,6 @@
 """kache-server and kache-gateway as processes."""
 
+import os
 import urllib.error
 import urllib.request
 
@@ -83,6 +84,17 @@ class KacheGateway(Process):
     @property
     def url(self):
         return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
+
+    def start_unread(self, test):
+        """Starts it with a log that nobody reads; the pipe's end to be read, until `test` ends."""
+        reading, writing = os.pipe()
+        test.addCleanup(os.close, reading)
+        self.log_to = writing
+        self.start()
+        os.close(writing)
+        test.addCleanup(self.kill)
+        self.wait_ready()
+        return reading
 
     def metrics(self):
         status, body = fetch(self.url + "/metrics")
