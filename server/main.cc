@@ -22,6 +22,7 @@
 #include "base/settings.h"
 #include "base/shutdown.h"
 #include "base/version.h"
+#include "server/api/grpc_server.h"
 #include "server/config.h"
 #include "server/health_client.h"
 #include "server/kache_server.h"
@@ -153,6 +154,7 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
 
 int main(int argc, char** argv) {
   kache::SkipMutexChecks();
+  kache::GrpcServer::PrepareProcess();
   kache::ShutdownSignal shutdown;  // before any thread starts
   CLI::App app("Turns independent Redis servers into one replicated cache, offered over gRPC.");
   app.footer(kache::Footer());

@@ -16,6 +16,8 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/deferred_wakes.h"
@@ -24,6 +26,7 @@
 #include "server/api/capture_watch.h"
 #include "server/api/post_box.h"
 #include "server/api/standstill_watch.h"
+#include "server/api/waiting_calls.h"
 
 namespace kache {
 
@@ -48,6 +51,10 @@ class CallQueue {
   // Start.
   void AddCall() { ++calls_; }
   void RemoveCall();
+
+  // That unary calls of a method wait on this queue: for WaitingCalls. Before Start.
+  void AddWaiting(WaitingMethod method) { waiting_.push_back(std::move(method)); }
+  const std::vector<WaitingMethod>& waiting() const { return waiting_; }
 
   // Hands `work` to the queue's thread. Thread-safe. Requires: a call that waits on this queue, and
   // goes on doing so until the work has run.
@@ -91,6 +98,7 @@ class CallQueue {
 
   const std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   PostBox box_;
+  std::vector<WaitingMethod> waiting_;
   size_t calls_ = 1;           // one for not being closed
   size_t events_unwoken_ = 0;  // since the shards were woken
   std::atomic<size_t> serving_{0};

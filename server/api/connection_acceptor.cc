@@ -27,13 +27,14 @@ constexpr auto kSweepInterval = std::chrono::seconds(1);
 constexpr auto kLogInterval = std::chrono::seconds(1);
 // Before something is refused.
 constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
-constexpr auto kCountInterval = std::chrono::milliseconds(50);
+constexpr auto kCountInterval = std::chrono::milliseconds(25);
 // What gRPC says of all its calls together grows too large with time.
 constexpr auto kExactCountInterval = std::chrono::seconds(30);
 // What is read of a connection meanwhile where it is the one that keeps a thread busy.
 constexpr uint64_t kFloodBytes = 64 << 10;
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
 constexpr uint64_t kGrowth = uint64_t{8} << 20;
+constexpr auto kRoundTime = std::chrono::milliseconds(10);
 constexpr auto kPause = std::chrono::milliseconds(100);
 // Accepted from one socket before the others have their turn.
 constexpr int kAcceptsPerTurn = 64;
@@ -77,6 +78,7 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
       listening_(std::move(listening)),
       stop_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       book_(options.max_connections),
+      rounds_(options.memory_sum_bytes),
       gauge_(prometheus::BuildGauge()
                  .Name("kache_grpc_connections")
                  .Help("Open gRPC connections, as of a second ago.")
@@ -105,10 +107,12 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
 
 ConnectionAcceptor::~ConnectionAcceptor() { Stop(); }
 
-void ConnectionAcceptor::Start(HandOver hand_over, std::optional<CallCensus> census, Work work) {
+void ConnectionAcceptor::Start(HandOver hand_over, std::optional<CallCensus> census, Work work,
+                               std::unique_ptr<WaitingCalls> waiting) {
   hand_over_ = std::move(hand_over);
   census_ = std::move(census);
   work_ = std::move(work);
+  waiting_ = std::move(waiting);
   thread_ = std::thread([this] { Run(); });
   pthread_setname_np(thread_.native_handle(), "grpc-accept");
 }
@@ -130,11 +134,14 @@ void ConnectionAcceptor::Run() {
       counted_ = now;
       if (work_ != nullptr) EndFloods();
       if (census_.has_value()) BoundCalls();
-      BoundUnanswered();
+      const uint64_t resident = ResidentBytes();
+      BoundUnanswered(resident);
+      if (waiting_ != nullptr) TakeBack(resident);
     }
     if (now < paused_until_) continue;
     for (const UniqueFd& socket : listening_.sockets) AcceptFrom(socket.get());
   }
+  waiting_.reset();
 }
 
 bool ConnectionAcceptor::Wait() {
@@ -147,7 +154,9 @@ bool ConnectionAcceptor::Wait() {
   }
   std::chrono::milliseconds timeout = paused ? kPause : kSweepInterval;
   // No calls without connections.
-  if (book_.connections() > 0) timeout = kCountInterval;
+  if (book_.connections() > 0 || (waiting_ != nullptr && waiting_->running())) {
+    timeout = kCountInterval;
+  }
   poll(sockets.data(), sockets.size(), static_cast<int>(timeout.count()));
   return sockets.front().revents == 0;
 }
@@ -282,8 +291,7 @@ void ConnectionAcceptor::EndFloods() {
 }
 
 // All are looked at twice a second, and whenever the process has grown or takes too much.
-void ConnectionAcceptor::BoundUnanswered() {
-  const uint64_t resident = ResidentBytes();
+void ConnectionAcceptor::BoundUnanswered(uint64_t resident) {
   const bool in_need = IsInNeed(resident, options_.memory_sum_bytes);
   const bool has_grown = resident > resident_bytes_ + kGrowth;
   if (!in_need && !has_grown && Clock::now() - looked_ < kLookInterval) return;
@@ -298,6 +306,14 @@ void ConnectionAcceptor::BoundUnanswered() {
   for (const int fd : ConnectionsWithoutAnswer(found, in_need)) {
     Cut(fd, connections_.at(fd), unanswered_);
   }
+}
+
+void ConnectionAcceptor::TakeBack(uint64_t resident) {
+  if (rounds_.IsDue(resident) && !waiting_->running()) {
+    rounds_.Began();
+    waiting_->StartRound();
+  }
+  waiting_->Continue(kRoundTime);
 }
 
 void ConnectionAcceptor::Cut(int fd, Connection& connection, Cuts& cuts) {

@@ -9,6 +9,8 @@
 //   * Where one connection keeps a thread busy, it is closed (capture_watch.h).
 //   * Where gRPC reads ever more of a connection and answers nothing, it is closed
 //     (unanswered_bytes.h).
+//   * Where the process has grown, what gRPC keeps of calls without a request is taken back
+//     (waiting_calls.h).
 //
 // Who takes a connection over does not tell when it ends. The acceptor looks: a file descriptor
 // whose socket is another one, or gone, was closed. It looks once a second, and before it refuses.
@@ -22,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -38,6 +41,7 @@
 #include "server/api/capture_watch.h"
 #include "server/api/listening_sockets.h"
 #include "server/api/unanswered_bytes.h"
+#include "server/api/waiting_calls.h"
 
 namespace kache {
 
@@ -47,7 +51,7 @@ class ConnectionAcceptor {
     size_t max_connections = 10000;
     // A connection is closed without a word.
     bool encrypted = false;
-    // Of all connections, counted every 50 ms.
+    // Of all connections, counted every 25 ms.
     int64_t max_calls = 20000;
     // What the bounds of the process add up to; 0 = not known.
     uint64_t memory_sum_bytes = 0;
@@ -63,10 +67,10 @@ class ConnectionAcceptor {
   // Stops.
   ~ConnectionAcceptor();
 
-  // Counts the calls and watches the threads of whoever takes the connections over; nullopt and
-  // nullptr: they are not bounded. Call it once.
+  // Counts the calls, watches the threads and takes back the memory of whoever takes the
+  // connections over; nullopt and nullptr: none of it. Call it once.
   void Start(HandOver hand_over, std::optional<CallCensus> census = std::nullopt,
-             Work work = nullptr);
+             Work work = nullptr, std::unique_ptr<WaitingCalls> waiting = nullptr);
   // Accepts no more, and closes the port. Later calls do nothing.
   void Stop();
 
@@ -100,7 +104,9 @@ class ConnectionAcceptor {
   void Sweep();
   void BoundCalls();
   void EndFloods();
-  void BoundUnanswered();
+  // `resident`: what the process takes.
+  void BoundUnanswered(uint64_t resident);
+  void TakeBack(uint64_t resident);
   // Closes a connection that was handed over.
   void Cut(int fd, Connection& connection, Cuts& cuts);
   void LogRefusals();
@@ -120,6 +126,8 @@ class ConnectionAcceptor {
   Clock::time_point swept_{};
   Clock::time_point looked_{};   // for what was not answered
   uint64_t resident_bytes_ = 0;  // then
+  std::unique_ptr<WaitingCalls> waiting_;
+  RoundTrigger rounds_;
   Clock::time_point logged_{};
   Clock::time_point paused_until_{};
   size_t refused_ = 0;  // since they were logged

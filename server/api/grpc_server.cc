@@ -6,6 +6,7 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -29,6 +30,10 @@ constexpr int kHandshakeTimeoutMs = 10000;
 // A connection that has had no call for so long is closed. Its client makes another one when it
 // needs one.
 constexpr int kIdleTimeoutMs = 300000;
+
+// Read of a connection and dealt with before it can be closed: a byte of metadata may become 150 in
+// memory.
+constexpr int kReadBytes = 64 << 10;
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsFiles& files) {
   if (files.cert_file.empty()) return grpc::InsecureServerCredentials();
@@ -64,6 +69,7 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
                              kClientPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kReadBytes);
   if (options.max_connection_age > absl::ZeroDuration()) {
     builder.AddChannelArgument(
         GRPC_ARG_MAX_CONNECTION_AGE_MS,
@@ -100,6 +106,8 @@ class HandOver final : public Posted {
 };
 
 }  // namespace
+
+void GrpcServer::PrepareProcess() { setenv("GRPC_EXPERIMENTS", "-tcp_read_chunks", /*replace=*/0); }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
     const GrpcServerOptions& options, const std::vector<grpc::Service*>& services,
@@ -147,7 +155,10 @@ void GrpcServer::Start() {
         std::vector<QueueWork> work;
         for (const auto& queue : queues_) work.push_back(queue->work());
         return work;
-      });
+      },
+      std::make_unique<WaitingCalls>(
+          [this] { return server_->InProcessChannel(grpc::ChannelArguments()); },
+          queues_.front()->waiting(), queues_.size()));
 }
 
 void GrpcServer::Shutdown(absl::Time deadline) {

@@ -42,6 +42,10 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
+  // Has gRPC read connections in portions that Build bounds, in place of all that has come. Call it
+  // in main, before any thread starts; without it servers work, but are bounded less.
+  static void PrepareProcess();
+
   // Listens. UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for
   // TLS are wrong. `services` and `registry` outlive the server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Build(

@@ -14,6 +14,7 @@ HealthService::HealthService(const CallPolicy& policy, prometheus::Registry& reg
 
 void HealthService::Listen(CallQueue& queue) {
   UnaryMethod<HealthCheckRequest, HealthCheckResponse> check{
+      .path = "/grpc.health.v1.Health/Check",
       .request =
           [this](auto* context, auto* request, auto* writer, auto* grpc_queue, void* tag) {
             service_.RequestCheck(context, request, writer, grpc_queue, grpc_queue, tag);
@@ -27,6 +28,7 @@ void HealthService::Listen(CallQueue& queue) {
       .metrics = RpcMetrics("Health.Check", Via::kUnary, registry_)};
   endpoints_.push_back(std::make_unique<UnaryEndpoint<HealthCheckRequest, HealthCheckResponse>>(
       std::move(check), policy_, queue));
+  queue.AddWaiting({.path = "/grpc.health.v1.Health/Watch", .places = 1});
   HealthWatch::Accept(service_, board_, queue);
 }
 

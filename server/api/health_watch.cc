@@ -7,6 +7,7 @@
 
 #include "prometheus/gauge.h"
 #include "server/api/call_caller.h"
+#include "server/api/call_metadata.h"
 #include "server/api/refusals.h"
 #include "server/api/status_map.h"
 
@@ -56,6 +57,7 @@ void HealthWatch::Begin() {
   std::string connection = context_.peer();
   const std::lock_guard lock(board_.mutex);
   ++events_;  // OnDone comes for every call that began
+  if (absl::Status metadata = CheckMetadata(context_); !metadata.ok()) return End(metadata);
   if (absl::Status room = board_.room.Take(connection, has_token); !room.ok()) return End(room);
   connection_ = std::move(connection);
   board_.watches.insert(this);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "base/strings.h"
 #include "google/protobuf/descriptor.h"
 #include "kache/v1/kache.grpc.pb.h"
 #include "server/api/batch_calls.h"
@@ -126,6 +127,7 @@ class KacheService::Table {
                                       Role role, size_t accepts) {
     ServiceContext* context = &service_.context_;
     return {
+        .path = Concat("/kache.v1.Kache/", rpc),
         .check = [context](const Request& message) { return Validate(message, context->limits); },
         .operations = [](const Request& message) { return Operations(message); },
         .unstamped = [](const Request& message) { return HasUnstamped(message); },

@@ -13,6 +13,7 @@
 #include "kache/v1/kache.grpc.pb.h"  // how gRPC serialises messages
 #include "server/api/call_caller.h"
 #include "server/api/call_deadline.h"
+#include "server/api/call_metadata.h"
 #include "server/api/call_name.h"
 #include "server/api/message_bytes.h"
 #include "server/api/pipeline_calls.h"
@@ -79,6 +80,7 @@ void PipelineStream::OnAccepted(bool ok) {
   Accept(endpoint_);
   place_ = PlaceOf(context_);
   deadline_ = StreamDeadline(context_.raw_deadline());
+  if (absl::Status metadata = CheckMetadata(context_); !metadata.ok()) return Refuse(metadata);
   ReturnRequestId(context_);
   const AccessControl& access = endpoint_.environment().policy.access;
   caller_ = CallerOf(context_, access);

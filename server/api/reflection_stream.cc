@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/api/call_metadata.h"
 #include "server/api/message_bytes.h"
 #include "server/api/status_map.h"
 
@@ -43,6 +44,7 @@ void ReflectionStream::OnEvent(Event event, bool ok) {
 void ReflectionStream::OnAccepted(bool ok) {
   if (!ok) return;  // the server shuts down
   ++events_;        // OnDone comes for every stream that began
+  if (absl::Status metadata = CheckMetadata(context_); !metadata.ok()) return End(metadata);
   std::string connection = context_.peer();
   const absl::Status room = environment_.room.Take(connection, /*has_token=*/false);
   if (!room.ok()) return End(room);

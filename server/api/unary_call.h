@@ -136,6 +136,7 @@ class UnaryEndpoint final : public CallEndpoint {
   // it is destroyed (CallQueue::Join).
   UnaryEndpoint(Method method, const CallPolicy& policy, CallQueue& queue)
       : method_(std::move(method)), policy_(policy), queue_(queue) {
+    queue_.AddWaiting({method_.path, method_.accepts});
     for (size_t i = 0; i < method_.accepts; ++i) AcceptOne();
   }
 

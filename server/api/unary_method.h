@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
@@ -39,6 +40,7 @@ struct UnaryMethod {
   using Accept = std::function<void(grpc::ServerContext*, Message*, Writer*,
                                     grpc::ServerCompletionQueue*, void*)>;
 
+  std::string path;  // "/package.Service/Method"
   // Asks gRPC for the next call: the generated service's Request<Method>.
   Accept<Request> request = {};
   // In its place for messages of many parts: they come as bytes, and are parsed only if they have

@@ -16,6 +16,8 @@ import grpc
 from harness import paths
 from harness.case import SystemCase
 from harness.command import run
+from harness.grpc_client import KacheClient
+from harness.http2 import CONTINUATION, HEADERS, Connection, frame, headers
 from harness.http_crowd import KEYS, MIB, key_name, value_of
 from harness.memory_group import MemoryGroup
 from harness.process import clean_environment
@@ -275,6 +277,65 @@ class ServerTest(LimitCase):
         self.assertGreaterEqual(largest, self.group.limit // 3, "the sum is padded")
         self.assertRegex(self.system.server.metrics(),
                          r'kache_rejected_total\{reason="too_many_bytes"\} [1-9]')
+
+    def test_metadata_without_an_end(self):
+        """In frames so small that gRPC bounds none of them."""
+        # A field of 126 bytes, and one that is named by one byte, once the first frame has named it.
+        for name, first, fields, pause in (
+                ("long", b"", b"\0\x07x-extra\x7e" + b"y" * 126, 0),
+                ("short", b"\x40\x01a\x01b", b"\xbe" * 230, 0),
+                ("patient", b"\x40\x01a\x01b", b"\xbe" * 230, 0.02)):
+            with self.subTest(name):
+                self.play_metadata(first, frame(CONTINUATION, 0, 1, fields), pause)
+        self.assertRegex(self.system.server.metrics(),
+                         r'reason="(unanswered_bytes|flooding_connection)"\} [1-9]')
+
+    def play_metadata(self, first, more, pause):
+        """With pauses: on 100 connections at once, each of which sends 100 frames and ends."""
+        ends = time.monotonic() + 8
+        frames = 20 if pause else 1000
+
+        def begin():
+            connection = Connection(self.system.server.port, "127.0.0.2")
+            connection.send(frame(HEADERS, 0, 1, headers(b"Put") + first))
+            return connection
+
+        def attack():
+            while time.monotonic() < ends:
+                connections = [begin() for _ in range(25 if pause else 1)]
+                open_ones, turns = connections, 0
+                while open_ones and time.monotonic() < ends and (turns < 5 or not pause):
+                    open_ones = [each for each in open_ones if each.send(more * frames)]
+                    turns += 1
+                    time.sleep(pause)
+                for connection in connections:
+                    connection.close()
+
+        patient = KacheClient(self.system.server.address, timeout=60)
+        self.addCleanup(patient.close)
+
+        def call(number):
+            """Tried again, as gRPC may end its connection to get memory back."""
+            key, value = b"patient-%d" % (number % 100), b"o" * 1000
+            for attempt in range(10):
+                try:
+                    patient.put(key, value)
+                    return None if patient.get(key).value == value else "another value"
+                except grpc.RpcError as error:
+                    if error.code() not in REFUSED or attempt == 9:
+                        raise
+
+        with Peak(self.group) as peak, OrdinaryCaller(call) as caller:
+            threads = [threading.Thread(target=attack) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        print(f"peak={peak.bytes // MIB} of {self.group.limit // MIB} MiB calls={caller.calls} "
+              f"refused={caller.refused} slowest={caller.slowest:.2f} s")
+        self.assertEqual(self.group.killed, 0, "killed for want of memory")
+        self.assertTrue(self.limited().running)
+        self.assertEqual(caller.problems[:5], [])
 
 
 if __name__ == "__main__":

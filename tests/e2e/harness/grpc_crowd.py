@@ -37,10 +37,10 @@ def literal(text):
     return bytes([len(text)]) + text
 
 
-def headers(method):
+def headers(method, service=b"kache.v1.Kache"):
     """HPACK: literal fields without indexing."""
     fields = ((b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"crowd"),
-              (b":path", b"/kache.v1.Kache/" + method), (b"content-type", b"application/grpc"),
+              (b":path", b"/" + service + b"/" + method), (b"content-type", b"application/grpc"),
               (b"te", b"trailers"), (b"grpc-timeout", b"60S"))
     return b"".join(b"\0" + literal(name) + literal(value) for name, value in fields)
 

@@ -44,6 +44,16 @@ class Connection:
             return False
         return True
 
+    def receive(self, wanted):
+        """What comes until `wanted` stands in it, or the server closes the connection."""
+        received = b""
+        while wanted not in received:
+            data = self.sock.recv(65536)
+            if not data:
+                break
+            received += data
+        return received
+
     def is_closed(self):
         """Whether the server has closed it. What has come is thrown away."""
         self.sock.setblocking(False)
