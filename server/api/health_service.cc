@@ -21,6 +21,7 @@ void HealthService::Listen(CallQueue& queue) {
           },
       .check = {},
       .operations = {},
+      .text_bytes = {},
       .unstamped = {},
       .serve = [this](const HealthCheckRequest& request, MonotonicTime,
                       HealthCheckResponse& response,

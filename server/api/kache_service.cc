@@ -64,6 +64,17 @@ int64_t Operations(const v1::GetStatusRequest&) { return 0; }
 int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
 
 template <class Request>
+size_t TextBytes(const Request& request) {
+  if constexpr (requires { request.value(); }) {
+    return request.key().size() + request.value().size();
+  } else if constexpr (requires { request.key(); }) {
+    return request.key().size();
+  } else {
+    return request.ByteSizeLong();  // a batch, whose fields were counted before
+  }
+}
+
+template <class Request>
 bool HasUnstamped(const Request&) {
   return false;  // a read
 }
@@ -130,6 +141,7 @@ class KacheService::Table {
         .path = Concat("/kache.v1.Kache/", rpc),
         .check = [context](const Request& message) { return Validate(message, context->limits); },
         .operations = [](const Request& message) { return Operations(message); },
+        .text_bytes = [](const Request& message) { return TextBytes(message); },
         .unstamped = [](const Request& message) { return HasUnstamped(message); },
         .serve =
             [context, serve](const Request& message, MonotonicTime deadline, Response& response,

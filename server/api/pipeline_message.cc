@@ -5,16 +5,6 @@
 #include "server/api/receipts.h"
 
 namespace kache {
-namespace {
-
-google::protobuf::ArenaOptions ArenaSizes() {
-  google::protobuf::ArenaOptions options;
-  options.start_block_size = 4096;  // some 10 operations
-  options.max_block_size = 65536;
-  return options;
-}
-
-}  // namespace
 
 void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
                               const v1::PipelineOperation& request, bool timed) {
@@ -45,8 +35,16 @@ void PipelineOperation::Finish(absl::Status status) {
   sink_->Post(this);
 }
 
-PipelineMessage::PipelineMessage()
-    : arena_(ArenaSizes()),
+google::protobuf::ArenaOptions PipelineMessage::ArenaSizes(size_t operations) {
+  google::protobuf::ArenaOptions options;
+  options.start_block_size = FirstBlockBytes(operations);
+  options.max_block_size = kMaxBlockBytes;
+  return options;
+}
+
+PipelineMessage::PipelineMessage(const MessageParts& parts)
+    : parts_(parts),
+      arena_(ArenaSizes(parts.fields)),
       request_(google::protobuf::Arena::CreateMessage<v1::PipelineRequest>(&arena_)) {}
 
 void PipelineMessage::Arrive(MonotonicTime now, size_t bytes) {
@@ -56,7 +54,7 @@ void PipelineMessage::Arrive(MonotonicTime now, size_t bytes) {
 }
 
 std::unique_ptr<PipelineMessage> PipelineMessage::Stripped(const PipelineMessage& full) {
-  auto stripped = std::make_unique<PipelineMessage>();
+  auto stripped = std::make_unique<PipelineMessage>(MessageParts{.fields = full.size()});
   for (const v1::PipelineOperation& operation : full.request_->operations()) {
     v1::PipelineOperation* const kept = stripped->request_->add_operations();
     kept->set_id(operation.id());

@@ -6,6 +6,7 @@
 #ifndef KACHE_SERVER_API_PIPELINE_MESSAGE_H_
 #define KACHE_SERVER_API_PIPELINE_MESSAGE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include "kache/v1/kache.pb.h"
 #include "ring/hash_ring.h"
 #include "server/api/answer.h"
+#include "server/api/message_bytes.h"
 #include "server/api/post_box.h"
 
 namespace kache {
@@ -77,7 +79,8 @@ class PipelineOperation final : public Answer, public Posted {
 
 class PipelineMessage {
  public:
-  PipelineMessage();
+  // For a message of these parts.
+  explicit PipelineMessage(const MessageParts& parts);
 
   // To be read into.
   v1::PipelineRequest& request() { return *request_; }
@@ -88,16 +91,20 @@ class PipelineMessage {
   MonotonicTime arrived() const { return arrived_; }
   size_t bytes() const { return bytes_; }
   size_t size() const { return operations_.size(); }
-  // What a message of so many bytes and operations takes of memory, with the results.
-  static constexpr size_t MemoryBytes(size_t bytes, size_t operations) {
-    return bytes + operations * (sizeof(PipelineOperation) + kMessagesOfOperation);
+  // What a message of so many bytes and these parts takes of memory at most, with the results.
+  static constexpr size_t MemoryBytes(size_t bytes, const MessageParts& parts) {
+    const bool fits_one_block =
+        parts.extra == 0 && FirstBlockBytes(parts.fields) < kMaxFirstBlockBytes;
+    return bytes + kMessageBytes + (fits_one_block ? 0 : kMaxBlockBytes) +
+           parts.fields * (sizeof(PipelineOperation) + kMessagesOfOperation) +
+           parts.extra * kExtraPartBytes;
   }
   // What the refusals of so many operations take.
   static constexpr size_t RefusalBytes(size_t operations) {
     constexpr size_t kIdAndKind = 16;
-    return MemoryBytes(operations * kIdAndKind, operations);
+    return MemoryBytes(operations * kIdAndKind, {.fields = operations});
   }
-  size_t memory_bytes() const { return MemoryBytes(bytes_, size()); }
+  size_t memory_bytes() const { return MemoryBytes(bytes_, parts_); }
   // Whether AdmissionControl counts the message. Otherwise its operations are to be refused.
   bool admitted = false;
   // What it counts for, there or among the refusals.
@@ -117,8 +124,19 @@ class PipelineMessage {
 
  private:
   // The request and the result of an operation, as objects beside their strings.
-  static constexpr size_t kMessagesOfOperation = 400;
+  static constexpr size_t kMessagesOfOperation = 704;
+  // This object, and the arena without its messages.
+  static constexpr size_t kMessageBytes = 1024;
+  static constexpr size_t kMaxFirstBlockBytes = 65536;
+  static constexpr size_t kMaxBlockBytes = 4096;
+  // Of the arena's first block, into which a message fits as clients write it. Later blocks are at
+  // most kMaxBlockBytes, and all but the last one are full.
+  static constexpr size_t FirstBlockBytes(size_t operations) {
+    return std::min(kMaxFirstBlockBytes, kMessageBytes / 2 + operations * kMessagesOfOperation);
+  }
+  static google::protobuf::ArenaOptions ArenaSizes(size_t operations);
 
+  const MessageParts parts_;
   google::protobuf::Arena arena_;
   v1::PipelineRequest* const request_;
   std::vector<PipelineOperation> operations_;

@@ -28,6 +28,9 @@ constexpr size_t kOperationsPerTurn = 64;
 constexpr size_t kMessagesWhileClosing = 64;
 // Of messages without room, whose refusals have not left: one more ends the stream.
 constexpr size_t kRefusedMessages = 2;
+// Of later releases' fields, and of such as no client writes (MessageParts::extra), for each
+// operation that a message may have.
+constexpr size_t kExtraPartsPerOperation = 16;
 // What a result takes beside its value.
 constexpr size_t kResultBytes = static_cast<size_t>(kFramingBytesPerKey);
 
@@ -135,19 +138,25 @@ std::unique_ptr<PipelineMessage> PipelineStream::TakeArrived() {
   PipelineEnvironment& environment = endpoint_.environment();
   const size_t bytes = arriving_.Length();
   // Fields of later releases are taken for operations.
-  const std::optional<size_t> operations = CountFields(arriving_);
-  if (!operations || *operations > environment.limits.max_message_operations) {
+  const std::optional<MessageParts> parts =
+      CountParts(arriving_, *v1::PipelineRequest::descriptor());
+  if (!parts || parts->fields > environment.limits.max_message_operations) {
     EndWith(absl::InvalidArgumentError(
-        operations ? "more than MAX_PIPELINE_OPERATIONS operations in one message"
-                   : "the message is not a PipelineRequest"));
+        parts ? "more than MAX_PIPELINE_OPERATIONS operations in one message"
+              : "the message is not a PipelineRequest"));
     return nullptr;
   }
-  const auto memory = static_cast<int64_t>(PipelineMessage::MemoryBytes(bytes, *operations));
+  if (parts->extra > kExtraPartsPerOperation * environment.limits.max_message_operations) {
+    EndWith(absl::InvalidArgumentError(
+        "the message has too many fields that this release does not know"));
+    return nullptr;
+  }
+  const auto memory = static_cast<int64_t>(PipelineMessage::MemoryBytes(bytes, *parts));
   AdmissionControl& admission = environment.policy.admission;
   if (!admission.AdmitBytes(memory, place_, /*own=*/0, static_cast<int64_t>(bytes))) {
-    return TakeRefused(bytes, *operations);
+    return TakeRefused(bytes, *parts);
   }
-  std::unique_ptr<PipelineMessage> message = Parse(bytes);
+  std::unique_ptr<PipelineMessage> message = Parse(bytes, *parts);
   if (message == nullptr) {
     admission.ReleaseBytes(memory, place_);
     return nullptr;
@@ -157,15 +166,16 @@ std::unique_ptr<PipelineMessage> PipelineStream::TakeArrived() {
   return message;
 }
 
-std::unique_ptr<PipelineMessage> PipelineStream::TakeRefused(size_t bytes, size_t operations) {
+std::unique_ptr<PipelineMessage> PipelineStream::TakeRefused(size_t bytes,
+                                                             const MessageParts& parts) {
   ByteBudget& refusals = endpoint_.environment().refusals;
-  const auto kept = static_cast<int64_t>(PipelineMessage::RefusalBytes(operations));
+  const auto kept = static_cast<int64_t>(PipelineMessage::RefusalBytes(parts.fields));
   if (refused_messages_ >= kRefusedMessages || !refusals.Admit(kept)) {
     messages_while_closing_ = kMessagesWhileClosing;
     Close();
     return nullptr;
   }
-  std::unique_ptr<PipelineMessage> message = Parse(bytes);
+  std::unique_ptr<PipelineMessage> message = Parse(bytes, parts);
   if (message == nullptr) {
     refusals.Release(kept);
     return nullptr;
@@ -176,8 +186,8 @@ std::unique_ptr<PipelineMessage> PipelineStream::TakeRefused(size_t bytes, size_
   return message;
 }
 
-std::unique_ptr<PipelineMessage> PipelineStream::Parse(size_t bytes) {
-  auto message = std::make_unique<PipelineMessage>();
+std::unique_ptr<PipelineMessage> PipelineStream::Parse(size_t bytes, const MessageParts& parts) {
+  auto message = std::make_unique<PipelineMessage>(parts);
   const absl::Status status = ParseMessage(arriving_, message->request());
   if (!status.ok()) {
     EndWith(status);

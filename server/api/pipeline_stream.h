@@ -5,9 +5,9 @@
 //  * The process is full (AdmissionControl): the operations of a message are refused, all of them,
 //    and nothing of them is kept but their ids. A client that does not read the refusals loses the
 //    stream; so does one whose refusals find no room among those that wait for all clients.
-//  * A message that is none, or has more operations than one may (PipelineLimits), ends the stream
-//  with
-//    INVALID_ARGUMENT, once what came before is answered. It is not parsed (message_bytes.h).
+//  * A message that is none, or has more operations than one may (PipelineLimits), or many fields
+//    that this release does not know, ends the stream with INVALID_ARGUMENT, once what came before
+//    is answered. It is not parsed (message_bytes.h).
 //  * Fair: after kOperationsPerTurn operations the other events of the queue have their turn.
 //  * Broken (cancelled, connection lost, deadline): operations that were taken go on, the answers
 //    are dropped; what was not taken yet is never started.
@@ -90,9 +90,9 @@ class PipelineStream final : private PipelineSink {
   void OnRead(bool ok);
   // Counts what has arrived, then parses it. nullptr: the stream ends.
   std::unique_ptr<PipelineMessage> TakeArrived();
-  std::unique_ptr<PipelineMessage> Parse(size_t bytes);
+  std::unique_ptr<PipelineMessage> Parse(size_t bytes, const MessageParts& parts);
   // The same for a message without room: what its refusal needs.
-  std::unique_ptr<PipelineMessage> TakeRefused(size_t bytes, size_t operations);
+  std::unique_ptr<PipelineMessage> TakeRefused(size_t bytes, const MessageParts& parts);
   // Ends a stream that has no right to be.
   void Refuse(const absl::Status& status);
   void OnWritten(bool ok);

@@ -250,7 +250,8 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   absl::Status status = admission.Admit(operations, place_);
   if (!status.ok()) return status;
   admitted_ = operations;
-  const auto bytes = static_cast<int64_t>(messages_.request().ByteSizeLong());
+  const auto bytes = static_cast<int64_t>(
+      ParsedBytes(messages_.request(), method.text_bytes(messages_.request())));
   if (!bytes_.AdmitRequest(admission, bytes, place_)) return admission.NoRoom();
   held_bytes_ = bytes;
   return absl::OkStatus();

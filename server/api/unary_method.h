@@ -51,6 +51,8 @@ struct UnaryMethod {
   std::function<absl::Status(const Request&)> check;
   // What the request counts for in AdmissionControl. Empty or 0 = it is always admitted.
   std::function<int64_t(const Request&)> operations;
+  // Bytes of the request's keys and values.
+  std::function<size_t(const Request&)> text_bytes;
   // Whether the coordinator is to stamp a write of this request. Empty = it is never a write.
   std::function<bool(const Request&)> unstamped;
   std::function<void(const Request&, MonotonicTime deadline, Response&, Answer&)> serve;

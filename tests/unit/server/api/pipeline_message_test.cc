@@ -45,7 +45,7 @@ class PipelineMessageTest : public ::testing::Test {
   static constexpr size_t kBytes = 50;
 
   FakeSink sink_;
-  PipelineMessage message_;
+  PipelineMessage message_{{.fields = 3}};
 };
 
 TEST_F(PipelineMessageTest, GivesItsOperationsInOrder) {
@@ -59,7 +59,7 @@ TEST_F(PipelineMessageTest, GivesItsOperationsInOrder) {
 }
 
 TEST(StrippedMessage, KeepsIdsAndKindsAlone) {
-  PipelineMessage full;
+  PipelineMessage full({.fields = 2});
   v1::PipelineOperation& put = *full.request().add_operations();
   put.set_id(7);
   put.mutable_put()->set_value(std::string(100'000, 'v'));
