@@ -40,10 +40,7 @@ ReadCallback ReadGathering::Slot(size_t index) {
 void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
   v1::GetResult& place = *response_.mutable_results(static_cast<int>(index));
   if (result.ok() && !Fits(result->value.size())) {
-    absl::Status full = absl::OutOfRangeError(Concat(
-        "the answer holds MAX_BATCH_BYTES (", max_bytes_, ") already; ask for this key again"));
-    SetReason(kAnswerFull, &full);
-    result = std::move(full);
+    result = Full();
   }
   if (result.ok() && !Admitted()) {
     bytes_left_.fetch_add(static_cast<int64_t>(result->value.size()), std::memory_order_relaxed);
@@ -56,6 +53,17 @@ void ReadGathering::Take(size_t index, absl::StatusOr<ReadResult> result) {
     FillError(result.status(), *place.mutable_error());
   }
   CountOne();
+}
+
+absl::Status ReadGathering::Full() const {
+  absl::Status full = absl::OutOfRangeError(Concat("the answer holds MAX_BATCH_BYTES (", max_bytes_,
+                                                   ") already; ask for this key again"));
+  SetReason(kAnswerFull, &full);
+  return full;
+}
+
+uint64_t ReadGathering::room_bytes() const {
+  return static_cast<uint64_t>(std::max<int64_t>(bytes_left_.load(std::memory_order_relaxed), 0));
 }
 
 bool ReadGathering::Fits(size_t bytes) {

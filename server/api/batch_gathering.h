@@ -51,9 +51,12 @@ class ReadGathering final : public Gathering, public BatchReadSink {
   ReadGathering(size_t keys, size_t max_bytes, v1::BatchGetResponse& response, Answer& answer);
   ReadCallback Slot(size_t index);
   void Take(size_t index, absl::StatusOr<ReadResult> result) override;
+  uint64_t room_bytes() const override;
+  void LeaveOut(size_t index) override { Take(index, Full()); }
 
  private:
   bool Fits(size_t bytes);
+  absl::Status Full() const;
   // Has the answer admit as much as the values take, a piece at a time.
   bool Admitted();
 

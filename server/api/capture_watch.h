@@ -26,7 +26,7 @@ struct QueueWork {
 class CaptureWatch {
  public:
   // An event or a whole message takes a few milliseconds.
-  static constexpr std::chrono::milliseconds kPatience{25};
+  static constexpr std::chrono::milliseconds kPatience{50};
 
   // True where a thread has used kPatience of CPU time in one turn. `queues`: of the same threads,
   // in the same order, each time.

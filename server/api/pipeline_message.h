@@ -125,14 +125,16 @@ class PipelineMessage {
  private:
   // The request and the result of an operation, as objects beside their strings.
   static constexpr size_t kMessagesOfOperation = 704;
-  // This object, and the arena without its messages.
-  static constexpr size_t kMessageBytes = 1024;
+  // This object, and the arena without its operations.
+  static constexpr size_t kMessageBytes = 1792;
+  // Of these, what the arena holds beside the operations.
+  static constexpr size_t kOwnMessagesBytes = 512;
   static constexpr size_t kMaxFirstBlockBytes = 65536;
   static constexpr size_t kMaxBlockBytes = 4096;
   // Of the arena's first block, into which a message fits as clients write it. Later blocks are at
   // most kMaxBlockBytes, and all but the last one are full.
   static constexpr size_t FirstBlockBytes(size_t operations) {
-    return std::min(kMaxFirstBlockBytes, kMessageBytes / 2 + operations * kMessagesOfOperation);
+    return std::min(kMaxFirstBlockBytes, kOwnMessagesBytes + operations * kMessagesOfOperation);
   }
   static google::protobuf::ArenaOptions ArenaSizes(size_t operations);
 

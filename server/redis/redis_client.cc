@@ -76,7 +76,6 @@ void RedisClientImpl::ScheduleConnect(absl::Duration delay) {
 void RedisClientImpl::Connect() {
   state_ = State::kConnecting;
   reader_ = ReplyReader();
-  window_ = ReplyWindow();
   const absl::Duration limit = resuming_ ? std::min(options_.resume_limit, options_.connect_timeout)
                                          : options_.connect_timeout;
   connect_deadline_ = loop_.Now() + absl::ToChronoNanoseconds(limit);
@@ -155,6 +154,7 @@ void RedisClientImpl::DropConnection() {
   handshake_.reset();
   loading_.clear();
   held_.clear();
+  values_under_way_ = 0;
   suspects_end_ = 0;
   unsent_reads_.Clear();
 }

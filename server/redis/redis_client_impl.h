@@ -88,9 +88,11 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void AnswerTimedOut(MonotonicTime now);
   void SendPing();
   void Enqueue(const Command& wire, PendingCommand pending);
-  bool MayWrite(size_t unanswered) const;
+  bool MayWrite(size_t unanswered, const Command& next) const;
+  void Write(const Command& command);
   void SendHeld();
   UnsentReads::Progress Progress() const;
+  void CountReply(const Reply& reply);
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);
@@ -118,8 +120,9 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   std::optional<Handshake> handshake_;
   PendingQueue pending_;
   ReplyWindow window_;
-  std::deque<Command> held_;   // the last of pending_, not sent while MayWrite says no
-  uint64_t suspects_end_ = 0;  // the first command, by pending_'s count, that is no suspect
+  size_t values_under_way_ = 0;  // that commands ask for which are sent and not yet answered
+  std::deque<Command> held_;     // the last of pending_, not sent while MayWrite says no
+  uint64_t suspects_end_ = 0;    // the first command, by pending_'s count, that is no suspect
   UnsentReads unsent_reads_{pending_, window_};
   std::vector<Refused> refused_;          // to be called back when the turn ends
   std::vector<ReplyCallback> timed_out_;  // kept for its memory

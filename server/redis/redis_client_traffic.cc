@@ -51,7 +51,8 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   Enqueue(command, std::move(pending));
   if (command.shares_reply()) unsent_reads_.Add(command, Progress());
   const bool resumes = options_.resume_limit > absl::ZeroDuration();
-  if (resumes || command.script() != nullptr) pending_.Back().command = std::move(command);
+  const bool is_kept = resumes || command.script() != nullptr || ValuesAskedFor(command.wire()) > 1;
+  if (is_kept) pending_.Back().command = std::move(command);
 }
 
 bool RedisClientImpl::HasRoom(const Command& command, size_t bytes) const {
@@ -92,8 +93,8 @@ void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
   if (pending.bytes == 0) pending.bytes = wire.wire().size() + PendingQueue::kSlotBytes;
   const size_t unanswered = pending_.size() - held_.size();
   pending_.Push(std::move(pending));
-  if (held_.empty() && MayWrite(unanswered)) {
-    socket_.Write(wire);
+  if (held_.empty() && MayWrite(unanswered, wire)) {
+    Write(wire);
   } else {
     held_.push_back(wire);
   }
@@ -101,25 +102,31 @@ void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
   loop_.impl().StartTicks(*this);
 }
 
-bool RedisClientImpl::MayWrite(size_t unanswered) const {
+bool RedisClientImpl::MayWrite(size_t unanswered, const Command& next) const {
   if (state_ != State::kReady) return false;
-  return pending_.first() < suspects_end_ ? unanswered == 0 : window_.Open(unanswered);
+  if (pending_.first() < suspects_end_) return unanswered == 0;
+  return window_.Open(unanswered, values_under_way_, ValuesAskedFor(next.wire()));
+}
+
+void RedisClientImpl::Write(const Command& command) {
+  values_under_way_ += ValuesAskedFor(command.wire());
+  socket_.Write(command);
 }
 
 void RedisClientImpl::SendHeld() {
   const auto unanswered = [this] { return pending_.size() - held_.size(); };
   do {
-    while (!held_.empty() && MayWrite(unanswered())) {
+    while (!held_.empty() && MayWrite(unanswered(), held_.front())) {
       PendingCommand& first = pending_.At(unanswered());
       first.unsent = first.kind == PendingCommand::Kind::kCommand && !first.done;
       if (!first.unsent) {
-        socket_.Write(held_.front());
+        Write(held_.front());
         loop_.impl().CallAtTurnEnd(*this);
       }
       held_.pop_front();
     }
     while (!pending_.empty() && pending_.Front().unsent) pending_.PopFront();
-  } while (!held_.empty() && MayWrite(unanswered()));
+  } while (!held_.empty() && MayWrite(unanswered(), held_.front()));
 }
 
 void RedisClientImpl::SendPing() {
@@ -136,7 +143,7 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
   while (state_ != State::kWaiting) {  // a reply can end the connection
     switch (reader_.Next(reply)) {
       case ReplyReader::Result::kReply:
-        window_.OnReply(Bytes(reply));
+        CountReply(reply);
         OnReply(std::move(reply));
         if (!held_.empty() || (!pending_.empty() && pending_.Front().unsent)) SendHeld();
         break;
@@ -148,6 +155,15 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
         return;
     }
   }
+}
+
+void RedisClientImpl::CountReply(const Reply& reply) {
+  size_t values = 1;
+  if (state_ == State::kReady && pending_.size() > held_.size()) {
+    values = ValuesAskedFor(pending_.Front().command.wire());
+    values_under_way_ -= values;
+  }
+  window_.OnReply(Bytes(reply), values);
 }
 
 void RedisClientImpl::OnReply(Reply reply) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,62 +54,31 @@ redis::Command Mget(const Shard& shard, std::span<const Read> reads) {
   return redis::Command::Of(std::span<const std::string_view>(arguments.data(), 1 + reads.size()));
 }
 
+class NodeReadsInTurn;
+
 // What one node is asked for with one command.
 class NodeRead final : public Operation {
  public:
-  NodeRead(Shard& shard, NodeId node, MonotonicTime deadline, BatchReadSink& sink)
-      : Operation(shard), node_(node), deadline_(deadline), sink_(sink) {}
+  NodeRead(Shard& shard, NodeId node, NodeReadsInTurn& all)
+      : Operation(shard), node_(node), all_(all) {}
 
   NodeReads& reads() { return reads_; }
-
-  void Run() override {
-    const absl::Duration timeout = std::min(shard().Left(deadline_), shard().options().try_timeout);
-    shard().client(node_).Send(
-        Mget(shard(), reads_.reads()), timeout,
-        [this](absl::StatusOr<redis::Reply> reply) { OnReply(std::move(reply)); });
-  }
+  void Run() override;
 
  private:
-  void OnReply(absl::StatusOr<redis::Reply> reply) {
-    const std::unique_ptr<NodeRead> self(this);
-    const std::span<const Read> reads = reads_.reads();
-    if (!reply.ok()) {
-      Inspect(reply, shard());
-      if (redis::IsBeyondNodeLimits(reply.status())) {
-        shard().portion().OnTooMuch();
-        if (reads.size() == 1) return sink_.Take(reads[0].index, reply.status());
-      }
-    } else if (reply->elements.size() == reads.size()) {
-      for (size_t i = 0; i < reads.size(); ++i) Answer(reads[i], reply->elements[i]);
-      return;
-    }
-    for (const Read& read : reads) ReadAlone(shard(), read, deadline_, sink_);
-  }
-
-  void Answer(const Read& read, redis::Reply& reply) {
-    shard().portion().OnValue(reply.text.size());
-    const Finding finding = Inspect(reply, shard());
-    if (finding.kind == Finding::Kind::kFailed) {
-      return ReadAlone(shard(), read, deadline_, sink_);
-    }
-    absl::StatusOr<ReadResult> result = kache::Answer(finding, std::move(reply.text), shard());
-    if (result.ok()) {
-      result->receipt.acknowledged = 1;
-      result->receipt.node = node_;
-    }
-    sink_.Take(read.index, std::move(result));
-  }
+  void OnReply(absl::StatusOr<redis::Reply> reply);
+  void Answer(const Read& read, redis::Reply& reply);
 
   const NodeId node_;
-  const MonotonicTime deadline_;
-  BatchReadSink& sink_;
+  NodeReadsInTurn& all_;
   NodeReads reads_;
 };
 
-// Gathers a batch's reads by node, and sends those of a node whenever they fill a command.
-class ByNode {
+// The reads of a batch that go by MGET, no more at a time than the sink has room for. Owns itself:
+// gone once all of them have their answers.
+class NodeReadsInTurn {
  public:
-  ByNode(Shard& shard, MonotonicTime deadline, BatchReadSink& sink)
+  NodeReadsInTurn(Shard& shard, MonotonicTime deadline, BatchReadSink& sink)
       : shard_(shard),
         deadline_(deadline),
         sink_(sink),
@@ -117,26 +87,101 @@ class ByNode {
 
   void Add(NodeId node, const Read& read) {
     std::unique_ptr<NodeRead>& gathered = gathered_[node.index()];
-    if (gathered == nullptr) {
-      gathered = std::make_unique<NodeRead>(shard_, node, deadline_, sink_);
-    }
+    if (gathered == nullptr) gathered = std::make_unique<NodeRead>(shard_, node, *this);
     gathered->reads().Add(read);
-    if (gathered->reads().size() < keys_per_read_) return;
-    gathered.release()->Run();  // owns itself
+    if (gathered->reads().size() == keys_per_read_) waiting_.push_back(std::move(gathered));
   }
-  void SendRest() {
+  void Start() {
     for (std::unique_ptr<NodeRead>& gathered : gathered_) {
-      if (gathered != nullptr) gathered.release()->Run();
+      if (gathered != nullptr) waiting_.push_back(std::move(gathered));
     }
+    Continue();
+  }
+  // An answer is dealt with, the keys' results are taken.
+  void OnDone(size_t keys) {
+    keys_under_way_ -= keys;
+    Continue();
   }
 
+  MonotonicTime deadline() const { return deadline_; }
+  BatchReadSink& sink() const { return sink_; }
+
  private:
+  void Continue() {
+    if (std::exchange(continuing_, true)) return;
+    while (!waiting_.empty() && MayBegin()) {
+      std::unique_ptr<NodeRead> next = std::move(waiting_.front());
+      waiting_.pop_front();
+      keys_under_way_ += next->reads().size();
+      next.release()->Run();  // owns itself
+    }
+    continuing_ = false;
+    if (keys_under_way_ > 0) return;
+    // The sink may be gone with the last key.
+    const std::unique_ptr<NodeReadsInTurn> self(this);
+    const auto left = std::exchange(waiting_, {});
+    for (const std::unique_ptr<NodeRead>& read : left) {
+      for (const Read& each : read->reads().reads()) sink_.LeaveOut(each.index);
+    }
+  }
+  // Requires: some wait, so the sink is there. The first command is always begun, so that a batch
+  // whose values are larger than all room is answered with one of them.
+  bool MayBegin() {
+    if (!std::exchange(begun_, true)) return true;
+    const size_t more = keys_under_way_ == 0 ? 1 : waiting_.front()->reads().size();
+    return shard_.portion().Bytes(keys_under_way_ + more) <= sink_.room_bytes();
+  }
+
   Shard& shard_;
   const MonotonicTime deadline_;
   BatchReadSink& sink_;
   const size_t keys_per_read_;
   std::vector<std::unique_ptr<NodeRead>> gathered_;  // by NodeId
+  std::deque<std::unique_ptr<NodeRead>> waiting_;
+  size_t keys_under_way_ = 0;
+  bool begun_ = false;
+  bool continuing_ = false;
 };
+
+void NodeRead::Run() {
+  const absl::Duration timeout =
+      std::min(shard().Left(all_.deadline()), shard().options().try_timeout);
+  shard().client(node_).Send(
+      Mget(shard(), reads_.reads()), timeout,
+      [this](absl::StatusOr<redis::Reply> reply) { OnReply(std::move(reply)); });
+}
+
+void NodeRead::OnReply(absl::StatusOr<redis::Reply> reply) {
+  const std::unique_ptr<NodeRead> self(this);
+  const std::span<const Read> reads = reads_.reads();
+  NodeReadsInTurn& all = all_;
+  const bool answered = reply.ok() && reply->elements.size() == reads.size();
+  const bool beyond_limits = redis::IsBeyondNodeLimits(reply.status());
+  if (!reply.ok()) Inspect(reply, shard());
+  if (beyond_limits) shard().portion().OnTooMuch();
+  if (answered) {
+    for (size_t i = 0; i < reads.size(); ++i) Answer(reads[i], reply->elements[i]);
+  } else if (beyond_limits && reads.size() == 1) {
+    all.sink().Take(reads[0].index, reply.status());
+  } else {
+    for (const Read& read : reads) ReadAlone(shard(), read, all.deadline(), all.sink());
+  }
+  all.OnDone(reads.size());
+}
+
+void NodeRead::Answer(const Read& read, redis::Reply& reply) {
+  shard().portion().OnValue(reply.text.size());
+  const Finding finding = Inspect(reply, shard());
+  if (finding.kind == Finding::Kind::kFailed) {
+    return ReadAlone(shard(), read, all_.deadline(), all_.sink());
+  }
+  absl::StatusOr<ReadResult> result = kache::Answer(finding, std::move(reply.text), shard());
+  if (result.ok()) {
+    result->receipt.acknowledged = 1;
+    result->receipt.node = node_;
+  }
+  all_.sink().Take(read.index, std::move(result));
+}
 
 }  // namespace
 
@@ -147,7 +192,7 @@ BatchRead::BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadli
 void BatchRead::Run() {
   const std::unique_ptr<BatchRead> self(this);
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
-  ByNode by_node(shard(), deadline_, sink_);
+  auto* by_node = new NodeReadsInTurn(shard(), deadline_, sink_);
   for (const Read& read : reads_) {
     const NodeId first = shard().ring().Preference(read.token, 1)[0];
     // One whose answer is to be compared goes by itself, and counts itself.
@@ -155,12 +200,12 @@ void BatchRead::Run() {
         !in_time || shard().NextReadIsCompared() || shard().View(first).state != NodeState::kUp;
     if (!alone) {
       shard().CountRead();
-      by_node.Add(first, read);
+      by_node->Add(first, read);
     } else {
       ReadAlone(shard(), read, deadline_, sink_);
     }
   }
-  by_node.SendRest();
+  by_node->Start();
 }
 
 }  // namespace kache

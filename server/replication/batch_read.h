@@ -5,6 +5,10 @@
 // longer than TRY_TIMEOUT_MS, or cannot digest them together; its answer is to be compared with the
 // other home replicas) becomes a GetOperation, which begins anew.
 //
+// Where values are large, a batch asks for no more of them at once than the sink has room for, and
+// for none once it has none: else one small request makes the nodes send gigabytes that nobody
+// takes.
+//
 // A value of another type than Kache writes is a nil to MGET: a miss, as for GET, but not counted.
 #ifndef KACHE_SERVER_REPLICATION_BATCH_READ_H_
 #define KACHE_SERVER_REPLICATION_BATCH_READ_H_
@@ -29,6 +33,10 @@ class BatchReadSink {
   // same time. `index` is the key's, as the caller chose it. The last call may delete the sink, and
   // end the life of all keys.
   virtual void Take(size_t index, absl::StatusOr<ReadResult> result) = 0;
+  // How many bytes of values it takes yet; what is beyond them would be read in vain.
+  virtual uint64_t room_bytes() const { return UINT64_MAX; }
+  // In place of Take, for a key that was not read as there is no room.
+  virtual void LeaveOut(size_t index) { Take(index, absl::OutOfRangeError("no room")); }
 
  protected:
   ~BatchReadSink() = default;

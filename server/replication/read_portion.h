@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 namespace kache {
 
@@ -21,13 +22,22 @@ class ReadPortion {
     return std::clamp(static_cast<size_t>(std::min(keys, static_cast<double>(most))), size_t{1},
                       most);
   }
-  // A value of so many bytes was read, or none (0).
-  void OnValue(size_t bytes) { mean_ += (static_cast<double>(bytes) - mean_) / kRemembered; }
+  // A value of so many bytes was read, or none (0). Large ones are noticed soon, and remembered for
+  // longer.
+  void OnValue(size_t bytes) {
+    const auto value = static_cast<double>(bytes);
+    mean_ += (value - mean_) / (value > mean_ ? kNoticed : kRemembered);
+  }
+  // What so many keys are expected to bring.
+  uint64_t Bytes(size_t keys) const {
+    return static_cast<uint64_t>(static_cast<double>(keys) * mean_);
+  }
   // A node could not answer what one MGET asked for: single keys until smaller values were read.
   void OnTooMuch() { mean_ = std::max(mean_, static_cast<double>(kBytes)); }
 
  private:
-  static constexpr double kRemembered = 64;  // values
+  static constexpr double kNoticed = 8;  // values
+  static constexpr double kRemembered = 256;
   double mean_ = 0;
 };
 

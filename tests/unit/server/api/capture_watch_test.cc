@@ -30,7 +30,7 @@ TEST(CaptureWatch, AThreadThatWorksInOneTurnIsCaptured) {
   std::vector<QueueWork> queues = {{.turns = 7, .cpu = milliseconds(10)},
                                    {.turns = 7, .cpu = milliseconds(500)}};
   EXPECT_FALSE(watch.IsCaptured(queues));
-  queues[1].cpu += milliseconds(24);
+  queues[1].cpu += milliseconds(49);
   EXPECT_FALSE(watch.IsCaptured(queues));
   queues[1].cpu += milliseconds(1);
   EXPECT_TRUE(watch.IsCaptured(queues));

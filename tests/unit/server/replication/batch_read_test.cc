@@ -26,11 +26,15 @@ class AnswerEach final : public BatchReadSink {
     for (testing::Answer<ReadResult> answer : answers) callbacks_.push_back(answer.Callback());
   }
   void Take(size_t index, absl::StatusOr<ReadResult> result) override {
+    if (result.ok()) room_bytes_ -= std::min<uint64_t>(room_bytes_, result->value.size());
     callbacks_.at(index)(std::move(result));
   }
+  uint64_t room_bytes() const override { return room_bytes_; }
+  void set_room_bytes(uint64_t bytes) { room_bytes_ = bytes; }
 
  private:
   std::vector<ReadCallback> callbacks_;
+  uint64_t room_bytes_ = UINT64_MAX;
 };
 
 class BatchReadTest : public testing::ShardFixture {
@@ -45,6 +49,7 @@ class BatchReadTest : public testing::ShardFixture {
                                                 absl::Duration time_left = kDeadline) {
     std::vector<testing::Answer<ReadResult>> answers(count);
     sink_.emplace(answers);
+    sink_->set_room_bytes(room_bytes_);
     std::vector<BatchRead::Read> reads;
     keys_.reserve(count);
     for (size_t i = 0; i < count; ++i) {
@@ -58,6 +63,7 @@ class BatchReadTest : public testing::ShardFixture {
 
   std::vector<std::string> keys_;
   std::optional<AnswerEach> sink_;
+  uint64_t room_bytes_ = UINT64_MAX;
 };
 
 TEST_F(BatchReadTest, AsksANodeForAllItsKeysAtOnce) {
@@ -95,6 +101,35 @@ TEST_F(BatchReadTest, AsksForFewerWhereValuesAreLarge) {
   ASSERT_THAT(Asked(), ElementsAre(0, 0, 0));
   EXPECT_EQ(node(0).sent().at(0).arguments.size(), 3u);
   EXPECT_EQ(node(0).sent().at(2).arguments.size(), 2u);
+}
+
+TEST_F(BatchReadTest, AsksForNoMoreLargeValuesThanThereIsRoomFor) {
+  Start();
+  shard().portion().OnTooMuch();
+  room_bytes_ = 5 * ReadPortion::kBytes / 2;
+  const auto answers = Read(5);
+  ASSERT_THAT(Asked(), ElementsAre(0, 0)) << "of one key each";
+  node(0).Answer(Array({redis::Reply::Nil()}));
+  ASSERT_THAT(Asked(), ElementsAre(0));
+  sink_->set_room_bytes(0);
+  node(0).Answer(Array({redis::Reply::Nil()}));
+  node(0).Answer(Array({Value("v")}));
+  EXPECT_THAT(Asked(), IsEmpty());
+  for (size_t i = 0; i < 3; ++i) EXPECT_TRUE(answers[i].ok());
+  for (size_t i = 3; i < 5; ++i) {
+    EXPECT_EQ(answers[i].status().code(), absl::StatusCode::kOutOfRange);
+  }
+}
+
+TEST_F(BatchReadTest, AlwaysBeginsWithOneCommand) {
+  Start();
+  shard().portion().OnTooMuch();
+  room_bytes_ = 0;
+  const auto answers = Read(2);
+  ASSERT_THAT(Asked(), ElementsAre(0));
+  node(0).Answer(Array({Value("v")}));
+  EXPECT_TRUE(answers[0].ok());
+  EXPECT_EQ(answers[1].status().code(), absl::StatusCode::kOutOfRange);
 }
 
 TEST_F(BatchReadTest, ReadsKeysAloneWhoseFirstHomeReplicaIsNotUp) {

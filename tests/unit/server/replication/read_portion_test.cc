@@ -6,7 +6,7 @@ namespace kache {
 namespace {
 
 void ReadMany(ReadPortion& portion, size_t bytes) {
-  for (int i = 0; i < 1000; ++i) portion.OnValue(bytes);
+  for (int i = 0; i < 3000; ++i) portion.OnValue(bytes);
 }
 
 TEST(ReadPortion, IsFullWhileValuesAreSmall) {
