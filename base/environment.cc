@@ -2,18 +2,16 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "base/dotenv.h"
+#include "base/small_file.h"
 #include "base/strings.h"
 
 namespace kache {
 namespace {
 
-constexpr size_t kMaxFileBytes = 1 << 20;
 constexpr char kProcessOrigin[] = "environment";
 
 }  // namespace
@@ -41,22 +39,12 @@ Environment Environment::Of(const std::map<std::string, std::string>& variables)
 }
 
 void Environment::AddFile(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxFileBytes + 1, '\0');
-  if (file) file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (!file.is_open() || file.bad()) {
-    const int error = errno;
-    mistakes_.push_back(
-        Concat(path, ": can't be read", error == 0 ? "" : Concat(": ", std::strerror(error))));
+  const absl::StatusOr<std::string> text = ReadSmallFile(path);
+  if (!text.ok()) {
+    mistakes_.emplace_back(ToStd(text.status().message()));
     return;
   }
-  text.resize(static_cast<size_t>(file.gcount()));
-  if (text.size() > kMaxFileBytes) {
-    mistakes_.push_back(Concat(path, ": is larger than ", kMaxFileBytes, " bytes"));
-    return;
-  }
-  AddText(text, path);
+  AddText(*text, path);
 }
 
 void Environment::AddText(std::string_view text, std::string_view origin) {

@@ -21,9 +21,7 @@ inline HostPort LocalAddress(const HostPort& listen) {
 
 // Whether other machines reach a program that listens on `listen`. A name other than localhost may
 // mean any address.
-inline bool IsOpenToOthers(const HostPort& listen) {
-  return listen.host != "localhost" && listen.host != "::1" && !listen.host.starts_with("127.");
-}
+bool IsOpenToOthers(const HostPort& listen);
 
 // The warning at the start where callers are asked for neither a token nor a certificate. `setting`
 // is the port's.

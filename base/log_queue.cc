@@ -73,6 +73,7 @@ void LogQueue::Run() {
       if (written < 0) {
         const auto lines = static_cast<uint64_t>(std::count(left.begin(), left.end(), '\n'));
         lost_.fetch_add(lines, std::memory_order_relaxed);
+        untold_.fetch_add(lines, std::memory_order_relaxed);
       }
       left.remove_prefix(gone);
       {

@@ -4,7 +4,8 @@
 //
 //   ... warn kache-server log lines lost count=312
 //
-// A thread of its own writes. Where the reader is gone (EPIPE) what waits is lost, too.
+// A thread of its own writes. Where that fails, as the reader is gone or the disk is full, what
+// waits is lost, too.
 //
 // Thread-safe.
 #ifndef KACHE_BASE_LOG_QUEUE_H_

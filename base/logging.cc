@@ -87,8 +87,8 @@ void FlushLog(absl::Duration limit) {
 
 void LogHangup() {
   spdlog::info(
-      "SIGHUP changes nothing: files of tokens, certificates and keys are read again within two "
-      "seconds of a change, without a signal; all other settings need a restart");
+      "SIGHUP changes nothing: files of tokens, passwords, certificates and keys are read again "
+      "within two seconds of a change, without a signal; all other settings need a restart");
 }
 
 uint64_t LostLogLines() {

@@ -10,6 +10,14 @@
 namespace kache {
 namespace {
 
+std::string NamesOf(const std::vector<RedisAddress>& servers) {
+  std::string names;
+  for (const RedisAddress& server : servers) {
+    names.append(names.empty() ? "" : ", ").append(server.name);
+  }
+  return names;
+}
+
 // The values of a list of `VALUE` (for all) and `NAME=VALUE`, by server.
 std::vector<std::string> ReadForEach(SettingsReader& reader, std::string_view setting,
                                      const std::vector<RedisAddress>& servers) {
@@ -36,6 +44,9 @@ std::vector<std::string> ReadForEach(SettingsReader& reader, std::string_view se
       if (value.empty()) {
         reader.AddMistake(setting, Concat("says nothing for the server ", named->name));
       }
+    } else if (equals != std::string::npos && item.find('/') > equals) {
+      reader.AddMistake(setting, Concat("names no server of REDIS_URLS: ", item.substr(0, equals),
+                                        ". Their names: ", NamesOf(servers)));
     } else if (common.empty()) {
       common = item;
     } else {

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "base/grpc_log.h"
 #include "spdlog/spdlog.h"
 
 namespace kache::gateway {
@@ -80,6 +81,7 @@ Gateway::Gateway(const GatewayConfig& config, const ChannelSecurity& security,
       log_loss_(registry_) {}
 
 absl::StatusOr<std::unique_ptr<Gateway>> Gateway::Start(const GatewayConfig& config) {
+  RouteGrpcLog();
   const absl::StatusOr<ChannelSecurity> security = ChannelSecurity::Make(config.upstream);
   if (!security.ok()) return security.status();
   auto registry = std::make_unique<prometheus::Registry>();

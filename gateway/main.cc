@@ -13,6 +13,7 @@
 #include "base/mutex_checks.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
+#include "base/standard_streams.h"
 #include "base/strings.h"
 #include "base/version.h"
 #include "gateway/config.h"
@@ -83,6 +84,7 @@ int Run(const std::string& env_file, bool only_health) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  kache::OpenStandardStreams();
   kache::SkipMutexChecks();
   CLI::App app(
       "REST gateway of Kache. Settings come from the environment; see "

@@ -23,19 +23,11 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "base/small_file.h"
 #include "base/ticker.h"
 #include "security/sha256.h"
 
 namespace kache {
-
-// How long ReadSmallFile waits for what comes through a pipe.
-inline constexpr absl::Duration kPipeWait = absl::Seconds(2);
-
-// The whole file, up to 1 MiB. The message names the file and says why it can't be read. Takes
-// kPipeWait at most.
-absl::StatusOr<std::string> ReadSmallFile(const std::string& path);
-
-bool IsPipe(const std::string& path);
 
 // What ReadSmallFile gave for each of some paths, in their order.
 using FileContents = std::vector<absl::StatusOr<std::string>>;

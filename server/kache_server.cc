@@ -7,10 +7,10 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "base/grpc_log.h"
 #include "base/limits.h"
 #include "base/strings.h"
 #include "server/api/batch_calls.h"
-#include "server/api/grpc_log.h"
 #include "server/memory.h"
 #include "server/redis/redis_client.h"
 
@@ -207,6 +207,10 @@ absl::StatusOr<std::unique_ptr<KacheServer>> KacheServer::Start(
 
 absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& seams,
                                  std::function<void()> on_declared_lost) {
+  // Before anything tells the other coordinators that this one lives: it may find its port in use.
+  const GrpcServerOptions grpc_options = MakeGrpcOptions(config);
+  auto listening = GrpcServer::Listen(grpc_options);
+  if (!listening.ok()) return listening.status();
   auto metrics_port =
       MetricsPort::Start(config.metrics_listen_address, config.grpc_tls, *registry_, access_.get());
   if (!metrics_port.ok()) return metrics_port.status();
@@ -243,7 +247,7 @@ absl::Status KacheServer::Listen(const ServerConfig& config, const ServerSeams& 
     reflection_ = std::make_unique<ReflectionService>(*registry_);
     services.push_back(&reflection_->grpc_service());
   }
-  auto grpc = GrpcServer::Build(MakeGrpcOptions(config), services, *registry_);
+  auto grpc = GrpcServer::Build(*std::move(listening), grpc_options, services, *registry_);
   if (!grpc.ok()) return grpc.status();
   grpc_ = *std::move(grpc);
   for (const auto& queue : grpc_->queues()) {
@@ -290,8 +294,12 @@ bool KacheServer::Drain(absl::Duration drain) {
 }
 
 bool KacheServer::Stop(absl::Duration drain) {
-  if (stopped_ || grpc_ == nullptr) return true;
+  if (stopped_) return true;
   stopped_ = true;
+  if (grpc_ == nullptr) {  // it never served
+    if (recovery_ != nullptr) recovery_->Stop(/*complete=*/true);
+    return true;
+  }
   const bool in_time = Drain(drain);
   grpc_->Shutdown(absl::Now());
   grpc_->CloseQueues();

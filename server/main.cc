@@ -21,6 +21,7 @@
 #include "base/setting_names.h"
 #include "base/settings.h"
 #include "base/shutdown.h"
+#include "base/standard_streams.h"
 #include "base/version.h"
 #include "server/api/grpc_server.h"
 #include "server/config.h"
@@ -153,6 +154,7 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
 }  // namespace kache
 
 int main(int argc, char** argv) {
+  kache::OpenStandardStreams();
   kache::SkipMutexChecks();
   kache::GrpcServer::PrepareProcess();
   kache::ShutdownSignal shutdown;  // before any thread starts

@@ -14,7 +14,6 @@
 
 #include "base/strings.h"
 #include "base/unique_fd.h"
-#include "server/api/listening_sockets.h"
 
 namespace kache {
 namespace {
@@ -109,12 +108,14 @@ class HandOver final : public Posted {
 
 void GrpcServer::PrepareProcess() { setenv("GRPC_EXPERIMENTS", "-tcp_read_chunks", /*replace=*/0); }
 
-absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
-    const GrpcServerOptions& options, const std::vector<grpc::Service*>& services,
-    prometheus::Registry& registry) {
+absl::StatusOr<ListeningSockets> GrpcServer::Listen(const GrpcServerOptions& options) {
   if (absl::Status files = CheckTlsFiles(options.tls); !files.ok()) return files;
-  auto listening = ListenOn(options.address, absl::Milliseconds(kKeepaliveTimeoutMs));
-  if (!listening.ok()) return listening.status();
+  return ListenOn(options.address, absl::Milliseconds(kKeepaliveTimeoutMs));
+}
+
+absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
+    ListeningSockets listening, const GrpcServerOptions& options,
+    const std::vector<grpc::Service*>& services, prometheus::Registry& registry) {
   auto result = std::unique_ptr<GrpcServer>(new GrpcServer());
   grpc::ServerBuilder builder;
   SetLimits(builder, options);
@@ -131,9 +132,9 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
     return absl::UnavailableError("gRPC does not start; the log has its reason");
   }
   result->channelz_id_ = LatestGrpcServer();
-  result->port_ = listening->port;
+  result->port_ = listening.port;
   result->acceptor_ = std::make_unique<ConnectionAcceptor>(
-      *std::move(listening),
+      std::move(listening),
       ConnectionAcceptor::Options{.max_connections = options.max_connections,
                                   .encrypted = !options.tls.cert_file.empty(),
                                   .max_calls = options.max_calls,

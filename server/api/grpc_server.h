@@ -1,6 +1,7 @@
 // The gRPC server with its completion queues: listening, limits, threads and the order of stopping.
 //
-//   Build -> services listen on every queue -> Start -> Shutdown -> CloseQueues -> JoinQueues
+//   Listen -> Build -> services listen on every queue -> Start -> Shutdown -> CloseQueues ->
+//   JoinQueues
 //
 // Thread-compatible.
 #ifndef KACHE_SERVER_API_GRPC_SERVER_H_
@@ -22,6 +23,7 @@
 #include "security/tls_files.h"
 #include "server/api/call_queue.h"
 #include "server/api/connection_acceptor.h"
+#include "server/api/listening_sockets.h"
 
 namespace kache {
 
@@ -46,11 +48,14 @@ class GrpcServer {
   // in main, before any thread starts; without it servers work, but are bounded less.
   static void PrepareProcess();
 
-  // Listens. UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for
-  // TLS are wrong. `services` and `registry` outlive the server.
+  // UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for TLS are
+  // wrong.
+  static absl::StatusOr<ListeningSockets> Listen(const GrpcServerOptions& options);
+
+  // UNAVAILABLE when gRPC does not start. `services` and `registry` outlive the server.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Build(
-      const GrpcServerOptions& options, const std::vector<grpc::Service*>& services,
-      prometheus::Registry& registry);
+      ListeningSockets listening, const GrpcServerOptions& options,
+      const std::vector<grpc::Service*>& services, prometheus::Registry& registry);
 
   // Starts the queues' threads, and accepts connections.
   void Start();

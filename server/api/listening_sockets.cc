@@ -44,8 +44,6 @@ absl::StatusOr<Addresses> Resolve(const HostPort& address, const char* host) {
   return Addresses(list);
 }
 
-bool IsWildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
-
 // Holds addresses of both families, whose ports are in the same place.
 using Address = sockaddr_in6;
 static_assert(offsetof(sockaddr_in6, sin6_port) == offsetof(sockaddr_in, sin_port));
@@ -85,14 +83,15 @@ UniqueFd ListenOnOne(const addrinfo& info, uint16_t port, bool both_families,
   return socket;
 }
 
+// `error` is the last one where no address could be listened on.
 absl::StatusOr<ListeningSockets> ListenOnAll(const HostPort& address, const char* host,
-                                             bool wildcard, absl::Duration unacknowledged) {
+                                             bool both_families, absl::Duration unacknowledged,
+                                             int& error) {
   auto addresses = Resolve(address, host);
   if (!addresses.ok()) return addresses.status();
   ListeningSockets result;
-  int error = 0;
   for (const addrinfo* info = addresses->get(); info != nullptr; info = info->ai_next) {
-    UniqueFd socket = ListenOnOne(*info, result.port, wildcard, unacknowledged);
+    UniqueFd socket = ListenOnOne(*info, result.port, both_families, unacknowledged);
     if (!socket.ok()) {
       error = errno;
       if (error == EADDRINUSE) return CannotListen(address, Why(error));
@@ -108,13 +107,12 @@ absl::StatusOr<ListeningSockets> ListenOnAll(const HostPort& address, const char
 }  // namespace
 
 absl::StatusOr<ListeningSockets> ListenOn(const HostPort& address, absl::Duration unacknowledged) {
-  if (!IsWildcard(address.host)) {
-    return ListenOnAll(address, address.host.c_str(), /*wildcard=*/false, unacknowledged);
-  }
-  auto both = ListenOnAll(address, "::", /*wildcard=*/true, unacknowledged);
-  if (both.ok()) return both;
-  // The machine has no IPv6, or the port is in use.
-  return ListenOnAll(address, "0.0.0.0", /*wildcard=*/true, unacknowledged);
+  const bool both_families = address.host == "::";
+  int error = 0;
+  auto listening = ListenOnAll(address, address.host.c_str(), both_families, unacknowledged, error);
+  const bool no_ipv6 = error == EAFNOSUPPORT || error == EADDRNOTAVAIL;
+  if (listening.ok() || !both_families || !no_ipv6) return listening;
+  return ListenOnAll(address, "0.0.0.0", /*both_families=*/false, unacknowledged, error);
 }
 
 }  // namespace kache

@@ -1,6 +1,7 @@
-// Sockets that listen on an address, as gRPC would listen on it:
+// Sockets that listen on an address:
 //
-//   * 0.0.0.0 and [::] alike mean every address of both families, where the machine has IPv6.
+//   * 0.0.0.0 means every IPv4 address. [::] means every address of both families, and of IPv4
+//     alone where the machine has no IPv6.
 //   * A name means all its addresses; one of them has to be there. They share one port.
 //   * A port that somebody else listens on is an error, of any of the addresses.
 //

@@ -168,6 +168,11 @@ std::vector<Assessment> All(const Evidence& evidence, const Assessment& assessme
 }
 
 std::vector<Assessment> FirstStart(const Evidence& evidence) {
+  // Nothing is known then: a wrong password, or a network that is not there yet, keeps from all.
+  if (std::ranges::none_of(evidence.nodes,
+                           [](const auto& node) { return node.inspection != nullptr; })) {
+    return All(evidence, {});
+  }
   for (const NodeEvidence& node : evidence.nodes) {
     if (node.inspection || node.is_duplicate || IsDeclaredLost(evidence, node.name)) continue;
     return All(evidence,

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
@@ -65,14 +67,23 @@ TEST(Environment, RemembersFilesItCannotRead) {
   environment.AddFile("/nowhere/.env");
   environment.AddFile(testing::TempDir());
   EXPECT_THAT(environment.mistakes(),
-              ElementsAre("/nowhere/.env: can't be read: No such file or directory",
-                          StartsWith(testing::TempDir() + ": can't be read")));
+              ElementsAre("cannot read /nowhere/.env: No such file or directory",
+                          StartsWith("cannot read " + testing::TempDir())));
+}
+
+TEST(Environment, DoesNotWaitForAPipeThatNobodyWritesInto) {
+  const std::string path = testing::TempDir() + "/environment_test.fifo";
+  unlink(path.c_str());
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  Environment environment;
+  environment.AddFile(path);
+  EXPECT_THAT(environment.mistakes(), ElementsAre(HasSubstr("nothing has come through the pipe")));
 }
 
 TEST(Environment, RefusesHugeFiles) {
   Environment environment;
   environment.AddFile(FileWith("huge.env", std::string((1 << 20) + 1, '\n')));
-  EXPECT_THAT(environment.mistakes(), ElementsAre(HasSubstr("is larger than 1048576 bytes")));
+  EXPECT_THAT(environment.mistakes(), ElementsAre(HasSubstr("is larger than 1 MiB")));
   Environment at_the_limit;
   at_the_limit.AddFile(FileWith("large.env", std::string(1 << 20, '\n')));
   EXPECT_THAT(at_the_limit.mistakes(), IsEmpty());

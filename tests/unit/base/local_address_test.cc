@@ -12,10 +12,12 @@ TEST(LocalAddress, StandsForAListenerOnAllAddresses) {
 }
 
 TEST(IsOpenToOthers, SaysWhetherOtherMachinesMayReachIt) {
-  for (const char* host : {"0.0.0.0", "::", "10.0.0.7", "2001:db8::7", "kache.example.com"}) {
+  for (const char* host : {"0.0.0.0", "::", "10.0.0.7", "2001:db8::7", "kache.example.com",
+                           "127.example.com", "::ffff:10.0.0.7"}) {
     EXPECT_TRUE(IsOpenToOthers({host, 1})) << host;
   }
-  for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost"}) {
+  for (const char* host : {"127.0.0.1", "127.1.2.3", "::1", "localhost", "LocalHost",
+                           "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1"}) {
     EXPECT_FALSE(IsOpenToOthers({host, 1})) << host;
   }
 }

@@ -108,6 +108,17 @@ TEST_P(LogQueueTest, CountsWhatAReaderThatIsGoneDoesNotGet) {
   EXPECT_EQ(queue.lost(), 2u);
 }
 
+TEST(LogQueue, TellsOfLinesThatADiskHadNoRoomFor) {
+  const int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  LogQueue queue(full);
+  queue.Push("one\ntwo\n");
+  EXPECT_TRUE(queue.AwaitWritten(kLong));
+  EXPECT_EQ(queue.lost(), 2u);
+  EXPECT_EQ(queue.untold(), 2u);
+  close(full);
+}
+
 TEST_P(LogQueueTest, ItsSinkTellsWhatWasLost) {
   auto queue = std::make_shared<LogQueue>(writer(), 256);
   spdlog::logger logger("test", std::make_shared<LogQueueSink>(queue));

@@ -58,7 +58,12 @@ TEST(RedisLogins, MayDifferByName) {
 TEST(RedisLogins, SayWhatIsWrong) {
   std::string mistakes;
   Logins({{"REDIS_PASSWORD_FILE", "/run/p, z=/run/q"}}, &mistakes);
+  EXPECT_THAT(mistakes, HasSubstr("REDIS_PASSWORD_FILE: names no server of REDIS_URLS: z. Their "
+                                  "names: a, host:2, c"));
+  Logins({{"REDIS_PASSWORD_FILE", "/run/p, /run/q"}}, &mistakes);
   EXPECT_THAT(mistakes, HasSubstr("REDIS_PASSWORD_FILE: must hold one value for all"));
+  Logins({{"REDIS_USERNAME", "d=kache"}, {"REDIS_PASSWORD_FILE", "/run/p"}}, &mistakes);
+  EXPECT_THAT(mistakes, HasSubstr("REDIS_USERNAME: names no server of REDIS_URLS: d"));
   Logins({{"REDIS_PASSWORD_FILE", "a=/run/p, a=/run/q"}}, &mistakes);
   EXPECT_THAT(mistakes, HasSubstr("names the server a twice"));
   Logins({{"REDIS_PASSWORD_FILE", "a="}}, &mistakes);

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -168,12 +169,26 @@ TEST(ListenOn, SaysWhyItCannot) {
             absl::StatusCode::kUnavailable);
 }
 
-TEST(ListenOn, AWildcardTakesBothFamilies) {
+bool HasIpv6() { return ListenOn({"::1", 0}, kUnacknowledged).ok(); }
+
+TEST(ListenOn, AWildcardTakesItsFamilies) {
   for (const char* host : {"0.0.0.0", "::"}) {
     const auto listening = ListenOn({host, 0}, kUnacknowledged);
     ASSERT_TRUE(listening.ok()) << listening.status();
     EXPECT_TRUE(ConnectFrom("127.0.0.1", listening->port).ok());
+    if (host == std::string_view("::")) continue;
+    EXPECT_TRUE(ListenOn({"::1", listening->port}, kUnacknowledged).ok() || !HasIpv6())
+        << "IPv4 alone";
   }
+}
+
+TEST(ListenOn, BothFamiliesOrNone) {
+  if (!HasIpv6()) GTEST_SKIP() << "no IPv6 loopback address here";
+  const auto other = ListenOn({"::1", 0}, kUnacknowledged);
+  ASSERT_TRUE(other.ok()) << other.status();
+  const auto listening = ListenOn({"::", other->port}, kUnacknowledged);
+  EXPECT_EQ(listening.status().code(), absl::StatusCode::kUnavailable)
+      << "IPv6 callers would reach the other program";
 }
 
 TEST(ListenOn, AllAddressesOfANameShareOnePort) {

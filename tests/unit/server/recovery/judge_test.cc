@@ -43,6 +43,12 @@ TEST_F(JudgeTest, AFirstStartWaitsForEveryNode) {
   for (size_t i = 0; i < 4; ++i) EXPECT_FALSE(Of(i).init);
 }
 
+// As with a wrong password: what the nodes carry is not known.
+TEST_F(JudgeTest, WhereNoNodeCouldBeAskedItIsNoFirstStart) {
+  for (size_t i = 0; i < 4; ++i) evidence_.Lose(i);
+  ExpectAll(Verdict::kUnchecked, "");
+}
+
 TEST_F(JudgeTest, AFirstStartDoesNotWaitForANodeThatWasDeclaredLost) {
   evidence_.Lose(2);
   evidence_.At(0).lost.push_back({"c", 5});

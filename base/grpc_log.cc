@@ -1,4 +1,4 @@
-#include "server/api/grpc_log.h"
+#include "base/grpc_log.h"
 
 #include <grpc/support/log.h>
 

@@ -1,6 +1,6 @@
 // Sends gRPC's own log lines through ours, so that they have one format and one level setting.
-#ifndef KACHE_SERVER_API_GRPC_LOG_H_
-#define KACHE_SERVER_API_GRPC_LOG_H_
+#ifndef KACHE_BASE_GRPC_LOG_H_
+#define KACHE_BASE_GRPC_LOG_H_
 
 namespace kache {
 
@@ -10,4 +10,4 @@ void RouteGrpcLog();
 
 }  // namespace kache
 
-#endif  // KACHE_SERVER_API_GRPC_LOG_H_
+#endif  // KACHE_BASE_GRPC_LOG_H_
