@@ -73,10 +73,11 @@ std::optional<ConnectionCalls> ParseConnectionCalls(std::string_view json) {
     return std::nullopt;
   }
   const int64_t port = NumberAfter(address, "\"port\":");
+  const int64_t started = NumberAfter(json, "\"streamsStarted\":\"");
   return ConnectionCalls{.peer = PeerBytes(bytes, static_cast<uint16_t>(port)),
-                         .calls = NumberAfter(json, "\"streamsStarted\":\"") -
-                                  NumberAfter(json, "\"streamsSucceeded\":\"") -
-                                  NumberAfter(json, "\"streamsFailed\":\"")};
+                         .calls = started - NumberAfter(json, "\"streamsSucceeded\":\"") -
+                                  NumberAfter(json, "\"streamsFailed\":\""),
+                         .started = started};
 }
 
 std::vector<intptr_t> ParseSocketIds(std::string_view json) {
@@ -103,7 +104,8 @@ std::vector<ConnectionCalls> CallCensus::Count() {
     if (ids.empty()) break;
     for (const intptr_t id : ids) {
       auto connection = ParseConnectionCalls(Text(grpc_channelz_get_socket(id)));
-      if (!connection.has_value() || connection->calls <= 0) continue;
+      if (!connection.has_value()) continue;
+      connection->calls = std::max<int64_t>(connection->calls, 0);
       counted_ += connection->calls;
       result.push_back(*std::move(connection));
     }

@@ -42,7 +42,7 @@ class CallCensus {
 
   // No fewer calls than there are. Takes some 10 us.
   int64_t AtMost() const;
-  // The calls of each connection that has any. Takes some 10 us for each connection.
+  // The calls of each connection, also where it has none. Takes some 10 us for each connection.
   std::vector<ConnectionCalls> Count();
 
  private:

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "base/strings.h"
-#include "server/api/connection_calls.h"
 #include "server/api/refusals.h"
 #include "spdlog/spdlog.h"
 
@@ -30,6 +29,7 @@ constexpr auto kLeastSweepInterval = std::chrono::milliseconds(20);
 constexpr auto kCountInterval = std::chrono::milliseconds(25);
 // What gRPC says of all its calls together grows too large with time.
 constexpr auto kExactCountInterval = std::chrono::seconds(30);
+constexpr auto kIdleInterval = std::chrono::minutes(1);
 // What is read of a connection meanwhile where it is the one that keeps a thread busy.
 constexpr uint64_t kFloodBytes = 64 << 10;
 constexpr auto kLookInterval = std::chrono::milliseconds(500);
@@ -133,7 +133,10 @@ void ConnectionAcceptor::Run() {
     if (now - counted_ >= kCountInterval) {
       counted_ = now;
       if (work_ != nullptr) EndFloods();
-      if (census_.has_value()) BoundCalls();
+      if (census_.has_value()) {
+        BoundCalls();
+        CloseIdle();
+      }
       const uint64_t resident = ResidentBytes();
       BoundUnanswered(resident);
       if (waiting_ != nullptr) TakeBack(resident);
@@ -191,10 +194,11 @@ void ConnectionAcceptor::Take(UniqueFd socket, const sockaddr_storage& from) {
     return Refuse(std::move(socket), address, room);
   }
   book_.Add(address);
-  connections_.emplace(
-      socket.get(),
-      Connection{
-          .peer = peer, .address = address, .device = status.st_dev, .socket = status.st_ino});
+  connections_.emplace(socket.get(), Connection{.peer = peer,
+                                                .address = address,
+                                                .device = status.st_dev,
+                                                .socket = status.st_ino,
+                                                .idle = IdleWatch(Clock::now())});
   accepted_.Increment();
   gauge_.Set(static_cast<double>(book_.connections()));
   hand_over_(std::move(socket));
@@ -254,19 +258,34 @@ void ConnectionAcceptor::BoundCalls() {
   for (const auto& [fd, connection] : connections_) {
     if (!connection.is_cut) open.emplace(connection.peer, fd);
   }
-  absl::flat_hash_map<std::string, int> without_calls = open;
   for (ConnectionCalls& count : counts) {
     const auto found = open.find(count.peer);
     count.is_ending = found == open.end();
     if (!count.is_ending) count.unread = UnreadBytes(found->second);
-    without_calls.erase(count.peer);
-  }
-  for (const auto& [peer, fd] : without_calls) {
-    counts.push_back({.peer = peer, .calls = 0, .is_ending = false, .unread = UnreadBytes(fd)});
   }
   for (const std::string& peer : ConnectionsToClose(counts, options_.max_calls)) {
     const int fd = open.at(peer);
     Cut(fd, connections_.at(fd), too_many_calls_);
+  }
+}
+
+void ConnectionAcceptor::CloseIdle() {
+  if (counted_ - sought_idle_ < kIdleInterval) return;
+  sought_idle_ = counted_;
+  absl::flat_hash_map<std::string, ConnectionCalls> counts;
+  for (ConnectionCalls& count : census_->Count()) {
+    const std::string peer = count.peer;
+    counts.emplace(peer, std::move(count));
+  }
+  for (auto& [fd, connection] : connections_) {
+    const auto count = counts.find(connection.peer);
+    if (connection.is_cut || count == counts.end()) continue;
+    if (!connection.idle.IsIdle(count->second.started, count->second.calls, counted_)) continue;
+    // gRPC sees the end of what comes, and closes the connection as if its client had.
+    const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) continue;
+    connection.is_cut = true;
+    shutdown(socket.get(), SHUT_RD);
   }
 }
 

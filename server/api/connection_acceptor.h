@@ -9,6 +9,7 @@
 //   * Where one connection keeps a thread busy, it is closed (capture_watch.h).
 //   * Where gRPC reads ever more of a connection and answers nothing, it is closed
 //     (unanswered_bytes.h).
+//   * Where a connection has had no call for five minutes, it is closed.
 //   * Where the process has grown, what gRPC keeps of calls without a request is taken back
 //     (waiting_calls.h).
 //
@@ -39,6 +40,7 @@
 #include "prometheus/registry.h"
 #include "server/api/call_census.h"
 #include "server/api/capture_watch.h"
+#include "server/api/connection_calls.h"
 #include "server/api/listening_sockets.h"
 #include "server/api/unanswered_bytes.h"
 #include "server/api/waiting_calls.h"
@@ -81,6 +83,7 @@ class ConnectionAcceptor {
     std::string address;
     dev_t device;
     ino_t socket;
+    IdleWatch idle;
     UnansweredBytes unanswered{};
     bool is_cut = false;
     uint64_t read_bytes = 0;  // when floods were looked for
@@ -103,6 +106,7 @@ class ConnectionAcceptor {
   // Forgets the connections that have ended.
   void Sweep();
   void BoundCalls();
+  void CloseIdle();
   void EndFloods();
   // `resident`: what the process takes.
   void BoundUnanswered(uint64_t resident);
@@ -123,6 +127,7 @@ class ConnectionAcceptor {
   bool captured_ = false;  // when it was looked last
   Clock::time_point counted_{};
   Clock::time_point counted_exactly_{};
+  Clock::time_point sought_idle_{};
   Clock::time_point swept_{};
   Clock::time_point looked_{};   // for what was not answered
   uint64_t resident_bytes_ = 0;  // then

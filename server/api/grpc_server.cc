@@ -26,9 +26,6 @@ constexpr int kClientPingIntervalMs = 9000;  // 10 s, with room for a timer that
 // From a connection's beginning until it has spoken TLS, where that is asked for, and sent HTTP/2's
 // preface and settings.
 constexpr int kHandshakeTimeoutMs = 10000;
-// A connection that has had no call for so long is closed. Its client makes another one when it
-// needs one.
-constexpr int kIdleTimeoutMs = 300000;
 
 // Read of a connection and dealt with before it can be closed: a byte of metadata may become 150 in
 // memory.
@@ -67,7 +64,6 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kClientPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kIdleTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kReadBytes);
   if (options.max_connection_age > absl::ZeroDuration()) {
     builder.AddChannelArgument(

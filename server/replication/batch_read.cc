@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -109,9 +108,8 @@ class NodeReadsInTurn {
  private:
   void Continue() {
     if (std::exchange(continuing_, true)) return;
-    while (!waiting_.empty() && MayBegin()) {
-      std::unique_ptr<NodeRead> next = std::move(waiting_.front());
-      waiting_.pop_front();
+    while (next_ < waiting_.size() && MayBegin()) {
+      std::unique_ptr<NodeRead> next = std::move(waiting_[next_++]);
       keys_under_way_ += next->reads().size();
       next.release()->Run();  // owns itself
     }
@@ -119,16 +117,16 @@ class NodeReadsInTurn {
     if (keys_under_way_ > 0) return;
     // The sink may be gone with the last key.
     const std::unique_ptr<NodeReadsInTurn> self(this);
-    const auto left = std::exchange(waiting_, {});
-    for (const std::unique_ptr<NodeRead>& read : left) {
-      for (const Read& each : read->reads().reads()) sink_.LeaveOut(each.index);
+    for (; next_ < waiting_.size(); ++next_) {
+      const std::unique_ptr<NodeRead> left = std::move(waiting_[next_]);
+      for (const Read& each : left->reads().reads()) sink_.LeaveOut(each.index);
     }
   }
   // Requires: some wait, so the sink is there. The first command is always begun, so that a batch
   // whose values are larger than all room is answered with one of them.
   bool MayBegin() {
     if (!std::exchange(begun_, true)) return true;
-    const size_t more = keys_under_way_ == 0 ? 1 : waiting_.front()->reads().size();
+    const size_t more = keys_under_way_ == 0 ? 1 : waiting_[next_]->reads().size();
     return shard_.portion().Bytes(keys_under_way_ + more) <= sink_.room_bytes();
   }
 
@@ -137,7 +135,8 @@ class NodeReadsInTurn {
   BatchReadSink& sink_;
   const size_t keys_per_read_;
   std::vector<std::unique_ptr<NodeRead>> gathered_;  // by NodeId
-  std::deque<std::unique_ptr<NodeRead>> waiting_;
+  std::vector<std::unique_ptr<NodeRead>> waiting_;
+  size_t next_ = 0;  // of these, not begun
   size_t keys_under_way_ = 0;
   bool begun_ = false;
   bool continuing_ = false;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -74,6 +75,18 @@ TEST(ConnectionsToClose, WhoLeftMuchBehindLosesWhatHasMuchToBeRead) {
 TEST(ConnectionsToClose, AllAtMost) {
   const std::vector<ConnectionCalls> connections = {From(1, 1, 3), From(2, 1, 3)};
   EXPECT_EQ(ConnectionsToClose(connections, 0).size(), 2u);
+}
+
+TEST(IdleWatch, IsIdleWithoutACallForFiveMinutes) {
+  const IdleWatch::Clock::time_point start{};
+  const auto at = [&](int minutes) { return start + std::chrono::minutes(minutes); };
+  IdleWatch watch(start);
+  EXPECT_FALSE(watch.IsIdle(/*started=*/0, /*calls=*/0, at(4)));
+  EXPECT_TRUE(watch.IsIdle(0, 0, at(5)));
+  EXPECT_FALSE(watch.IsIdle(1, 0, at(6))) << "one that has ended";
+  EXPECT_FALSE(watch.IsIdle(1, 1, at(20))) << "one that goes on";
+  EXPECT_FALSE(watch.IsIdle(1, 0, at(24)));
+  EXPECT_TRUE(watch.IsIdle(1, 0, at(25)));
 }
 
 }  // namespace
