@@ -4,8 +4,11 @@
 #include <grpcpp/support/slice.h>
 
 #include <algorithm>
+#include <bit>
+#include <climits>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -27,14 +30,19 @@ constexpr ptrdiff_t kMaxVarintBytes = 10;
 constexpr int kWireTypeBits = 3;
 constexpr uint64_t kWireTypeMask = (1 << kWireTypeBits) - 1;
 
+constexpr uint64_t LittleEndian(uint64_t value) {
+  return std::endian::native == std::endian::little ? value : __builtin_bswap64(value);
+}
+
+constexpr uint32_t Bit(uint64_t wire_type) { return uint32_t{1} << wire_type; }
+
 // What fields a type of message has, as looking them up in its descriptor takes longer than all
 // else of a count.
 class Shape {
  public:
   struct Field {
-    uint32_t wire_type = 0;
-    bool is_packable = false;
-    uint64_t bit = 0;                // its own, or its oneof's, modulo 32 each; 0 = no such field
+    uint32_t wire_types = 0;         // those in which it may come, a bit each; 0 = no such field
+    uint64_t bit = 0;                // its own, or its oneof's, modulo 32 each
     const Shape* message = nullptr;  // where it is one
   };
 
@@ -51,8 +59,8 @@ class Shape {
       const auto* const oneof = field.real_containing_oneof();
       const bool is_message = field.type() == FieldDescriptor::TYPE_MESSAGE;
       shape.fields_[number] = {
-          .wire_type = static_cast<uint32_t>(WireFormat::WireTypeForFieldType(field.type())),
-          .is_packable = field.is_packable(),
+          .wire_types = Bit(WireFormat::WireTypeForFieldType(field.type())) |
+                        (field.is_packable() ? Bit(WireFormatLite::WIRETYPE_LENGTH_DELIMITED) : 0),
           .bit = uint64_t{1} << (oneof == nullptr ? field.index() % 32 : 32 + oneof->index() % 32),
           .message = is_message ? &Of(*field.message_type()) : nullptr};
     }
@@ -62,12 +70,9 @@ class Shape {
   // nullptr: the parser keeps the field as one that it does not know.
   const Field* Find(uint64_t tag) const {
     const uint64_t number = tag >> kWireTypeBits;
-    if (number >= fields_.size() || fields_[number].bit == 0) return nullptr;
+    if (number >= fields_.size()) return nullptr;
     const Field& field = fields_[number];
-    const auto wire_type = static_cast<uint32_t>(tag & kWireTypeMask);
-    const bool fits = wire_type == field.wire_type ||
-                      (field.is_packable && wire_type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED);
-    return fits ? &field : nullptr;
+    return (field.wire_types & Bit(tag & kWireTypeMask)) != 0 ? &field : nullptr;
   }
 
  private:
@@ -113,6 +118,13 @@ class PartCounter {
   }
 
   static Bytes SkipVarint(Bytes at, Bytes end) {
+    if (end - at >= ptrdiff_t{sizeof(uint64_t)}) {
+      uint64_t next = 0;
+      std::memcpy(&next, at, sizeof(next));
+      constexpr uint64_t kMoreInEach = 0x8080808080808080;
+      const uint64_t last = ~LittleEndian(next) & kMoreInEach;
+      if (last != 0) return at + std::countr_zero(last) / CHAR_BIT + 1;
+    }
     const Bytes last = end - at > kMaxVarintBytes ? at + kMaxVarintBytes : end;
     while (at != last) {
       if (*at++ < kMore) return at;
@@ -131,25 +143,18 @@ class PartCounter {
 
   // What stands behind a tag. `field`: Shape::Find's.
   Bytes CountField(Bytes at, Bytes end, uint64_t tag, const Shape::Field* field, bool extra) {
-    switch (tag & kWireTypeMask) {
-      case WireFormatLite::WIRETYPE_VARINT:
-        return SkipVarint(at, end);
-      case WireFormatLite::WIRETYPE_FIXED64:
-        return Skip(at, end, sizeof(uint64_t));
-      case WireFormatLite::WIRETYPE_LENGTH_DELIMITED: {
-        uint64_t size = 0;
-        at = ReadVarint(at, end, size);
-        const Bytes behind = at == nullptr ? nullptr : Skip(at, end, size);
-        if (behind == nullptr || field == nullptr || field->message == nullptr) return behind;
-        return CountMessage(at, behind, *field->message, extra) ? behind : nullptr;
-      }
-      case WireFormatLite::WIRETYPE_START_GROUP:
-        return CountGroup(at, end, tag);
-      case WireFormatLite::WIRETYPE_FIXED32:
-        return Skip(at, end, sizeof(uint32_t));
-      default:
-        return nullptr;
+    const uint64_t type = tag & kWireTypeMask;
+    if (type == WireFormatLite::WIRETYPE_VARINT) return SkipVarint(at, end);
+    if (type == WireFormatLite::WIRETYPE_LENGTH_DELIMITED) {
+      uint64_t size = 0;
+      at = ReadVarint(at, end, size);
+      const Bytes behind = at == nullptr ? nullptr : Skip(at, end, size);
+      if (behind == nullptr || field == nullptr || field->message == nullptr) return behind;
+      return CountMessage(at, behind, *field->message, extra) ? behind : nullptr;
     }
+    if (type == WireFormatLite::WIRETYPE_FIXED64) return Skip(at, end, sizeof(uint64_t));
+    if (type == WireFormatLite::WIRETYPE_FIXED32) return Skip(at, end, sizeof(uint32_t));
+    return type == WireFormatLite::WIRETYPE_START_GROUP ? CountGroup(at, end, tag) : nullptr;
   }
 
   bool CountMessage(Bytes at, Bytes end, const Shape& shape, bool extra) {
