@@ -42,6 +42,7 @@ inline constexpr std::string_view kServerSettings[] = {
     "SWEEP_INTERVAL_SECONDS",
     "SWEEP_KEYS_PER_SECOND",
     "RESYNC_KEYS_PER_SECOND",
+    "HINT_KEYS",
     "MAX_KEY_BYTES",
     "MAX_VALUE_BYTES",
     "MAX_BATCH_KEYS",

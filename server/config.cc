@@ -156,6 +156,7 @@ void ReadLimits(SettingsReader& reader, ServerConfig* config) {
   fields.Number("MAX_GRPC_CONNECTIONS", &config->max_grpc_connections, {1, 1000000});
   fields.Number("MAX_GRPC_CALLS", &config->max_grpc_calls, {64, 10000000});
   fields.Number("MAX_CONCURRENT_STREAMS", &config->max_concurrent_streams, {1, 1000000});
+  fields.Number("HINT_KEYS", &config->hint_keys, {1, 100000000});
   fields.Seconds("MAX_CONNECTION_AGE_SECONDS", &config->max_connection_age, {0, 2000000});
 }
 

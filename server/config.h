@@ -63,6 +63,7 @@ struct ServerConfig {
   size_t max_grpc_buffer_bytes = 536870912;     // received and not taken yet, of all connections
   size_t max_uncounted_queue_bytes = 12582912;  // follows others (server/memory.h)
   uint32_t keys_per_read = 32;                  // likewise
+  uint32_t hint_keys = 1'000'000;               // about one node, on each other
   std::string memory_shortage;  // why the memory limit is too low for all of these; empty = it fits
   size_t max_grpc_connections = 10000;
   size_t max_grpc_calls = 20000;

@@ -85,7 +85,8 @@ CoordinatorConfig MakeCoordinatorConfig(const ServerConfig& config, const Passwo
                         .max_clock_skew = config.max_clock_skew,
                         .max_write_age = config.max_write_age,
                         .staleness_check_one_in = config.staleness_check_one_in,
-                        .keys_per_read = config.keys_per_read};
+                        .keys_per_read = config.keys_per_read,
+                        .hint_keys = config.hint_keys};
   return result;
 }
 

@@ -55,15 +55,21 @@ end
 local ring = ''
 if parsed and not ours then ring = redis.call('GET', KEYS[2]) or '' end
 local memory = redis.call('INFO', 'memory')
-local evicts = string.match(memory, 'maxmemory:(%d+)') ~= '0' and
+local maxmemory = string.match(memory, 'maxmemory:(%d+)') or '0'
+local evicts = maxmemory ~= '0' and
                string.match(memory, 'maxmemory_policy:allkeys') ~= nil
+local hints = {}
+for i = 14, #KEYS do
+  local held = redis.pcall('SCARD', KEYS[i])
+  hints[#hints + 1] = type(held) == 'number' and held or -1
+end
 local evicted = string.match(redis.call('INFO', 'stats'), 'evicted_keys:(%d+)') or '0'
 return {run_id, text(now), marker or '', ring, redis.call('HGETALL', KEYS[3]),
         redis.call('HGETALL', KEYS[4]), redis.call('GET', KEYS[5]) or '',
         redis.call('HGETALL', KEYS[6]), redis.call('HGETALL', KEYS[7]),
         redis.call('GET', KEYS[8]) or '', redis.call('HGETALL', KEYS[9]),
         redis.call('DBSIZE'), redis.call('HKEYS', KEYS[10]), redis.call('HGETALL', KEYS[12]),
-        evicts and 1 or 0, evicted, text(emptied), lost}
+        evicts and 1 or 0, evicted, text(emptied), lost, maxmemory, hints}
 )lua";
 
 constexpr char kRestore[] = R"lua(
@@ -91,6 +97,8 @@ if fits and ARGV[4] ~= 'always' and ARGV[4] ~= text(old.fence) then return stand
 local new = {state = 'syncing', ring = ARGV[1], run_id = run_id, name = ARGV[2],
              fence = math.max(now, tonumber(ARGV[6]) + 1), since = now, away = 0,
              sources = stands and 'arcs' or 'empty'}
+local kept = fits and ARGV[7] ~= 'lost' and
+             (old.state == 'whole' or redis.call('HGET', KEYS[5], 'kept') == text(old.fence))
 local trusted
 if old then
   new.fence = math.max(new.fence, old.fence + 1)
@@ -126,6 +134,7 @@ if stored['err'] then return stored end
 redis.pcall('SET', KEYS[2], ARGV[3])
 redis.call('DEL', KEYS[5])
 if trusted then redis.pcall('HSET', KEYS[5], 'trusted', trusted) end
+if kept then redis.pcall('HSET', KEYS[5], 'kept', text(new.fence)) end
 return marker
 )lua";
 

@@ -36,7 +36,10 @@ const redis::Script& InitScript();
 // Marks the node as one that may lack writes. Answers the marker that stands then.
 //   KEYS  marker, ring, coordinators, heartbeats, resync progress
 //   ARGV  ring, name, description of the ring, mode, since (by the caller's clock; 0 = not known),
-//         the highest fence of the node that the caller knows of
+//         the highest fence of the node that the caller knows of, "lost" where the node's memory
+//         can't be trusted though the process is the same, else "kept"
+// Notes in the progress whether the process that runs has kept its memory since it was whole
+// (Inspection::progress).
 // Modes: "if_wrong": only when the marker is missing, or of another ring, name or process;
 // "always"; or the fence of a marker that must still stand.
 const redis::Script& FenceScript();

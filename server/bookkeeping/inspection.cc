@@ -39,6 +39,8 @@ enum Place : size_t {
   kEvictedKeys,
   kEmptied,
   kLostCoordinators,
+  kMaxMemory,
+  kHints,
   kPlaces
 };
 
@@ -54,6 +56,10 @@ void ForEachField(const Reply& hash,
   for (size_t i = 0; i + 1 < hash.elements.size(); i += 2) {
     each(hash.elements[i].text, hash.elements[i + 1].text);
   }
+}
+
+std::vector<std::string_view> ViewsOf(const std::vector<std::string>& texts) {
+  return {texts.begin(), texts.end()};
 }
 
 // Of a coordinator that writes both forms, the newer one counts.
@@ -92,22 +98,34 @@ void ReadSweep(const Reply& hash, Inspection& inspection) {
 
 redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order) {
   const HeartbeatNews& news = order.heartbeat;
-  return redis::Command::Call(
-      InspectScript(),
-      {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Missed(), keys.ResyncLease(),
-       keys.ResyncProgress(), keys.Lost(), keys.SweepLease(), keys.Sweep(), keys.Members(),
-       keys.NotWhole(), keys.Heartbeats(), keys.LostCoordinators()},
-      {CoordinatorText(order.coordinator), std::to_string(absl::ToInt64Milliseconds(news.interval)),
-       FenceText(news.drained), RingText(news.ring), order.not_whole,
-       std::to_string(absl::ToInt64Milliseconds(news.interval + kNotWholeStands)),
-       HeartbeatText(news)});
+  std::vector<std::string> read = {
+      keys.Marker(),          keys.Ring(),           keys.Coordinators(), keys.Missed(),
+      keys.ResyncLease(),     keys.ResyncProgress(), keys.Lost(),         keys.SweepLease(),
+      keys.Sweep(),           keys.Members(),        keys.NotWhole(),     keys.Heartbeats(),
+      keys.LostCoordinators()};
+  for (const std::string& node : order.hints_about) read.push_back(keys.Hints(node));
+  const std::vector<std::string> arguments = {
+      CoordinatorText(order.coordinator),
+      std::to_string(absl::ToInt64Milliseconds(news.interval)),
+      FenceText(news.drained),
+      RingText(news.ring),
+      order.not_whole,
+      std::to_string(absl::ToInt64Milliseconds(news.interval + kNotWholeStands)),
+      HeartbeatText(news)};
+  return redis::Command::Call(InspectScript(), ViewsOf(read), ViewsOf(arguments));
 }
 
-redis::Command TouchCommand(const KeySpace& keys) {
-  return redis::Command::Of({"TOUCH", keys.Marker(), keys.Ring(), keys.Missed(), keys.Heartbeats(),
-                             keys.Coordinators(), keys.ResyncLease(), keys.ResyncProgress(),
-                             keys.Lost(), keys.Members(), keys.NotWhole(), keys.SweepLease(),
-                             keys.Sweep(), keys.LostCoordinators()});
+redis::Command TouchCommand(const KeySpace& keys, const std::vector<std::string>& nodes) {
+  std::vector<std::string> words = {
+      "TOUCH",           keys.Marker(),          keys.Ring(),        keys.Missed(),
+      keys.Heartbeats(), keys.Coordinators(),    keys.ResyncLease(), keys.ResyncProgress(),
+      keys.Lost(),       keys.Members(),         keys.NotWhole(),    keys.SweepLease(),
+      keys.Sweep(),      keys.LostCoordinators()};
+  for (const std::string& node : nodes) {
+    words.push_back(keys.Hints(node));
+    words.push_back(keys.HintsTaken(node));
+  }
+  return redis::Command::Of(ViewsOf(words));
 }
 
 std::optional<Inspection> ParseInspection(const Reply& reply) {
@@ -130,6 +148,10 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   ForEachField(parts[kProgress], [&](const std::string& field, const std::string& value) {
     inspection.progress.emplace_back(field, value);
   });
+  if (inspection.marker && !inspection.marker->whole) {
+    const auto kept = static_cast<uint64_t>(ProgressNumber(inspection, "kept"));
+    inspection.marker->kept_memory = kept != 0 && FenceNumber{kept} == inspection.marker->fence;
+  }
   ForEachField(parts[kLost], [&](const std::string& name, const std::string& at) {
     inspection.lost.push_back({name, Number(at)});
   });
@@ -143,6 +165,8 @@ std::optional<Inspection> ParseInspection(const Reply& reply) {
   inspection.evicts = parts[kEvicts].integer == 1;
   inspection.evicted_keys = static_cast<uint64_t>(Number(parts[kEvictedKeys].text));
   inspection.emptied = static_cast<uint64_t>(Number(parts[kEmptied].text));
+  inspection.maxmemory = static_cast<uint64_t>(Number(parts[kMaxMemory].text));
+  for (const Reply& held : parts[kHints].elements) inspection.hints.push_back(held.integer);
   return inspection;
 }
 

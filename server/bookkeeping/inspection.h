@@ -43,7 +43,8 @@ struct Inspection {
   std::optional<uint64_t> resync_holder;
   // Of the resync that is under way, as its holder wrote it: "done", "left", "per_second"; "from:"
   // and a node's name for each source of which it has brought all, with that source's run_id; and
-  // "trusted", what Marker::TrustedSinceMs was before the fence.
+  // "trusted", what Marker::TrustedSinceMs was before the fence; and "kept", the fence at which the
+  // process that runs had kept its memory since it was whole (Marker::kept_memory).
   std::vector<std::pair<std::string, std::string>> progress;
   std::vector<DeclaredLost> lost;
   std::vector<LostCoordinator> lost_coordinators;
@@ -60,6 +61,10 @@ struct Inspection {
   // How often the process was given a command that may drop or exchange all its data at once
   // (FLUSHALL, REPLICAOF, ...), since it started.
   uint64_t emptied = 0;
+  uint64_t maxmemory = 0;  // bytes; 0 = without a limit
+  // For each of InspectionOrder::hints_about: how many members its set of hints has (hint_set.h);
+  // -1 = it overflowed.
+  std::vector<int64_t> hints = {};
 };
 
 struct InspectionOrder {
@@ -67,13 +72,15 @@ struct InspectionOrder {
   HeartbeatNews heartbeat;
   // The names of the nodes that this coordinator does not see whole, with blanks between.
   std::string not_whole;
+  // The names of the nodes whose hints are counted.
+  std::vector<std::string> hints_about = {};
 };
 
 redis::Command InspectCommand(const KeySpace& keys, const InspectionOrder& order);
 
 // Touches all bookkeeping that must last longer than until the next inspection, so that Redis
-// evicts other keys.
-redis::Command TouchCommand(const KeySpace& keys);
+// evicts other keys; with the hints about these nodes.
+redis::Command TouchCommand(const KeySpace& keys, const std::vector<std::string>& nodes);
 
 // Nullopt for an answer that is none of InspectScript's.
 std::optional<Inspection> ParseInspection(const redis::Reply& reply);

@@ -31,6 +31,14 @@ class KeySpace {
   std::string Ring() const { return bookkeeping_ + "ring"; }
   // Which nodes lack writes, as their writers noted (missed_note.h): a hash.
   std::string Missed() const { return bookkeeping_ + "missed"; }
+  // The keys of which that node missed a write, and those that are being replayed (hint_set.h):
+  // sets.
+  std::string Hints(std::string_view node) const {
+    return std::string(bookkeeping_).append("hints:").append(node);
+  }
+  std::string HintsTaken(std::string_view node) const {
+    return std::string(bookkeeping_).append("hints-taken:").append(node);
+  }
   // The heartbeats of the coordinators (heartbeat.h): a hash; and as the release before has them.
   std::string Heartbeats() const { return bookkeeping_ + "heartbeats"; }
   std::string Coordinators() const { return bookkeeping_ + "coordinators"; }

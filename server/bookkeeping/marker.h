@@ -44,6 +44,10 @@ struct Marker {
   int64_t away_ms = 0;
   bool from_all = false;
   bool came_empty = false;
+  // While it is syncing: the process that runs was whole, under this ring and name, and has kept
+  // its memory since. It lacks writes since away_ms, and nothing else. Not part of the text, which
+  // the release before must be able to read: Inspection::progress has it.
+  bool kept_memory = false;
 
   // While it is whole: since when it can be trusted to have all writes.
   int64_t TrustedSinceMs() const { return away_ms > 0 ? away_ms : since_ms; }

@@ -15,7 +15,8 @@ bool Same(const NodeStatus& a, const NodeStatus& b) {
          a.processes == b.processes && a.rounds == b.rounds &&
          a.connections_tried == b.connections_tried && a.missed == b.missed &&
          a.resolved == b.resolved && a.doubted_since == b.doubted_since &&
-         a.whole_marker == b.whole_marker && a.clock_offset == b.clock_offset;
+         a.whole_marker == b.whole_marker && a.clock_offset == b.clock_offset &&
+         a.maxmemory == b.maxmemory && a.doubt == b.doubt;
 }
 
 void LogChange(const std::string& name, const NodeStatus& before, const NodeStatus& after) {

@@ -81,6 +81,7 @@ void HealthTracker::Checked(const Standing& standing, absl::Time now) {
   status_.resolved = standing.resolved;
   status_.whole_marker = standing.whole_marker;
   status_.clock_offset = standing.clock_offset;
+  status_.maxmemory = standing.maxmemory;
   Decide(now);
 }
 
@@ -147,6 +148,12 @@ absl::Time HealthTracker::DoubtedSince() const {
   return std::min(standing_.doubted_since, status_.missed_since);
 }
 
+Doubt HealthTracker::DoubtNow() const {
+  if (standing_.verdict == Standing::Verdict::kUnchecked || !IsChecked()) return Doubt::kAmnesic;
+  const bool missed = status_.missed > status_.resolved;
+  return missed && standing_.doubt == Doubt::kNone ? Doubt::kBehind : standing_.doubt;
+}
+
 void HealthTracker::Decide(absl::Time now) {
   status_.is_duplicate = IsDuplicate();
   status_.connected =
@@ -156,6 +163,7 @@ void HealthTracker::Decide(absl::Time now) {
   status_.state = decision.state;
   status_.reason = std::move(decision.reason);
   status_.doubted_since = DoubtedSince();
+  status_.doubt = DoubtNow();
   status_.refuses_writes = !refusal_.empty();
   status_.takes_writes =
       status_.state == NodeState::kUp ||

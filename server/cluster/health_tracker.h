@@ -61,6 +61,7 @@ class HealthTracker {
   // The check is newer than every connection.
   bool IsChecked() const;
   absl::Time DoubtedSince() const;
+  Doubt DoubtNow() const;
   void NoteTried(size_t shard);
   bool IsAnyReady() const;
   bool AreAllReady() const;

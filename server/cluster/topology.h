@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "ring/hash_ring.h"
+#include "server/cluster/doubt.h"
 #include "server/cluster/node_state.h"
 #include "server/cluster/process_agreement.h"
 
@@ -57,11 +58,14 @@ struct NodeStatus {
   // Since when it may have lacked writes, by anybody's word: infinitely past = nobody knows, as it
   // was not checked since it was connected; infinitely ahead = it lacks none.
   absl::Time doubted_since = absl::InfinitePast();
+  Doubt doubt = Doubt::kAmnesic;
   // How its marker begins while it is whole (server/bookkeeping/marker.h).
   std::string whole_marker;
   // How far its clock is ahead of cluster time, as it is added to instants for the node
   // (ClusterClock::NodeClock::applied).
   absl::Duration clock_offset;
+  // Bytes; 0 = it has no limit.
+  uint64_t maxmemory = 0;
 
   bool Usable() const { return state != NodeState::kDown; }
 };
@@ -81,8 +85,10 @@ struct Standing {
   uint64_t resolved = 0;            // NodeStatus::resolved
   // As NodeStatus::doubted_since, by the marker and by notes.
   absl::Time doubted_since = absl::InfiniteFuture();
+  Doubt doubt = Doubt::kAmnesic;
   std::string whole_marker;     // NodeStatus::whole_marker
   absl::Duration clock_offset;  // NodeStatus::clock_offset
+  uint64_t maxmemory = 0;       // NodeStatus::maxmemory
 };
 
 struct Topology {

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
+#include "server/bookkeeping/hint_set.h"
 #include "server/bookkeeping/marker.h"
 #include "server/recovery/copier_page.h"
 #include "server/recovery/copy_scripts.h"
@@ -49,24 +50,33 @@ std::string Copier::LatestAt(NodeId node, absl::Time read_at) const {
 }
 
 void Copier::ScanKeys(
-    NodeId source, const std::string& cursor, size_t count,
+    NodeId source, const std::string& hints, const std::string& cursor, size_t count,
     absl::AnyInvocable<void(absl::StatusOr<std::vector<std::string>>, const std::string& next)>
         done) {
-  client(source).Send(
-      redis::Command::Of({"SCAN", cursor, "MATCH", pattern_, "COUNT", std::to_string(count)}),
-      kCommandTimeout,
-      [alive = alive_, done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
-        if (!*alive) return;
-        absl::Status error = ErrorOf(reply);
-        if (error.ok() && reply->elements.size() != 2) {
-          error = absl::UnavailableError("an answer that is no page");
-        }
-        if (!error.ok()) return done(error, "");
-        std::vector<std::string> keys;
-        keys.reserve(reply->elements[1].elements.size());
-        for (redis::Reply& key : reply->elements[1].elements) keys.push_back(std::move(key.text));
-        done(std::move(keys), reply->elements[0].text);
-      });
+  const std::string most = std::to_string(count);
+  client(source).Send(hints.empty()
+                          ? redis::Command::Of({"SCAN", cursor, "MATCH", pattern_, "COUNT", most})
+                          : redis::Command::Of({"SSCAN", hints, cursor, "COUNT", most}),
+                      kCommandTimeout,
+                      [this, alive = alive_, by_hints = !hints.empty(),
+                       done = std::move(done)](absl::StatusOr<redis::Reply> reply) mutable {
+                        if (!*alive) return;
+                        absl::Status error = ErrorOf(reply);
+                        if (error.ok() && reply->elements.size() != 2) {
+                          error = absl::UnavailableError("an answer that is no page");
+                        }
+                        if (!error.ok()) return done(error, "");
+                        std::vector<std::string> keys;
+                        keys.reserve(reply->elements[1].elements.size());
+                        for (redis::Reply& key : reply->elements[1].elements) {
+                          if (!by_hints) {
+                            keys.push_back(std::move(key.text));
+                          } else if (!key.text.empty() && key.text[0] == kHintOfKey) {
+                            keys.push_back(key.text.replace(0, 1, data_prefix_));
+                          }
+                        }
+                        done(std::move(keys), reply->elements[0].text);
+                      });
 }
 
 void Copier::Peek(NodeId source, std::vector<std::string> keys,
@@ -87,7 +97,7 @@ void Copier::Peek(NodeId source, std::vector<std::string> keys,
 void Copier::ReadPage(NodeId source, const std::string& cursor, size_t count,
                       absl::AnyInvocable<void(const std::string&)> read,
                       absl::AnyInvocable<void(absl::StatusOr<std::vector<PageEntry>>)> done) {
-  ScanKeys(source, cursor, count,
+  ScanKeys(source, /*hints=*/"", cursor, count,
            [this, source, read = std::move(read), done = std::move(done)](
                absl::StatusOr<std::vector<std::string>> keys, const std::string& next) mutable {
              if (!keys.ok()) return done(keys.status());
@@ -165,7 +175,8 @@ void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Se
   page->done = std::move(done);
   page->alive = alive_;
   page->result.read_at = Now();
-  ScanKeys(source, cursor, count,
+  const std::string hints = page->selection.hints;
+  ScanKeys(source, hints, cursor, count,
            [this, page, read = std::move(read)](absl::StatusOr<std::vector<std::string>> keys,
                                                 const std::string& next) mutable {
              if (!keys.ok()) return page->Fail(keys.status());

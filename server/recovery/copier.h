@@ -88,6 +88,9 @@ class Copier {
 
   // Which records of a page are copied, and where to.
   struct Selection {
+    // Where the keys are read from: a set of hints (hint_set.h) on the source. Empty = all of its
+    // keys.
+    std::string hints = {};
     // Asked of each key, before its record is looked at: whether it is to be. Empty = all are.
     std::function<bool(std::string_view user_key)> considers;
     // Whether the source is home to it. Empty = that makes no difference. Where it is not, it is
@@ -100,8 +103,9 @@ class Copier {
   // Exactly once, unless abandoned. An error names the node that failed.
   using Done = absl::AnyInvocable<void(absl::StatusOr<PageResult>)>;
 
-  // Reads the page that starts at `cursor` ("0" = the first), of about `count` keys. `read` is told
-  // the next cursor as soon as it is known, before the page is copied.
+  // Reads the page that starts at `cursor` ("0" = the first), of about `count` keys. Of a set of
+  // hints a key may come twice. `read` is told the next cursor as soon as it is known, before the
+  // page is copied.
   void CopyPage(NodeId source, const std::string& cursor, size_t count, Selection selection,
                 absl::AnyInvocable<void(const std::string& next_cursor)> read, Done done);
 
@@ -134,7 +138,7 @@ class Copier {
   using Indices = std::vector<size_t>;  // of a page's entries
 
   void ScanKeys(
-      NodeId source, const std::string& cursor, size_t count,
+      NodeId source, const std::string& hints, const std::string& cursor, size_t count,
       absl::AnyInvocable<void(absl::StatusOr<std::vector<std::string>>, const std::string& next)>
           done);
   void Peek(NodeId source, std::vector<std::string> keys,

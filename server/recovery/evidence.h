@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "base/clock.h"
 #include "server/bookkeeping/inspection.h"
 
@@ -32,6 +33,11 @@ struct NodeEvidence {
   ReachedProcess reached;       // the process that this coordinator reaches under its name
   bool has_several = false;     // several processes answer under its name: process_conflicts.h
   bool clock_skewed = false;    // its clock is too far from cluster time
+  absl::Duration clock_offset;  // how far its clock is ahead of cluster time
+  // The process is the same, and yet its memory can't be trusted, and no fence says so yet: its
+  // clock ran far ahead, so it may have dropped what is still alive; or another process took writes
+  // under its name, of which nobody left hints.
+  bool memory_untrusted = false;
   // This coordinator's own doubts (doubts.h).
   bool missed_unfenced = false;  // it lacks writes of ours that no fence was raised for
   int64_t missed_since_ms = 0;   // since when it may lack any of ours, Unix time; 0 = it does not
@@ -44,9 +50,13 @@ struct NodeEvidence {
 };
 
 struct Evidence {
-  uint64_t self = 0;                // this coordinator
-  uint64_t fingerprint = 0;         // of its ring
-  uint64_t ring = 0;                // the same, in the generation that is in force
+  uint64_t self = 0;         // this coordinator
+  uint64_t fingerprint = 0;  // of its ring
+  uint64_t ring = 0;         // the same, in the generation that is in force
+  int64_t now_ms = 0;        // cluster time, Unix
+  // Half a tombstone's life: a node that has lacked writes for longer may have slept through
+  // deletes of which nobody knows any more.
+  absl::Duration longest_doubt;
   bool seen_marker = false;         // this process has seen a marker of this ring, on any node
   std::vector<NodeEvidence> nodes;  // by NodeId
 };

@@ -10,6 +10,7 @@
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/at_last.h"
 #include "server/recovery/refusal.h"
+#include "server/replication/hint_scripts.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -18,6 +19,9 @@ namespace {
 // From when the sources of a resync are counted until its fence is lifted, at most; and how exactly
 // that is known.
 constexpr absl::Duration kLiftTakes = absl::Seconds(5);
+
+// FenceScript's mode.
+constexpr char kAlways[] = "always";
 
 std::string Text(MissCount count) { return std::to_string(static_cast<uint64_t>(count)); }
 
@@ -56,7 +60,8 @@ void Fences::Act(const Evidence& evidence, NodeId node, const Assessment& assess
   if (assessment.probe_write) return ProbeWrite(node);
   if (assessment.fence_missed) {
     if (context_.now() < at(node).not_before) return;
-    return FenceMissed(node, EarliestDoubtMs(evidence, evidence.nodes[node.index()]));
+    const NodeEvidence& it = evidence.nodes[node.index()];
+    return FenceMissed(node, EarliestDoubtMs(evidence, it), it.memory_untrusted);
   }
   if (assessment.drain) Drain(node, *assessment.drain);
 }
@@ -116,19 +121,22 @@ void Fences::WriteMarkerAgain(NodeId node) {
 void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
   at(node).fencing = true;
   const KeySpace& keys = context_.keys;
+  const bool is_lost = order.memory_lost && order.mode == kAlways;
   context_.Send(node,
                 redis::Command::Call(
                     FenceScript(),
                     {keys.Marker(), keys.Ring(), keys.Coordinators(), keys.Heartbeats(),
                      keys.ResyncProgress()},
                     {RingText(ring_.id()), context_.name(node), context_.DescribeRing(), order.mode,
-                     std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence())}),
-                [this, node, missed](const absl::StatusOr<redis::Reply>& reply) {
-                  OnFenced(node, missed, reply);
+                     std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence()),
+                     order.memory_lost ? "lost" : "kept"}),
+                [this, node, missed, is_lost](const absl::StatusOr<redis::Reply>& reply) {
+                  OnFenced(node, missed, is_lost, reply);
                 });
 }
 
-void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply) {
+void Fences::OnFenced(NodeId node, MissCount missed, bool memory_lost,
+                      const absl::StatusOr<redis::Reply>& reply) {
   at(node).fencing = false;
   inspections_.Hurry(node);
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
@@ -136,6 +144,7 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
     at(node).not_before = context_.retry_at();
     return NoteRefusal(context_, node, "a fence could not be raised", reply);
   }
+  if (memory_lost) inspections_.OnMemoryFenced(node);
   const auto& inspection = inspections_.of(node);
   const bool stood_before = inspection && inspection->marker &&
                             inspection->marker->fence == marker->fence &&
@@ -147,16 +156,23 @@ void Fences::OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis:
   at(node).doubts.OnFenced(missed, *marker);
 }
 
+void Fences::FenceLost(NodeId node) {
+  const auto& inspection = inspections_.of(node);
+  if (!inspection || !inspection->marker || at(node).fencing || !context_.is_ready(node)) return;
+  const Marker& marker = *inspection->marker;
+  Fence(node, {FenceText(marker.fence), marker.away_ms, /*memory_lost=*/true}, MissCount{});
+}
+
 // First all further misses count anew, and what was begun before has ended; then the fence.
-void Fences::FenceMissed(NodeId node, int64_t since_ms) {
+void Fences::FenceMissed(NodeId node, int64_t since_ms, bool memory_lost) {
   at(node).fencing = true;
   const MissCount missed{context_.status(node).missed};
-  context_.data_path.Drain(node, [this, node, missed, since_ms] {
+  context_.data_path.Drain(node, [this, node, missed, since_ms, memory_lost] {
     if (!at(node).fencing || !context_.is_ready(node)) {
       at(node).fencing = false;
       return;
     }
-    Fence(node, {"always", since_ms}, missed);
+    Fence(node, {kAlways, since_ms, memory_lost}, missed);
   });
 }
 
@@ -246,90 +262,6 @@ void Fences::ForgetSeenTo(NodeId node) {
       if (lost.name != name || lost.at_ms > marker.since_ms) continue;
       Forget(node, context_.keys.Lost(), name, std::to_string(marker.since_ms));
     }
-  }
-}
-
-void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
-  const NodeEvidence& it = evidence.nodes[node.index()];
-  if (!it.inspection || !it.is_ready || !HasRightMarker(evidence, it)) return;
-  ReassertDoubts(node);
-  ShareMembers(evidence, node);
-  ShareLostCoordinators(evidence, node);
-  Bury(evidence, node);
-}
-
-// A note stands on a node only as long as that keeps its memory.
-void Fences::ReassertDoubts(NodeId node) {
-  const std::vector<MissedOn>& notes = inspections_.of(node)->missed;
-  for (const NodeId about : context_.all_nodes()) {
-    const NodeStatus& status = context_.status(about);
-    const auto resolved = static_cast<uint64_t>(at(about).doubts.resolved());
-    if (about == node || status.missed <= resolved) continue;
-    const std::string& name = context_.name(about);
-    const bool stands = std::any_of(notes.begin(), notes.end(), [&](const MissedOn& missed) {
-      return missed.about.node == name && missed.about.coordinator == context_.self &&
-             missed.note.number > resolved;
-    });
-    if (stands) continue;
-    context_.Send(node,
-                  redis::Command::Of(
-                      {"HSET", context_.keys.Missed(), MissedField(name, context_.self),
-                       MissedValue({status.missed, absl::ToUnixMillis(status.missed_since)})}));
-  }
-}
-
-// Tells the node of those that are whole, where it does not know yet that they have been.
-void Fences::ShareMembers(const Evidence& evidence, NodeId node) {
-  const std::vector<std::string>& known = inspections_.of(node)->members;
-  const std::string key = context_.keys.Members();
-  std::vector<std::string_view> command = {"HSET", key};
-  for (const NodeEvidence& each : evidence.nodes) {
-    if (!IsWhole(evidence, each)) continue;
-    if (std::find(known.begin(), known.end(), each.name) != known.end()) continue;
-    command.insert(command.end(), {each.name, "1"});
-  }
-  if (command.size() > 2) context_.Send(node, redis::Command::Of(command));
-}
-
-// Tells the node of coordinators that were declared lost while it could not be reached. There they
-// may still have connections, so their heartbeats count until these end: they find themselves
-// declared lost by their next inspection.
-void Fences::ShareLostCoordinators(const Evidence& evidence, NodeId node) {
-  const Inspection& inspection = *inspections_.of(node);
-  const std::string key = context_.keys.LostCoordinators();
-  const auto is_old = [&](const LostCoordinator& lost) {
-    return absl::Milliseconds(inspection.now_ms - lost.at_ms) > kLostCoordinatorKept;
-  };
-  for (const LostCoordinator& lost : inspection.lost_coordinators) {
-    if (is_old(lost)) Forget(node, key, CoordinatorText(lost.coordinator), "");
-  }
-  std::set<uint64_t> told;
-  for (const NodeEvidence& other : evidence.nodes) {
-    if (!other.inspection) continue;
-    for (const LostCoordinator& lost : other.inspection->lost_coordinators) {
-      if (is_old(lost) || IsDeclaredLost(inspection, lost.coordinator)) continue;
-      if (!told.insert(lost.coordinator).second) continue;
-      // Where an operator has just told it himself, his word is the newer one.
-      context_.Send(node,
-                    redis::Command::Of({"HSETNX", key, CoordinatorText(lost.coordinator),
-                                        LostCoordinatorText({lost.coordinator, lost.at_ms})}));
-    }
-  }
-}
-
-// A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
-void Fences::Bury(const Evidence& evidence, NodeId node) {
-  const std::vector<uint64_t> living = LivingCoordinators(evidence);
-  std::erase_if(buried_, [&](uint64_t coordinator) { return IsAmong(living, coordinator); });
-  for (const Heartbeat& heartbeat : evidence.nodes[node.index()].inspection->heartbeats) {
-    if (IsAmong(living, heartbeat.coordinator)) continue;
-    const std::string id = CoordinatorText(heartbeat.coordinator);
-    Forget(node, context_.keys.Coordinators(), id, "");
-    Forget(node, context_.keys.Heartbeats(), id, "");
-    if (!buried_.insert(heartbeat.coordinator).second) continue;
-    context_.metrics.coordinators_vanished.Increment();
-    spdlog::warn("a server is gone without a goodbye: all nodes are swept coordinator={}", id);
-    demand_sweep_();
   }
 }
 

@@ -2,7 +2,7 @@
 // bookkeeping about them: notes, the heartbeats of coordinators that are gone, nodes that an
 // operator declared lost. What is to be done is decided by Judge; this does it.
 //
-// For the recovery's thread alone.
+// For the recovery's thread alone. Bodies: fences.cc, fences_updates.cc.
 #ifndef KACHE_SERVER_RECOVERY_FENCES_H_
 #define KACHE_SERVER_RECOVERY_FENCES_H_
 
@@ -52,6 +52,8 @@ class Fences {
   // empty, in any case. `all`: held until each has answered, or failed to (at_last.h).
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number,
                    const std::shared_ptr<void>& all = nullptr);
+  // Raises a fence in place of the one that stands: the node's memory counts as lost.
+  void FenceLost(NodeId node);
   // An operator declares the node lost. UNAVAILABLE where no other node could be told.
   void DeclareLost(NodeId node, absl::AnyInvocable<void(absl::Status)> done);
 
@@ -64,12 +66,23 @@ class Fences {
     MonotonicTime not_before;  // of the next fence, after one that could not be raised
     // Of nodes that were fenced for what this one holds, since it was seen: the fence before.
     std::map<uint16_t, FenceNumber> recalled;
+    // By the node that missed writes: on which process of this one our note of that was written,
+    // and when, where this has written it.
+    struct Noted {
+      std::string run_id;
+      MonotonicTime at{};
+    };
+    std::map<uint16_t, Noted> noted;
+    // NodeStatus::connection_changes at the last inspection, and since when they are so many.
+    uint64_t connection_changes = 0;
+    absl::Time connected_since = absl::InfiniteFuture();
   };
   void WriteFirstMarker(NodeId node);
   void WriteMarkerAgain(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);
-  void OnFenced(NodeId node, MissCount missed, const absl::StatusOr<redis::Reply>& reply);
-  void FenceMissed(NodeId node, int64_t since_ms);
+  void OnFenced(NodeId node, MissCount missed, bool memory_lost,
+                const absl::StatusOr<redis::Reply>& reply);
+  void FenceMissed(NodeId node, int64_t since_ms, bool memory_lost);
   void ProbeWrite(NodeId node);
   void Drain(NodeId node, FenceNumber fence);
   void Forget(NodeId node, const std::string& hash, const std::string& field,
@@ -78,9 +91,12 @@ class Fences {
   bool WasMadeWholeWithout(NodeId node, NodeId absent) const;
   bool HasRecalled(NodeId node, NodeId holder, const MissedOn& note);
   void ReassertDoubts(NodeId node);
+  void NoteConnection(NodeId node);
   void ShareLostCoordinators(const Evidence& evidence, NodeId node);
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
+  bool MayHaveSaidGoodbye(const Evidence& evidence, NodeId node, const Heartbeat& heartbeat) const;
+  void DistrustHints(const Evidence& evidence, NodeId holder);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;

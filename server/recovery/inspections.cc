@@ -49,7 +49,7 @@ void Inspections::Touch(NodeId node) {
   const MonotonicTime last = std::max(it.sent_at, it.touched_at);
   if (absl::FromChrono(context_.now() - last) < kTouchInterval) return;
   it.touched_at = context_.now();
-  context_.Send(node, TouchCommand(context_.keys));
+  context_.Send(node, TouchCommand(context_.keys, context_.ring->names()));
 }
 
 void Inspections::Lose(NodeId node) {
@@ -72,6 +72,7 @@ void Inspections::Describe(NodeId node, NodeEvidence& evidence) const {
   const Node& it = nodes_[node.index()];
   evidence.is_current = IsCurrent(node);
   evidence.without_marker = it.without_marker;
+  evidence.memory_untrusted = it.memory_untrusted;
   evidence.inspected_at = it.inspected_at;
   evidence.marker_seen_at = it.marker_seen_at;
 }
@@ -135,6 +136,7 @@ void Inspections::NoteTime(NodeId node, absl::Time told) {
   clock.OnNodeTime(node, nodes_[node.index()].sent_at, context_.now(), told);
   const ClusterClock::NodeClock& now = clock.node_clock(node);
   if (now.skewed && !was_skewed && now.offset > absl::ZeroDuration()) {
+    nodes_[node.index()].memory_untrusted = true;
     context_.monitor.OnMayLackWrites(node, kSinceEver);
   }
 }

@@ -62,12 +62,18 @@ class Inspections {
   bool IsCurrent(NodeId node) const;
   // Since when the node has been inspected without a break; cluster time.
   absl::Time seen_at(NodeId node) const { return nodes_[node.index()].seen_at; }
+  // When the newest was sent.
+  MonotonicTime inspected_at(NodeId node) const { return nodes_[node.index()].inspected_at; }
   // The newest was sent after the marker of `other` was first seen as it is.
   bool IsAfterMarkerOf(NodeId node, NodeId other) const {
     return nodes_[node.index()].inspected_at > nodes_[other.index()].marker_seen_at;
   }
   // The process that answered the newest; its run_id is empty while there is none.
   ReachedProcess Reached(NodeId node) const;
+  // NodeEvidence::memory_untrusted, until a fence says so.
+  void DistrustMemory(NodeId node) { nodes_[node.index()].memory_untrusted = true; }
+  bool IsMemoryUntrusted(NodeId node) const { return nodes_[node.index()].memory_untrusted; }
+  void OnMemoryFenced(NodeId node) { nodes_[node.index()].memory_untrusted = false; }
   // What is known of how the newest came about.
   void Describe(NodeId node, NodeEvidence& evidence) const;
 
@@ -88,6 +94,7 @@ class Inspections {
     bool due = true;
     bool attempted = false;
     uint32_t without_marker = 0;
+    bool memory_untrusted = false;
   };
   void Send(NodeId node);
   void Touch(NodeId node);

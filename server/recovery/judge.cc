@@ -93,7 +93,8 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
   if (marker.whole && DeclaredLostMs(evidence, node.name) > marker.since_ms) {
     return {.verdict = Verdict::kInDoubt,
             .reason = "declared_lost",
-            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node)}};
+            .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node),
+                                /*memory_lost=*/true}};
   }
   if (node.missed_unfenced) {
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
@@ -105,7 +106,7 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
     const int64_t since_ms = doubt_ms == 0 ? marker.since_ms : std::min(doubt_ms, marker.since_ms);
     return {.verdict = Verdict::kInDoubt,
             .reason = "fence_lost",
-            .fence = FenceOrder{FenceText(marker.fence), since_ms}};
+            .fence = FenceOrder{FenceText(marker.fence), since_ms, /*memory_lost=*/true}};
   }
   if (!marker.whole) return {.verdict = Verdict::kInDoubt, .reason = "resync"};
   Assessment assessment{.verdict = Verdict::kWhole};
@@ -129,22 +130,49 @@ Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
   return wrong;
 }
 
+// Since when the node lacks writes, by anybody's notes and by its fence. 0 = not known.
+int64_t LacksSinceMs(const Evidence& evidence, const NodeEvidence& node) {
+  const int64_t noted_ms = EarliestDoubtMs(evidence, node);
+  const Marker& marker = *node.inspection->marker;
+  const int64_t fenced_ms = marker.whole ? 0 : marker.away_ms;
+  if (noted_ms == 0 || fenced_ms == 0) return std::max(noted_ms, fenced_ms);
+  return std::min(noted_ms, fenced_ms);
+}
+
+Doubt DoubtOf(const Evidence& evidence, const NodeEvidence& node, const Assessment& assessment) {
+  const Verdict verdict = assessment.verdict;
+  if (!node.inspection || !node.is_current) return Doubt::kAmnesic;
+  if (node.clock_skewed || node.memory_untrusted) return Doubt::kAmnesic;
+  if (assessment.fence && assessment.fence->memory_lost) return Doubt::kAmnesic;
+  if (verdict == Verdict::kWhole) return Doubt::kNone;
+  if (verdict != Verdict::kInDoubt || !HasRightMarker(evidence, node)) return Doubt::kAmnesic;
+  const Marker& marker = *node.inspection->marker;
+  if (!marker.whole && !marker.kept_memory) return Doubt::kAmnesic;
+  const int64_t since_ms = LacksSinceMs(evidence, node);
+  const bool is_short =
+      since_ms > 0 && absl::Milliseconds(evidence.now_ms - since_ms) <= evidence.longest_doubt;
+  return is_short ? Doubt::kBehind : Doubt::kAmnesic;
+}
+
 // What can be done now, of what ought to be.
 void LeaveWhatCantBeDone(const Evidence& evidence, const NodeEvidence& node,
                          Assessment& assessment) {
   if (!node.inspection || !node.is_ready) {
-    assessment = {.verdict = assessment.verdict, .reason = assessment.reason};
+    assessment = {
+        .verdict = assessment.verdict, .reason = assessment.reason, .doubt = assessment.doubt};
     return;
   }
   if (node.refuses_writes) {  // Whatever is to be written there would be refused as well.
     assessment = {.verdict = assessment.verdict,
                   .reason = assessment.reason,
+                  .doubt = assessment.doubt,
                   .probe_write = node.takes_writes};  // after its back-off
     return;
   }
   if (node.inspection->marker_evicted) {  // Whatever else is to be done needs the marker.
     assessment = {.verdict = assessment.verdict,
                   .reason = assessment.reason,
+                  .doubt = assessment.doubt,
                   .restore = assessment.verdict != Verdict::kExcluded};
     return;
   }
@@ -214,6 +242,7 @@ std::vector<Assessment> Judge(const Evidence& evidence) {
   std::vector<Assessment> result;
   for (const NodeEvidence& node : evidence.nodes) {
     result.push_back(JudgeNode(evidence, node, living));
+    result.back().doubt = DoubtOf(evidence, node, result.back());
     LeaveWhatCantBeDone(evidence, node, result.back());
   }
   return result;

@@ -29,6 +29,11 @@
 //    it was, and the marker is written again.
 //  * A marker whose fence is lower than one that the same process carried before: that fence was
 //    lost, and the node is to be fenced.
+//  * Doubts are of two kinds (doubt.h). A node is merely behind where its marker is right and says
+//    whole, or that it kept its memory since it was, and where it is known since when it lacks
+//    writes, and that is no longer than half a tombstone's life: then what it slept through is
+//    still known to the others. Everything else is amnesia: a node that was not inspected since its
+//    connections were made, too.
 //  * A note by a coordinator that has gone: likewise. One that lives fences the node by itself,
 //    once it can write to it again. A resync removes these notes before it lifts the fence, so a
 //    note counts for a fence only where it was looked for after the marker was first seen whole.
@@ -40,6 +45,7 @@
 #include <string>
 #include <vector>
 
+#include "server/cluster/doubt.h"
 #include "server/cluster/topology.h"
 #include "server/recovery/evidence.h"
 
@@ -54,11 +60,14 @@ inline constexpr char kFirstStartWaitsFor[] = "first_start_waits_for:";  // and 
 struct FenceOrder {
   std::string mode;  // FenceScript's
   int64_t since_ms = 0;
+  // The process is the same, and yet its memory can't be trusted.
+  bool memory_lost = false;
 };
 
 struct Assessment {
   Standing::Verdict verdict = Standing::Verdict::kUnchecked;
   std::string reason = {};
+  Doubt doubt = Doubt::kAmnesic;
   // What is to be done on the node, one thing at a time. Nothing where it can't be written to.
   bool init = false;     // a first marker is to be written
   bool restore = false;  // the marker that was evicted is to be written again

@@ -44,6 +44,7 @@ Recovery::Recovery(RecoveryContext context)
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
                 .demand_sweep = [this] { sweeps_.DemandAll(); },
+                .fence_lost = [this](NodeId node) { fences_.FenceLost(node); },
                 .forget_on_all =
                     [this](const std::string& hash, const std::string& field,
                            const std::string& number, const std::shared_ptr<void>& all) {
@@ -108,6 +109,7 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   }
   order.heartbeat.as_of = context_.clock.Now();
   order.not_whole = reports_.not_whole();
+  order.hints_about = context_.ring->names();
   return order;
 }
 
@@ -127,6 +129,8 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
     // While several processes answer under its name, none of them is the node.
     if (is.processes == ProcessAgreement::kOne) continue;
     inspections_.Lose(node);
+    // The one that is left may lack what another took: of that nobody left hints.
+    if (is.processes == ProcessAgreement::kSeveral) inspections_.DistrustMemory(node);
     reconsider_ |= was.processes != is.processes;
   }
 }
@@ -167,6 +171,8 @@ Evidence Recovery::MakeEvidence() const {
   evidence.fingerprint = context_.fingerprint;
   evidence.ring = ring_.id();
   evidence.seen_marker = ring_.seen_marker();
+  evidence.now_ms = absl::ToUnixMillis(context_.clock.Now());
+  evidence.longest_doubt = context_.config.tombstone_ttl / 2;
   for (const NodeId node : context_.all_nodes()) {
     NodeEvidence each;
     each.name = context_.name(node);
@@ -185,6 +191,7 @@ Evidence Recovery::MakeEvidence() const {
     each.refuses_writes = status.refuses_writes;
     each.accepts_ring = each.inspection && ring_.Accepts(node.index(), *each.inspection);
     each.clock_skewed = context_.clock.node_clock(node).skewed;
+    each.clock_offset = context_.clock.node_clock(node).offset;
     inspections_.Describe(node, each);
     fences_.Describe(node, each);
     evidence.nodes.push_back(std::move(each));
@@ -202,6 +209,7 @@ void Recovery::ReconsiderProcesses() {
         "it; the node is not used until all reach the same one. Give the entry the address of one "
         "server, and stop an old server that lives on node={} run_ids={}",
         context_.name(conflict.node), conflict.processes);
+    inspections_.DistrustMemory(conflict.node);
     context_.monitor.OnMayLackWrites(conflict.node, conflict.since);
   }
   for (const NodeId node : context_.all_nodes()) {

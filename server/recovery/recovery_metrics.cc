@@ -52,6 +52,22 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
       resync_left(NewGauges(registry, "kache_recovery_resync_keys_left",
                             "Records that a resync of the node has yet to go through, about.",
                             names)),
+      hints_replayed(NewCounters(
+          registry, "kache_recovery_hints_replayed_total",
+          "Hints about the node that this server replayed: names of keys that it missed.", names)),
+      hint_overflows(NewCounters(registry, "kache_recovery_hint_overflows_total",
+                                 "Replays that found hints about the node missing: it was compared "
+                                 "with all others.",
+                                 names)),
+      hints_held(NewGauges(registry, "kache_recovery_hints_held",
+                           "Keys that the node missed, about: the most that another node names.",
+                           names)),
+      doubts(NewGauges(registry, "kache_recovery_doubt",
+                       "Whether the node may be trusted: 0 = it lacks nothing, 1 = behind, as it "
+                       "kept its memory and lacks writes, 2 = amnesic.",
+                       names)),
+      resync_seen(NewCounter(registry, "kache_recovery_resync_keys_seen_total",
+                             "Records that resyncs went through.")),
       resync_copied(NewCounter(registry, "kache_recovery_resync_keys_copied_total",
                                "Records that resyncs stored on nodes that lacked them.")),
       resync_removed(NewCounter(registry, "kache_recovery_resync_keys_removed_total",

@@ -23,6 +23,11 @@ struct RecoveryMetrics {
   std::vector<prometheus::Counter*> resyncs_done;
   std::vector<prometheus::Counter*> resyncs_failed;
   std::vector<prometheus::Gauge*> resync_left;
+  std::vector<prometheus::Counter*> hints_replayed;
+  std::vector<prometheus::Counter*> hint_overflows;
+  std::vector<prometheus::Gauge*> hints_held;
+  std::vector<prometheus::Gauge*> doubts;
+  prometheus::Counter& resync_seen;
   prometheus::Counter& resync_copied;
   prometheus::Counter& resync_removed;
   prometheus::Counter& resync_slowed;

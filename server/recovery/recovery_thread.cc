@@ -6,6 +6,7 @@
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/lost_coordinator.h"
 #include "server/recovery/copy_scripts.h"
+#include "server/replication/hint_scripts.h"
 
 namespace kache {
 namespace {
@@ -15,6 +16,7 @@ constexpr absl::Duration kGoodbyeTimeout = absl::Seconds(1);
 std::vector<const redis::Script*> Scripts() {
   std::vector<const redis::Script*> scripts = BookkeepingScripts();
   for (const redis::Script* script : CopyScripts()) scripts.push_back(script);
+  for (const redis::Script* script : HintScripts()) scripts.push_back(script);
   return scripts;
 }
 

@@ -35,6 +35,7 @@ void Reports::PublishStandings(const Evidence& evidence,
     Standing standing;
     standing.verdict = assessment.verdict;
     standing.reason = assessment.reason;
+    standing.doubt = assessment.doubt;
     standing.resolved = evidence.nodes[node.index()].missed_resolved;
     standing.doubted_since = DoubtedSince(evidence, evidence.nodes[node.index()],
                                           context_.clock.node_clock(node).applied);
@@ -43,8 +44,10 @@ void Reports::PublishStandings(const Evidence& evidence,
     if (const auto& inspection = inspections_.of(node)) {
       standing.connection_changes = inspections_.connection_changes(node);
       standing.run_id = inspection->run_id;
+      standing.maxmemory = inspection->maxmemory;
       standing.whole_marker = WholeMarker(evidence.ring, inspection->run_id, context_.name(node));
     }
+    context_.metrics.doubts[node.index()]->Set(static_cast<double>(assessment.doubt));
     standings.push_back(std::move(standing));
   }
   context_.monitor.SetStandings(standings);
@@ -67,8 +70,21 @@ void Reports::PublishProgress() {
     recovery.keys_left = static_cast<uint64_t>(ProgressNumber(*inspection, "left"));
     recovery.keys_per_second = static_cast<uint64_t>(ProgressNumber(*inspection, "per_second"));
   }
+  ShowHints();
   context_.metrics.ShowSweeps(context_.clock.Now(), recoveries);
   context_.monitor.SetRecoveries(std::move(recoveries));
+}
+
+void Reports::ShowHints() {
+  for (const NodeId about : context_.all_nodes()) {
+    int64_t most = 0;
+    for (const NodeId node : context_.all_nodes()) {
+      const auto& inspection = inspections_.of(node);
+      if (!inspection || about.index() >= inspection->hints.size()) continue;
+      most = std::max(most, inspection->hints[about.index()]);
+    }
+    context_.metrics.hints_held[about.index()]->Set(static_cast<double>(most));
+  }
 }
 
 void Reports::WarnOfRings(const std::vector<Assessment>& assessments) {

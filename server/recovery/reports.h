@@ -34,6 +34,7 @@ class Reports {
 
  private:
   void PublishStandings(const Evidence& evidence, const std::vector<Assessment>& assessments);
+  void ShowHints();
   void WarnOfRings(const std::vector<Assessment>& assessments);
   void WarnOfForeignNodes(const std::vector<Assessment>& assessments);
   void WarnOfLosses(Evidence evidence);

@@ -59,23 +59,61 @@ std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntr
   return {plan_.node};
 }
 
+bool Resync::AddOtherHomes(const PageEntry& entry, std::vector<NodeId>& targets) {
+  bool all_up = true;
+  for (const NodeId home : HomesOf(copier_.UserKey(entry.redis_key))) {
+    if (home == plan_.node) continue;
+    if (plan_.is_up[home.index()]) {
+      targets.push_back(home);
+    } else {
+      all_up = false;
+    }
+  }
+  left_with_stand_ins_ |= !all_up;
+  return all_up;
+}
+
+void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
+                      absl::AnyInvocable<void(const std::string&)> read, Copier::Done done) {
+  Copier::Selection selection;
+  selection.hints = source.hints;
+  selection.considers = [this](std::string_view key) { return IsHome(plan_.node, key); };
+  if (!plan_.takes_misplaced) {
+    selection.at_home = [this, &source](const PageEntry& entry) {
+      return IsHome(source.node, copier_.UserKey(entry.redis_key));
+    };
+  }
+  const auto brought_home = std::make_shared<std::vector<PageEntry>>();  // of stand-ins
+  selection.targets = [this, &source, brought_home](const PageEntry& entry) {
+    std::vector<NodeId> targets = TargetsOf(source, entry);
+    const bool by_hint = !source.hints.empty() && entry.stand_in && !targets.empty();
+    if (by_hint && AddOtherHomes(entry, targets)) brought_home->push_back(entry);
+    return targets;
+  };
+  copier_.CopyPage(
+      source.node, cursor, Scan::kPageKeys, std::move(selection), std::move(read),
+      [this, &source, brought_home,
+       done = std::move(done)](absl::StatusOr<PageResult> page) mutable {
+        if (!page.ok()) return done(page.status());
+        std::erase_if(*brought_home, [&](const PageEntry& entry) {
+          return std::ranges::find(page->left_out, entry.redis_key) != page->left_out.end();
+        });
+        if (brought_home->empty()) return done(std::move(page));
+        copier_.Remove(source.node, *brought_home, page->read_at,
+                       [result = *page,
+                        done = std::move(done)](const absl::StatusOr<uint64_t>& removed) mutable {
+                         if (!removed.ok()) return done(removed.status());
+                         done(std::move(result));
+                       });
+      });
+}
+
 void Resync::BeginSource(MonotonicTime now) {
   const ResyncSource& source = plan_.sources[next_source_];
   scan_ = std::make_unique<Scan>(
       [this, &source](const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
                       Copier::Done done) {
-        Copier::Selection selection;
-        selection.considers = [this](std::string_view key) { return IsHome(plan_.node, key); };
-        if (!plan_.takes_misplaced) {
-          selection.at_home = [this, &source](const PageEntry& entry) {
-            return IsHome(source.node, copier_.UserKey(entry.redis_key));
-          };
-        }
-        selection.targets = [this, &source](const PageEntry& entry) {
-          return TargetsOf(source, entry);
-        };
-        copier_.CopyPage(source.node, cursor, Scan::kPageKeys, std::move(selection),
-                         std::move(read), std::move(done));
+        CopyPage(source, cursor, std::move(read), std::move(done));
       },
       [this](const PageResult& page) {
         done_ += page.seen;
@@ -122,6 +160,9 @@ void Resync::Pump(MonotonicTime now) {
     return Finish(absl::FailedPreconditionError(
         Concat("the node's own limits do not allow ", beyond_node_,
                " records that others hold: raise its proto-max-bulk-len")));
+  }
+  while (next_source_ < plan_.sources.size() && plan_.sources[next_source_].has_nothing) {
+    ++next_source_;
   }
   if (next_source_ < plan_.sources.size()) return BeginSource(now);
   if (!plan_.prune) return Finish(absl::OkStatus());

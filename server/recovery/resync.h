@@ -1,8 +1,10 @@
 // Refills one node from the others: merges what each of them holds of the keys that the node is
 // home to, one after another (of what a source is not home to, the stand-ins' copies and the
 // tombstones, as sweep.h says); then, where the node may have slept through whole lives of
-// tombstones, removes what was deleted meanwhile (prune.h). While some of the others are away, the
-// plan is not complete: it brings what can be had, and a later one brings the rest.
+// tombstones, removes what was deleted meanwhile (prune.h). By hints it brings only the records
+// that these name, and takes the copies of stand-ins home altogether, as no sweep follows. While
+// some of the others are away, the plan is not complete: it brings what can be had, and a later one
+// brings the rest.
 //
 // It only ever stores what is newer, so it may be broken off and begun again, here or by another
 // coordinator, at any point. Loop thread only.
@@ -50,6 +52,8 @@ class Resync {
   };
   Progress progress(MonotonicTime now) const;
   const ResyncPlan& plan() const { return plan_; }
+  // By hints: some copies stay with stand-ins, as another home replica was not UP.
+  bool left_with_stand_ins() const { return left_with_stand_ins_; }
   // How many of the plan's sources, in order, have been brought.
   size_t sources_done() const { return next_source_; }
 
@@ -62,6 +66,10 @@ class Resync {
   bool MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const;
   bool IsKnownBetter(const ResyncSource& source, const PageEntry& entry) const;
   std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
+  void CopyPage(const ResyncSource& source, const std::string& cursor,
+                absl::AnyInvocable<void(const std::string&)> read, Copier::Done done);
+  // By hints, of a stand-in's copy: to all its home replicas; and whether it can go then.
+  bool AddOtherHomes(const PageEntry& entry, std::vector<NodeId>& targets);
   void Finish(absl::Status status);
 
   const ResyncPlan plan_;
@@ -76,6 +84,7 @@ class Resync {
   uint64_t done_ = 0;
   uint64_t copied_ = 0;
   uint64_t beyond_node_ = 0;  // records that the node does not take
+  bool left_with_stand_ins_ = false;
   bool finished_ = false;
   absl::Status status_;
 };

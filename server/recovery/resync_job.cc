@@ -8,6 +8,8 @@
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/recovery/at_last.h"
 #include "server/recovery/copy_rules.h"
+#include "server/recovery/hint_commands.h"
+#include "server/recovery/judge.h"
 #include "server/recovery/lease.h"
 #include "server/recovery/refusal.h"
 #include "spdlog/spdlog.h"
@@ -17,6 +19,10 @@ namespace {
 
 // Coordinators are waited for as well, but for moments.
 constexpr std::string_view kForNode = "node ";
+
+// A node that kept its memory is brought what hints name, once all others can be asked. Where one
+// of them stays away for so long, the node is compared with the rest meanwhile.
+constexpr absl::Duration kPeersAwaited = absl::Seconds(10);
 
 }  // namespace
 
@@ -65,8 +71,16 @@ bool ResyncJob::MayBegin(const Evidence& evidence, NodeId node) {
   if (const std::optional<NodeId> missing = MissingSource(evidence, rules_, node)) {
     it.waiting_for = Concat(kForNode, context_.name(*missing));
     if (Plan(evidence, node).sources.empty()) return false;
+    const Inspection& inspection = *evidence.nodes[node.index()].inspection;
+    const absl::Duration fenced =
+        absl::Milliseconds(inspection.now_ms - inspection.marker->since_ms);
+    if (inspection.marker->kept_memory && fenced < kPeersAwaited) return false;
   }
-  if (resync_) return false;
+  if (is_active()) return false;
+  if (evidence.nodes[node.index()].inspection->marker->kept_memory &&
+      AwaitsBurial(evidence, node)) {
+    return false;
+  }
   const NodeEvidence& known = evidence.nodes[node.index()];
   if (known.inspection->resync_holder.value_or(context_.self) != context_.self) return false;
   if (known.refuses_writes) return false;
@@ -79,20 +93,100 @@ void ResyncJob::Begin(NodeId node) {
   TakeLease(context_, node, context_.keys.ResyncLease(), [this, node, fence](bool taken) {
     inspections_.Hurry(node);
     // All may have changed meanwhile; then it is begun when it is judged again.
-    if (resync_) at(node).not_before = context_.now();  // as soon as that one has ended
+    if (is_active()) at(node).not_before = context_.now();  // as soon as that one has ended
     const Evidence evidence = hooks_.evidence();
-    if (!taken || resync_ || !NeedsResync(evidence, node)) return;
+    if (!taken || is_active() || abandoned_ || !NeedsResync(evidence, node)) return;
     if (evidence.nodes[node.index()].inspection->marker->fence != fence) return;
     hooks_.on_begin();
     lease_lost_ = false;
-    noted_sources_ = 0;
     notes_of_dead_ = NotesOfTheDead(evidence, node);
-    resync_ = std::make_unique<Resync>(Plan(evidence, node), context_.clients,
-                                       context_.keys.data_prefix(), MakeCopyRules(context_),
-                                       *context_.ring, rate_.now());
-    spdlog::info("resync begins node={} fence={} sources={}", context_.name(node), FenceText(fence),
-                 resync_->plan().sources.size());
+    ResyncPlan plan = Plan(evidence, node);
+    plan.job = Concat(CoordinatorText(context_.self), ":", ++jobs_);
+    if (MayGoByHints(evidence, plan)) {
+      BringAll(plan);
+      return BeginByHints(std::move(plan));
+    }
+    // Once the others are back, a later resync may go by hints.
+    const bool kept_memory = evidence.nodes[node.index()].inspection->marker->kept_memory;
+    if (kept_memory && !plan.complete) return Start(std::move(plan));
+    BeginComparison(std::move(plan));
   });
+}
+
+// Also what was brought before.
+void ResyncJob::BringAll(ResyncPlan& plan) {
+  const std::vector<ResyncSource> more = std::exchange(plan.brought_before, {});
+  plan.sources.insert(plan.sources.end(), more.begin(), more.end());
+}
+
+void ResyncJob::BeginByHints(ResyncPlan plan) {
+  preparing_ = true;
+  const Evidence evidence = hooks_.evidence();
+  // Hints that stand on a node that lost its memory, or is another cluster's, bind nobody.
+  for (ResyncSource& source : plan.sources) {
+    const NodeEvidence& it = evidence.nodes[source.node.index()];
+    source.has_nothing = it.inspection && !HasRightMarker(evidence, it);
+  }
+  TakeAllHints(context_, plan, [this, plan](const AllTaken& taken) { OnHintsTaken(plan, taken); });
+}
+
+// A hint set that was evicted, or too large, leaves nothing but to compare all: then the memory of
+// the node counts as lost, until that has been done.
+void ResyncJob::OnHintsTaken(ResyncPlan plan, const AllTaken& taken) {
+  if (!GoesOn()) return;
+  const Evidence evidence = hooks_.evidence();
+  const bool all_told = std::find(taken.begin(), taken.end(), std::nullopt) == taken.end();
+  const bool fits =
+      all_told && StillStands(evidence, plan) && MayGoByHints(evidence, Plan(evidence, plan.node));
+  bool missing = false;
+  for (size_t i = 0; i < taken.size() && fits; ++i) {
+    const auto& source = evidence.nodes[plan.sources[i].node.index()].inspection;
+    // Redis may have evicted the set and the note together.
+    const bool may_be_evicted = taken[i] == TakenHints::kNone && source && source->evicts;
+    missing |= taken[i] == TakenHints::kOverflow || may_be_evicted;
+    plan.sources[i].hints = context_.keys.HintsTaken(context_.name(plan.node));
+    plan.sources[i].has_nothing = taken[i] != TakenHints::kTaken;
+    plan.sources[i].keys = 0;  // It is not known how many there are.
+  }
+  if (fits && !missing) {
+    plan.by_hints = true;
+    return Start(std::move(plan));
+  }
+  GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+  if (missing) OnHintsMissing(plan.node);
+}
+
+void ResyncJob::OnHintsMissing(NodeId node) {
+  context_.metrics.hint_overflows[node.index()]->Increment();
+  spdlog::info("hints are missing: the node is compared with all others node={}",
+               context_.name(node));
+  hooks_.fence_lost(node);
+}
+
+// What is missed from now on is hinted from now on; what was missed before is found by comparing.
+void ResyncJob::BeginComparison(ResyncPlan plan) {
+  preparing_ = true;
+  const std::vector<NodeId> holders = HintHolders(hooks_.evidence(), plan.node);
+  ResetAllHints(context_, plan, holders, [this, plan](bool all) mutable {
+    if (!GoesOn() || !StillStands(hooks_.evidence(), plan)) return;
+    plan.hints_were_reset = all;
+    if (!all) BringAll(plan);
+    Start(std::move(plan));
+  });
+}
+
+bool ResyncJob::StillStands(const Evidence& evidence, const ResyncPlan& plan) const {
+  if (!NeedsResync(evidence, plan.node)) return false;
+  const Marker& marker = *evidence.nodes[plan.node.index()].inspection->marker;
+  return marker.fence == plan.fence && marker.run_id == plan.run_id;
+}
+
+void ResyncJob::Start(ResyncPlan plan) {
+  noted_sources_ = 0;
+  spdlog::info("resync begins node={} fence={} sources={} by_hints={}", context_.name(plan.node),
+               FenceText(plan.fence), plan.sources.size(), plan.by_hints);
+  resync_ = std::make_unique<Resync>(std::move(plan), context_.clients, context_.keys.data_prefix(),
+                                     MakeCopyRules(context_), *context_.ring, rate_.now());
 }
 
 void ResyncJob::Pump(MonotonicTime now, bool may_end) {
@@ -114,9 +208,19 @@ void ResyncJob::YieldToOperations() {
   });
 }
 
+// Of one that began without a peer that is back by now.
+bool ResyncJob::MayGoByHintsNow(const ResyncPlan& plan) const {
+  if (plan.complete || plan.by_hints || plan.hints_were_reset) return false;
+  const Evidence evidence = hooks_.evidence();
+  return StillStands(evidence, plan) && MayGoByHints(evidence, Plan(evidence, plan.node));
+}
+
 // Lease and progress are written together.
 void ResyncJob::KeepLease(MonotonicTime now) {
   if (!resync_) return;
+  if (MayGoByHintsNow(resync_->plan())) {
+    return End(absl::AbortedError("all others can be asked now: hints name what it missed"));
+  }
   const NodeId node = resync_->plan().node;
   const Resync::Progress progress = resync_->progress(now);
   context_.metrics.resync_left[node.index()]->Set(static_cast<double>(progress.left));
@@ -134,10 +238,13 @@ void ResyncJob::NoteSources() {
   const ResyncPlan& plan = resync_->plan();
   while (noted_sources_ < resync_->sources_done()) {
     const ResyncSource& source = plan.sources[noted_sources_++];
+    if (plan.by_hints) continue;  // Not all of it was brought, nor is that noted anywhere.
     const auto& inspection = inspections_.of(source.node);
     const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
                              inspection->marker && inspection->marker->whole;
-    if (!still_whole || source.distrusted) {  // Not all of it was brought.
+    // Not all of it was brought; or what the node misses later would not be noticed, where a later
+    // comparison drops the hints.
+    if (!still_whole || source.distrusted || !plan.hints_were_reset) {
       Node& node = at(plan.node);
       if (std::exchange(node.brought_for, plan.fence) != plan.fence) node.brought_in_part.clear();
       node.brought_in_part.push_back(source.run_id);
@@ -157,7 +264,14 @@ void ResyncJob::NoteSources() {
 }
 
 void ResyncJob::BreakOff() {
+  broken_off_ |= preparing_;
   if (resync_) End(absl::AbortedError("this process stood still"));
+}
+
+bool ResyncJob::GoesOn() {
+  if (abandoned_) return false;
+  preparing_ = false;
+  return !std::exchange(broken_off_, false);
 }
 
 void ResyncJob::End(const absl::Status& status) {
@@ -166,10 +280,13 @@ void ResyncJob::End(const absl::Status& status) {
   const Resync::Progress progress = resync_->progress(context_.now());
   RecoveryMetrics& metrics = context_.metrics;
   metrics.resync_left[plan.node.index()]->Set(0);
+  metrics.resync_seen.Increment(static_cast<double>(progress.done));
   metrics.resync_copied.Increment(static_cast<double>(progress.copied));
   metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
   const std::string message(status.message());
   const bool done = status.ok();
+  const bool compared = !plan.by_hints && (plan.complete || plan.hints_were_reset);
+  at(plan.node).sweep_after |= compared || resync_->left_with_stand_ins();
   resync_.reset();  // and with it what `status` may refer to
   lease_lost_ = false;
   inspections_.Hurry(plan.node);
@@ -191,6 +308,36 @@ void ResyncJob::End(const absl::Status& status) {
   // While the fence still stands: a note that is seen beside a whole marker makes somebody fence
   // the node again.
   at(plan.node).not_before += absl::ToChronoNanoseconds(RecoveryContext::kTimeout);
+  if (plan.by_hints) {
+    context_.metrics.hints_replayed[plan.node.index()]->Increment(
+        static_cast<double>(progress.done));
+    const bool replayed = std::any_of(plan.sources.begin(), plan.sources.end(),
+                                      [](const ResyncSource& each) { return !each.has_nothing; });
+    return replayed ? FinishHints(plan) : LiftAtLast(plan);
+  }
+  preparing_ = true;
+  const Evidence evidence = hooks_.evidence();
+  EndComparisons(context_, plan, HintHolders(evidence, plan.node), HintingCoordinators(evidence),
+                 [this, plan] {
+                   if (GoesOn()) LiftAtLast(plan);
+                 });
+}
+
+// Removes the hints that were replayed, and looks for further ones: they came meanwhile, or stood
+// beside those of a replay that had broken off. Once there are none, the fence is lifted. Where
+// those that were taken are gone, some may have been evicted before they were read.
+void ResyncJob::FinishHints(const ResyncPlan& plan) {
+  preparing_ = true;
+  FinishAllHints(context_, plan, [this, plan](const FinishedHints& finished) {
+    if (!GoesOn()) return;
+    const bool stands = StillStands(hooks_.evidence(), plan);
+    if (stands && !finished.missing && !finished.failed) return BeginByHints(plan);
+    GiveLeaseBack(context_, plan.node, context_.keys.ResyncLease());
+    if (stands && finished.missing) OnHintsMissing(plan.node);
+  });
+}
+
+void ResyncJob::LiftAtLast(const ResyncPlan& plan) {
   ForgetNotesOfDead([this, plan] { Lift(plan); });
 }
 
@@ -232,7 +379,7 @@ void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply)
   }
   context_.metrics.resyncs_done[node.index()]->Increment();
   hooks_.forget_on_all(context_.keys.Lost(), context_.name(node), "", nullptr);
-  hooks_.demand_sweep();
+  if (std::exchange(at(node).sweep_after, false)) hooks_.demand_sweep();
 }
 
 void ResyncJob::LogWaiting(NodeId node) {

@@ -7,8 +7,10 @@
 #define KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/clock.h"
+#include "server/recovery/hint_commands.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/resync.h"
@@ -30,6 +33,8 @@ class ResyncJob {
     std::function<Evidence()> evidence;
     std::function<void()> on_begin;  // another job has to make room
     std::function<void()> demand_sweep;
+    // Fences the node again: its memory counts as lost, as it can't be found out what it misses.
+    std::function<void(NodeId)> fence_lost;
     // Fences::ForgetOnAll.
     std::function<void(const std::string& hash, const std::string& field, const std::string& number,
                        const std::shared_ptr<void>& all)>
@@ -38,7 +43,7 @@ class ResyncJob {
   ResyncJob(RecoveryContext& context, Inspections& inspections, const ResyncRules& rules,
             Hooks hooks);
 
-  bool is_active() const { return resync_ != nullptr; }
+  bool is_active() const { return resync_ != nullptr || preparing_; }
   // What a resync of the node can't go on without, for people; empty = it goes on, or needs none.
   const std::string& waiting_for(NodeId node) const { return nodes_[node.index()].waiting_for; }
 
@@ -52,27 +57,43 @@ class ResyncJob {
   // Ends; it is begun again by what is found then.
   void BreakOff();
   // Ends without a word to any node.
-  void Abandon() { resync_.reset(); }
+  void Abandon() {
+    resync_.reset();
+    abandoned_ = true;
+  }
 
  private:
   struct Node {
     std::string waiting_for;
     std::string logged_waiting_for;
-    // The run_ids of sources that were not whole: what they held was brought for the fence
-    // `brought_for`, and is brought again by its last resync.
+    // The run_ids of sources that were not whole, or not told to begin their hints anew: what they
+    // held was brought for the fence `brought_for`, and is brought again by its last resync.
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
+    bool sweep_after = false;  // once the fence was lifted
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
   const std::vector<std::string>& BroughtInPart(NodeId node, FenceNumber fence) const;
   bool IsComplete(const ResyncPlan& plan) const;
   void Begin(NodeId node);
+  void BeginByHints(ResyncPlan plan);
+  void OnHintsTaken(ResyncPlan plan, const AllTaken& taken);
+  void OnHintsMissing(NodeId node);
+  void BeginComparison(ResyncPlan plan);
+  static void BringAll(ResyncPlan& plan);
+  void Start(ResyncPlan plan);
+  bool MayGoByHintsNow(const ResyncPlan& plan) const;
+  bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
+  // What was waited for has come (preparing_): whether the resync goes on with it.
+  bool GoesOn();
+  void FinishHints(const ResyncPlan& plan);
   void YieldToOperations();
   void NoteSources();
   void End(const absl::Status& status);
   void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
+  void LiftAtLast(const ResyncPlan& plan);
   void Lift(const ResyncPlan& plan);
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
@@ -88,6 +109,10 @@ class ResyncJob {
   size_t noted_sources_ = 0;             // of resync_
   std::vector<MissedOn> notes_of_dead_;  // about its node, when it began
   bool lease_lost_ = false;
+  bool preparing_ = false;   // A resync has the lease, and waits for what the sources say of hints.
+  bool broken_off_ = false;  // while it was preparing
+  uint64_t jobs_ = 0;        // that were begun
+  bool abandoned_ = false;
   YieldingRate rate_;
   bool measuring_wait_ = false;
 };

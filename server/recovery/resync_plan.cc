@@ -117,6 +117,33 @@ bool CarriesAnotherRing(const Evidence& evidence, const NodeEvidence& node) {
   return marker.ring != evidence.ring || (!marker.whole && marker.from_all);
 }
 
+// Since when the node's process has kept what it was told, hints about others included, in cluster
+// time, Unix ms; nullopt = it is not known to.
+std::optional<int64_t> RemembersSinceMs(const Evidence& evidence, const NodeEvidence& node) {
+  if (!HasRightMarker(evidence, node) || node.memory_untrusted) return std::nullopt;
+  const Marker& marker = *node.inspection->marker;
+  const int64_t offset_ms = absl::ToInt64Milliseconds(node.clock_offset);
+  if (marker.whole) return marker.TrustedSinceMs() - offset_ms;
+  const int64_t trusted_ms = ProgressNumber(*node.inspection, "trusted");
+  const bool kept = marker.kept_memory && trusted_ms > 0;
+  return (kept ? trusted_ms : marker.since_ms) - offset_ms;
+}
+
+// Whether a node that may hold hints about `node` has lost its memory since that began to lack
+// writes. Its hints went with it, and another node may have the records by a copy, which brings no
+// hints along.
+bool MayHaveLostHints(const Evidence& evidence, const NodeEvidence& node) {
+  const int64_t doubt_ms = InDoubtSinceMs(evidence, node);
+  return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [&](const NodeEvidence& holder) {
+    if (&holder == &node || !HasSay(evidence, holder)) return false;
+    const std::optional<int64_t> since_ms = RemembersSinceMs(evidence, holder);
+    return !since_ms || *since_ms > doubt_ms;
+  });
+}
+
+// The release before leaves none, and says nothing of its ring.
+bool LeavesHints(const Heartbeat& heartbeat) { return heartbeat.ring != 0; }
+
 }  // namespace
 
 std::vector<std::vector<bool>> ShareArcs(const HashRing& ring, size_t homes) {
@@ -180,23 +207,80 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
     plan.memories.push_back(MemoryOf(other));
+    plan.is_up.push_back(other.is_up);
     if (i == node.index() || !HasSay(evidence, other) || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
     const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
     const bool distrusted = IsDistrusted(evidence, rules, other);
     const bool in_part = std::find(brought_in_part.begin(), brought_in_part.end(), source.run_id) !=
                          brought_in_part.end();
-    if (!brought && (plan.complete || (!distrusted && !in_part))) {
-      plan.sources.push_back(
-          {.node = NodeId(static_cast<uint16_t>(i)),
-           .run_id = source.run_id,
-           .keys = source.keys,
-           .whole = source.marker->whole && source.marker->run_id == source.run_id,
-           .distrusted = distrusted});
+    const ResyncSource it{.node = NodeId(static_cast<uint16_t>(i)),
+                          .run_id = source.run_id,
+                          .keys = source.keys,
+                          .whole = source.marker->whole && source.marker->run_id == source.run_id,
+                          .distrusted = distrusted};
+    if (brought) {
+      plan.brought_before.push_back(it);
+    } else if (plan.complete || (!distrusted && !in_part)) {
+      plan.sources.push_back(it);
     }
   }
   if (plan.complete) plan.prune = PlanPrune(evidence, rules, plan);
   return plan;
+}
+
+bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan) {
+  const NodeEvidence& node = Of(evidence, plan.node);
+  const Marker& marker = *node.inspection->marker;
+  if (!marker.kept_memory || !plan.complete || plan.prune || plan.takes_misplaced) return false;
+  if (node.memory_untrusted || MayHaveLostHints(evidence, node)) return false;
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (!other.inspection) continue;
+    const bool is_source = &other != &node;
+    for (const Heartbeat& heartbeat : other.inspection->heartbeats) {
+      const bool lives = IsAmong(living, heartbeat.coordinator);
+      if (lives ? !LeavesHints(heartbeat) : is_source) return false;
+    }
+  }
+  return true;
+}
+
+bool AwaitsBurial(const Evidence& evidence, NodeId node) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  for (const NodeEvidence& other : evidence.nodes) {
+    if (&other == &Of(evidence, node) || !other.is_ready || other.refuses_writes) continue;
+    if (!other.inspection || !HasRightMarker(evidence, other)) continue;
+    for (const Heartbeat& heartbeat : other.inspection->heartbeats) {
+      if (!IsAmong(living, heartbeat.coordinator)) return true;
+    }
+  }
+  return false;
+}
+
+std::vector<NodeId> HintHolders(const Evidence& evidence, NodeId node) {
+  std::vector<NodeId> holders;
+  for (size_t i = 0; i < evidence.nodes.size(); ++i) {
+    const NodeEvidence& it = evidence.nodes[i];
+    if (i == node.index() || !it.is_ready || !it.inspection) continue;
+    if (HasRightMarker(evidence, it)) holders.emplace_back(static_cast<uint16_t>(i));
+  }
+  return holders;
+}
+
+std::vector<uint64_t> HintingCoordinators(const Evidence& evidence) {
+  const std::vector<uint64_t> living = LivingCoordinators(evidence);
+  std::vector<uint64_t> hinting = {evidence.self};
+  for (const NodeEvidence& node : evidence.nodes) {
+    if (!node.inspection) continue;
+    for (const Heartbeat& heartbeat : node.inspection->heartbeats) {
+      const uint64_t coordinator = heartbeat.coordinator;
+      if (IsAmong(living, coordinator) && LeavesHints(heartbeat)) hinting.push_back(coordinator);
+    }
+  }
+  std::sort(hinting.begin(), hinting.end());
+  hinting.erase(std::unique(hinting.begin(), hinting.end()), hinting.end());
+  return hinting;
 }
 
 bool HasFurtherWork(const Evidence& evidence, const ResyncRules& rules, const ResyncPlan& plan,

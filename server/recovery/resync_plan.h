@@ -53,6 +53,9 @@ struct ResyncSource {
   // old records (Copier::IsOld) it is asked only where no other home replica, nor the node itself,
   // knows better.
   bool distrusted = false;
+  // Only what this set of hints on it names is brought. Empty = all that it holds.
+  std::string hints = {};
+  bool has_nothing = false;  // It holds no hint.
 };
 
 struct PrunePlan {
@@ -67,6 +70,9 @@ struct ResyncPlan {
   FenceNumber fence{};
   std::string run_id;
   std::vector<ResyncSource> sources;
+  // What these hold was brought by earlier resyncs of the fence. Their hints were not replayed, so
+  // by hints they are sources, too: copies of stand-ins are taken home then.
+  std::vector<ResyncSource> brought_before = {};
   // Of the sources that hold what the node may lack, each is among `sources` or was brought before.
   bool complete = true;
   std::vector<NodeWord> words;  // by NodeId, the node itself included
@@ -77,7 +83,28 @@ struct ResyncPlan {
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.
   bool takes_misplaced = false;
+  std::vector<bool> is_up;  // by NodeId
+  bool by_hints = false;
+  // All hints of before were dropped first, on every node that may hold any. What is brought from a
+  // source then need not be brought again for this fence: what the node misses later is hinted.
+  bool hints_were_reset = false;
+  std::string job;  // by which the hints were taken, or reset
 };
+
+// Whether bringing what hints name can make the node whole: it kept its memory, has not lacked
+// writes for long, everybody who may hold hints about it can be asked and has kept its memory since
+// then, and every coordinator that may have missed the node leaves hints. Requires: NeedsResync.
+bool MayGoByHints(const Evidence& evidence, const ResyncPlan& plan);
+
+// Whether a coordinator that has ended is still to be buried on a node that `node` may be resynced
+// from: what it left half done is marked there first (Fences::Bury).
+bool AwaitsBurial(const Evidence& evidence, NodeId node);
+
+// The nodes that may hold hints about `node`, and can be told of them.
+std::vector<NodeId> HintHolders(const Evidence& evidence, NodeId node);
+
+// The coordinators that live and leave hints, by their heartbeats.
+std::vector<uint64_t> HintingCoordinators(const Evidence& evidence);
 
 // Whether the node is fenced by a marker of ours, so that a resync may make it whole.
 bool NeedsResync(const Evidence& evidence, NodeId node);

@@ -95,6 +95,14 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       writes_too_late(NewCounter(
           registry, "kache_writes_too_late_total",
           "Copies of writes that reached a node too long after their stamp, and were refused.")),
+      writes_hinted(NewCounter(registry, "kache_writes_hinted_total",
+                               "Copies of writes that leave hints, as home replicas missed them.")),
+      hints_late(NewCounter(registry, "kache_hints_late_total",
+                            "Hints that could not be left at once, and are left as soon as a node "
+                            "that took the write can be reached.")),
+      hints_lost(NewCounter(registry, "kache_hints_lost_total",
+                            "Hints that could not be left with a copy: the node that missed the "
+                            "write is compared with all others.")),
       stamps_superseded(
           NewCounter(registry, "kache_write_stamps_superseded_total",
                      "Stamped writes that lost to a newer version: their callers were told.")),

@@ -48,6 +48,9 @@ struct ReplicationMetrics {
   prometheus::Counter& writes_superseded;
   prometheus::Counter& writes_short;
   prometheus::Counter& writes_too_late;
+  prometheus::Counter& writes_hinted;
+  prometheus::Counter& hints_late;
+  prometheus::Counter& hints_lost;
   prometheus::Counter& stamps_superseded;
   prometheus::Counter& stamps_out_of_range;
   prometheus::Counter& versions_far_ahead;

@@ -26,6 +26,8 @@ struct ReplicationOptions {
   // Keys of one MGET: its reply is held as a whole, and brings as many values. At least 1, at most
   // BatchRead::kMaxKeysPerCommand.
   uint32_t keys_per_read = 32;
+  // The most hints about one node that another keeps (HINT_KEYS).
+  uint32_t hint_keys = 1'000'000;
 };
 
 }  // namespace kache

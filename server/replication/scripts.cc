@@ -1,5 +1,7 @@
 #include "server/replication/scripts.h"
 
+#include "server/replication/hint_scripts.h"
+
 namespace kache {
 namespace {
 
@@ -110,6 +112,10 @@ const redis::Script& ReadWithMarker() {
   return script;
 }
 
-std::vector<const redis::Script*> AllScripts() { return {&SetIfNewer(), &ReadWithMarker()}; }
+std::vector<const redis::Script*> AllScripts() {
+  std::vector<const redis::Script*> scripts = HintScripts();
+  scripts.insert(scripts.end(), {&SetIfNewer(), &ReadWithMarker()});
+  return scripts;
+}
 
 }  // namespace kache

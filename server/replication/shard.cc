@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "server/bookkeeping/coordinator_id.h"
 #include "server/bookkeeping/missed_note.h"
+#include "server/replication/hint_scripts.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -32,14 +34,21 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
   write_epochs_.emplace_back();
 }
 
-void Shard::SetClients(std::vector<redis::NodeClient*> clients) { clients_ = std::move(clients); }
+void Shard::SetClients(std::vector<redis::NodeClient*> clients) {
+  clients_ = std::move(clients);
+  if (!clients_.empty()) return;
+  // Nobody can be told any more. Whoever finds no heartbeat of this coordinator marks them.
+  for (size_t i = overflows_owed_.size(); i > 0; --i) OperationEnded();
+  overflows_owed_.clear();
+  late_hints_.Clear();
+}
 
 void Shard::SetTopology(std::shared_ptr<const Topology> topology) {
   topology_ = std::move(topology);
 }
 
 NodeView Shard::View(NodeId node) const {
-  if (clients_.empty() || !clients_[node.index()]->Ready()) return {};
+  if (!IsReady(node)) return {};
   const NodeStatus& status = topology_->nodes[node.index()];
   // The monitor knows already, but its topology may still be on its way here.
   const bool missed = missed_[node.index()].count > status.resolved;
@@ -102,6 +111,8 @@ void Shard::Tick() {
   const bool late = absl::FromChrono(now - std::exchange(last_tick_, now)) > 5 * kTick;
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
+  if (!late_hints_.empty()) late_hints_.Tick(now);
+  if (!overflows_owed_.empty()) MarkOverflows(now);
   // Copied, as one that is told may leave the set.
   const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
   for (TimedOperation* operation : watched) {
@@ -113,18 +124,82 @@ void Shard::NoteMissed(NodeId node) {
   Missed& missed = missed_[node.index()];
   if (missed.noted) return;
   missed.noted = true;
+  const NodeStatus& status = topology_->nodes[node.index()];
+  const absl::Time now = clock_.Now();
+  missed.since = status.missed > status.resolved ? std::min(status.missed_since, now) : now;
   missed.count = monitor_.OnWriteMissed(node);
-  const auto note = redis::Command::Of(
-      {"HSET", keys_.Missed(), MissedField(ring_->names()[node.index()], versions_.coordinator()),
-       MissedValue({missed.count, absl::ToUnixMillis(clock_.Now())})});
+  missed.told.assign(clients_.size(), false);
   for (size_t i = 0; i < clients_.size(); ++i) {
-    if (i == node.index() || !clients_[i]->Ready()) continue;
-    // One that was not found fit to be used takes no copies, and may be another cluster's. If it is
-    // ours, it is told once it was inspected.
-    const NodeStatus& status = topology_->nodes[i];
-    if (status.connected && status.state == NodeState::kDown) continue;
-    clients_[i]->Send(note, options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
+    const NodeId holder(static_cast<uint16_t>(i));
+    if (holder != node && MayBeTold(holder)) SendNote(node, holder);
   }
+}
+
+// One that was not found fit to be used takes no copies, and may be another cluster's. If it is
+// ours, it is told once it was inspected.
+bool Shard::MayBeTold(NodeId node) const {
+  const NodeStatus& status = topology_->nodes[node.index()];
+  return IsReady(node) && (!status.connected || status.state != NodeState::kDown);
+}
+
+void Shard::EnsureNoted(NodeId node, NodeId holder) {
+  if (node == holder) return;
+  const std::vector<bool>& told = missed_[node.index()].told;
+  if (holder.index() < told.size() && !told[holder.index()]) SendNote(node, holder);
+}
+
+void Shard::SendNote(NodeId node, NodeId holder) {
+  Missed& missed = missed_[node.index()];
+  missed.told[holder.index()] = true;
+  const std::string& name = ring_->names()[node.index()];
+  const uint64_t self = versions_.coordinator();
+  // Another shard's note may stand there, of a later miss.
+  const uint64_t count = std::max(missed.count, topology_->nodes[node.index()].missed);
+  client(holder).Send(
+      redis::Command::Call(OpenHints(), {keys_.Hints(name), keys_.Missed()},
+                           {CoordinatorText(self), MissedField(name, self),
+                            MissedValue({count, absl::ToUnixMillis(missed.since)})}),
+      options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});
+}
+
+void Shard::OnConnected(NodeId node) {
+  for (Missed& missed : missed_) {
+    if (node.index() < missed.told.size()) missed.told[node.index()] = false;
+  }
+}
+
+void Shard::NoteHintLost(NodeId node) {
+  if (clients_.empty()) return;  // It is being stopped, and says no goodbye.
+  metrics_.hints_lost.Increment();
+  if (overflows_owed_.try_emplace(static_cast<uint16_t>(node.index())).second) OperationStarted();
+  MarkOverflows(clock_.Monotonic());
+}
+
+void Shard::KeepLateHint(LateHint hint) {
+  if (clients_.empty()) return;  // Likewise.
+  late_hints_.Keep(std::move(hint));
+}
+
+void Shard::MarkOverflows(MonotonicTime now) {
+  for (auto& [index, waits_until] : overflows_owed_) {
+    if (now < waits_until) continue;
+    waits_until = now + absl::ToChronoNanoseconds(options_.write_timeout);
+    const auto mark =
+        redis::Command::Call(MarkOverflow(), {keys_.Hints(ring_->names()[index])}, {});
+    for (size_t i = 0; i < clients_.size(); ++i) {
+      if (i == index || !MayBeTold(NodeId(static_cast<uint16_t>(i)))) continue;
+      clients_[i]->Send(mark, options_.write_timeout,
+                        [this, about = NodeId(index)](const absl::StatusOr<redis::Reply>& reply) {
+                          if (reply.ok() && !reply->IsError()) OnOverflowMarked(about);
+                        });
+    }
+  }
+}
+
+void Shard::OnOverflowMarked(NodeId node) {
+  if (overflows_owed_.erase(static_cast<uint16_t>(node.index())) == 0) return;
+  OperationEnded();
+  EndWriteEpochs();
 }
 
 void Shard::CloseMissed(NodeId node) { missed_[node.index()].noted = false; }
@@ -146,7 +221,8 @@ void Shard::WriteEnded(uint64_t epoch) {
 }
 
 void Shard::EndWriteEpochs() {
-  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0) {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
+         overflows_owed_.empty() && late_hints_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();

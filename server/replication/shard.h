@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,10 +20,12 @@
 #include "absl/time/time.h"
 #include "base/byte_budget.h"
 #include "base/clock.h"
+#include "server/bookkeeping/hint_set.h"
 #include "server/bookkeeping/key_space.h"
 #include "server/cluster/health_monitor.h"
 #include "server/redis/node_client.h"
 #include "server/replication/hybrid_clock.h"
+#include "server/replication/late_hints.h"
 #include "server/replication/placement.h"
 #include "server/replication/read_portion.h"
 #include "server/replication/record.h"
@@ -56,6 +59,7 @@ class Shard {
   // connection is not ready, and not UP once one of this shard's writes was missed there.
   NodeView View(NodeId node) const;
   redis::NodeClient& client(NodeId node) { return *clients_[node.index()]; }
+  bool IsReady(NodeId node) const { return !clients_.empty() && clients_[node.index()]->Ready(); }
 
   // Of the MGETs of BatchRead.
   ReadPortion& portion() { return portion_; }
@@ -80,6 +84,11 @@ class Shard {
   const std::string& WholeMarker(NodeId node) const {
     return topology_->nodes[node.index()].whole_marker;
   }
+  // How many hints about one node may stand on `holder`, that name keys of so many bytes.
+  int64_t HintBoundOn(NodeId holder, size_t key_bytes) const {
+    const auto maxmemory = static_cast<int64_t>(topology_->nodes[holder.index()].maxmemory);
+    return HintBound(options_.hint_keys, maxmemory, static_cast<int64_t>(key_bytes));
+  }
   // How far the node's clock is ahead of clock(); added to every instant that is meant for it.
   absl::Duration ClockOffset(NodeId node) const {
     return topology_->nodes[node.index()].clock_offset;
@@ -103,17 +112,32 @@ class Shard {
   void ReportNotWhole(NodeId node) { monitor_.RequestCheck(node); }
 
   // A home replica did not take a write, or may not have: it is not read again before it was made
-  // whole. The first time, a note of that goes to all other nodes, ahead of what is sent to them
-  // later: whoever knows of a copy that was acknowledged without `node` knows of the doubt, even if
-  // this process ends at once.
+  // whole. The first time, a note of that, and the sentinel of the node's hints, go to all other
+  // nodes, ahead of what is sent to them later: whoever knows of a copy that was acknowledged
+  // without `node` knows of the doubt, even if this process ends at once.
   void NoteMissed(NodeId node);
+  // The same for one other node, ahead of a copy that brings the hint along, or of a late hint:
+  // where the connection to `holder` is newer than the note.
+  void EnsureNoted(NodeId node, NodeId holder);
+  // A connection to the node was made: nothing was noted on it yet. To be called before anything
+  // is sent on it.
+  void OnConnected(NodeId node);
   // What was missed so far is being seen to: a further miss counts as a new one.
   void CloseMissed(NodeId node);
+  // A hint that the node missed a write could not be left with a copy that was acknowledged. Its
+  // hints count as overflowed, once any other node could be told; AwaitWrites waits for that, and
+  // it counts as an operation that runs.
+  void NoteHintLost(NodeId node);
+  // The hint could not be left yet: it is, once that is possible (late_hints.h). AwaitWrites waits
+  // for it.
+  void KeepLateHint(LateHint hint);
   // Calls `done` once all writes that run now have ended.
   void AwaitWrites(absl::AnyInvocable<void()> done);
   // By every write operation: when it starts, and with what that returned when it ends.
   uint64_t WriteStarted();
   void WriteEnded(uint64_t epoch);
+  // Something that AwaitWrites waited for has ended.
+  void EndWriteEpochs();
 
   // Whether the next read at ONE is one of those whose answer is compared with the other home
   // replicas (STALENESS_CHECK_ONE_IN).
@@ -139,8 +163,11 @@ class Shard {
   void OperationEnded() { running_.fetch_sub(1, std::memory_order_release); }
 
  private:
-  void EndWriteEpochs();
   uint64_t DrawReadsUntilCompared() const;
+  bool MayBeTold(NodeId node) const;
+  void SendNote(NodeId node, NodeId holder);
+  void MarkOverflows(MonotonicTime now);
+  void OnOverflowMarked(NodeId node);
 
   const ReplicationOptions& options_;
   const std::shared_ptr<const HashRing> ring_;
@@ -155,8 +182,10 @@ class Shard {
   std::vector<redis::NodeClient*> clients_;
   std::shared_ptr<const Topology> topology_;
   struct Missed {
-    bool noted = false;  // since the last CloseMissed
-    uint64_t count = 0;  // HealthMonitor's, of the newest miss of this shard
+    bool noted = false;      // since the last CloseMissed
+    uint64_t count = 0;      // HealthMonitor's, of the newest miss of this shard
+    absl::Time since;        // of the first miss of this coordinator that was not made up for
+    std::vector<bool> told;  // by NodeId: the note was sent on the connection that stands
   };
   std::vector<Missed> missed_;  // by NodeId
   // Running writes by the epoch that they started in; AwaitWrites begins a new one.
@@ -166,6 +195,9 @@ class Shard {
     std::vector<absl::AnyInvocable<void()>> waiting;  // for this epoch and all before it
   };
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
+  // Of nodes whose hints are to be marked as overflowed: until when an answer is waited for.
+  std::map<uint16_t, MonotonicTime> overflows_owed_;
+  LateHints late_hints_{*this};
   size_t unanswered_bytes_ = 0;
   uint64_t reads_until_compared_;  // 0 = none is
   absl::flat_hash_set<TimedOperation*> watched_;

@@ -86,6 +86,7 @@ bool ShardThread::MayQueue(size_t node, size_t counted_bytes) const {
 }
 
 void ShardThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {
+  shard_->OnConnected(node);
   monitor_.OnConnected(index_, node, facts);
 }
 

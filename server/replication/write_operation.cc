@@ -3,19 +3,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/bookkeeping/marker.h"
 #include "server/replication/held_check.h"
 #include "server/replication/lag.h"
-#include "server/replication/repair.h"
 #include "server/replication/scripts.h"
-#include "server/replication/stand_in.h"
-#include "server/replication/store_terms.h"
 
 namespace kache {
 namespace {
-
-// No marker begins so.
-constexpr std::string_view kNoMarker = "-";
 
 // A write that loses against ever newer versions gives up at last.
 constexpr uint32_t kMaxRestamps = 5;
@@ -166,37 +159,6 @@ ByteBudget::Hold WriteOperation::HoldForCommand() {
   return shard().budget()->HoldUntilGone(bytes);
 }
 
-redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
-  const ReplicationOptions& options = shard().options();
-  // A tombstone needs no grace: its life is already the longest that a delete is kept.
-  KeyEnds ends{fields_.expires_at_ms, KeptUntilMs(fields_, options.tombstone_ttl)};
-  std::string flagged;
-  if (!home) {
-    ends = EndsOnStandIn(fields_, made_at_, options);
-    flagged = WithStandInFlag(record_, true);
-  }
-  const absl::Duration offset = shard().ClockOffset(node);
-  StoreTerms terms{AtNodeMs(ends.ends_ms, offset), AtNodeMs(ends.limit_ms, offset),
-                   AtNodeMs(latest_ms_, offset)};
-  const std::string_view record = home ? record_ : flagged;
-  if (!home || fields_.tombstone || fields_.expires_at_ms == 0) {
-    return redis::Command::Call(SetIfNewer(), {redis_key_}, {record, EncodeTerms(terms)})
-        .Keeping(HoldForCommand());
-  }
-  // It may have lost its memory just now.
-  terms.whole = MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
-  return redis::Command::Call(SetIfNewer(), {redis_key_, shard().keys().Marker()},
-                              {record, EncodeTerms(terms)})
-      .Keeping(HoldForCommand());
-}
-
-// Whether the record ends a life that the node may not know of: one that is not whole lacks what is
-// to be brought to it, and what that record replaces would come back once its own life is over.
-bool WriteOperation::MayShortenUnknown(NodeId node) const {
-  if (fields_.tombstone || fields_.expires_at_ms == 0) return false;
-  return shard().View(node).state != NodeState::kUp || shard().WholeMarker(node).empty();
-}
-
 void WriteOperation::SendAll() {
   for (size_t i = 0; i < targets_.size(); ++i) Send(i);
 }
@@ -205,10 +167,15 @@ void WriteOperation::Send(size_t target) {
   Target& to = targets_[target];
   to.outcome = Outcome::kWaiting;
   if (!to.home) shard().metrics().writes_to_stand_in.Increment();
+  if (!missed_by_.empty()) {
+    shard().metrics().writes_hinted.Increment();
+    for (const NodeId node : missed_by_) shard().EnsureNoted(node, to.node);
+  }
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
-  const bool shared = to.home && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
+  const bool missed = std::find(missed_by_.begin(), missed_by_.end(), to.node) != missed_by_.end();
+  const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
                       !MayShortenUnknown(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
@@ -368,24 +335,6 @@ void WriteOperation::TimePassed(MonotonicTime now) {
 
 bool WriteOperation::EnoughMayTakeIt() const {
   return consistency_ == Consistency::kOne || Homes(Outcome::kWaiting) >= required_;
-}
-
-void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {
-  for (const NodeId home : homes) {
-    const bool sent = std::any_of(targets_.begin(), targets_.end(),
-                                  [&](const Target& target) { return target.node == home; });
-    if (!sent) shard().NoteMissed(home);
-  }
-}
-
-// A write that nobody took is owed to nobody.
-void WriteOperation::NoteFailed() {
-  if (Acknowledged() == 0) return;
-  for (Target& target : targets_) {
-    if (!target.home || target.noted || !target.MayLackIt()) continue;
-    target.noted = true;
-    shard().NoteMissed(target.node);
-  }
 }
 
 void WriteOperation::EndIfDone() {

@@ -7,6 +7,9 @@
 //
 //  * A home replica that did not take a write which another did, for whatever reason, or may not
 //    have, is not read any more before it was made whole (Shard::NoteMissed).
+//  * Each copy of a write that a home replica was skipped for leaves the hint of that, in the same
+//    step (hint_scripts.h). Where a home replica fails later, every other target is sent the hint
+//    behind the write, before the operation ends.
 //  * A home replica that can't be written is replaced by a stand-in, the next UP node on the walk,
 //    whose copy is flagged as one, with a life of its own (stand_in.h). So is one whose connection
 //    fails under the write, or that refuses it, at most MAX_TRIES - 1 times (0 = as often as there
@@ -28,7 +31,7 @@
 //  * Lateness is bounded where the record lands: a node that holds nothing for the key refuses a
 //    record that reaches it more than max_write_age after its stamp.
 //
-// Bodies: write_operation.cc, write_operation_answer.cc.
+// Bodies: write_operation.cc, write_operation_answer.cc, write_operation_hints.cc.
 #ifndef KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_WRITE_OPERATION_H_
 
@@ -38,6 +41,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/status/statusor.h"
@@ -114,6 +118,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   void Send(size_t target);
   redis::Command CommandFor(NodeId node, bool home);
   bool MayShortenUnknown(NodeId node) const;
+  std::string_view UserKey() const;
+  std::vector<std::string> HintSets(NodeId holder) const;  // of missed_by_
   // What counts the bytes of one more command.
   ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
@@ -128,6 +134,13 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
   void NoteFailed();
+  // Leaves, on every other target, the hint that the node missed the write after all.
+  void LeaveHintsAbout(NodeId node);
+  LateHint LateHintAbout(NodeId node) const;
+  void KeepUnlessLeft(size_t late_hint);
+  // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
+  // as long as otherwise.
+  int64_t KeptForMissedMs() const;
   void AnswerIfDecided();
   void AnswerIfSuperseded();
   bool AllHeard() const;
@@ -170,6 +183,14 @@ class WriteOperation final : public Operation, private TimedOperation {
   int64_t latest_ms_ = 0;                       // until when a node that holds nothing may store it
   std::optional<redis::Command> home_command_;  // for nodes whose clock is right
   absl::InlinedVector<Target, 4> targets_;
+  // Home replicas: every copy comes with a hint for each.
+  absl::InlinedVector<NodeId, 2> missed_by_;
+  struct SentHint {
+    NodeId about;
+    uint32_t unanswered = 0;
+    bool is_left = false;  // on one of the targets at least
+  };
+  std::vector<SentHint> late_hints_;
   std::optional<size_t> primary_;
   uint32_t attempt_ = 0;      // how often the record was stamped anew
   bool above_all_ = false;    // the stamp is above all that AllHeard means

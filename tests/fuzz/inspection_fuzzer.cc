@@ -34,7 +34,7 @@ namespace {
 
 using redis::Reply;
 
-constexpr size_t kPlaces = 18;
+constexpr size_t kPlaces = 20;
 constexpr size_t kNodes = 3;
 constexpr uint64_t kSelf = 0xC0;
 constexpr uint64_t kRing = 0xFF;
@@ -169,6 +169,8 @@ void CheckPlan(const Evidence& evidence, const ResyncRules& rules, NodeId node) 
   }
   for (const ResyncSource& source : plan.sources) Require(!(source.node == node));
   Require(!HasFurtherWork(evidence, rules, plan, {}));
+  const auto& inspection = evidence.nodes[node.index()].inspection;
+  if (MayGoByHints(evidence, plan)) Require(inspection->marker->kept_memory && plan.complete);
 }
 
 void Decide(const Evidence& evidence) {
@@ -182,6 +184,8 @@ void Decide(const Evidence& evidence) {
   for (size_t i = 0; i < evidence.nodes.size(); ++i) {
     const NodeEvidence& node = evidence.nodes[i];
     if (assessments[i].verdict == Standing::Verdict::kWhole) Require(IsWhole(evidence, node));
+    const bool lacks_nothing = assessments[i].doubt == Doubt::kNone;
+    if (lacks_nothing) Require(assessments[i].verdict == Standing::Verdict::kWhole);
     if (assessments[i].fence) Require(assessments[i].fence->since_ms >= 0);
     DoubtedSince(evidence, node, absl::Seconds(1));
     CheckPlan(evidence, rules, NodeId(static_cast<uint16_t>(i)));

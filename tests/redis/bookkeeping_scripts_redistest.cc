@@ -37,7 +37,7 @@ class BookkeepingScriptsTest : public ::testing::Test {
                       {keys().Marker(), keys().Ring(), keys().Coordinators(), keys().Heartbeats(),
                        keys().ResyncProgress()},
                       {RingText(ring), name, "the ring", mode, std::to_string(since_ms),
-                       std::to_string(highest_)});
+                       std::to_string(highest_), "kept"});
   }
   // The marker that the script answers.
   Marker Fence(const std::string& mode, int64_t since_ms = 0, uint64_t ring = kRing,

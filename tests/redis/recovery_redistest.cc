@@ -166,7 +166,13 @@ TEST_F(RecoveryTest, DeletesAreNotUndoneAfterTheLifeOfTheirTombstones) {
       CoordinatorCluster::Eventually([&] { return absl::Now() - written > absl::Seconds(1); }));
   cluster_->server(1).Run({"SAVE"});
   cluster_->Hit(1, &RedisServer::Kill);
-  for (int i = 0; i < kKeys; i += 2) ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
+  for (int i = 0; i < kKeys; i += 2) {
+    ASSERT_TRUE(cluster_->Delete(Key(i)).ok());
+    // It is kept until the delete's deadline at least, which is long here.
+    for (const size_t home : cluster_->HomesOf(Key(i))) {
+      if (home != 1) cluster_->server(home).Run({"PEXPIRE", "kache:d:" + Key(i), "1000"});
+    }
+  }
   ASSERT_TRUE(CoordinatorCluster::Eventually([&] {
     const size_t witness = cluster_->HomesOf(Key(0))[0] == 1 ? cluster_->HomesOf(Key(0))[1]
                                                              : cluster_->HomesOf(Key(0))[0];

@@ -64,8 +64,11 @@ class WrittenTest(unittest.TestCase):
 
 
 def _value(node, key):
-    if node.call("TYPE", key) == "string":
+    kind = node.call("TYPE", key)
+    if kind == "string":
         return node.call("GET", key)
+    if kind == "set":
+        return node.call("SMEMBERS", key)
     flat = node.call("HGETALL", key)
     return dict(zip(flat[::2], flat[1::2]))
 

@@ -24,10 +24,13 @@ struct EvidenceOf {
   static constexpr uint64_t kRing = 0xABC;
   static constexpr FenceNumber kFence{50};
   static constexpr int64_t kWholeSinceMs = 1000;
+  static constexpr int64_t kNowMs = 10'000;
 
   explicit EvidenceOf(size_t nodes) : inspections(nodes) {
     value.self = kSelf;
     value.fingerprint = value.ring = kRing;
+    value.now_ms = kNowMs;
+    value.longest_doubt = absl::Minutes(30);
     for (size_t i = 0; i < nodes; ++i) {
       NodeEvidence node;
       node.name = std::string(1, static_cast<char>('a' + i));

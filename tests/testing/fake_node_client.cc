@@ -7,6 +7,8 @@
 #include <optional>
 #include <utility>
 
+#include "server/replication/hint_scripts.h"
+
 namespace kache::testing {
 namespace {
 
@@ -41,9 +43,15 @@ FakeNodeClient::~FakeNodeClient() { Disconnect(); }
 void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
                           redis::ReplyCallback done) {
   Sent sent{ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic(),
-            sent_.size() + notes_.size()};
-  if (sent.arguments[0] == "HSET") {
+            sent_.size() + notes_.size() + hints_.size()};
+  const bool notes = sent.script == &OpenHints() || sent.script == &ReassertNote();
+  if (notes || sent.arguments[0] == "HSET") {
     notes_.push_back(std::move(sent));
+    return;
+  }
+  if (sent.script == &LeaveHints()) {
+    hints_.push_back(std::move(sent));
+    waiting_hints_.push_back(std::move(done));
     return;
   }
   sent_.push_back(std::move(sent));
@@ -61,10 +69,17 @@ size_t FakeNodeClient::waiting() const {
       callbacks_, [](const redis::ReplyCallback& callback) { return callback != nullptr; }));
 }
 
+void FakeNodeClient::AnswerHints(const redis::Reply& reply) {
+  for (redis::ReplyCallback& done : std::exchange(waiting_hints_, {})) done(reply);
+}
+
 void FakeNodeClient::Disconnect() {
   ready_ = false;
   for (size_t i = 0; i < callbacks_.size(); ++i) {
     if (callbacks_[i]) Reply(i, absl::UnavailableError("the connection was lost"));
+  }
+  for (redis::ReplyCallback& done : std::exchange(waiting_hints_, {})) {
+    done(absl::UnavailableError("the connection was lost"));
   }
 }
 

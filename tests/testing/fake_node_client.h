@@ -47,8 +47,11 @@ class FakeNodeClient final : public redis::NodeClient {
   // All commands so far, and the callback's place for each.
   const std::vector<Sent>& sent() const { return sent_; }
   size_t waiting() const;
-  // Notes of missed writes (HSET) are kept apart; nobody waits for their answers.
+  // Notes of missed writes (OpenHints), and HSET, are kept apart; nobody waits for their answers.
   const std::vector<Sent>& notes() const { return notes_; }
+  // So are hints that follow a write (LeaveHints), until AnswerHints or the end of the connection.
+  const std::vector<Sent>& hints() const { return hints_; }
+  void AnswerHints(const redis::Reply& reply = redis::Reply::Integer(1));
 
   // Answers the oldest command that waits, or the one at `index` of sent().
   void Answer(redis::Reply reply) { Reply(Oldest(), std::move(reply)); }
@@ -69,6 +72,8 @@ class FakeNodeClient final : public redis::NodeClient {
   std::function<void()> on_send_;
   std::vector<Sent> sent_;
   std::vector<Sent> notes_;
+  std::vector<Sent> hints_;
+  std::vector<redis::ReplyCallback> waiting_hints_;
   std::vector<redis::ReplyCallback> callbacks_;  // as sent_; null once called
 };
 

@@ -40,6 +40,8 @@ class HeldRecords {
   // How many keys there are.
   size_t Count(int64_t now_ms) const;
 
+  // SetIfNewer's answer, by its arguments.
+  redis::Reply SetIfNewer(const std::string& key, const Words& arguments, int64_t now_ms);
   // The answer to SCAN: at most `page_keys` keys, from `words`' cursor on. A key that is there
   // throughout a scan comes in one of its pages.
   redis::Reply Scan(const Words& words, size_t page_keys, int64_t now_ms) const;
@@ -55,8 +57,6 @@ class HeldRecords {
   redis::Reply Fetch(const Words& keys, int64_t now_ms) const;
   redis::Reply Store(const Words& keys, const Words& arguments, bool in_time, int64_t now_ms);
   redis::Reply Remove(const Words& keys, const Words& arguments, int64_t now_ms);
-  redis::Reply SetIfNewer(const std::string& key, const Words& arguments, int64_t now_ms);
-
   std::map<std::string, SetIfNewerTwin> keys_;  // those that are gone stay, empty
 };
 

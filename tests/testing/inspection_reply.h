@@ -37,6 +37,8 @@ struct InspectionReply {
   uint64_t evicted_keys = 0;
   uint64_t emptied = 0;
   Texts lost_coordinators = {};
+  uint64_t maxmemory = 0;
+  std::vector<int64_t> hints = {};
 
   static redis::Reply Array(std::vector<redis::Reply> elements) {
     redis::Reply reply;
@@ -51,13 +53,28 @@ struct InspectionReply {
   }
   redis::Reply ToReply() const {
     using redis::Reply;
-    return Array(std::vector<Reply>{
-        Reply::String(run_id), Reply::String(std::to_string(now_ms)), Reply::String(marker),
-        Reply::String(ring), Array(old_heartbeats), Array(missed), Reply::String(resync_holder),
-        Array(progress), Array(lost), Reply::String(sweep_holder), Array(sweep),
-        Reply::Integer(keys), Array(members), Array(heartbeats), Reply::Integer(evicts ? 1 : 0),
-        Reply::String(std::to_string(evicted_keys)), Reply::String(std::to_string(emptied)),
-        Array(lost_coordinators)});
+    std::vector<Reply> held;
+    for (const int64_t count : hints) held.push_back(Reply::Integer(count));
+    return Array(std::vector<Reply>{Reply::String(run_id),
+                                    Reply::String(std::to_string(now_ms)),
+                                    Reply::String(marker),
+                                    Reply::String(ring),
+                                    Array(old_heartbeats),
+                                    Array(missed),
+                                    Reply::String(resync_holder),
+                                    Array(progress),
+                                    Array(lost),
+                                    Reply::String(sweep_holder),
+                                    Array(sweep),
+                                    Reply::Integer(keys),
+                                    Array(members),
+                                    Array(heartbeats),
+                                    Reply::Integer(evicts ? 1 : 0),
+                                    Reply::String(std::to_string(evicted_keys)),
+                                    Reply::String(std::to_string(emptied)),
+                                    Array(lost_coordinators),
+                                    Reply::String(std::to_string(maxmemory)),
+                                    Array(held)});
   }
 };
 

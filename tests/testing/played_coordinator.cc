@@ -3,12 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "server/bookkeeping/missed_note.h"
-#include "server/replication/placement.h"
-#include "server/replication/repair.h"
-#include "server/replication/scripts.h"
-#include "server/replication/stand_in.h"
-#include "server/replication/store_terms.h"
+#include "server/replication/write_operation.h"
 #include "tests/testing/metric_value.h"
 
 namespace kache::testing {
@@ -27,6 +22,7 @@ constexpr absl::Duration kWriteTimeout = absl::Seconds(1);
 
 ReplicationOptions OptionsOf(const RecoveryConfig& config) {
   ReplicationOptions options;
+  options.replication_factor = config.replication_factor;
   options.write_timeout = kWriteTimeout;
   options.tombstone_ttl = config.tombstone_ttl;
   options.standin_ttl = std::min(options.standin_ttl, config.tombstone_ttl);
@@ -36,15 +32,6 @@ ReplicationOptions OptionsOf(const RecoveryConfig& config) {
 }
 
 }  // namespace
-
-struct PlayedCoordinator::Running {
-  PlayedWrite write;
-  uint64_t number = 0;
-  Version version;
-  size_t outstanding = 0;
-  size_t stored = 0;
-  std::vector<size_t> failed_homes = {};
-};
 
 PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
                                      std::vector<std::unique_ptr<PlayedNode>>& nodes,
@@ -57,13 +44,17 @@ PlayedCoordinator::PlayedCoordinator(uint64_t id, const FakeClock& clock,
       clock_(clock, nodes.size(), config.max_clock_skew),
       monitor_(ring_, kShards, clock_),
       metrics_(registry_, ring_->names()),
-      noted_(nodes.size(), false) {
+      data_metrics_(registry_),
+      shard_(options_, ring_, id, clock_, monitor_, data_metrics_) {
   std::vector<redis::NodeClient*> clients;
+  std::vector<redis::NodeClient*> data_clients;
   for (const auto& node : nodes_) {
     connections_.push_back(std::make_unique<PlayedConnection>(*node));
     data_connections_.push_back(std::make_unique<PlayedConnection>(*node));
     clients.push_back(connections_.back().get());
+    data_clients.push_back(data_connections_.back().get());
   }
+  shard_.SetClients(std::move(data_clients));
   recovery_ = std::make_unique<Recovery>(
       RecoveryContext{.config = config,
                       .ring = ring_,
@@ -86,7 +77,11 @@ PlayedCoordinator::~PlayedCoordinator() {
   observation_.reset();
   recovery_->Stop();
   for (auto& connection : connections_) connection->Break();
-  for (auto& connection : data_connections_) connection->Break();
+  shard_.SetClients({});
+  for (auto& connection : data_connections_) {
+    connection->Break();
+    connection->Deliver();
+  }
 }
 
 void PlayedCoordinator::SetLag(absl::Duration lag) {
@@ -101,21 +96,22 @@ void PlayedCoordinator::Arrive() {
 
 void PlayedCoordinator::Tick() {
   monitor_.Tick();
+  shard_.Tick();
   recovery_->Tick();
 }
 
 void PlayedCoordinator::Deliver() {
   for (bool any = true; any;) {
     any = false;
-    if (topology_) recovery_->OnTopology(std::exchange(topology_, nullptr));
+    if (topology_) {
+      shard_.SetTopology(topology_);
+      recovery_->OnTopology(std::exchange(topology_, nullptr));
+    }
     for (auto& connection : connections_) any |= connection->Deliver();
     for (auto& connection : data_connections_) any |= connection->Deliver();
-    const auto all_ended = [this](uint64_t before) {
-      return !holds_writes_ && (running_.empty() || *running_.begin() >= before);
-    };
-    while (!drains_.empty() && all_ended(drains_.front().before)) {
-      auto done = std::move(drains_.front().done);
-      drains_.pop_front();
+    while (!drained_.empty() && !holds_writes_) {
+      auto done = std::move(drained_.front());
+      drained_.pop_front();
       done();
       any = true;
     }
@@ -125,6 +121,7 @@ void PlayedCoordinator::Deliver() {
 void PlayedCoordinator::Connect(size_t node) {
   connections_[node]->Connect();
   data_connections_[node]->Connect();
+  shard_.OnConnected(Id(node));
   for (size_t shard = 0; shard < kShards; ++shard) {
     ConnectShard(shard, node, connections_[node]->node().run_id());
   }
@@ -142,6 +139,10 @@ void PlayedCoordinator::ConnectShard(size_t shard, size_t node, const std::strin
   monitor_.OnConnected(shard, Id(node), {run_id, "7.0.0", clock_.Monotonic()});
 }
 
+void PlayedCoordinator::ConnectRecovery(size_t node, const std::string& run_id) {
+  monitor_.OnRecoveryConnected(Id(node), {run_id, "7.0.0", clock_.Monotonic()});
+}
+
 void PlayedCoordinator::Disconnect(size_t node) {
   for (size_t shard = 0; shard < kShards; ++shard) {
     monitor_.OnDown(shard, Id(node), {"connection_lost", "played"});
@@ -151,14 +152,7 @@ void PlayedCoordinator::Disconnect(size_t node) {
   recovery_->OnDown(Id(node));
 }
 
-void PlayedCoordinator::Miss(size_t node) {
-  const uint64_t count = monitor_.OnWriteMissed(Id(node));
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (i == node || !connections_[i]->Ready()) continue;
-    nodes_[i]->SetHash(keys_.Missed(), MissedField(ring_->names()[node], id_),
-                       MissedValue({count, absl::ToUnixMillis(clock_.Now())}));
-  }
-}
+void PlayedCoordinator::Miss(size_t node) { shard_.NoteMissed(Id(node)); }
 
 void PlayedCoordinator::SayGoodbye() {
   recovery_->SayGoodbye([] {});
@@ -172,107 +166,34 @@ void PlayedCoordinator::Sever(size_t node) {
 
 double PlayedCoordinator::Metric(const std::string& name) { return MetricValue(registry_, name); }
 
+// Never from inside the call.
 void PlayedCoordinator::Drain(NodeId node, absl::AnyInvocable<void()> done) {
-  noted_[node.index()] = false;
-  drains_.push_back({next_write_, std::move(done)});
+  shard_.CloseMissed(node);
+  shard_.AwaitWrites(
+      [this, done = std::move(done)]() mutable { drained_.push_back(std::move(done)); });
 }
 
 void PlayedCoordinator::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
-  drains_.push_back({0, [done = std::move(done)]() mutable { done(absl::ZeroDuration()); }});
+  drained_.push_back([done = std::move(done)]() mutable { done(absl::ZeroDuration()); });
 }
 
 PreferenceList PlayedCoordinator::HomesOf(const std::string& key) const {
   return ring_->Preference(HashRing::Token(key), copies_);
 }
 
-void PlayedCoordinator::NoteMissed(size_t node) {
-  if (noted_[node]) return;
-  noted_[node] = true;
-  const uint64_t count = monitor_.OnWriteMissed(Id(node));
-  const auto note =
-      redis::Command::Of({"HSET", keys_.Missed(), MissedField(ring_->names()[node], id_),
-                          MissedValue({count, absl::ToUnixMillis(clock_.Now())})});
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    if (i == node || !data_connections_[i]->Ready()) continue;
-    if (Status(i).connected && Status(i).state == NodeState::kDown) continue;
-    data_connections_[i]->Send(note, options_.write_timeout, [](absl::StatusOr<redis::Reply>) {});
-  }
-}
-
 void PlayedCoordinator::Write(PlayedWrite write) {
-  const PreferenceList homes = HomesOf(write.key);
-  PreferenceList walk;
-  const auto whole_walk = [&]() -> const PreferenceList& {
-    walk = ring_->Preference(HashRing::Token(write.key), nodes_.size());
-    return walk;
+  const auto it = std::make_shared<const PlayedWrite>(std::move(write));  // until it has ended
+  WriteOperation::Write begun{.key = it->key, .tombstone = !it->value.has_value()};
+  if (it->value) begun.value = *it->value;
+  if (it->stamp != 0) begun.stamp = {.timestamp = it->stamp, .clock = id_};
+  const MonotonicTime deadline = clock_.Monotonic() + absl::ToChronoNanoseconds(kWriteTimeout);
+  const auto done = [this, it](const absl::StatusOr<Receipt>& receipt) {
+    if (ended_ || !receipt.ok() || !it->acknowledged) return;
+    shard_.AwaitWrites([this, it, version = receipt->version] {
+      if (!ended_) it->acknowledged(version);
+    });
   };
-  const WritePlan plan = PlanWrite(homes, whole_walk, [&](NodeId node) {
-    const NodeStatus status = Status(node.index());
-    return NodeView{status.state, status.takes_writes, false};
-  });
-  if (plan.targets.empty()) return;
-  auto running = std::make_shared<Running>();
-  running->write = std::move(write);
-  running->number = next_write_++;
-  running_.insert(running->number);
-  Record record;
-  const absl::Time now = clock_.Now();
-  if (running->write.stamp == 0) {
-    last_stamp_ = std::max(last_stamp_ + 1, static_cast<uint64_t>(absl::ToUnixMillis(now)) << 16);
-    running->write.stamp = last_stamp_;
-  }
-  record.version = {running->write.stamp, id_};
-  record.tombstone = !running->write.value;
-  if (running->write.value) record.value = *running->write.value;
-  if (record.tombstone) record.expires_at_ms = absl::ToUnixMillis(now + options_.tombstone_ttl);
-  EncodeStamped(&record);
-  running->version = record.version;
-  for (const NodeId home : homes) {
-    const bool sent = std::any_of(plan.targets.begin(), plan.targets.end(),
-                                  [&](const WriteTarget& target) { return target.node == home; });
-    if (!sent) NoteMissed(home.index());
-  }
-  running->outstanding = plan.targets.size();
-  for (const WriteTarget& target : plan.targets) {
-    SendCopy(running, target.node.index(), record, target.home);
-  }
-}
-
-void PlayedCoordinator::SendCopy(const std::shared_ptr<Running>& write, size_t node,
-                                 const Record& record, bool home) {
-  const absl::Time now = clock_.Now();
-  KeyEnds ends{record.expires_at_ms, KeptUntilMs(record, options_.tombstone_ttl)};
-  std::string bytes = EncodeRecord(record);
-  if (!home) {
-    ends = EndsOnStandIn(record, now, options_);
-    bytes = WithStandInFlag(bytes, true);
-  }
-  const absl::Duration offset = clock_.node_clock(Id(node)).applied;
-  const auto at_node = [&](int64_t ms) { return AtNodeMs(ms, offset); };
-  data_connections_[node]->Send(
-      redis::Command::Call(
-          SetIfNewer(), {keys_.Data(write->write.key)},
-          {bytes, EncodeTerms({at_node(ends.ends_ms), at_node(ends.limit_ms),
-                               at_node(absl::ToUnixMillis(now + options_.max_write_age))})}),
-      options_.write_timeout, [this, write, node, home](absl::StatusOr<redis::Reply> reply) {
-        if (ended_) return;
-        // What holds something newer has what this write comes to.
-        const bool stored = reply.ok() && !reply->IsError() && !reply->IsInteger(kTooLateReply);
-        if (stored) {
-          ++write->stored;
-        } else if (home) {
-          write->failed_homes.push_back(node);
-        }
-        if (--write->outstanding == 0) EndWrite(*write);
-      });
-}
-
-void PlayedCoordinator::EndWrite(Running& write) {
-  if (write.stored > 0) {
-    for (const size_t node : write.failed_homes) NoteMissed(node);
-    if (write.write.acknowledged) write.write.acknowledged(write.version);
-  }
-  running_.erase(write.number);
+  (new WriteOperation(shard_, begun, HashRing::Token(it->key), deadline, done))->Run();
 }
 
 }  // namespace kache::testing

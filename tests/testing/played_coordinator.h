@@ -1,4 +1,4 @@
-// A coordinator's recovery over played nodes, and writes by the rules of its data path (PlanWrite).
+// A coordinator over played nodes: its recovery, and one shard of its data path, which writes.
 //
 // Commands go out and replies come in by Arrive, Tick and Deliver; PlayedCluster calls these.
 // Thread-compatible.
@@ -11,14 +11,15 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "prometheus/registry.h"
 #include "server/recovery/recovery.h"
 #include "server/replication/record.h"
+#include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
+#include "server/replication/shard.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/played_connection.h"
 #include "tests/testing/played_node.h"
@@ -30,7 +31,7 @@ struct PlayedWrite {
   std::string key;
   std::optional<std::string> value;  // nullopt = a delete
   uint64_t stamp = 0;                // Version::timestamp; 0 = by the clock
-  // Told once all nodes have answered or could not, if one has stored it: then it is acknowledged.
+  // Told, where it was acknowledged, once all nodes have answered or could not.
   std::function<void(const Version&)> acknowledged = {};
 };
 
@@ -49,6 +50,7 @@ class PlayedCoordinator final : private DataPath {
   void Connect(size_t node);
   // One shard's alone, to whatever process.
   void ConnectShard(size_t shard, size_t node, const std::string& run_id);
+  void ConnectRecovery(size_t node, const std::string& run_id);
   void Disconnect(size_t node);
   // Its connections to the node are lost, and made again to another process.
   void Lead(size_t node, PlayedNode& to);
@@ -58,10 +60,10 @@ class PlayedCoordinator final : private DataPath {
   bool is_severed(size_t node) const { return connections_[node]->severed(); }
   // A write of its own passed the node by: as Shard::NoteMissed.
   void Miss(size_t node);
-  // To all home replicas that take writes, and to stand-ins for the others.
+  // At ONE, as WriteOperation does it.
   void Write(PlayedWrite write);
   // How many of its writes have not ended.
-  size_t running_writes() const { return running_.size(); }
+  size_t running_writes() const { return shard_.running(); }
   // How long commands take to nodes, and replies back.
   void SetLag(absl::Duration lag);
   // Its writes don't end.
@@ -85,16 +87,6 @@ class PlayedCoordinator final : private DataPath {
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
   void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
 
-  struct Running;
-  struct WaitingDrain {
-    uint64_t before;  // for the writes whose numbers are lower
-    absl::AnyInvocable<void()> done;
-  };
-  void NoteMissed(size_t node);
-  void SendCopy(const std::shared_ptr<Running>& write, size_t node, const Record& record,
-                bool home);
-  void EndWrite(Running& write);
-
   static constexpr size_t kShards = 2;
 
   const uint64_t id_;
@@ -107,18 +99,16 @@ class PlayedCoordinator final : private DataPath {
   ClusterClock clock_;
   HealthMonitor monitor_;
   RecoveryMetrics metrics_;
+  ReplicationMetrics data_metrics_;
+  Shard shard_;
   std::vector<std::unique_ptr<PlayedConnection>> connections_;
   std::vector<std::unique_ptr<PlayedConnection>> data_connections_;  // of shard 0, which writes
   std::unique_ptr<Recovery> recovery_;
   std::unique_ptr<HealthMonitor::Observation> observation_;
-  std::shared_ptr<const Topology> topology_;  // the newest, on its way to the recovery
-  std::deque<WaitingDrain> drains_;
+  std::shared_ptr<const Topology> topology_;        // the newest, on its way to the recovery
+  std::deque<absl::AnyInvocable<void()>> drained_;  // callbacks that are due
   bool holds_writes_ = false;
   bool knows_it_is_lost_ = false;
-  std::vector<bool> noted_;  // by node: as Shard::Missed::noted
-  std::set<uint64_t> running_;
-  uint64_t next_write_ = 1;
-  uint64_t last_stamp_ = 0;
   bool ended_ = false;
 };
 

@@ -9,6 +9,7 @@
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/copy_scripts.h"
+#include "server/replication/hint_scripts.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache::testing {
@@ -50,6 +51,7 @@ void PlayedNode::Evict(const std::string& key) {
   ++evicted_keys_;
   memory_.strings.erase(key);
   memory_.hashes.erase(key);
+  memory_.hints.Evict(key);
 }
 
 void PlayedNode::FlushAll() {
@@ -134,14 +136,36 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
+  if (script == &SetWithHints() || script == &LeaveHints()) {
+    return RunWithHints(script, keys, arguments);
+  }
   if (auto reply = memory_.records.Run(words, script, NowMs())) return *std::move(reply);
+  // Where a script is given the notes, they are its second key.
+  if (auto reply =
+          memory_.hints.Run(script, keys, arguments, hash(keys[keys.size() > 1 ? 1 : 0]))) {
+    if (script == &kache::OpenHints() || script == &ReassertNote()) {
+      SetHash(keys[1], arguments[1], arguments[2]);
+    }
+    return *std::move(reply);
+  }
   return Reply::Error("ERR a script that is not played: " + script->name);
 }
 
 Reply PlayedNode::RunPlain(const Words& words) {
   // SCAN cursor MATCH pattern COUNT count
-  if (words[0] == "SCAN") return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
+  if (words[0] == "SCAN") {
+    if (words.at(1) == "0") ++scans_;
+    return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
+  }
   if (words[0] == "SET") return Reply::String("OK");
+  if (words[0] == "SSCAN") {
+    std::vector<Reply> members;
+    for (const std::string& member : memory_.hints.Members(words.at(1))) {
+      members.push_back(Reply::String(member));
+      if (member.starts_with("k")) ++hints_read_;
+    }
+    return ArrayReply({Reply::String("0"), ArrayReply(std::move(members))});
+  }
   if (words[0] == "TOUCH") {
     ++touches_;
     return Reply::Integer(1);
@@ -174,13 +198,30 @@ Reply PlayedNode::Inspect(const Words& keys, const Words& arguments) {
   const std::string ring = stands && !ours ? Get(keys[1]) : "";
   std::vector<Reply> members;
   for (const auto& [name, value] : hash(keys[9])) members.push_back(Reply::String(name));
-  return ArrayReply({Reply::String(run_id_), Reply::String(now), Reply::String(Get(keys[0])),
-                     Reply::String(ring), Hash(keys[2]), Hash(keys[3]), Reply::String(Get(keys[4])),
-                     Hash(keys[5]), Hash(keys[6]), Reply::String(Get(keys[7])), Hash(keys[8]),
+  std::vector<Reply> hints;
+  for (size_t i = 13; i < keys.size(); ++i) {
+    hints.push_back(Reply::Integer(memory_.hints.Count(keys[i])));
+  }
+  return ArrayReply({Reply::String(run_id_),
+                     Reply::String(now),
+                     Reply::String(Get(keys[0])),
+                     Reply::String(ring),
+                     Hash(keys[2]),
+                     Hash(keys[3]),
+                     Reply::String(Get(keys[4])),
+                     Hash(keys[5]),
+                     Hash(keys[6]),
+                     Reply::String(Get(keys[7])),
+                     Hash(keys[8]),
                      Reply::Integer(static_cast<int64_t>(memory_.records.Count(NowMs()))),
-                     ArrayReply(std::move(members)), Hash(keys[11]),
-                     Reply::Integer(evicts_ ? 1 : 0), Reply::String(std::to_string(evicted_keys_)),
-                     Reply::String(std::to_string(emptied_)), Hash(keys[12])});
+                     ArrayReply(std::move(members)),
+                     Hash(keys[11]),
+                     Reply::Integer(evicts_ ? 1 : 0),
+                     Reply::String(std::to_string(evicted_keys_)),
+                     Reply::String(std::to_string(emptied_)),
+                     Hash(keys[12]),
+                     Reply::String("0"),
+                     ArrayReply(std::move(hints))});
 }
 
 Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
@@ -190,6 +231,27 @@ Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
   }
   SetMarker(arguments[2]);
   return Reply::Integer(1);
+}
+
+// The record of SetWithHints, as SetIfNewer stores it, or of LeaveHints, which is there already.
+Reply PlayedNode::RunWithHints(const redis::Script* script, const Words& keys,
+                               const Words& arguments) {
+  const bool stores = script == &SetWithHints();
+  Reply reply = Reply::Integer(1);
+  if (stores) {
+    reply = memory_.records.SetIfNewer(keys[0], arguments, NowMs());
+  } else {
+    const auto held = memory_.records.At(keys[0], NowMs());
+    const bool is_held =
+        held && held->bytes.substr(kRecordVersionOffset, kRecordVersionBytes) == arguments[0];
+    reply = Reply::Integer(is_held ? 1 : 0);
+  }
+  if (!reply.IsInteger(1)) return reply;
+  const size_t hint = stores ? 3 : 2;
+  for (size_t i = stores ? 2 : 1; i < keys.size(); ++i) {
+    memory_.hints.Leave(keys[i], arguments[hint], Number(arguments[hint + 1]));
+  }
+  return reply;
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {
@@ -230,6 +292,7 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
                 .from_all = false,
                 .came_empty = !old};
   std::string trusted;
+  bool kept = false;
   if (old) {
     fence = std::max(fence, static_cast<uint64_t>(old->fence) + 1);
     marker.from_all = old->ring != ring || (!old->whole && old->from_all);
@@ -245,6 +308,8 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
       marker.away_ms = std::min(marker.away_ms, sure_ms);
     }
     if (!old->whole && old->away_ms > 0) marker.away_ms = std::min(marker.away_ms, old->away_ms);
+    kept = fits && arguments.at(6) != "lost" &&
+           (old->whole || hash(keys[4])["kept"] == FenceText(old->fence));
     if (fits) {
       trusted = old->whole ? std::to_string(old->TrustedSinceMs()) : hash(keys[4])["trusted"];
     }
@@ -253,6 +318,7 @@ Reply PlayedNode::Fence(const Words& keys, const Words& arguments) {
   Write(marker);
   memory_.hashes.erase(keys[4]);
   if (!trusted.empty()) SetHash(keys[4], "trusted", trusted);
+  if (kept) SetHash(keys[4], "kept", FenceText(marker.fence));
   return Reply::String(Get(keys[0]));
 }
 

@@ -24,6 +24,7 @@
 #include "server/redis/command.h"
 #include "server/redis/reply.h"
 #include "tests/testing/held_records.h"
+#include "tests/testing/played_hints.h"
 
 namespace kache::testing {
 
@@ -76,12 +77,21 @@ class PlayedNode {
   void SetHash(const std::string& key, const std::string& field, const std::string& value) {
     memory_.hashes[key][field] = value;
   }
+  // The hints about another node.
+  PlayedHints& hints() { return memory_.hints; }
+  bool HasHint(const std::string& about, const std::string& key) const {
+    return memory_.hints.Has(keys_.Hints(about), "k" + key);
+  }
   void SetMarker(const std::string& text) { memory_.strings[keys_.Marker()] = {text, 0}; }
   const KeySpace& keys() const { return keys_; }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now() + ahead_); }
   MonotonicTime Monotonic() const { return clock_.Monotonic(); }
   // How often its bookkeeping was touched.
   size_t touches() const { return touches_; }
+  // How many names of keys were read from sets of hints.
+  size_t hints_read() const { return hints_read_; }
+  // How often somebody began to go through all that it holds.
+  size_t scans() const { return scans_; }
   // How many commands it ran.
   size_t commands() const { return commands_; }
 
@@ -91,6 +101,7 @@ class PlayedNode {
     std::map<std::string, std::pair<std::string, int64_t>> strings;  // and their ends; 0 = never
     std::map<std::string, std::map<std::string, std::string>> hashes;
     HeldRecords records;
+    PlayedHints hints;
   };
   redis::Reply Hash(const std::string& key) const;
   redis::Reply Inspect(const Words& keys, const Words& arguments);
@@ -103,6 +114,7 @@ class PlayedNode {
   redis::Reply NoteSource(const Words& keys, const Words& arguments);
   redis::Reply Forget(const Words& keys, const Words& arguments);
   redis::Reply RunPlain(const Words& words);
+  redis::Reply RunWithHints(const redis::Script* script, const Words& keys, const Words& arguments);
   void Write(const Marker& marker);
 
   const Clock& clock_;
@@ -122,6 +134,8 @@ class PlayedNode {
   bool stalled_ = false;
   std::deque<std::pair<redis::Command, Answer>> backlog_;
   Memory other_database_;
+  size_t scans_ = 0;
+  size_t hints_read_ = 0;
 };
 
 }  // namespace kache::testing

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/replication/get_operation.h"
+#include "server/replication/hint_scripts.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/scripts.h"
@@ -196,14 +197,21 @@ redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& recor
 
 ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
   const auto& sent = nodes_[node]->sent();
-  if (sent.empty() || sent.back().script != &SetIfNewer() || sent.back().arguments.size() < 6) {
+  const bool hints = !sent.empty() && sent.back().script == &SetWithHints();
+  if (sent.empty() || (sent.back().script != &SetIfNewer() && !hints) ||
+      sent.back().arguments.size() < 6) {
     ADD_FAILURE() << "node " << node << " was not sent a write last";
     return {};
   }
   // EVALSHA sha1 1 key record terms, or
-  // EVALSHA sha1 2 key marker record terms
+  // EVALSHA sha1 2 key marker record terms, or
+  // EVALSHA sha1 n key marker sets... record terms kept_until hint bound
   std::vector<std::string> arguments = sent.back().arguments;
-  if (arguments[2] == "2") arguments.erase(arguments.begin() + 4);
+  const auto further_keys = arguments.begin() + 4;
+  const auto end_of_keys = further_keys + std::stol(arguments[2]) - 1;
+  std::vector<std::string> sets(further_keys, end_of_keys);
+  if (!sets.empty()) sets.erase(sets.begin());  // the marker
+  arguments.erase(further_keys, end_of_keys);
   const DecodedRecord decoded = DecodeRecord(arguments[4]);
   EXPECT_EQ(decoded.kind, RecordKind::kRecord);
   const Record& record = decoded.record;
@@ -218,7 +226,10 @@ ShardFixture::Written ShardFixture::WrittenTo(size_t node) {
           terms.ends_ms,
           terms.limit_ms,
           terms.latest_ms,
-          std::string(terms.whole)};
+          std::string(terms.whole),
+          std::move(sets),
+          hints ? std::stoll(arguments.at(6)) : 0,
+          hints ? arguments.at(7) : std::string()};
 }
 
 void ShardFixture::Pass(absl::Duration duration) {

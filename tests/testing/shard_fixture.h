@@ -112,6 +112,9 @@ class ShardFixture : public ::testing::Test {
     int64_t limit_ms = 0;
     int64_t latest_ms = 0;
     std::string whole;
+    std::vector<std::string> hint_sets = {};
+    int64_t kept_until_ms = 0;  // beside hints
+    std::string hint = {};
   };
   Written WrittenTo(size_t node);
 

@@ -18,6 +18,7 @@ inline Standing WholeStanding(const NodeStatus& status) {
   standing.connection_changes = status.connection_changes;
   standing.run_id = status.run_id;
   standing.resolved = status.missed;
+  standing.doubt = Doubt::kNone;
   standing.clock_offset = status.clock_offset;
   standing.whole_marker = std::string("kache1 whole 0000000000000001 ").append(status.run_id);
   return standing;

@@ -13,6 +13,7 @@
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/marker.h"
 #include "server/recovery/copy_scripts.h"
+#include "server/replication/hint_scripts.h"
 #include "server/replication/record.h"
 #include "server/replication/scripts.h"
 #include "server/replication/store_terms.h"
@@ -76,7 +77,12 @@ class BrokenClient final : public redis::NodeClient {
   bool Ready() const override { return client_.Ready(); }
 
   void Send(Command command, absl::Duration timeout, redis::ReplyCallback done) override {
-    if (command.script() == &SetIfNewer()) command = BreakWrite(command, done);
+    const bool writes = command.script() == &SetIfNewer() || command.script() == &SetWithHints();
+    if (writes) command = BreakWrite(command, done);
+    if (command.script() == &LeaveHints() && fault_ == Fault::kHints) {
+      done = Acknowledge(std::move(done));
+      command = Command::Of({"ECHO", "no hint is left"});
+    }
     if (command.script() == &InspectScript()) {
       if (fault_ == Fault::kDrain) command = SayDrained(command);
       done = Then(std::move(done), [this](Reply& reply) { BreakInspection(reply); });
@@ -113,7 +119,9 @@ class BrokenClient final : public redis::NodeClient {
 
   Command BreakWrite(const Command& command, redis::ReplyCallback& done) {
     std::vector<std::string> arguments = ParseWire(command.wire());
-    if (arguments[kKeys] == "2") arguments.erase(arguments.begin() + kKey + 1);  // the marker
+    // The marker, and sets of hints.
+    const auto further = arguments.begin() + kKey + 1;
+    arguments.erase(further, further + std::stoi(arguments[kKeys]) - 1);
     const std::string& key = arguments[kKey];
     const std::string& record = arguments[kRecord];
     const StoreTerms terms = DecodeTerms(arguments[kTerms]);
@@ -143,6 +151,9 @@ class BrokenClient final : public redis::NodeClient {
             SetIfNewer(), {key},
             {record, EncodeTerms({.ends_ms = copy.expires_at_ms, .latest_ms = terms.latest_ms})});
       }
+      case Fault::kHints:
+        if (command.script() == &SetIfNewer()) return command;
+        return Command::Call(SetIfNewer(), {key}, {record, EncodeTerms(terms)});
       case Fault::kReadRepair:
         if (!WasRead(record)) return command;  // the write itself
         done = Acknowledge(std::move(done));
@@ -311,6 +322,7 @@ std::optional<Fault> ParseFault(std::string_view name) {
   if (name == "lease") return Fault::kLease;
   if (name == "sweep") return Fault::kSweep;
   if (name == "stand_ins") return Fault::kStandIns;
+  if (name == "hints") return Fault::kHints;
   return std::nullopt;
 }
 

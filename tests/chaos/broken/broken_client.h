@@ -25,6 +25,7 @@ enum class Fault {
   kLease,
   kSweep,
   kStandIns,
+  kHints,
 };
 
 // As main.cc lists them.

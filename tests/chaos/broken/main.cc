@@ -5,6 +5,7 @@
 //   marker           a node that lost its memory, or loaded an old one, is taken for whole
 //   set_if_newer     writes overwrite whatever is there
 //   tombstones       a delete removes the record, and leaves nothing
+//   hints            a write that a home replica missed leaves no hint
 //   shortened_life   a record is gone with its expiry, whatever it replaced
 //   acknowledgements a write that failed on a node counts as stored there
 //   read_repair      replicas that differ are not made equal, and counted as if they were

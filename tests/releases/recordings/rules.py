@@ -14,6 +14,7 @@ _BOOKKEEPING = b"kache:m:"
 _DATA = b"kache:d:"
 # It never asks for these keys of later releases.
 _UNKNOWN = {"heartbeats", "members", "not-whole", "lost-coordinators"}
+_UNKNOWN_BEGINNINGS = ("hints:", "hints-taken:")
 
 
 class Unreadable(Exception):
@@ -25,7 +26,7 @@ def read(key, value):
     if key.startswith(_DATA):
         return read_record(value)
     name = key.removeprefix(_BOOKKEEPING).decode()
-    if name in _UNKNOWN:
+    if name in _UNKNOWN or name.startswith(_UNKNOWN_BEGINNINGS):
         return None
     if name not in _RULES:
         raise Unreadable(f"{name}: it knows no such key")

@@ -2,6 +2,7 @@
 
     {"kache:m:marker": {"text": "kache1 whole ... {run_id cache-a} cache-a {-5120} {-5120} 0 arcs"},
      "kache:m:missed": {"fields": {"cache-b 5e4f3a2b1c0d9e8f": "1 {-2034}"}},
+     "kache:m:hints:cache-b": {"members": ["kkey-1", "n5e4f3a2b1c0d9e8f"]},
      "kache:d:key-1": {"record": {...}, "ends": 58000}}
 
 Keys are percent-encoded. `ends`: when Redis drops the key, in milliseconds from the recording. Texts
@@ -34,6 +35,9 @@ def put_back(redis, entries, now_ms, run_ids):
         if "fields" in entry:
             for field, value in entry["fields"].items():
                 connection.call("HSET", key, field, instants.absolute(value, now_ms, run_ids))
+        elif "members" in entry:
+            connection.call("SADD", key, *(instants.absolute(member, now_ms, run_ids)
+                                           for member in entry["members"]))
         elif "record" in entry:
             connection.call("SET", key, encode_record(entry["record"], now_ms))
         else:
@@ -90,6 +94,9 @@ def _entry(redis, key, now_ms, run_ids):
         flat = [part.decode() for part in redis.call("HGETALL", key)]
         entry = {"fields": {field: instants.relative(value, now_ms, run_ids)
                             for field, value in zip(flat[::2], flat[1::2])}}
+    elif kind == "set":
+        entry = {"members": sorted(instants.relative(member.decode(), now_ms, run_ids)
+                                   for member in redis.call("SMEMBERS", key))}
     elif kind == "string" and key.startswith(_DATA.encode()):
         entry = {"record": decode_record(redis.call("GET", key), now_ms)}
     else:

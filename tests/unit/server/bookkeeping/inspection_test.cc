@@ -21,7 +21,8 @@ Reply Texts(const std::vector<std::string>& texts) {
 }
 
 Reply InspectionReply() {
-  return Array({Reply::String("run-1"), Reply::String("100000"),
+  return Array({Reply::String("run-1"),
+                Reply::String("100000"),
                 Reply::String("kache1 whole 00000000000000ff run-1 cache-a 12 1000 0 arcs"),
                 Reply::String(""),
                 Texts({"00000000000000aa", "99000 3000 12", "00000000000000bb", "80000 3000 0",
@@ -29,13 +30,19 @@ Reply InspectionReply() {
                 Texts({"cache-b 00000000000000bb", "3 90000", "nonsense", "3 90000"}),
                 Reply::String("00000000000000aa"),
                 Texts({"done", "10", "left", "20", "per_second", "5", "from:cache-b", "run-2"}),
-                Texts({"cache-c", "95000"}), Reply::String(""),
-                Texts({"swept", "70000", "due", "80000", "cursor", "77"}), Reply::Integer(42),
+                Texts({"cache-c", "95000"}),
+                Reply::String(""),
+                Texts({"swept", "70000", "due", "80000", "cursor", "77"}),
+                Reply::Integer(42),
                 Texts({"cache-a", "cache-b"}),
                 Texts({"00000000000000aa", "1 99000 3000 12 00000000000000ff run-1,-"}),
-                Reply::Integer(1), Reply::String("17"), Reply::String("2"),
+                Reply::Integer(1),
+                Reply::String("17"),
+                Reply::String("2"),
                 Texts({"00000000000000bb", "1 98000 lost", "00000000000000cc", "1 97000 closing",
-                       "no id", "1 98000 lost"})});
+                       "no id", "1 98000 lost"}),
+                Reply::String("1048576"),
+                Array({Reply::Integer(7), Reply::Integer(-1)})});
 }
 
 TEST(Inspection, IsParsed) {
@@ -75,6 +82,8 @@ TEST(Inspection, IsParsed) {
   EXPECT_TRUE(inspection->evicts);
   EXPECT_EQ(inspection->evicted_keys, 17u);
   EXPECT_EQ(inspection->emptied, 2u);
+  EXPECT_EQ(inspection->maxmemory, 1048576u);
+  EXPECT_EQ(inspection->hints, (std::vector<int64_t>{7, -1}));
   EXPECT_EQ(inspection->lost_coordinators.size(), 2u);
   EXPECT_TRUE(IsDeclaredLost(*inspection, 0xBB));
   EXPECT_TRUE(IsCutOff(*inspection, 0xBB));

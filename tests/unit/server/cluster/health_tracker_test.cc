@@ -57,6 +57,22 @@ TEST_F(HealthTrackerTest, IsDownUntilConnected) {
   EXPECT_FALSE(tracker_.status().Usable());
 }
 
+TEST_F(HealthTrackerTest, IsAmnesicUntilItIsCheckedAndBehindWithWhatItMissed) {
+  EXPECT_EQ(tracker_.status().doubt, Doubt::kAmnesic);
+  tracker_.Connected(0, "run", "7.0.15", now_);
+  Standing standing = testing::WholeStanding(tracker_.status());
+  standing.doubt = Doubt::kNone;
+  tracker_.Checked(standing, now_);
+  EXPECT_EQ(tracker_.status().doubt, Doubt::kNone);
+  tracker_.WriteMissed(now_);
+  EXPECT_EQ(tracker_.status().doubt, Doubt::kBehind);
+  standing.doubt = Doubt::kAmnesic;
+  tracker_.Checked(standing, now_);
+  EXPECT_EQ(tracker_.status().doubt, Doubt::kAmnesic);
+  Drop("connection_lost");
+  EXPECT_EQ(tracker_.status().doubt, Doubt::kAmnesic);
+}
+
 TEST_F(HealthTrackerTest, IsUpOnceConnected) {
   Pass(absl::Seconds(1));
   Connect();

@@ -11,6 +11,7 @@
 
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/ring_id.h"
+#include "server/replication/hint_scripts.h"
 #include "tests/testing/captured_log.h"
 #include "tests/testing/inspection_reply.h"
 #include "tests/testing/recovery_fixture.h"
@@ -88,6 +89,7 @@ class FencesTest : public testing::RecoveryFixture {
       each.name = ring_->names()[i];
       each.inspection = inspections_.of(Id(i));
       each.is_ready = context().is_ready(Id(i));
+      each.memory_untrusted = inspections_.IsMemoryUntrusted(Id(i));
       fences_.Describe(Id(i), each);
       evidence.nodes.push_back(std::move(each));
     }
@@ -115,7 +117,7 @@ TEST_F(FencesTest, RaisesTheFenceThatIsOrdered) {
   EXPECT_TRUE(Described(0).fencing);
   EXPECT_EQ(ArgumentsOf(0, FenceScript()),
             (std::vector<std::string>{RingText(ring_now_.id()), "a", context().DescribeRing(),
-                                      "if_wrong", "900", "7"}));
+                                      "if_wrong", "900", "7", "kept"}));
   AnswerLast(0, FenceScript(), redis::Reply::String(MarkerText(0, false, 8)));
   EXPECT_FALSE(Described(0).fencing);
   EXPECT_EQ(Metric("kache_recovery_fences_total{node=\"a\"}"), 1);
@@ -251,7 +253,8 @@ TEST_F(FencesTest, AssertsAnOpenDoubtWhereItIsNotKnown) {
   monitor_.OnWriteMissed(Id(1));
   fences_.UpdateNode(MakeEvidence(), Id(0));
   ASSERT_EQ(node(0).notes().size(), 1u);
-  EXPECT_EQ(node(0).notes()[0].arguments.at(2), "b 00000000000000c0");
+  EXPECT_EQ(node(0).notes()[0].script, &OpenHints());
+  EXPECT_EQ(node(0).notes()[0].arguments.at(6), "b 00000000000000c0");
   InspectionReply knows = Found(0);
   knows.missed = {"b 00000000000000c0", "1 900"};
   InspectOne(0, knows);
@@ -259,6 +262,36 @@ TEST_F(FencesTest, AssertsAnOpenDoubtWhereItIsNotKnown) {
   EXPECT_EQ(node(0).notes().size(), 1u);
   fences_.UpdateNode(MakeEvidence(), Id(1));  // not on the node itself
   EXPECT_THAT(node(1).notes(), IsEmpty());
+}
+
+// Nobody left hints of what another process took under the node's name.
+TEST_F(FencesTest, ADoubtAboutTheMemoryIsAnOverflow) {
+  monitor_.OnWriteMissed(Id(1));
+  inspections_.DistrustMemory(Id(1));
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  ASSERT_EQ(node(0).notes().size(), 1u);
+  EXPECT_EQ(node(0).notes()[0].script, &ReassertNote());
+  Act(1, {.fence_missed = true});
+  Drained();
+  EXPECT_EQ(ArgumentsOf(1, FenceScript()).back(), "lost");
+  AnswerLast(1, FenceScript(), redis::Reply::String(MarkerText(1, false, 8)));
+  EXPECT_FALSE(inspections_.IsMemoryUntrusted(Id(1)));
+}
+
+TEST_F(FencesTest, WhereACoordinatorIsBuriedHintsAboutNodesInDoubtAreMissing) {
+  InspectOne(1, Found(1, /*whole=*/false));
+  InspectOne(2, Found(2));
+  InspectionReply found = Found(0);
+  found.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
+  InspectOne(0, found);
+  clock_.Advance(absl::Seconds(20));
+  InspectOne(0, found);
+  const size_t before = node(0).sent().size();
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  ASSERT_GT(node(0).sent().size(), before);
+  EXPECT_EQ(node(0).sent()[before].script, &MarkOverflow());  // ahead of the rest
+  EXPECT_EQ(node(0).sent()[before].arguments.at(3), context().keys.Hints("b"));
+  EXPECT_EQ(Calls(0, MarkOverflow()), 1u);
 }
 
 TEST_F(FencesTest, WritesNothingOnANodeWhoseMarkerIsNotRight) {
@@ -290,9 +323,13 @@ TEST_F(FencesTest, TellsANodeWhoHasBeenWhole) {
 TEST_F(FencesTest, FindsACoordinatorGoneOnceAndForgetsItOnEachNode) {
   InspectionReply found = Found(0);
   found.heartbeats = {kGone, "1 1000 3000 0 " + RingText(ring_now_.id()) + " -"};
+  InspectionReply other = Found(1);
+  other.heartbeats = found.heartbeats;
   InspectOne(0, found);
+  InspectOne(1, other);
   clock_.Advance(absl::Seconds(20));
   InspectOne(0, found);
+  InspectOne(1, other);
   fences_.UpdateNode(MakeEvidence(), Id(0));
   EXPECT_EQ(Calls(0, ForgetScript()), 2u);  // in both forms
   EXPECT_EQ(ArgumentsOf(0, ForgetScript()), (std::vector<std::string>{kGone, ""}));

@@ -7,6 +7,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "server/bookkeeping/coordinator_id.h"
+#include "server/redis/command.h"
+#include "server/replication/hint_scripts.h"
 #include "server/replication/record.h"
 #include "tests/testing/played_cluster.h"
 
@@ -83,6 +85,11 @@ class WitnessesOverTime : public ::testing::Test {
     cluster().Return(2);
     cluster().Return(0);
     Pass(2 * kMoment);
+  }
+  // Hints about a node are missing on that one.
+  void LoseHints(size_t holder, const char* about) {
+    testing::PlayedNode& node = cluster_.node(holder);
+    node.Run(redis::Command::Call(MarkOverflow(), {node.keys().Hints(about)}, {}));
   }
   void ExpectOnAll(bool held) {
     EXPECT_TRUE(cluster_.AllUp());
@@ -178,6 +185,7 @@ TEST_F(SlowResyncs, WhatWasDeletedDuringAShortAbsenceStaysDeleted) {
   Pass(kWhile);
   Freeze(0);
   Delete({1, 2});
+  LoseHints(1, "a");  // else it would be brought the tombstone at once
   Pass(kWhile);
   cluster().Return(0);
   Pass(2 * kSlowResync);

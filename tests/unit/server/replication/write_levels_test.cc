@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "server/bookkeeping/coordinator_id.h"
 #include "server/bookkeeping/missed_note.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
@@ -18,9 +19,12 @@ class WriteLevelsTest : public testing::ShardFixture {
   std::vector<std::string> NotesSentTo(size_t index) {
     std::vector<std::string> notes;
     for (const auto& sent : node(index).notes()) {
-      EXPECT_EQ(sent.arguments[1], "kache:m:missed");
-      const auto field = ParseMissedField(sent.arguments[2]);
-      const auto value = ParseMissedValue(sent.arguments[3]);
+      // EVALSHA sha1 2 set missed coordinator field value
+      EXPECT_EQ(sent.arguments[4], "kache:m:missed");
+      const auto field = ParseMissedField(sent.arguments[6]);
+      const auto value = ParseMissedValue(sent.arguments[7]);
+      EXPECT_EQ(sent.arguments[3], "kache:m:hints:" + field->node);
+      EXPECT_EQ(sent.arguments[5], CoordinatorText(kCoordinator));
       EXPECT_EQ(field->coordinator, kCoordinator);
       EXPECT_EQ(value->since_ms, NowMs());
       notes.push_back(field->node + " " + std::to_string(value->number));

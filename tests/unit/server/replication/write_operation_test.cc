@@ -212,6 +212,7 @@ TEST_F(WriteOperationTest, GivesReplicasInTheBackgroundTheWriteTimeout) {
   node(0).Answer(Stored());
   node(1).Answer(Stored());
   Pass(options().write_timeout);
+  for (const size_t i : {0, 1}) node(i).AnswerHints();
   EXPECT_EQ(metrics().write_failures.timeout.Value(), 1);
   EXPECT_EQ(shard().running(), 0u);
 }
@@ -364,6 +365,7 @@ TEST_F(WriteOperationTest, SurvivesEveryOrderOfEveryReply) {
       while (more) {  // From here on all is well.
         more = false;
         for (size_t i = 0; i < 5; ++i) {
+          node(i).AnswerHints();
           if (node(i).waiting() == 0) continue;
           node(i).Answer(Stored());
           more = true;

@@ -1,0 +1,232 @@
+// The hints that writes leave about home replicas that missed them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/replication/hint_scripts.h"
+#include "tests/testing/shard_fixture.h"
+
+namespace kache {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kTtl = absl::Seconds(10);
+// Beyond its expiry: half a tombstone's life, and the age up to which a write may arrive.
+constexpr int64_t kKeptMs = (1800 + 600) * 1000;
+
+class WriteHintsTest : public testing::ShardFixture {
+ protected:
+  std::string SetOf(size_t node) {
+    return shard().keys().Hints(
+        shard().ring().names()[NodeId(static_cast<uint16_t>(node)).index()]);
+  }
+  // EVALSHA sha1 2 key set version kept_until hint bound
+  const std::vector<std::string>& HintSentTo(size_t index) {
+    return node(index).hints().at(0).arguments;
+  }
+};
+
+TEST_F(WriteHintsTest, AWriteThatAllTakeLeavesNone) {
+  Start();
+  const auto put = Put("v");
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_THAT(WrittenTo(i).hint_sets, IsEmpty());
+    node(i).Answer(Stored());
+    EXPECT_THAT(node(i).hints(), IsEmpty());
+    EXPECT_THAT(node(i).notes(), IsEmpty());
+  }
+}
+
+TEST_F(WriteHintsTest, EveryCopyNamesTheHomeReplicasThatWereSkipped) {
+  Start();
+  MakeDown(1);
+  const auto put = Put("v");
+  for (const size_t i : {0, 2, 3}) {  // the stand-in, too
+    EXPECT_THAT(WrittenTo(i).hint_sets, ElementsAre(SetOf(1))) << i;
+    EXPECT_EQ(WrittenTo(i).hint, kKey);
+    EXPECT_LT(node(i).notes().at(0).order, node(i).sent().at(0).order);  // the sentinel first
+  }
+}
+
+TEST_F(WriteHintsTest, SeveralMayHaveBeenSkipped) {
+  Start();
+  MakeDown(0);
+  MakeDown(2);
+  const auto put = Put("v");
+  EXPECT_THAT(WrittenTo(1).hint_sets, ElementsAre(SetOf(0), SetOf(2)));
+}
+
+TEST_F(WriteHintsTest, ALateFailureLeavesItsHintOnEveryOtherTarget) {
+  Start();
+  const auto put = Put("v");
+  node(0).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  for (const size_t i : {0, 2}) {  // the one that has not answered, too
+    ASSERT_THAT(node(i).hints(), SizeIs(1)) << i;
+    EXPECT_EQ(HintSentTo(i)[4], SetOf(1));
+    EXPECT_EQ(HintSentTo(i)[7], kKey);
+  }
+  EXPECT_THAT(node(1).hints(), IsEmpty());
+  EXPECT_GT(node(2).hints()[0].order, node(2).sent()[0].order);
+}
+
+// Draining must cover the hint.
+TEST_F(WriteHintsTest, TheOperationEndsWithItsHints) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  node(2).Answer(Stored());
+  EXPECT_FALSE(drained);
+  node(0).AnswerHints();
+  EXPECT_FALSE(drained);
+  node(2).AnswerHints();
+  EXPECT_TRUE(drained);
+}
+
+// A replay asks every node.
+TEST_F(WriteHintsTest, OneHintIsEnough) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  node(2).AnswerHints();
+  EXPECT_FALSE(drained);
+  node(0).Disconnect();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_late.Value(), 0);
+}
+
+// As where all connections of a coordinator are reset under load.
+TEST_F(WriteHintsTest, AHintThatCannotBeLeftYetIsLeftLater) {
+  Start(3);
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(0).Disconnect();
+  for (size_t i = 1; i < 3; ++i) node(i).Disconnect();
+  Pass(absl::Seconds(1));
+  EXPECT_FALSE(drained);
+  node(0).set_ready(true);
+  shard().OnConnected(NodeId(0));
+  Pass(absl::Milliseconds(200));
+  ASSERT_THAT(node(0).hints(), SizeIs(2));  // about both
+  EXPECT_EQ(HintSentTo(0)[4], SetOf(2));
+  EXPECT_EQ(HintSentTo(0)[7], kKey);
+  EXPECT_EQ(node(0).hints()[1].arguments[4], SetOf(1));
+  EXPECT_LT(node(0).notes().back().order, node(0).hints().back().order);  // the sentinel first
+  EXPECT_FALSE(drained);
+  node(0).AnswerHints();
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_late.Value(), 2);
+  EXPECT_EQ(metrics().hints_lost.Value(), 0);
+}
+
+// It holds a newer one, which has hints of its own.
+TEST_F(WriteHintsTest, AHintOfAWriteThatIsNotHeldAnyMoreIsNotMissing) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  node(0).AnswerHints(redis::Reply::Integer(0));
+  node(2).AnswerHints(redis::Reply::Integer(0));
+  Pass(absl::Milliseconds(200));  // They are asked once more.
+  node(0).AnswerHints(redis::Reply::Integer(0));
+  EXPECT_FALSE(drained);
+  node(2).AnswerHints(redis::Reply::Integer(0));
+  EXPECT_TRUE(drained);
+  EXPECT_EQ(metrics().hints_lost.Value(), 0);
+}
+
+// Whoever goes by hints must learn that one is missing; until then nobody may.
+TEST_F(WriteHintsTest, AHintThatCannotBeLeftInTimeIsAnOverflow) {
+  Start();
+  const auto put = Put("v");
+  bool drained = false;
+  shard().AwaitWrites([&] { drained = true; });
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  for (size_t i = 3; i < 5; ++i) node(i).set_ready(false);
+  node(2).Disconnect();
+  node(0).Disconnect();  // Both acknowledged, and the hint is lost.
+  Pass(absl::Seconds(5));
+  EXPECT_FALSE(drained);  // Nobody but the node itself could be told.
+  node(2).set_ready(true);
+  Pass(absl::Seconds(3));
+  ASSERT_EQ(node(2).sent().back().script, &MarkOverflow());
+  EXPECT_EQ(node(2).sent().back().arguments[3], SetOf(1));
+  EXPECT_EQ(node(1).sent().size(), 1u);
+  EXPECT_FALSE(drained);
+  node(2).Answer(redis::Reply::String("OK"));
+  EXPECT_TRUE(drained);
+}
+
+TEST_F(WriteHintsTest, AWriteThatNobodyTookLeavesNone) {
+  Start();
+  const auto put = Put("v");
+  for (size_t i = 0; i < 3; ++i) node(i).Fail(absl::DeadlineExceededError("late"));
+  for (size_t i = 0; i < 5; ++i) EXPECT_THAT(node(i).hints(), IsEmpty()) << i;
+}
+
+// A stand-in that is tried after the failure.
+TEST_F(WriteHintsTest, CopiesThatAreSentLaterBringTheHintAlong) {
+  Start();
+  const auto put = Put("v");
+  node(0).Answer(Stored());
+  node(1).Disconnect();
+  node(2).Disconnect();
+  const auto written = WrittenTo(4);
+  EXPECT_THAT(written.hint_sets, ElementsAre(SetOf(1)));
+}
+
+TEST_F(WriteHintsTest, AMissedWriteIsKeptBeyondItsLife) {
+  Start();
+  MakeDown(1);
+  const int64_t expires_ms = NowMs() + absl::ToInt64Milliseconds(kTtl);
+  const auto put = Put("v", kTtl);
+  EXPECT_EQ(WrittenTo(0).expires_at_ms, expires_ms);
+  EXPECT_EQ(WrittenTo(0).ends_ms, expires_ms);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, expires_ms + kKeptMs);
+  EXPECT_EQ(WrittenTo(3).kept_until_ms, 0);  // A stand-in's copy has an end of its own.
+}
+
+TEST_F(WriteHintsTest, ALateHintKeepsTheWriteBeyondItsLife) {
+  Start();
+  SetClockOffset(2, absl::Seconds(1));
+  const int64_t expires_ms = NowMs() + absl::ToInt64Milliseconds(kTtl);
+  const auto put = Put("v", kTtl);
+  EXPECT_EQ(WrittenTo(0).ends_ms, expires_ms);
+  node(0).Answer(Stored());
+  node(1).Fail(absl::DeadlineExceededError("late"));
+  EXPECT_EQ(HintSentTo(0)[6], std::to_string(expires_ms + kKeptMs));
+  EXPECT_EQ(HintSentTo(2)[6], std::to_string(expires_ms + kKeptMs + 1000));
+}
+
+TEST_F(WriteHintsTest, ATombstoneAndAValueWithoutAnEndKeepTheirLives) {
+  Start();
+  MakeDown(1);
+  const auto put = Put("v");
+  EXPECT_EQ(WrittenTo(0).ends_ms, 0);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, 0);
+  const auto deleted = Delete();
+  EXPECT_EQ(WrittenTo(0).ends_ms, WrittenTo(0).expires_at_ms);
+  EXPECT_EQ(WrittenTo(0).kept_until_ms, 0);
+  node(0).Answer(0, Stored());
+  node(2).Fail(0, absl::DeadlineExceededError("late"));
+  EXPECT_EQ(HintSentTo(0)[6], "0");
+}
+
+}  // namespace
+}  // namespace kache
