@@ -6,8 +6,9 @@ namespace kache {
 
 void HealthNotifier::OnTopology(const Topology& topology) {
   const std::lock_guard lock(mutex_);
-  usable_ = std::any_of(topology.nodes.begin(), topology.nodes.end(),
-                        [](const NodeStatus& node) { return node.Usable(); });
+  usable_ =
+      !topology.in_minority && std::any_of(topology.nodes.begin(), topology.nodes.end(),
+                                           [](const NodeStatus& node) { return node.Usable(); });
   Tell();
 }
 

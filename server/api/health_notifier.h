@@ -1,7 +1,8 @@
 // Decides what the gRPC health service says, by what is known of the nodes:
 //
-//   "" and "kache.v1.Kache"   SERVING while at least one node is UP or SYNCING and the server is
-//                             not draining (readiness)
+//   "" and "kache.v1.Kache"   SERVING while at least one node is UP or SYNCING, the server is not
+//                             draining, and it is not cut off from most of the nodes that others
+//                             reach (readiness)
 //   "live"                    SERVING from the first topology on, until the process ends (liveness)
 //
 // Thread-safe.

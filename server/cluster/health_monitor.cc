@@ -246,6 +246,14 @@ void HealthMonitor::SetStandings(const std::vector<Standing>& standings) {
   PublishIfChanged();
 }
 
+void HealthMonitor::SetInMinority(bool in_minority) {
+  {
+    const std::lock_guard lock(mutex_);
+    in_minority_ = in_minority;
+  }
+  PublishIfChanged();
+}
+
 void HealthMonitor::SetChecker(std::function<void(NodeId)> checker) {
   const std::lock_guard lock(checking_);
   checker_ = std::move(checker);
@@ -282,13 +290,14 @@ void HealthMonitor::PublishIfChanged() {
   std::shared_ptr<const Topology> after;
   {
     const std::lock_guard lock(mutex_);
-    bool changed = false;
+    bool changed = topology_->in_minority != in_minority_;
     for (size_t i = 0; i < trackers_.size(); ++i) {
       changed |= !Same(topology_->nodes[i], trackers_[i].status());
     }
     if (!changed) return;
     auto next = std::make_shared<Topology>();
     next->ring = ring_;
+    next->in_minority = in_minority_;
     for (const HealthTracker& tracker : trackers_) next->nodes.push_back(tracker.status());
     before = std::exchange(topology_, next);
     after = std::move(next);

@@ -98,6 +98,9 @@ class HealthMonitor {
   // What checking all nodes came to, by NodeId. They change together.
   void SetStandings(const std::vector<Standing>& standings);
 
+  // This coordinator reaches less than half of the nodes that others reach (Topology).
+  void SetInMinority(bool in_minority);
+
   // Calls `checker` whenever somebody asks for a node to be checked now. Thread-safe; `checker` is
   // called under a lock, must be quick, and may call nothing of the monitor. Null = nobody.
   void SetChecker(std::function<void(NodeId)> checker);
@@ -134,6 +137,7 @@ class HealthMonitor {
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);
+  bool in_minority_ ABSL_GUARDED_BY(mutex_) = false;
   std::mutex checking_;
   std::function<void(NodeId)> checker_ ABSL_GUARDED_BY(checking_);
   std::shared_ptr<const Topology> topology_ ABSL_GUARDED_BY(mutex_);

@@ -94,6 +94,9 @@ struct Standing {
 struct Topology {
   std::shared_ptr<const HashRing> ring;  // shared by all topologies: the ring never changes
   std::vector<NodeStatus> nodes;         // by NodeId
+  // This coordinator reaches less than half of the nodes that others reach: it had better be asked
+  // by nobody (server/recovery/minority_watch.h).
+  bool in_minority = false;
 };
 
 }  // namespace kache

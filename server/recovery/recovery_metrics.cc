@@ -98,6 +98,12 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
               .Help("1 while this server does not serve, as the nodes carry another ring.")
               .Register(registry)
               .Add({})),
+      in_minority(prometheus::BuildGauge()
+                      .Name("kache_recovery_in_minority")
+                      .Help("1 while this server does not serve, as it reaches less than half of "
+                            "the nodes that others reach.")
+                      .Register(registry)
+                      .Add({})),
       oldest_sweep(prometheus::BuildGauge()
                        .Name("kache_recovery_oldest_sweep_age_seconds")
                        .Help("How long ago the node was swept that was swept longest ago.")

@@ -40,6 +40,7 @@ struct RecoveryMetrics {
   prometheus::Counter& forsaken;
   prometheus::Counter& data_losses;
   prometheus::Gauge& ring_mismatch;
+  prometheus::Gauge& in_minority;
   prometheus::Gauge& oldest_sweep;
 
   // How old the oldest of the nodes' last sweeps is; nodes of which it is not known are left out.

@@ -16,10 +16,12 @@ Reports::Reports(RecoveryContext& context, const Inspections& inspections, const
       inspections_(inspections),
       resyncs_(resyncs),
       losses_(context.ring, homes),
+      minority_(context.config.check_interval),
       warned_of_foreign_(context.nodes(), false) {}
 
 void Reports::Publish(const Evidence& evidence, const std::vector<Assessment>& assessments) {
   PublishStandings(evidence, assessments);
+  WarnOfMinority(evidence);
   WarnOfRings(assessments);
   WarnOfForeignNodes(assessments);
   if (assessments.front().verdict == Standing::Verdict::kUnchecked) return;
@@ -84,6 +86,20 @@ void Reports::ShowHints() {
       most = std::max(most, inspection->hints[about.index()]);
     }
     context_.metrics.hints_held[about.index()]->Set(static_cast<double>(most));
+  }
+}
+
+void Reports::WarnOfMinority(const Evidence& evidence) {
+  const bool in_minority = minority_.OnEvidence(evidence, context_.now());
+  if (std::exchange(in_minority_, in_minority) == in_minority) return;
+  context_.metrics.in_minority.Set(in_minority ? 1 : 0);
+  context_.monitor.SetInMinority(in_minority);
+  if (in_minority) {
+    spdlog::error(
+        "in_minority: this coordinator reaches less than half of the nodes that others reach, so "
+        "it is NOT_SERVING until it reaches more. Look at the network between it and the nodes");
+  } else {
+    spdlog::info("this coordinator reaches the nodes that others reach again, and serves");
   }
 }
 

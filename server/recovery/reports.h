@@ -11,6 +11,7 @@
 #include "server/recovery/inspections.h"
 #include "server/recovery/judge.h"
 #include "server/recovery/loss_watch.h"
+#include "server/recovery/minority_watch.h"
 #include "server/recovery/recovery_context.h"
 #include "server/recovery/resync_job.h"
 
@@ -35,6 +36,7 @@ class Reports {
  private:
   void PublishStandings(const Evidence& evidence, const std::vector<Assessment>& assessments);
   void ShowHints();
+  void WarnOfMinority(const Evidence& evidence);
   void WarnOfRings(const std::vector<Assessment>& assessments);
   void WarnOfForeignNodes(const std::vector<Assessment>& assessments);
   void WarnOfLosses(Evidence evidence);
@@ -44,6 +46,8 @@ class Reports {
   const Inspections& inspections_;
   const ResyncJob& resyncs_;
   LossWatch losses_;
+  MinorityWatch minority_;
+  bool in_minority_ = false;
   bool warned_of_rings_ = false;
   std::vector<bool> warned_of_foreign_;  // by NodeId
   std::string waits_for_;                // the first start, as it was logged

@@ -148,6 +148,29 @@ class ShortAbsenceTest(unittest.TestCase):
         self.assertEqual(self.metric("kache_hints_lost_total"), 0)
         self.assertLessEqual(seen, 3 * len(numbers))
 
+    def test_a_coordinator_that_is_cut_off_from_most_nodes_turns_callers_away(self):
+        self.start(proxied=True, PING_INTERVAL_SECONDS=1)
+        self.fill(keys=20_000)
+        cut_off = self.clients[-1]
+        seen_before = self.metric("kache_recovery_resync_keys_seen_total")
+        for node in (1, 2, 3):
+            self.proxy.cut(node)
+        numbers = self.write_for(4, may_fail=True)
+        wait_until(lambda: cut_off.check() == NOT_SERVING, "it is NOT_SERVING")
+        self.assertEqual(self.metric("kache_recovery_in_minority"), 1)
+        self.assertNotEqual(self.clients[0].check(), NOT_SERVING)
+        for node in (1, 2, 3):
+            self.proxy.reset(node)  # Connections that stood still are gone.
+            self.proxy.heal(node)
+        wait_until(self.all_up, "all nodes are UP")
+        wait_until(lambda: cut_off.check() != NOT_SERVING, "it serves again")
+        for node in self.system.redis:
+            self.assert_holds(node, numbers)
+        seen = self.metric("kache_recovery_resync_keys_seen_total") - seen_before
+        print(json.dumps({"written": len(numbers), "seen": seen}))
+        self.assertEqual(self.metric("kache_recovery_hint_overflows_total"), 0)
+        self.assertLessEqual(seen, 3 * len(numbers))
+
     def test_a_coordinator_that_is_killed_meanwhile_costs_a_comparison_and_no_write(self):
         self.start(PING_INTERVAL_SECONDS=1)
         self.fill(keys=2000)

@@ -45,6 +45,16 @@ TEST_F(HealthNotifierTest, ServesWithASyncingNode) {
   EXPECT_TRUE(KeysAreServed());
 }
 
+TEST_F(HealthNotifierTest, DoesNotServeInAMinority) {
+  Topology topology = Of({NodeState::kUp, NodeState::kDown, NodeState::kDown});
+  topology.in_minority = true;
+  notifier_.OnTopology(topology);
+  EXPECT_FALSE(KeysAreServed());
+  topology.in_minority = false;
+  notifier_.OnTopology(topology);
+  EXPECT_TRUE(KeysAreServed());
+}
+
 TEST_F(HealthNotifierTest, FollowsTheNodes) {
   notifier_.OnTopology(Of({NodeState::kUp}));
   notifier_.OnTopology(Of({NodeState::kDown}));
