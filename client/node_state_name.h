@@ -21,6 +21,20 @@ inline std::string_view StateName(v1::NodeState state) {
   }
 }
 
+// Empty where nothing is said of it.
+inline std::string_view DoubtName(v1::NodeDoubt doubt) {
+  switch (doubt) {
+    case v1::NODE_DOUBT_NONE:
+      return "NONE";
+    case v1::NODE_DOUBT_BEHIND:
+      return "BEHIND";
+    case v1::NODE_DOUBT_AMNESIC:
+      return "AMNESIC";
+    default:
+      return "";
+  }
+}
+
 }  // namespace kache
 
 #endif  // KACHE_CLIENT_NODE_STATE_NAME_H_

@@ -32,6 +32,13 @@ std::string RingLine(const v1::GetStatusResponse& status) {
                 " virtual nodes a server, ring ", FingerprintText(status.ring_fingerprint()));
 }
 
+std::string ReasonText(const v1::Node& node) {
+  const std::string reason = Printable(node.reason());
+  if (node.doubt() == v1::NODE_DOUBT_BEHIND) return Concat(reason, " (behind)");
+  if (node.doubt() == v1::NODE_DOUBT_AMNESIC) return Concat(reason, " (amnesic)");
+  return reason;
+}
+
 std::string KeysText(const v1::Node& node) { return node.keys() == 0 ? "-" : Concat(node.keys()); }
 
 void ResyncObject(const v1::Resync& resync, JsonWriter* json) {
@@ -50,6 +57,7 @@ void NodeObject(const v1::Node& node, JsonWriter* json) {
       .Member("address", node.address())
       .Member("state", StateName(node.state()))
       .Member("reason", node.reason())
+      .Member("doubt", DoubtName(node.doubt()))
       .Member("since", node.since_unix_ms())
       .Member("lastPing", node.last_ping_unix_ms())
       .Member("pingRttMicros", node.ping_rtt_us())
@@ -106,7 +114,7 @@ std::string StatusText(const v1::GetStatusResponse& status, std::string_view ans
   for (const v1::Node& node : status.nodes()) {
     table.AddRow({{Printable(node.name()), Tone::kBold},
                   {std::string(StateName(node.state())), StateTone(node.state())},
-                  {Printable(node.reason())},
+                  {ReasonText(node)},
                   {AgoText(node.since_unix_ms(), now)},
                   {PingText(node)},
                   {PercentText(node.share())},

@@ -30,6 +30,8 @@ void AppendNode(const v1::Node& node, std::string* json) {
   AppendTextMember("address", node.address(), json);
   AppendTextMember("state", StateName(node.state()), json);
   AppendTextMember("reason", node.reason(), json);
+  const std::string_view doubt = DoubtName(node.doubt());
+  if (!doubt.empty()) AppendTextMember("doubt", doubt, json);
   Append(json, ",\"since\":", node.since_unix_ms(), ",\"lastPing\":", node.last_ping_unix_ms(),
          ",\"pingRttMicros\":", node.ping_rtt_us(),
          ",\"share\":", absl::StrFormat("%.6f", node.share()),

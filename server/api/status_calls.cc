@@ -27,14 +27,27 @@ void FillRecovery(const HealthMonitor::Recovery& recovery, const NodeStatus& sta
   if (!recovery.resyncing) resync.set_waiting_for(recovery.waiting_for);
 }
 
+v1::NodeDoubt ToProto(Doubt doubt) {
+  switch (doubt) {
+    case Doubt::kNone:
+      return v1::NODE_DOUBT_NONE;
+    case Doubt::kBehind:
+      return v1::NODE_DOUBT_BEHIND;
+    case Doubt::kAmnesic:
+      return v1::NODE_DOUBT_AMNESIC;
+  }
+  return v1::NODE_DOUBT_UNSPECIFIED;
+}
+
 void FillNode(const NodeStatus& status, const HealthMonitor::Ping& ping, v1::Node& message) {
-  message.set_state(ToProto(status.state));
+  message.set_state(kache::ToProto(status.state));
   message.set_reason(status.reason);
   message.set_since_unix_ms(absl::ToUnixMillis(status.since));
   if (ping.at != absl::InfinitePast()) {
     message.set_last_ping_unix_ms(absl::ToUnixMillis(ping.at));
     message.set_ping_rtt_us(absl::ToInt64Microseconds(ping.round_trip));
   }
+  if (status.state != NodeState::kDown) message.set_doubt(ToProto(status.doubt));
   message.set_run_id(status.run_id);
   message.set_redis_version(status.version);
 }

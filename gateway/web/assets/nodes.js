@@ -15,6 +15,10 @@ function showState(node) {
   };
 }
 
+const DOUBTS = { BEHIND: " (behind)", AMNESIC: " (amnesic)" };
+
+const reason = (node) => node.reason + (DOUBTS[node.doubt] ?? "");
+
 function showShare(node) {
   return (cell) => {
     if (!cell.firstElementChild) {
@@ -47,7 +51,7 @@ function resync({ resync: progress }) {
 // `has` tells of a column that is shown only where a server says something for it.
 const COLUMNS = [
   { head: "State", show: showState },
-  { head: "Reason", show: (node) => text(node.reason) },
+  { head: "Reason", show: (node) => text(reason(node)) },
   { head: "Since", show: (node, now) => text(ago(node.since, now)) },
   { head: "Last ping", show: (node, now) => text(lastPing(node, now)) },
   { head: "Share", show: showShare },

@@ -357,6 +357,7 @@ TEST(StatusJson, ShowsEveryNode) {
   node->set_address("h:1");
   node->set_state(v1::NODE_STATE_SYNCING);
   node->set_reason("oom");
+  node->set_doubt(v1::NODE_DOUBT_BEHIND);
   node->set_since_unix_ms(5);
   node->set_ping_rtt_us(7);
   node->set_share(1.0 / 3);
@@ -365,10 +366,9 @@ TEST(StatusJson, ShowsEveryNode) {
   status.set_ring_fingerprint(0xabc);
   EXPECT_EQ(
       StatusJson(status),
-      R"({"nodes":[{"name":"a","address":"h:1","state":"SYNCING","reason":"oom",)"
+      R"({"nodes":[{"name":"a","address":"h:1","state":"SYNCING","reason":"oom","doubt":"BEHIND",)"
       R"("since":5,"lastPing":0,"pingRttMicros":7,"share":0.333333,"clockOffsetMs":0,"runId":"","redisVersion":""},)"
-      R"({"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,)"
-      R"("pingRttMicros":0,"share":0.000000,"clockOffsetMs":0,"runId":"","redisVersion":""}],)"
+      R"({"name":"","address":"","state":"DOWN","reason":"","since":0,"lastPing":0,"pingRttMicros":0,"share":0.000000,"clockOffsetMs":0,"runId":"","redisVersion":""}],)"
       R"("replicationFactor":2,"vnodesPerNode":0,"ringFingerprint":"0000000000000abc",)"
       R"("coordinator":"0000000000000000","serverVersion":"","startedAt":0,"clusterTime":0})");
 }

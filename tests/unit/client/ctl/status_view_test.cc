@@ -69,6 +69,21 @@ TEST(StatusText, TellsHowFarRefillingIs) {
   EXPECT_EQ(ResyncText(status.nodes(1)), "waits to be refilled, for node cache-b");
 }
 
+TEST(StatusText, TellsHowFarANodeMayBeTrusted) {
+  v1::GetStatusResponse status = OneDown();
+  status.mutable_nodes(0)->set_doubt(v1::NODE_DOUBT_NONE);
+  EXPECT_THAT(StatusText(status, "s:1", absl::FromUnixMillis(kNow), false), HasSubstr(" ok  "));
+  status.mutable_nodes(1)->set_state(v1::NODE_STATE_SYNCING);
+  status.mutable_nodes(1)->set_reason("resync");
+  status.mutable_nodes(1)->set_doubt(v1::NODE_DOUBT_BEHIND);
+  EXPECT_THAT(StatusText(status, "s:1", absl::FromUnixMillis(kNow), false),
+              HasSubstr("resync (behind)"));
+  EXPECT_THAT(StatusJson(status, "s:1"), HasSubstr(R"("reason":"resync","doubt":"BEHIND")"));
+  status.mutable_nodes(1)->set_doubt(v1::NODE_DOUBT_AMNESIC);
+  EXPECT_THAT(StatusText(status, "s:1", absl::FromUnixMillis(kNow), false),
+              HasSubstr("resync (amnesic)"));
+}
+
 TEST(StatusText, WarnsWhileAChangeOfTheRingIsAccepted) {
   v1::GetStatusResponse status = OneDown();
   status.set_accept_ring("00000000000000aa:00000000000000bb");
