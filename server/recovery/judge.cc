@@ -139,6 +139,16 @@ int64_t LacksSinceMs(const Evidence& evidence, const NodeEvidence& node) {
   return std::min(noted_ms, fenced_ms);
 }
 
+// Such a coordinator lets records end that the node does not know of yet.
+bool LivesOfReleaseBefore(const Evidence& evidence) {
+  return std::any_of(evidence.nodes.begin(), evidence.nodes.end(), [](const NodeEvidence& node) {
+    if (!node.inspection) return false;
+    const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
+    return std::any_of(heartbeats.begin(), heartbeats.end(),
+                       [](const Heartbeat& beat) { return beat.lives && beat.ring == 0; });
+  });
+}
+
 Doubt DoubtOf(const Evidence& evidence, const NodeEvidence& node, const Assessment& assessment) {
   const Verdict verdict = assessment.verdict;
   if (!node.inspection || !node.is_current) return Doubt::kAmnesic;
@@ -148,6 +158,7 @@ Doubt DoubtOf(const Evidence& evidence, const NodeEvidence& node, const Assessme
   if (verdict != Verdict::kInDoubt || !HasRightMarker(evidence, node)) return Doubt::kAmnesic;
   const Marker& marker = *node.inspection->marker;
   if (!marker.whole && !marker.kept_memory) return Doubt::kAmnesic;
+  if (LivesOfReleaseBefore(evidence)) return Doubt::kAmnesic;
   const int64_t since_ms = LacksSinceMs(evidence, node);
   const bool is_short =
       since_ms > 0 && absl::Milliseconds(evidence.now_ms - since_ms) <= evidence.longest_doubt;

@@ -39,9 +39,9 @@ end
 )lua";
 
 constexpr char kSetWithHints[] = R"lua(
-local ends, limit, latest = struct.unpack('>I8I8I8', ARGV[2])
-local marker = #ARGV[2] > 24 and KEYS[2] or nil
-local answer = set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, marker, ARGV[2])
+local ends, limit, latest, least = struct.unpack('>I8I8I8I8', ARGV[2])
+local marker = #ARGV[2] > 32 and KEYS[2] or nil
+local answer = set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, marker, ARGV[2], least)
 if answer == 1 then
   keep(tonumber(ARGV[3]))
   hint(ARGV[4], tonumber(ARGV[5]), 3)

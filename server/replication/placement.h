@@ -11,6 +11,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/types/span.h"
 #include "ring/hash_ring.h"
+#include "server/cluster/doubt.h"
 #include "server/cluster/node_state.h"
 
 namespace kache {
@@ -19,6 +20,7 @@ struct NodeView {
   NodeState state = NodeState::kDown;
   bool takes_writes = false;
   bool slow = false;
+  Doubt doubt = Doubt::kAmnesic;
 };
 using NodeViews = absl::FunctionRef<NodeView(NodeId)>;
 
@@ -28,6 +30,13 @@ enum class ReadMode : uint8_t {
                      // once, take the newest record
   kStandIns,         // no home replica is UP or SYNCING: stand-ins, nearest first
 };
+
+// Whether the node still shows every write that it acknowledged, as far as is known: then it counts
+// for QUORUM, though it may lack others.
+inline bool Remembers(const NodeView& view) {
+  return view.state == NodeState::kUp ||
+         (view.state == NodeState::kSyncing && view.doubt != Doubt::kAmnesic);
+}
 
 // How a read is to go about its key's nodes, as they are now.
 ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views);

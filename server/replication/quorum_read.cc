@@ -12,10 +12,10 @@
 namespace kache {
 namespace {
 
-// The parts of ReadWithMarker's answer.
+// The parts of what both scripts answer.
 constexpr size_t kRecord = 0;
 constexpr size_t kEnds = 1;
-constexpr size_t kWhole = 2;
+constexpr size_t kMemory = 2;
 constexpr size_t kParts = 3;
 
 }  // namespace
@@ -38,20 +38,42 @@ void QuorumRead::Run() {
   AskTogether([&] {
     if (Left() == absl::ZeroDuration()) return;
     for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
-      if (shard().View(node).state == NodeState::kUp) AskReplica(node, /*counts=*/true);
+      if (Remembers(shard().View(node))) AskReplica(node, /*counts=*/true);
     }
   });
   degraded_ |= replicas_.size() < shard().homes();
+  for (const Replica& replica : replicas_) degraded_ |= replica.by_memory;
   Decide();
   EndIfDone();
 }
 
 void QuorumRead::AskReplica(NodeId node, bool counts) {
-  replicas_.push_back({node, Phase::kAsked, counts, /*unjudged=*/false, {}});
-  Ask(replicas_.size() - 1, node,
-      redis::Command::Call(ReadWithMarker(), {redis_key_, shard().keys().Marker()},
-                           {shard().WholeMarker(node)}),
+  const bool by_memory = shard().View(node).state != NodeState::kUp;
+  replicas_.push_back({node, Phase::kAsked, counts, by_memory, /*unjudged=*/false, {}});
+  Ask(replicas_.size() - 1, node, CommandFor(replicas_.back()),
       is_unanswered() ? Left() : shard().options().write_timeout);
+}
+
+redis::Command QuorumRead::CommandFor(const Replica& replica) const {
+  const KeySpace& keys = shard().keys();
+  const std::string& whole = shard().WholeMarker(replica.node);
+  if (!replica.by_memory) {
+    return redis::Command::Call(ReadWithMarker(), {redis_key_, keys.Marker()}, {whole});
+  }
+  const std::string longest =
+      std::to_string(absl::ToInt64Milliseconds(shard().options().tombstone_ttl / 2));
+  return redis::Command::Call(ReadWithMemory(), {redis_key_, keys.Marker(), keys.ResyncProgress()},
+                              {whole, longest});
+}
+
+bool QuorumRead::AskMemory(Replica& replica) {
+  if (replica.by_memory || !is_unanswered() || !Remembers(shard().View(replica.node))) return false;
+  replica.by_memory = degraded_ = true;
+  shard().metrics().reads_not_whole.Increment();
+  shard().ReportNotWhole(replica.node);
+  const auto index = static_cast<size_t>(&replica - replicas_.data());
+  AskTogether([&] { Ask(index, replica.node, CommandFor(replica), Left()); });
+  return true;
 }
 
 void QuorumRead::AskSyncing() {
@@ -79,13 +101,17 @@ void QuorumRead::OnReply(size_t index, absl::StatusOr<redis::Reply> reply) {
 }
 
 void QuorumRead::Hear(Replica& replica, std::vector<redis::Reply>& parts) {
+  const bool has_memory = parts[kMemory].integer == kIsWhole || parts[kMemory].integer == kIsBehind;
+  // Fenced by another coordinator, flushed, or exchanged: the monitor is to look at it again.
+  if (replica.counts && !has_memory && AskMemory(replica)) return;
   const Finding finding = Inspect(parts[kRecord], shard());
   Note(finding);
   replica.phase = finding.kind == Finding::Kind::kFailed ? Phase::kFailed : Phase::kAnswered;
-  if (replica.counts && parts[kWhole].integer != 1) {
-    // Fenced by another coordinator, flushed, or exchanged: the monitor is to look at it again.
-    shard().metrics().reads_not_whole.Increment();
-    shard().ReportNotWhole(replica.node);
+  if (replica.counts && !has_memory) {
+    if (!replica.by_memory) {
+      shard().metrics().reads_not_whole.Increment();
+      shard().ReportNotWhole(replica.node);
+    }
     replica.counts = false;
     replica.unjudged = true;
     degraded_ = true;
@@ -201,7 +227,7 @@ bool QuorumRead::Repair(size_t index) {
 void QuorumRead::ReadAgain() {
   if (std::exchange(read_again_, true)) return;
   const NodeId holder = *newest_.holder();
-  if (shard().View(holder).state == NodeState::kUp) AskReplica(holder, /*counts=*/false);
+  if (Remembers(shard().View(holder))) AskReplica(holder, /*counts=*/false);
 }
 
 void QuorumRead::OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply) {

@@ -1,8 +1,13 @@
-// A read at QUORUM or ALL: asks all home replicas that are UP at once, and answers when as many as
-// the level needs hold the newest version that was found.
+// A read at QUORUM or ALL: asks all home replicas at once that are UP, or merely behind
+// (cluster/doubt.h), and answers when as many as the level needs hold the newest version that was
+// found.
 //
-//  * A replica counts only while its marker says, in the very command that reads the record, that
-//    it is whole: a fence that another coordinator raised, or a FLUSHALL, is seen at once.
+//  * A replica counts only while the node says, in the very command that reads the record, that it
+//    is whole, or that it has kept its memory and has not lacked writes for long: a fence that
+//    another coordinator raised, or a FLUSHALL, is seen at once. Whoever kept its memory shows all
+//    writes that it acknowledged, and of each acknowledged write some replica of any majority is
+//    one that did. A write that some home replica missed lives long enough on the others for that
+//    (WriteOperation::KeptForMissedMs).
 //  * Replicas that differ are made equal before the answer (blocking read repair): once they are
 //    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
 //    written to as many as the level needs. One that answers late is repaired in the background,
@@ -47,13 +52,17 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   struct Replica {
     NodeId node;
     Phase phase = Phase::kAsked;
-    bool counts = true;     // false = SYNCING, or its marker says that it is not whole
-    bool unjudged = false;  // its marker says so, and nobody knows since when
-    Version version;        // zero = it holds nothing
+    bool counts = true;      // false = amnesic, or its marker says that it is not whole
+    bool by_memory = false;  // asked whether it kept its memory, where it is fenced
+    bool unjudged = false;   // its marker says so, and nobody knows since when
+    Version version;         // zero = it holds nothing
   };
 
   void TimePassed(MonotonicTime now) override;
   void AskReplica(NodeId node, bool counts);
+  redis::Command CommandFor(const Replica& replica) const;
+  // Of a replica that turned out to be fenced: whether it is asked again.
+  bool AskMemory(Replica& replica);
   void AskSyncing();
   // To what the replica was sent last.
   void OnReply(size_t index, absl::StatusOr<redis::Reply> reply) override;

@@ -26,7 +26,7 @@ end
 // numbers slowly. The second bit of the fourth byte is the stand-in's flag. A second result is true
 // where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
-local function set_if_newer(key, record, ends, limit, latest, marker, terms)
+local function set_if_newer(key, record, ends, limit, latest, marker, terms, least)
   local held = redis.pcall('GETRANGE', key, '0', '27')
   local occupied, beats = held ~= '', false
   if type(held) == 'table' then
@@ -70,9 +70,10 @@ local function set_if_newer(key, record, ends, limit, latest, marker, terms)
     return 0
   end
   if not beats and marker then
-    local found, whole = redis.pcall('GET', marker), string.sub(terms, 25)
+    local found, whole = redis.pcall('GET', marker), string.sub(terms, 33)
     if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
   end
+  ends = math.max(ends, now + (least or 0))
   local stored = redis.pcall('SET', key, record, 'PXAT', string.format('%.0f', ends))
   if stored['err'] then return stored end
   return 1, true
@@ -80,19 +81,34 @@ end
 )lua";
 
 constexpr char kSetOne[] = R"lua(
-local ends, limit, latest = struct.unpack('>I8I8I8', ARGV[2])
-return (set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, KEYS[2], ARGV[2]))
+local ends, limit, latest, least = struct.unpack('>I8I8I8I8', ARGV[2])
+return (set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, KEYS[2], ARGV[2], least))
 )lua";
 
-constexpr char kReadWithMarker[] = R"lua(
+constexpr char kRead[] = R"lua(
 local record = redis.pcall('GET', KEYS[1])
 if type(record) == 'table' and not string.find(record['err'], 'WRONGTYPE', 1, true) then
   return record
 end
 if type(record) ~= 'string' then record = false end
 local marker = redis.pcall('GET', KEYS[2])
-local whole = type(marker) == 'string' and string.sub(marker, 1, #ARGV[1]) == ARGV[1]
-return {record, string.format('%.0f', record and end_of(KEYS[1]) or 0), whole and 1 or 0}
+local whole = type(marker) == 'string' and string.sub(marker, 1, #ARGV[1]) == ARGV[1] and 1 or 0
+)lua";
+
+// A marker that is fenced differs from that of a whole node by a word (marker.h).
+constexpr char kAskMemory[] = R"lua(
+local fenced = 'kache1 syncing' .. string.sub(ARGV[1], #'kache1 whole' + 1)
+if type(marker) == 'string' and string.sub(marker, 1, #fenced) == fenced then
+  local fence, away = string.match(string.sub(marker, #fenced + 1), '^(%d+) %d+ (%d+) ')
+  if fence and away ~= '0' and redis.pcall('HGET', KEYS[3], 'kept') == fence and
+     now_ms() - tonumber(away) <= tonumber(ARGV[2]) then
+    whole = 2
+  end
+end
+)lua";
+
+constexpr char kGiveRead[] = R"lua(
+return {record, string.format('%.0f', record and end_of(KEYS[1]) or 0), whole}
 )lua";
 
 }  // namespace
@@ -108,13 +124,19 @@ const redis::Script& SetIfNewer() {
 
 const redis::Script& ReadWithMarker() {
   static const redis::Script& script =
-      *new redis::Script("read-with-marker", EndOfFunction() + kReadWithMarker);
+      *new redis::Script("read-with-marker", EndOfFunction() + kRead + kGiveRead);
+  return script;
+}
+
+const redis::Script& ReadWithMemory() {
+  static const redis::Script& script =
+      *new redis::Script("read-with-memory", EndOfFunction() + kRead + kAskMemory + kGiveRead);
   return script;
 }
 
 std::vector<const redis::Script*> AllScripts() {
   std::vector<const redis::Script*> scripts = HintScripts();
-  scripts.insert(scripts.end(), {&SetIfNewer(), &ReadWithMarker()});
+  scripts.insert(scripts.end(), {&SetIfNewer(), &ReadWithMarker(), &ReadWithMemory()});
   return scripts;
 }
 

@@ -40,13 +40,24 @@ inline constexpr int64_t kTooLateReply = -1;
 // Answers the record (nil = none), when the key ends, and 1 when the node is whole, else 0.
 const redis::Script& ReadWithMarker();
 
+// The same of a node that may be fenced.
+//   KEYS[3]  the progress of a resync (KeySpace::ResyncProgress)
+//   ARGV[2]  for how long a node may lack writes, at most (ms)
+// Answers likewise, but 2 where the node is fenced, has kept its memory, and lacks writes for no
+// longer.
+const redis::Script& ReadWithMemory();
+
+// What both say of the node, beside 0.
+inline constexpr int64_t kIsWhole = 1;
+inline constexpr int64_t kIsBehind = 2;
+
 // All of the above, to be loaded on every connection.
 std::vector<const redis::Script*> AllScripts();
 
 // Pieces of Lua that other scripts are made of.
-//   set_if_newer(key, record, ends, limit, latest, marker, terms)
-//                 as SetIfNewer; the instants are numbers, as `terms` has them; `marker` and
-//                 `terms` may be left out
+//   set_if_newer(key, record, ends, limit, latest, marker, terms, least)
+//                 as SetIfNewer; the instants are numbers, as `terms` has them; what follows
+//                 `latest` may be left out
 //   end_of(key)   when the key ends
 //   now_ms()      the node's clock
 std::string SetIfNewerFunction();

@@ -53,7 +53,8 @@ NodeView Shard::View(NodeId node) const {
   // The monitor knows already, but its topology may still be on its way here.
   const bool missed = missed_[node.index()].count > status.resolved;
   return {missed && status.state == NodeState::kUp ? NodeState::kSyncing : status.state,
-          status.takes_writes, status.pace != NodePace::kNormal};
+          status.takes_writes, status.pace != NodePace::kNormal,
+          missed && status.doubt == Doubt::kNone ? Doubt::kBehind : status.doubt};
 }
 
 absl::Duration Shard::Left(MonotonicTime deadline) const {

@@ -7,7 +7,8 @@ namespace {
 
 constexpr size_t kLimitOffset = 8;
 constexpr size_t kLatestOffset = 16;
-constexpr size_t kWholeOffset = 24;
+constexpr size_t kLeastOffset = 24;
+constexpr size_t kWholeOffset = 32;
 
 }  // namespace
 
@@ -16,6 +17,7 @@ std::string EncodeTerms(const StoreTerms& terms) {
   PutBigEndian(instants, static_cast<uint64_t>(terms.ends_ms));
   PutBigEndian(instants + kLimitOffset, static_cast<uint64_t>(terms.limit_ms));
   PutBigEndian(instants + kLatestOffset, static_cast<uint64_t>(terms.latest_ms));
+  PutBigEndian(instants + kLeastOffset, static_cast<uint64_t>(terms.least_ms));
 
   std::string bytes;
   bytes.reserve(kWholeOffset + terms.whole.size());
@@ -28,7 +30,8 @@ StoreTerms DecodeTerms(std::string_view bytes) {
   return {static_cast<int64_t>(GetBigEndian(bytes.data())),
           static_cast<int64_t>(GetBigEndian(bytes.data() + kLimitOffset)),
           static_cast<int64_t>(GetBigEndian(bytes.data() + kLatestOffset)),
-          bytes.substr(kWholeOffset)};
+          bytes.substr(kWholeOffset),
+          static_cast<int64_t>(GetBigEndian(bytes.data() + kLeastOffset))};
 }
 
 }  // namespace kache

@@ -5,7 +5,8 @@
 //        0      8  ends, big-endian
 //        8      8  limit, big-endian
 //       16      8  latest, big-endian
-//       24         whole
+//       24      8  least, big-endian
+//       32         whole
 //
 // Pure. Thread-safe.
 #ifndef KACHE_SERVER_REPLICATION_STORE_TERMS_H_
@@ -33,6 +34,9 @@ struct StoreTerms {
   // holds no record, and the node's marker begins otherwise, the key is kept until `limit_ms`: the
   // node has lost the memory of what it held, or lacks something.
   std::string_view whole = {};
+  // How long the key is kept once it is stored, at least (milliseconds), where it ends: a replica
+  // that turns out to have missed the record is noted on those that still have it.
+  int64_t least_ms = 0;
 };
 
 std::string EncodeTerms(const StoreTerms& terms);

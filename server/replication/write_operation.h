@@ -141,6 +141,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
   // as long as otherwise.
   int64_t KeptForMissedMs() const;
+  // For how long a copy that ends is kept once it is stored, at least.
+  int64_t LeastMs() const;
   void AnswerIfDecided();
   void AnswerIfSuperseded();
   bool AllHeard() const;

@@ -34,6 +34,7 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   StoreTerms terms{AtNodeMs(ends.ends_ms, offset), AtNodeMs(ends.limit_ms, offset),
                    AtNodeMs(latest_ms_, offset)};
   const std::string_view record = home ? record_ : flagged;
+  if (home && fields_.expires_at_ms != 0) terms.least_ms = LeastMs();
   const bool asks_marker = home && !fields_.tombstone && fields_.expires_at_ms != 0;
   if (asks_marker) {  // It may have lost its memory just now.
     terms.whole = MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
@@ -78,6 +79,13 @@ int64_t WriteOperation::KeptForMissedMs() const {
   if (fields_.tombstone || fields_.expires_at_ms == 0) return 0;
   return absl::ToUnixMillis(absl::FromUnixMillis(fields_.expires_at_ms) +
                             options.tombstone_ttl / 2 + options.max_write_age);
+}
+
+// By then every replica has taken the write or failed to, and the hint of that was left.
+int64_t WriteOperation::LeastMs() const {
+  const absl::Duration write_timeout = shard().options().write_timeout;
+  return absl::ToInt64Milliseconds(std::max(shard().Left(deadline_), write_timeout) +
+                                   write_timeout + LateHints::kPatience);
 }
 
 LateHint WriteOperation::LateHintAbout(NodeId node) const {

@@ -8,6 +8,7 @@
 #include "server/bookkeeping/bookkeeping_scripts.h"
 #include "server/bookkeeping/inspection.h"
 #include "server/bookkeeping/ring_id.h"
+#include "server/replication/scripts.h"
 #include "tests/testing/scripted_node.h"
 
 namespace kache {
@@ -43,8 +44,59 @@ class KeptMemoryScriptsTest : public ::testing::Test {
            FenceText(node_.marker().fence);
   }
 
+  // What a read is told of the node.
+  int64_t Memory(int64_t longest_ms = 60'000) {
+    const redis::Reply read =
+        node_.Call(ReadWithMemory(), {keys().Data("k"), keys().Marker(), keys().ResyncProgress()},
+                   {WholeMarker(kRing, node_.RunId(), "cache-a"), std::to_string(longest_ms)});
+    return read.elements.at(2).integer;
+  }
+
   testing::ScriptedNode node_;
 };
+
+TEST_F(KeptMemoryScriptsTest, AReadIsToldWhetherTheNodeIsWholeOrBehind) {
+  EXPECT_EQ(Memory(), 0);
+  Init();
+  EXPECT_EQ(Memory(), kIsWhole);
+  Fence("always");
+  EXPECT_EQ(Memory(), kIsBehind);
+  Fence("always");
+  EXPECT_EQ(Memory(), kIsBehind);
+  EXPECT_EQ(Memory(/*longest_ms=*/-1), 0);  // It has lacked writes for longer.
+  Lift();
+  EXPECT_EQ(Memory(), kIsWhole);
+  Fence("always", kRing, "cache-a", "lost");
+  EXPECT_EQ(Memory(), 0);
+  Lift();
+  Fence("if_wrong", kRing, "cache-z");
+  EXPECT_EQ(Memory(), 0);
+  node_.Run({"FLUSHALL"});
+  EXPECT_EQ(Memory(), 0);
+}
+
+TEST_F(KeptMemoryScriptsTest, AReadOfANodeThatWasRestartedIsTold) {
+  Init();
+  Fence("always");
+  node_.Run({"SAVE"});
+  node_.server().Restart();
+  EXPECT_EQ(Memory(), 0);
+  Fence("if_wrong");
+  EXPECT_EQ(Memory(), 0);
+}
+
+TEST_F(KeptMemoryScriptsTest, AReadGivesTheRecordAndItsEndOfAFencedNodeToo) {
+  Init();
+  Fence("always");
+  const std::string ends = std::to_string(node_.NowMs() + 60'000);
+  node_.Run({"SET", keys().Data("k"), "record", "PXAT", ends});
+  const redis::Reply read =
+      node_.Call(ReadWithMemory(), {keys().Data("k"), keys().Marker(), keys().ResyncProgress()},
+                 {WholeMarker(kRing, node_.RunId(), "cache-a"), "60000"});
+  EXPECT_EQ(read.elements.at(0).text, "record");
+  EXPECT_EQ(read.elements.at(1).text, ends);
+  EXPECT_EQ(read.elements.at(2).integer, kIsBehind);
+}
 
 TEST_F(KeptMemoryScriptsTest, AFenceSaysWhetherTheProcessKeptItsMemory) {
   Init();

@@ -51,6 +51,23 @@ TEST(SetIfNewer, AcknowledgesTheVeryVersionAndKeepsWhatIsHeld) {
   EXPECT_EQ(key.End(), end);
 }
 
+TEST(SetIfNewer, KeepsAKeyThatEndsForAWhile) {
+  ScriptedKey key;
+  const auto store = [&](const Record& record, int64_t ends_ms) {
+    return key.Run({"EVALSHA", SetIfNewer().sha1, "1", ScriptedKey::kKey, EncodeRecord(record),
+                    EncodeTerms({.ends_ms = ends_ms, .least_ms = kHour})});
+  };
+  const int64_t now = key.NowMs();
+  EXPECT_TRUE(IsAcknowledged(store(At(5, "short"), now + 60'000)));
+  EXPECT_GE(key.End(), now + kHour);
+  EXPECT_TRUE(IsAcknowledged(store(At(6, "long"), now + 2 * kHour)));
+  EXPECT_EQ(key.End(), now + 2 * kHour);
+  EXPECT_TRUE(IsAcknowledged(store(At(7, "for ever"), 0)));
+  EXPECT_EQ(key.End(), -1);
+  EXPECT_TRUE(IsLifeOver(store(At(8, "over"), now - 1)));
+  EXPECT_FALSE(key.Exists());
+}
+
 TEST(SetIfNewer, KeepsAShortLifeWhereTheNodeHasLostItsMemory) {
   ScriptedKey key;
   const std::string marker = "kache:m:marker", whole = "kache1 whole 00000000000000ff ";

@@ -141,7 +141,8 @@ Reply HeldRecords::SetIfNewer(const std::string& key, const Words& arguments, in
     return Reply::Integer(kTooLateReply);
   }
   const std::optional<Version> beaten = keys_[key].Apply(
-      arguments.at(0), terms.ends_ms, std::max<int64_t>(terms.limit_ms - terms.ends_ms, 0), now_ms);
+      arguments.at(0), terms.ends_ms, std::max<int64_t>(terms.limit_ms - terms.ends_ms, 0), now_ms,
+      terms.least_ms);
   if (!beaten) return Reply::Integer(kStoredReply);
   return Reply::String(
       EncodeRecord({*beaten, 0, false, {}}).substr(kRecordVersionOffset, kRecordVersionBytes));

@@ -35,6 +35,13 @@ class HeldRecords {
   void Apply(const std::string& key, const std::string& record, int64_t ends_ms, int64_t now_ms) {
     keys_[key].Apply(record, ends_ms, 0, now_ms);
   }
+  // Sees that the key does not end before.
+  void KeepUntil(const std::string& key, int64_t until_ms, int64_t now_ms) {
+    std::optional<Held> held = At(key, now_ms);
+    if (!held || held->ends_ms == 0 || held->ends_ms >= until_ms) return;
+    held->ends_ms = until_ms;
+    keys_[key].Hold(std::move(held));
+  }
   // Nullopt where the key does not exist.
   std::optional<Held> At(const std::string& key, int64_t now_ms) const;
   // How many keys there are.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/replication/quorum_read.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/metric_value.h"
 
@@ -183,17 +184,32 @@ PreferenceList PlayedCoordinator::HomesOf(const std::string& key) const {
 
 void PlayedCoordinator::Write(PlayedWrite write) {
   const auto it = std::make_shared<const PlayedWrite>(std::move(write));  // until it has ended
-  WriteOperation::Write begun{.key = it->key, .tombstone = !it->value.has_value()};
+  WriteOperation::Write begun{.key = it->key,
+                              .ttl = it->ttl,
+                              .tombstone = !it->value.has_value(),
+                              .consistency = it->consistency};
   if (it->value) begun.value = *it->value;
   if (it->stamp != 0) begun.stamp = {.timestamp = it->stamp, .clock = id_};
   const MonotonicTime deadline = clock_.Monotonic() + absl::ToChronoNanoseconds(kWriteTimeout);
   const auto done = [this, it](const absl::StatusOr<Receipt>& receipt) {
+    if (!ended_ && it->answered) it->answered(receipt);
     if (ended_ || !receipt.ok() || !it->acknowledged) return;
     shard_.AwaitWrites([this, it, version = receipt->version] {
       if (!ended_) it->acknowledged(version);
     });
   };
   (new WriteOperation(shard_, begun, HashRing::Token(it->key), deadline, done))->Run();
+}
+
+void PlayedCoordinator::Read(std::string key,
+                             std::function<void(const absl::StatusOr<ReadResult>&)> done) {
+  const auto it = std::make_shared<const std::string>(std::move(key));  // until it has ended
+  const MonotonicTime deadline = clock_.Monotonic() + absl::ToChronoNanoseconds(kWriteTimeout);
+  (new QuorumRead(shard_, *it, HashRing::Token(*it), {Consistency::kQuorum, {}}, deadline,
+                  [this, it, done = std::move(done)](const absl::StatusOr<ReadResult>& result) {
+                    if (!ended_) done(result);
+                  }))
+      ->Run();
 }
 
 }  // namespace kache::testing

@@ -16,9 +16,11 @@
 
 #include "prometheus/registry.h"
 #include "server/recovery/recovery.h"
+#include "server/replication/consistency.h"
 #include "server/replication/record.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
+#include "server/replication/results.h"
 #include "server/replication/shard.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/played_connection.h"
@@ -33,6 +35,10 @@ struct PlayedWrite {
   uint64_t stamp = 0;                // Version::timestamp; 0 = by the clock
   // Told, where it was acknowledged, once all nodes have answered or could not.
   std::function<void(const Version&)> acknowledged = {};
+  absl::Duration ttl = {};  // zero = does not expire
+  Consistency consistency = Consistency::kOne;
+  // Told the answer, as soon as it comes.
+  std::function<void(const absl::StatusOr<Receipt>&)> answered = {};
 };
 
 class PlayedCoordinator final : private DataPath {
@@ -60,8 +66,10 @@ class PlayedCoordinator final : private DataPath {
   bool is_severed(size_t node) const { return connections_[node]->severed(); }
   // A write of its own passed the node by: as Shard::NoteMissed.
   void Miss(size_t node);
-  // At ONE, as WriteOperation does it.
+  // As WriteOperation does it.
   void Write(PlayedWrite write);
+  // At QUORUM, as QuorumRead does it.
+  void Read(std::string key, std::function<void(const absl::StatusOr<ReadResult>&)> done);
   // How many of its writes have not ended.
   size_t running_writes() const { return shard_.running(); }
   // How long commands take to nodes, and replies back.

@@ -10,6 +10,7 @@
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/copy_scripts.h"
 #include "server/replication/hint_scripts.h"
+#include "server/replication/scripts.h"
 #include "tests/testing/fake_node_client.h"
 
 namespace kache::testing {
@@ -136,6 +137,10 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
+  if (script == &ReadWithMarker() || script == &ReadWithMemory()) {
+    return ReadRecord(script, keys, arguments);
+  }
+  if (script == &SetIfNewer()) return StoreRecord(keys, arguments);
   if (script == &SetWithHints() || script == &LeaveHints()) {
     return RunWithHints(script, keys, arguments);
   }
@@ -231,27 +236,6 @@ Reply PlayedNode::Restore(const Words& keys, const Words& arguments) {
   }
   SetMarker(arguments[2]);
   return Reply::Integer(1);
-}
-
-// The record of SetWithHints, as SetIfNewer stores it, or of LeaveHints, which is there already.
-Reply PlayedNode::RunWithHints(const redis::Script* script, const Words& keys,
-                               const Words& arguments) {
-  const bool stores = script == &SetWithHints();
-  Reply reply = Reply::Integer(1);
-  if (stores) {
-    reply = memory_.records.SetIfNewer(keys[0], arguments, NowMs());
-  } else {
-    const auto held = memory_.records.At(keys[0], NowMs());
-    const bool is_held =
-        held && held->bytes.substr(kRecordVersionOffset, kRecordVersionBytes) == arguments[0];
-    reply = Reply::Integer(is_held ? 1 : 0);
-  }
-  if (!reply.IsInteger(1)) return reply;
-  const size_t hint = stores ? 3 : 2;
-  for (size_t i = stores ? 2 : 1; i < keys.size(); ++i) {
-    memory_.hints.Leave(keys[i], arguments[hint], Number(arguments[hint + 1]));
-  }
-  return reply;
 }
 
 Reply PlayedNode::Init(const Words& keys, const Words& arguments) {

@@ -114,6 +114,8 @@ class PlayedNode {
   redis::Reply NoteSource(const Words& keys, const Words& arguments);
   redis::Reply Forget(const Words& keys, const Words& arguments);
   redis::Reply RunPlain(const Words& words);
+  redis::Reply ReadRecord(const redis::Script* script, const Words& keys, const Words& arguments);
+  redis::Reply StoreRecord(const Words& keys, Words arguments);
   redis::Reply RunWithHints(const redis::Script* script, const Words& keys, const Words& arguments);
   void Write(const Marker& marker);
 

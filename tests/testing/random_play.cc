@@ -100,7 +100,8 @@ void RandomPlay::Pass(absl::Duration duration) {
     cluster_.Pass(kSlice, kTick);
     now_ += kSlice;
     CheckFences();
-    CheckReads();
+    if (!rules_.at_quorum) CheckReads();
+    if (rules_.at_quorum && !quorum_.Go()) Fail(quorum_.failure());
   }
 }
 
@@ -131,6 +132,7 @@ Version RandomPlay::NewestOf(const std::string& key) {
 }
 
 void RandomPlay::AfterLoss() {
+  quorum_.AfterLoss();
   for (auto& [key, acknowledged] : acknowledged_) {
     const Version newest = NewestOf(key);
     if (newest >= acknowledged.version || (acknowledged.tombstone && HasDied(acknowledged))) {

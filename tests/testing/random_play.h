@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "tests/testing/played_cluster.h"
+#include "tests/testing/quorum_play.h"
 
 namespace kache::testing {
 
@@ -41,6 +42,8 @@ struct RandomPlayRules {
   // The next fault begins once the cluster has got over the one before. Then nothing may be lost.
   bool one_fault_at_a_time = false;
   absl::Duration longest_fault = absl::Seconds(20);
+  // Others are written and read at QUORUM meanwhile (quorum_play.h).
+  bool at_quorum = false;
 };
 
 class RandomPlay {
@@ -59,6 +62,7 @@ class RandomPlay {
   std::string story() const { return story_.str(); }
   // The last copy of an acknowledged write went with a node's memory.
   bool has_lost() const { return has_lost_; }
+  const QuorumPlay& quorum() const { return quorum_; }
 
  private:
   static constexpr size_t kKeys = 12;
@@ -147,6 +151,7 @@ class RandomPlay {
   bool failed_ = false;
   std::ostringstream story_;
   PlayedCluster cluster_;
+  QuorumPlay quorum_{cluster_, random_};  // by a generator of its own
 };
 
 }  // namespace kache::testing

@@ -23,7 +23,7 @@ class SetIfNewerTwin {
   // The version that is held, where that is newer. Nothing when the record was stored, or was
   // there, or was not stored as its life is over: then nothing is held.
   std::optional<Version> Apply(const std::string& record, int64_t ends_ms, int64_t grace_ms,
-                               int64_t now_ms) {
+                               int64_t now_ms, int64_t least_ms = 0) {
     if (held_ && held_->ends_ms != 0 && held_->ends_ms <= now_ms) held_.reset();
     std::optional<Version> beaten;
     if (held_ && DecodeRecord(held_->bytes).kind != RecordKind::kForeign) {
@@ -40,7 +40,9 @@ class SetIfNewerTwin {
       if (old_end > ends_ms) ends_ms = std::min(old_end, ends_ms + grace_ms);
     }
     held_.reset();
-    if (ends_ms == 0 || ends_ms > now_ms) held_ = Held{record, ends_ms};
+    if (ends_ms == 0 || ends_ms > now_ms) {
+      held_ = Held{record, ends_ms == 0 ? 0 : std::max(ends_ms, now_ms + least_ms)};
+    }
     return std::nullopt;
   }
 

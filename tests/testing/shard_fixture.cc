@@ -76,6 +76,7 @@ void ShardFixture::MakeDoubted(size_t node, absl::Duration lacking) {
   }
   standings[node].verdict = Standing::Verdict::kInDoubt;
   standings[node].reason = "resync";
+  standings[node].doubt = Doubt::kAmnesic;
   standings[node].doubted_since = clock_.Now() - lacking;
   monitor_->SetStandings(standings);
 }
@@ -115,7 +116,14 @@ void ShardFixture::MakeExcluded(size_t node) {
   monitor_->SetStandings(standings);
 }
 
-void ShardFixture::MakeSyncing(size_t node) {
+void ShardFixture::MakeSyncing(size_t node, Doubt doubt) {
+  doubts_[node] = doubt;
+  std::vector<Standing> standings;
+  for (const NodeStatus& status : monitor_->topology()->nodes) {
+    standings.push_back(WholeStanding(status));
+  }
+  for (const auto& [each, its_doubt] : doubts_) standings[each].doubt = its_doubt;
+  monitor_->SetStandings(standings);
   MakeRefusing(node);
   clock_.Advance(HealthTracker::kRefusalBackoffMin);
   monitor_->Tick();
@@ -185,13 +193,12 @@ redis::Reply ShardFixture::Held(const Record& record) {
   return redis::Reply::String(EncodeRecord(record));
 }
 
-redis::Reply ShardFixture::HeldBy(bool whole, const std::optional<Record>& record,
+redis::Reply ShardFixture::HeldBy(int64_t memory, const std::optional<Record>& record,
                                   int64_t ends_ms) {
   redis::Reply reply;
   reply.type = redis::Reply::Type::kArray;
   reply.elements = {record ? Held(*record) : redis::Reply::Nil(),
-                    redis::Reply::String(std::to_string(ends_ms)),
-                    redis::Reply::Integer(whole ? 1 : 0)};
+                    redis::Reply::String(std::to_string(ends_ms)), redis::Reply::Integer(memory)};
   return reply;
 }
 

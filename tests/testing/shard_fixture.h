@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,8 +59,9 @@ class ShardFixture : public ::testing::Test {
 
   // States.
   void MakeDown(size_t node);
-  void MakeUp(size_t node);       // and whole
-  void MakeSyncing(size_t node);  // takes writes
+  void MakeUp(size_t node);  // and whole
+  // Takes writes.
+  void MakeSyncing(size_t node, Doubt doubt = Doubt::kAmnesic);
   // SYNCING: it may have lacked writes for so long.
   void MakeDoubted(size_t node, absl::Duration lacking);
   void MakeUnchecked(size_t node);  // SYNCING: just connected
@@ -92,7 +94,8 @@ class ShardFixture : public ::testing::Test {
   static redis::Reply Held(const Record& record);     // answers a read
 
   // Answers a read at QUORUM or ALL.
-  static redis::Reply HeldBy(bool whole, const std::optional<Record>& record, int64_t ends_ms = 0);
+  static redis::Reply HeldBy(int64_t memory, const std::optional<Record>& record,
+                             int64_t ends_ms = 0);
 
   // What the operations did.
   FakeNodeClient& node(size_t index) { return *nodes_[index]; }
@@ -150,6 +153,7 @@ class ShardFixture : public ::testing::Test {
   std::unique_ptr<HealthMonitor::Observation> observation_;
   std::vector<std::unique_ptr<FakeNodeClient>> nodes_;
   std::vector<size_t> asked_;
+  std::map<size_t, Doubt> doubts_;               // of MakeSyncing
   std::vector<std::function<bool()>> answered_;  // for each operation
 };
 

@@ -31,7 +31,7 @@ constexpr size_t kKey = 3;
 constexpr size_t kRecord = 4;
 constexpr size_t kTerms = 5;
 
-// The places in InspectScript's and ReadWithMarker's answers.
+// The places in InspectScript's answer, and in those of ReadWithMarker and ReadWithMemory.
 constexpr size_t kInspectionRunId = 0;
 constexpr size_t kInspectionMarker = 2;
 constexpr size_t kReadRecord = 0;
@@ -93,7 +93,7 @@ class BrokenClient final : public redis::NodeClient {
     if (command.script() == &LeaseScript()) command = BreakLease(command, done);
     if (command.script() == &LiftScript() && fault_ == Fault::kLease) command = LiftAny(command);
     if (command.shares_reply() && fault_ == Fault::kNil) done = BelieveNil(command, done);
-    if (command.script() == &ReadWithMarker()) {
+    if (command.script() == &ReadWithMarker() || command.script() == &ReadWithMemory()) {
       done = Then(std::move(done), [this](Reply& reply) { BreakRead(reply); });
     }
     const bool copies =

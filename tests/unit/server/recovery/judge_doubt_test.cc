@@ -101,6 +101,16 @@ TEST_F(JudgeDoubtTest, ANodeThatWasNotInspectedSinceItsConnectionsWereMadeIsAmne
   EXPECT_EQ(Of(2), Doubt::kAmnesic);
 }
 
+TEST_F(JudgeDoubtTest, WhileACoordinatorOfTheReleaseBeforeLivesNobodyIsMerelyBehind) {
+  Fence(1, kNowMs - 5, /*kept_memory=*/true);
+  evidence_.Beat(0, EvidenceOf::kOther, /*lives=*/true);
+  EXPECT_EQ(Of(1), Doubt::kBehind);
+  evidence_.At(0).heartbeats.back().ring = 0;
+  EXPECT_EQ(Of(1), Doubt::kAmnesic);
+  evidence_.At(0).heartbeats.back().lives = false;
+  EXPECT_EQ(Of(1), Doubt::kBehind);
+}
+
 // It ended lives that are not over: it has lost these records.
 TEST_F(JudgeDoubtTest, ANodeWhoseClockWasFarAheadIsAmnesic) {
   evidence_.Of(1).clock_skewed = true;

@@ -99,6 +99,7 @@ TEST_F(ForgottenDeletesTest, StayDeletedWhereANodeTurnsOutNotToBeWhole) {
   MakeUp(2);
   const auto get = ReadAt(Consistency::kQuorum);
   node(2).Answer(HeldBy(/*whole=*/false, record_));
+  node(2).Answer(HeldBy(/*whole=*/false, record_));  // It has not kept its memory, either.
   node(0).Answer(HeldBy(/*whole=*/true, std::nullopt));
   node(1).Answer(HeldBy(/*whole=*/true, std::nullopt));
   ASSERT_TRUE(get.ok()) << get.status();

@@ -120,27 +120,7 @@ TEST_F(QuorumReadTest, ARepairKeepsTheEndOfTheKey) {
   EXPECT_EQ(WrittenTo(1).limit_ms, expiry + 3'600'000);
 }
 
-TEST_F(QuorumReadTest, ANodeThatIsNotWholeDoesNotCount) {
-  Start();
-  const auto get = GetWith(kQuorum);
-  Answer(0, std::nullopt, /*whole=*/false);  // flushed, say
-  Answer(1, Value(kNew, "v"));
-  EXPECT_FALSE(get.came());
-  Answer(2, Value(kNew, "v"));
-  EXPECT_EQ(get->value, "v");
-  EXPECT_TRUE(get->receipt.degraded);
-  EXPECT_EQ(metrics().reads_not_whole.Value(), 1);
-}
-
-TEST_F(QuorumReadTest, IsUnavailableWhereTooFewAreWhole) {
-  Start();
-  const auto get = GetWith(kQuorum);
-  Answer(0, Value(kNew, "v"), /*whole=*/false);
-  Answer(1, Value(kNew, "v"), /*whole=*/false);
-  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
-}
-
-TEST_F(QuorumReadTest, ASyncingNodeIsNotAsked) {
+TEST_F(QuorumReadTest, AnAmnesicNodeIsNotAsked) {
   Start();
   MakeSyncing(0);
   const auto get = GetWith(kQuorum);
