@@ -79,6 +79,8 @@ LAYERS = {
     "base": Layer(libraries=COMMON),
     # The one that reads addresses of Redis servers.
     "base/redis_url": Layer(ours=("base",), libraries=COMMON | {"url"}),
+    # The one that hears what gRPC logs.
+    "base/grpc_log": Layer(ours=("base",), libraries=COMMON | {"grpc"}),
     "ring": Layer(
         libraries=frozenset({"absl"}),
         # No input or output, no locks.
