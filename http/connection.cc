@@ -35,17 +35,16 @@ Connection::Connection(HttpServerState* state, Worker* worker, TcpSocket socket)
       share_(state->held) {
   request_.worker = worker->index();
   request_.requester = this;
+  state_->connections.fetch_add(1);
   state_->observer->OnConnectionOpened();
 }
 
 Connection::~Connection() {
   state_->observer->OnConnectionClosed();
-  if (address_) state_->room.GiveBack(*address_);
   state_->connections.fetch_sub(1);
 }
 
-void Connection::Start(const std::string& address) {
-  address_ = address;
+void Connection::Start() {
   worker_->Add(this);
   listed_ = true;
   ErrorCode ignored;

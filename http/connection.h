@@ -20,10 +20,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/requester.h"
 #include "boost/beast/core/flat_buffer.hpp"
 #include "http/byte_stream.h"
+#include "http/connection_room.h"
 #include "http/held_bytes.h"
 #include "http/http_service.h"
 #include "http/message.h"
@@ -36,12 +38,16 @@ class Connection final : public ResponseSink,
                          public Requester,
                          public std::enable_shared_from_this<Connection> {
  public:
-  // Counts as one of state->connections, which the maker has already increased, until destroyed.
+  // Counts as one of state->connections until destroyed.
   Connection(HttpServerState* state, Worker* worker, TcpSocket socket);
   ~Connection() override;
 
-  // Counts in state->room, which the caller has already told, until destroyed.
-  void Start(const std::string& address);
+  // Its place, instead of the one before, until it is destroyed. Before it is started.
+  void Keep(ConnectionRoom::Place place) {
+    share_.BelongTo(place.bytes());
+    place_ = std::move(place);
+  }
+  void Start();
   // Answers 503 without reading a request, then closes.
   void StartRefused(std::string_view why);
 
@@ -112,8 +118,8 @@ class Connection final : public ResponseSink,
   HttpServerState* const state_;
   Worker* const worker_;
   ByteStream stream_;
-  std::optional<std::string> address_;  // as state->room has it
-  mutable std::mutex close_mutex_;      // between Close and StillWaits
+  ConnectionRoom::Place place_;
+  mutable std::mutex close_mutex_;  // between Close and StillWaits
   size_t slot_ = 0;
   bool listed_ = false;
 

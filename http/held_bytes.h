@@ -5,13 +5,19 @@
 // bytes of each connection (kUncountedBytes) are free: they are part of what a connection costs, so
 // that small requests touch nothing that threads share.
 //
-// A part of the bound is kept for requests of at most kSmallBytes (base/byte_budget.h).
+// A part of the bound is kept for requests of at most kSmallBytes (base/byte_budget.h). With large
+// requests, the connections of one client address may hold their fair share (base/fair_share.h) of
+// the rest. With small ones beside them they may hold their fair share of all, or as much as they
+// leave free, whichever is more.
 //
 // Thread-safe, without a lock.
 #ifndef KACHE_HTTP_HELD_BYTES_H_
 #define KACHE_HTTP_HELD_BYTES_H_
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 #include "base/byte_budget.h"
 
@@ -24,6 +30,12 @@ class HeldBytes {
 
   explicit HeldBytes(uint64_t bound) : budget_(static_cast<int64_t>(bound)) {}
 
+  // What all connections of one client address hold.
+  struct OfAddress {
+    std::atomic<int64_t> bytes = 0;
+    std::atomic<int64_t> of_small = 0;  // of these, those of small requests
+  };
+
   // The share of one connection, which only the connection changes. Thread-compatible.
   class Share {
    public:
@@ -31,6 +43,9 @@ class HeldBytes {
     ~Share() { Set(0); }
     Share(const Share&) = delete;
     Share& operator=(const Share&) = delete;
+
+    // Before anything is held: whose connection it is. Without, its share is not bounded.
+    void BelongTo(std::shared_ptr<OfAddress> address) { address_ = std::move(address); }
 
     // The connection holds `bytes` now, whether there is room or not.
     void Set(uint64_t bytes);
@@ -41,8 +56,14 @@ class HeldBytes {
     bool TrySet(uint64_t bytes, uint64_t expected = 0);
 
    private:
+    bool IsOverShareOfAddress(int64_t more, bool small) const;
+    // It holds `counted` now, as one that is small or not.
+    void CountForAddress(int64_t counted, bool small);
+
     HeldBytes& all_;
+    std::shared_ptr<OfAddress> address_;  // shared: with the address's other connections
     int64_t counted_ = 0;
+    bool small_ = true;
   };
 
   uint64_t bytes() const { return static_cast<uint64_t>(budget_.bytes()); }

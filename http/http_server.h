@@ -19,6 +19,7 @@
 #ifndef KACHE_HTTP_HTTP_SERVER_H_
 #define KACHE_HTTP_HTTP_SERVER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,12 @@
 #include "security/tls_files.h"
 
 namespace kache {
+
+// Of a server with so many connections: how many of those that it refuses are waited for, so that
+// they read why, beside those that it serves. Of one client address its fair share.
+constexpr size_t MaxRefusedConnections(size_t max_connections) {
+  return std::min<size_t>(max_connections, 256);
+}
 
 struct HttpOptions {
   // Port 0 = any free one. A name stands for all its addresses, on one port; those that this

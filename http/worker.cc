@@ -8,8 +8,11 @@
 
 #include "absl/time/time.h"
 #include "base/deferred_wakes.h"
+#include "boost/asio/buffer.hpp"
 #include "boost/asio/post.hpp"
 #include "http/connection.h"
+#include "http/request_naming.h"
+#include "http/response_writer.h"
 
 namespace kache {
 namespace {
@@ -19,9 +22,6 @@ namespace net = boost::asio;
 // How late a time limit may strike: a tenth of the shortest limit, within these bounds.
 constexpr auto kMinTick = std::chrono::milliseconds(5);
 constexpr auto kMaxTick = std::chrono::milliseconds(250);
-
-// Connections over the limit that are still told why, before more are closed without a word.
-constexpr size_t kMaxRefusing = 256;
 
 // What waits until no handler is ready waits for so many at most.
 constexpr int kHandlersPerTurn = 256;
@@ -40,6 +40,19 @@ std::string AddressOf(const TcpSocket& socket) {
   return ClientAddress(address);
 }
 
+// Tells the client why it is refused, and waits for nothing. The answer may be lost where the
+// client has sent something already.
+void TellAtOnce(HttpService& service, std::string_view why, TcpSocket* socket) {
+  const HttpResponse refusal = service.Refusal(503, why);
+  std::string answer;
+  WriteResponseHead(refusal, ConnectionField::kClose, HttpDate(), NameRequest(HeaderList()),
+                    &answer);
+  answer += refusal.body;
+  boost::system::error_code ignored;
+  socket->non_blocking(true, ignored);
+  socket->write_some(net::buffer(answer), ignored);
+}
+
 }  // namespace
 
 Worker::Worker(HttpServerState* state, size_t index)
@@ -56,29 +69,44 @@ Worker::Worker(HttpServerState* state, size_t index)
 Worker::~Worker() { Stop(); }
 
 void Worker::Adopt(TcpSocket socket) {
-  const size_t open = state_->connections.fetch_add(1) + 1;
   const std::string address = AddressOf(socket);
-  auto connection = std::make_shared<Connection>(state_, this, std::move(socket));
-  if (open > state_->options.max_connections + kMaxRefusing) {
-    // Dropped: the destructor closes it.
-    return state_->observer->OnRefused(RefusalReason::kTooManyConnections);
+  ConnectionRoom::Place place;
+  const ConnectionBook::Room room = state_->room.Take(address, &place);
+  if (room == ConnectionBook::Room::kThere) {
+    auto connection = std::make_shared<Connection>(state_, this, std::move(socket));
+    connection->Keep(std::move(place));
+    return net::post(context_, [connection = std::move(connection)] { connection->Start(); });
   }
-  net::post(context_,
-            [this, connection = std::move(connection), address] { Begin(connection, address); });
-}
-
-void Worker::Begin(const std::shared_ptr<Connection>& connection, const std::string& address) {
-  const ConnectionBook::Room room = state_->room.Take(address);
-  if (room == ConnectionBook::Room::kThere) return connection->Start(address);
   const bool full = room == ConnectionBook::Room::kFull;
+  const std::string_view why =
+      full ? "too many connections" : "too many connections of one client address";
   state_->observer->OnRefused(full ? RefusalReason::kTooManyConnections
                                    : RefusalReason::kTooManyConnectionsOfAddress);
-  if (!state_->options.replaces_waiting || !CloseLongestWaiting()) {
-    return connection->StartRefused(full ? "too many connections"
-                                         : "too many connections of one client address");
+  const bool replaces = state_->options.replaces_waiting;
+  if (!replaces && state_->refused.Take(address, &place) != ConnectionBook::Room::kThere) {
+    if (state_->certificates == nullptr) TellAtOnce(*state_->service, why, &socket);
+    return;  // its end closes it
   }
-  state_->room.Count(address);
-  connection->Start(address);
+  auto connection = std::make_shared<Connection>(state_, this, std::move(socket));
+  connection->Keep(std::move(place));
+  net::post(context_, [this, connection = std::move(connection), address, why, replaces] {
+    if (replaces) return ReplaceOrRefuse(connection, address, why);
+    connection->StartRefused(why);
+  });
+}
+
+void Worker::ReplaceOrRefuse(const std::shared_ptr<Connection>& connection,
+                             const std::string& address, std::string_view why) {
+  if (CloseLongestWaiting()) {
+    connection->Keep(state_->room.Count(address));
+    return connection->Start();
+  }
+  ConnectionRoom::Place place;
+  if (state_->refused.Take(address, &place) != ConnectionBook::Room::kThere) {
+    return connection->Close();
+  }
+  connection->Keep(std::move(place));
+  connection->StartRefused(why);
 }
 
 bool Worker::CloseLongestWaiting() {

@@ -10,13 +10,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
-#include "base/connection_book.h"
 #include "boost/asio/basic_waitable_timer.hpp"
 #include "boost/asio/io_context.hpp"
 #include "boost/asio/ip/tcp.hpp"
+#include "http/connection_room.h"
 #include "http/held_bytes.h"
 #include "http/http_server.h"
 #include "http/http_service.h"
@@ -28,39 +29,13 @@ using TcpSocket =
     boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::io_context::executor_type>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-// A ConnectionBook for several threads. Thread-safe.
-class ConnectionRoom {
- public:
-  explicit ConnectionRoom(size_t max) : book_(max) {}
-
-  // kThere: the connection counts until GiveBack.
-  ConnectionBook::Room Take(const std::string& address) {
-    const std::lock_guard lock(mutex_);
-    const ConnectionBook::Room room = book_.RoomFor(address);
-    if (room == ConnectionBook::Room::kThere) book_.Add(address);
-    return room;
-  }
-  // The same, whether there is room or not.
-  void Count(const std::string& address) {
-    const std::lock_guard lock(mutex_);
-    book_.Add(address);
-  }
-  void GiveBack(const std::string& address) {
-    const std::lock_guard lock(mutex_);
-    book_.Remove(address);
-  }
-
- private:
-  std::mutex mutex_;
-  ConnectionBook book_;
-};
-
 // Thread-safe.
 struct HttpServerState {
   explicit HttpServerState(const HttpOptions& its_options)
       : options(its_options),
         held(its_options.max_buffered_bytes),
-        room(its_options.max_connections) {}
+        room(its_options.max_connections),
+        refused(MaxRefusedConnections(its_options.max_connections)) {}
 
   const HttpOptions options;
   HttpService* service = nullptr;
@@ -69,7 +44,8 @@ struct HttpServerState {
   std::atomic<bool> draining = false;
   std::atomic<size_t> connections = 0;  // those that are refused included
   HeldBytes held;
-  ConnectionRoom room;  // of those that are served
+  ConnectionRoom room;     // of those that are served
+  ConnectionRoom refused;  // of those that are told why they are not
 };
 
 class Connection;
@@ -85,7 +61,8 @@ class Worker {
   size_t index() const { return index_; }
 
   // Any thread. Serves the socket, which was made with this worker's context; one over the limit
-  // of connections is told so and closed.
+  // of connections is told so and closed. Those that are refused take no place of those that are
+  // served, whoever opens how many of them.
   void Adopt(TcpSocket socket);
   // Any thread. Closes the connections that have no request.
   void CloseIdle();
@@ -106,8 +83,9 @@ class Worker {
   };
 
   void Run();
-  // Serves the connection, or tells its client why not.
-  void Begin(const std::shared_ptr<Connection>& connection, const std::string& address);
+  // On this thread, for each further connection of a full server that replaces those that wait.
+  void ReplaceOrRefuse(const std::shared_ptr<Connection>& connection, const std::string& address,
+                       std::string_view why);
   // False: none waits.
   bool CloseLongestWaiting();
   void TakeAnswers();

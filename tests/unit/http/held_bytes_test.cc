@@ -63,6 +63,55 @@ TEST(HeldBytes, HasRoomForWhoeverIsAlone) {
   EXPECT_TRUE(other.TrySet(HeldBytes::kUncountedBytes));
 }
 
+// Each of the shares of one address, but the last, asks for `bytes` until it finds no room.
+uint64_t TakenBy(HeldBytes& held, const std::shared_ptr<HeldBytes::OfAddress>& address,
+                 uint64_t bytes, std::vector<std::unique_ptr<HeldBytes::Share>>* shares) {
+  do {
+    shares->push_back(std::make_unique<HeldBytes::Share>(held));
+    shares->back()->BelongTo(address);
+  } while (shares->back()->TrySet(bytes + HeldBytes::kUncountedBytes));
+  return static_cast<uint64_t>(address->bytes.load());
+}
+
+TEST(HeldBytes, LeavesRoomForOtherAddresses) {
+  constexpr uint64_t kLarge = 10 * kBound;
+  HeldBytes held(kLarge);
+  std::vector<std::unique_ptr<HeldBytes::Share>> shares;
+  const auto crowd = std::make_shared<HeldBytes::OfAddress>();
+  const uint64_t large = TakenBy(held, crowd, 70 * kKiB, &shares);
+  EXPECT_GE(large, kLarge / 2);
+  EXPECT_LE(large, kLarge * 7 / 8 * 3 / 4);
+  const uint64_t all = TakenBy(held, crowd, 8 * kKiB, &shares);
+  EXPECT_GT(all, large + kLarge / 8) << "small ones beside the large ones";
+  EXPECT_LE(all, large + (kLarge - large) / 2);
+  EXPECT_EQ(held.bytes(), all);
+  HeldBytes::Share other(held);
+  other.BelongTo(std::make_shared<HeldBytes::OfAddress>());
+  EXPECT_TRUE(other.TrySet(80 * kKiB)) << "a large one";
+  EXPECT_TRUE(other.TrySet(200 * kKiB));
+  shares.clear();
+  EXPECT_EQ(crowd->bytes.load(), 0);
+  EXPECT_EQ(crowd->of_small.load(), 0);
+}
+
+TEST(HeldBytes, ManyAddressesLeaveRoomForTheSmallRequestsOfOneMore) {
+  HeldBytes held(kBound);
+  std::vector<std::unique_ptr<HeldBytes::Share>> shares;
+  std::vector<std::shared_ptr<HeldBytes::OfAddress>> crowd;
+  for (int i = 0; i < 8; ++i) crowd.push_back(std::make_shared<HeldBytes::OfAddress>());
+  for (int turn = 0; turn < 100; ++turn) {
+    for (const auto& address : crowd) {
+      shares.push_back(std::make_unique<HeldBytes::Share>(held));
+      shares.back()->BelongTo(address);
+      shares.back()->TrySet(2 * kKiB + HeldBytes::kUncountedBytes);
+    }
+  }
+  EXPECT_GT(held.bytes(), kBound * 3 / 4);
+  HeldBytes::Share other(held);
+  other.BelongTo(std::make_shared<HeldBytes::OfAddress>());
+  EXPECT_TRUE(other.TrySet(20 * kKiB));
+}
+
 TEST(HeldBytes, IsSetAlsoWithoutRoom) {
   HeldBytes held(kBound);
   HeldBytes::Share first(held);

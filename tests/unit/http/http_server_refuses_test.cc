@@ -220,6 +220,21 @@ TEST_F(HttpServerRefuses, MoreConnectionsThanAllowed) {
   EXPECT_EQ(first.Ask("GET", "/").status, 200);
 }
 
+TEST_F(HttpServerRefuses, ACrowdOfOneAddressWithoutKeepingOutTheOthers) {
+  constexpr size_t kServed = 64;
+  options_.max_connections = kServed;
+  Start();
+  std::vector<std::unique_ptr<RawHttpClient>> crowd;
+  for (size_t i = 0; i < 5 * kServed + 256; ++i) {
+    crowd.push_back(std::make_unique<RawHttpClient>(server_->port(), 2));
+  }
+  RawHttpClient other(server_->port(), 3);
+  EXPECT_EQ(other.Ask("GET", "/").status, 200);
+  EXPECT_EQ(crowd.front()->Ask("GET", "/").status, 200);
+  EXPECT_EQ(crowd.back()->Receive().status, 503) << "told why, however many are refused";
+  EXPECT_LE(observer_.connections.load(), 2 * static_cast<int>(kServed));
+}
+
 TEST_F(HttpServerRefuses, BodiesBeyondTheBytesHeldForAll) {
   options_.max_buffered_bytes = 1'000'000;
   Start();

@@ -11,6 +11,9 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "tests/unit/http/http_server_fixture.h"
 
@@ -281,6 +284,25 @@ TEST_F(HttpServerTest, AConnectionOverTheLimitMayReplaceOneThatWaits) {
   EXPECT_TRUE(waiting.AtEnd());
   service_.Release();
   EXPECT_EQ(busy.Receive().status, 200) << "what is served is not replaced";
+}
+
+TEST_F(HttpServerTest, OneAddressLeavesRoomForTheRequestsOfOthers) {
+  options_.max_buffered_bytes = 8 * 1024 * 1024;
+  Start();
+  std::vector<std::unique_ptr<RawHttpClient>> crowd;
+  const auto send = [&](int connections, size_t bytes) {
+    for (int i = 0; i < connections; ++i) {
+      crowd.push_back(std::make_unique<RawHttpClient>(server_->port(), 2));
+      crowd.back()->Send("PUT /large HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+                         std::to_string(bytes + 1) + "\r\n\r\n" + std::string(bytes, 'x'));
+    }
+  };
+  send(40, 500'000);
+  send(100, 25'000);
+  ASSERT_TRUE(Eventually([this] { return observer_.refused(RefusalReason::kMemory) > 40; }));
+  RawHttpClient other(server_->port(), 3);
+  EXPECT_EQ(other.Ask("PUT", "/large", std::string(100'000, 'x')).status, 200);
+  EXPECT_EQ(other.Ask("PUT", "/large", std::string(25'000, 'x')).status, 200);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 
 #include "absl/strings/ascii.h"
@@ -18,12 +19,15 @@ std::string RawResponse::Header(const std::string& lower_case_name) const {
   return found == headers.end() ? "" : found->second;
 }
 
-RawHttpClient::RawHttpClient(uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+RawHttpClient::RawHttpClient(uint16_t port, uint8_t from)
+    : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
   const timeval timeout = {10, 0};
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl((INADDR_LOOPBACK & ~uint32_t{0xFF}) | from);
+  if (from != 1) ::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address);
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   // A failure shows as Send returning false.

@@ -20,8 +20,8 @@ struct RawResponse {
 
 class RawHttpClient {
  public:
-  // Connects to 127.0.0.1. All waits end after 10 s.
-  explicit RawHttpClient(uint16_t port);
+  // Connects to 127.0.0.1, from 127.0.0.`from`. All waits end after 10 s.
+  explicit RawHttpClient(uint16_t port, uint8_t from = 1);
   ~RawHttpClient();
   RawHttpClient(const RawHttpClient&) = delete;
   RawHttpClient& operator=(const RawHttpClient&) = delete;
