@@ -166,9 +166,11 @@ void ReadPaces(SettingsReader& reader, ServerConfig* config) {
   fields.Number("RESYNC_KEYS_PER_SECOND", &config->resync_keys_per_second, {1, 10000000});
 }
 
+size_t DefaultThreads() { return std::max(1u, AvailableCpus() / 2); }
+
 void ReadThreads(SettingsReader& reader, ServerConfig* config) {
   Fields fields(reader);
-  config->grpc_threads = config->shards = std::max(1u, AvailableCpus() / 2);
+  config->grpc_threads = config->shards = DefaultThreads();
   fields.Number("GRPC_THREADS", &config->grpc_threads, {1, 256});
   fields.Number("SHARDS", &config->shards, {1, 256});
 }
@@ -194,6 +196,18 @@ void FitIntoMemory(uint64_t limit, SettingsReader& reader, ServerConfig* config)
   for (const char* name : {"MAX_IN_FLIGHT_BYTES", "MAX_CONNECTION_QUEUE_BYTES",
                            "MAX_GRPC_BUFFER_BYTES", "MAX_GRPC_CONNECTIONS", "MAX_GRPC_CALLS"}) {
     if (reader.IsSet(name)) return reader.AddMistake(name, DoesNotFitText(sum, limit));
+  }
+  // What else the sum is made of is at fault where it is set above its default.
+  const ServerConfig defaults;
+  const size_t threads = DefaultThreads();
+  const std::pair<const char*, bool> raised[] = {
+      {"MAX_VALUE_BYTES", config->max_value_bytes > defaults.max_value_bytes},
+      {"MAX_BATCH_BYTES", config->max_batch_bytes > defaults.max_batch_bytes},
+      {"MAX_KEY_BYTES", config->max_key_bytes > defaults.max_key_bytes},
+      {"SHARDS", config->shards > threads},
+      {"GRPC_THREADS", config->grpc_threads > threads}};
+  for (const auto& [name, is_raised] : raised) {
+    if (is_raised) return reader.AddMistake(name, DoesNotFitText(sum, limit));
   }
   config->memory_shortage = DoesNotFitText(sum, limit);
 }
@@ -249,13 +263,13 @@ ServerBounds BoundsOf(const ServerConfig& config) {
 
 void FitIntoFiles(uint64_t limit, ServerConfig* config) {
   // For each shard and the recovery the connections to the nodes, twice, as one that is made anew
-  // may stand beside the old one; for each thread a few of its own; and for files that are read,
-  // the log and the metrics' readers.
+  // may stand beside the old one; for each thread a few of its own; for files that are read and
+  // the log; and for the metrics' readers, those that are refused included.
   constexpr uint64_t kFilesOfThread = 8;
   constexpr uint64_t kFilesOfProcess = 64;
   const uint64_t threads = config->shards + config->grpc_threads + 1;
   const uint64_t reserve = 2 * config->servers.size() * (config->shards + 1) +
-                           kFilesOfThread * threads + kFilesOfProcess;
+                           kFilesOfThread * threads + kFilesOfProcess + kFilesOfMetricsPort;
   FitConnectionsIntoFiles({.limit = limit, .reserve = reserve}, "MAX_GRPC_CONNECTIONS",
                           &config->max_grpc_connections, &config->files_shortage);
 }

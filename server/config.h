@@ -94,6 +94,9 @@ struct ServerConfig {
   absl::Duration slow_operation = absl::Milliseconds(100);  // logged from there on; zero = never
 };
 
+// The connections to the metrics port (server/metrics_port.h), those that are refused included.
+inline constexpr uint64_t kFilesOfMetricsPort = 32;
+
 // What bounds the memory.
 ServerBounds BoundsOf(const ServerConfig& config);
 

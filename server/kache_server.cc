@@ -15,6 +15,9 @@
 #include "server/redis/redis_client.h"
 
 namespace kache {
+
+static_assert(kFilesOfMetricsPort ==
+              MetricsPort::kMaxConnections + MaxRefusedConnections(MetricsPort::kMaxConnections));
 namespace {
 
 constexpr absl::Duration kTickInterval = absl::Milliseconds(200);

@@ -57,12 +57,16 @@ uint64_t ReplyBytesOfKey(const ServerBounds& bounds) {
   return bounds.nodes * bounds.shards * bounds.max_value_bytes;
 }
 
+// As max_in_flight_bytes counts it.
+uint64_t LargestRequestBytes(const ServerBounds& bounds) {
+  return kCopiesOfWrite *
+         std::max(bounds.max_batch_bytes, bounds.max_key_bytes + bounds.max_value_bytes);
+}
+
 // The largest value and the largest batch have room while others hold little, and beside the eighth
 // that is for small requests.
 uint64_t LeastInFlightBytes(const ServerBounds& bounds) {
-  const uint64_t largest =
-      std::max(bounds.max_batch_bytes, bounds.max_key_bytes + bounds.max_value_bytes);
-  return std::max(kLeastInFlightBytes, kCopiesOfWrite * largest / 7 * 8);
+  return std::max(kLeastInFlightBytes, LargestRequestBytes(bounds) / 7 * 8);
 }
 
 }  // namespace
@@ -147,6 +151,10 @@ void FitBounds(uint64_t limit, const ServerBoundsSet& set, ServerBounds* bounds)
 MemorySum MemoryOf(const ServerBounds& bounds, uint64_t limit) {
   MemorySum sum;
   sum.Add("MAX_IN_FLIGHT_BYTES", bounds.max_in_flight_bytes);
+  // One that is alone has room whatever its size.
+  if (const uint64_t largest = LargestRequestBytes(bounds); largest > bounds.max_in_flight_bytes) {
+    sum.Add("one request that is larger", largest - bounds.max_in_flight_bytes);
+  }
   sum.Add(Concat("small commands on ", Connections(bounds), " connections"),
           Connections(bounds) * bounds.max_uncounted_queue_bytes);
   sum.Add(Concat("recovery of ", bounds.nodes, " nodes"), bounds.nodes * RecoveryBytes(bounds));

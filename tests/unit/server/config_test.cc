@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iterator>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -269,6 +270,32 @@ TEST(ServerConfig, ReadsExactlyTheListedSettings) {
   std::set<std::string> read;
   for (const auto& [name, unused] : ReadSettings(reader)) read.insert(name);
   EXPECT_EQ(read, std::set<std::string>(std::begin(kServerSettings), std::end(kServerSettings)));
+}
+
+std::string MistakesUnderAMemoryLimit(const std::string& name, const std::string& value,
+                                      uint64_t limit = uint64_t{256} << 20) {
+  const Environment environment = Environment::Of({{name, value}});
+  SettingsReader reader(environment);
+  ReadServerConfig(reader, limit);
+  return std::string(reader.Finish().message());
+}
+
+TEST(ServerConfig, RefusesEverySettingThatDoesNotFitTheMemoryLimit) {
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"MAX_BATCH_BYTES", "67108864"},
+                                          {"MAX_VALUE_BYTES", "67108864"},
+                                          {"SHARDS", "256"},
+                                          {"GRPC_THREADS", "256"},
+                                          {"MAX_GRPC_CALLS", "10000000"},
+                                          {"MAX_IN_FLIGHT_BYTES", "1073741824"}}) {
+    EXPECT_THAT(MistakesUnderAMemoryLimit(name, value), HasSubstr(name + ": the settings allow"));
+  }
+  EXPECT_EQ(MistakesUnderAMemoryLimit("MAX_VALUE_BYTES", "1048576"), "");
+}
+
+TEST(ServerConfig, StartsWhereNotEvenTheDefaultsFit) {
+  EXPECT_EQ(MistakesUnderAMemoryLimit("MAX_VALUE_BYTES", "1048576", uint64_t{64} << 20), "");
+  EXPECT_EQ(MistakesUnderAMemoryLimit("SHARDS", "1", uint64_t{64} << 20), "");
 }
 
 TEST(ServerConfig, KeepsFilesForTheNodesBeforeConnections) {

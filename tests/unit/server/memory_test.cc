@@ -73,6 +73,13 @@ TEST(ServerMemory, ShowsWhatDoesNotFit) {
   EXPECT_GT(MemoryOf(Fitted(64 * kMiB), 64 * kMiB).bytes(), 64 * kMiB);
 }
 
+TEST(ServerMemory, CountsOneRequestThatIsLargerThanTheBound) {
+  const MemorySum sum =
+      MemoryOf({.max_batch_bytes = 48 * kMiB, .max_in_flight_bytes = kMiB}, 512 * kMiB);
+  EXPECT_NE(sum.Text().find("one request that is larger 143.0 MiB"), std::string::npos)
+      << sum.Text();
+}
+
 // A healthy node's queue is never what refuses a write: MAX_IN_FLIGHT_BYTES, which counts a write
 // three times until it is answered, does it before anything is done. An eighth of it is for small
 // requests alone.
