@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "base/cpus.h"
 #include "base/file_limit.h"
@@ -25,11 +26,12 @@ size_t Count(SettingsReader& reader, std::string_view name, size_t default_value
   return static_cast<size_t>(reader.Integer(name, static_cast<int64_t>(default_value), range));
 }
 
+size_t DefaultThreads() { return std::max(1u, AvailableCpus() / 2); }
+
 void ReadHttp(SettingsReader& reader, HttpOptions* http) {
   http->address = reader.ListenAddress("HTTP_LISTEN_ADDRESS", "0.0.0.0:8080");
   http->tls = ReadServerTls(reader, "HTTP_TLS");
-  http->threads =
-      Count(reader, "GATEWAY_THREADS", std::max(1u, AvailableCpus() / 2), {.min = 1, .max = 1024});
+  http->threads = Count(reader, "GATEWAY_THREADS", DefaultThreads(), {.min = 1, .max = 1024});
   http->max_head_bytes =
       Count(reader, "MAX_HEADER_BYTES", http->max_head_bytes, {.min = 1024, .max = 1024 * 1024});
   http->read_timeout = reader.Seconds("HTTP_READ_TIMEOUT_SECONDS", http->read_timeout,
@@ -51,7 +53,29 @@ std::vector<std::string> ReadAllowedHosts(SettingsReader& reader) {
   return hosts;
 }
 
-// What bounds memory. Requires that ReadHttp has read what else the sum is made of.
+// The setting because of which the sum is above the limit: one of the bounds that follow the limit
+// where they are not set, or what else the sum is made of, where it is above its default. nullptr:
+// none was set so.
+const char* SettingAtFault(const SettingsReader& reader, const GatewayConfig& config) {
+  for (const char* name :
+       {"MAX_HTTP_BUFFER_BYTES", "MAX_UPSTREAM_BUFFER_BYTES", "MAX_HTTP_CONNECTIONS"}) {
+    if (reader.IsSet(name)) return name;
+  }
+  const HandlerConfig defaults;
+  const HandlerConfig& handlers = config.handlers;
+  const std::pair<const char*, bool> raised[] = {
+      {"MAX_VALUE_BYTES", handlers.max_value_bytes > defaults.max_value_bytes},
+      {"MAX_BATCH_BYTES", handlers.max_batch_bytes > defaults.max_batch_bytes},
+      {"MAX_BATCH_ANSWER_BYTES", reader.IsSet("MAX_BATCH_ANSWER_BYTES")},
+      {"GATEWAY_THREADS", config.http.threads > DefaultThreads()}};
+  for (const auto& [name, is_raised] : raised) {
+    if (is_raised) return name;
+  }
+  return nullptr;
+}
+
+// What bounds memory. Requires that ReadHttp and ReadHandlers have read what else the sum is made
+// of.
 void ReadBounds(SettingsReader& reader, std::optional<uint64_t> memory_limit,
                 GatewayConfig* config) {
   HttpOptions& http = config->http;
@@ -63,27 +87,28 @@ void ReadBounds(SettingsReader& reader, std::optional<uint64_t> memory_limit,
       .max_buffered_bytes =
           Count(reader, "MAX_HTTP_BUFFER_BYTES", http.max_buffered_bytes, kBufferRange),
       .max_upstream_bytes =
-          Count(reader, "MAX_UPSTREAM_BUFFER_BYTES", config->max_upstream_bytes, kBufferRange)};
+          Count(reader, "MAX_UPSTREAM_BUFFER_BYTES", config->max_upstream_bytes, kBufferRange),
+      .max_value_bytes = config->handlers.max_value_bytes,
+      .max_batch_bytes = config->handlers.max_batch_bytes,
+      .max_batch_answer_bytes = config->handlers.max_batch_answer_bytes};
   if (memory_limit) {
     FitBounds(*memory_limit,
               {.max_connections = reader.IsSet("MAX_HTTP_CONNECTIONS"),
                .max_buffered_bytes = reader.IsSet("MAX_HTTP_BUFFER_BYTES"),
-               .max_upstream_bytes = reader.IsSet("MAX_UPSTREAM_BUFFER_BYTES")},
+               .max_upstream_bytes = reader.IsSet("MAX_UPSTREAM_BUFFER_BYTES"),
+               .max_batch_answer_bytes = reader.IsSet("MAX_BATCH_ANSWER_BYTES")},
               &bounds);
     const MemorySum sum = MemoryOf(bounds, *memory_limit);
     if (sum.bytes() > *memory_limit) {
       config->memory_shortage = DoesNotFitText(sum, *memory_limit);
-      for (const char* name :
-           {"MAX_HTTP_BUFFER_BYTES", "MAX_UPSTREAM_BUFFER_BYTES", "MAX_HTTP_CONNECTIONS"}) {
-        if (!reader.IsSet(name)) continue;
-        reader.AddMistake(name, config->memory_shortage);
-        break;
-      }
+      const char* const name = SettingAtFault(reader, *config);
+      if (name != nullptr) reader.AddMistake(name, config->memory_shortage);
     }
   }
   http.max_connections = bounds.max_connections;
   http.max_buffered_bytes = bounds.max_buffered_bytes;
   config->max_upstream_bytes = bounds.max_upstream_bytes;
+  config->handlers.max_batch_answer_bytes = bounds.max_batch_answer_bytes;
 }
 
 void ReadHandlers(SettingsReader& reader, HandlerConfig* handlers) {
@@ -115,8 +140,8 @@ GatewayConfig ReadGatewayConfig(SettingsReader& reader, std::optional<uint64_t> 
       reader.Milliseconds("SLOW_OPERATION_MS", config.slow_request, {.min = 0, .max = 600'000});
   ReadHttp(reader, &config.http);
   config.allowed_hosts = ReadAllowedHosts(reader);
-  ReadBounds(reader, memory_limit, &config);
   ReadHandlers(reader, &config.handlers);
+  ReadBounds(reader, memory_limit, &config);
   config.servers = ReadServerList(reader);
   config.access = ReadAccessOptions(reader);
   config.upstream = ReadChannelSecurity(reader);
@@ -133,8 +158,11 @@ void FitIntoFiles(uint64_t limit, GatewayConfig* config) {
   constexpr uint64_t kFilesOfServer = 64;
   constexpr uint64_t kFilesOfThread = 16;
   constexpr uint64_t kFilesOfProcess = 64;
-  const uint64_t reserve = kFilesOfServer * config->servers.size() +
-                           kFilesOfThread * config->http.threads + kFilesOfProcess;
+  uint64_t reserve = kFilesOfServer * config->servers.size() +
+                     kFilesOfThread * config->http.threads + kFilesOfProcess;
+  // And for connections that are refused, beside those that are served.
+  const uint64_t left = limit - std::min(limit, reserve);
+  reserve += std::min<uint64_t>(MaxRefusedConnections(config->http.max_connections), left / 2);
   FitConnectionsIntoFiles({.limit = limit, .reserve = reserve}, "MAX_HTTP_CONNECTIONS",
                           &config->http.max_connections, &config->files_shortage);
 }

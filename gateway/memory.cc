@@ -1,10 +1,12 @@
 #include "gateway/memory.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/memory_parts.h"
 #include "base/memory_shares.h"
 #include "base/strings.h"
+#include "gateway/handlers/handler_config.h"
 
 namespace kache::gateway {
 namespace {
@@ -25,7 +27,14 @@ constexpr uint64_t kUpstreamParts = 2;
 
 constexpr uint64_t kLeastConnections = 64;
 constexpr uint64_t kLeastBufferedBytes = 16 * kMiB;
-constexpr uint64_t kLeastUpstreamBytes = 16 * kMiB;
+constexpr uint64_t kLeastUpstreamBytes = 12 * kMiB;
+// Beside the values of a message, once: keys, and what frames them.
+constexpr uint64_t kMessageOverheadBytes = 64 * kKiB;
+
+// A body while its buffer grows: the buffer before, and the next one.
+constexpr uint64_t kCopiesOfBody = 2;
+// The values of an answer, and the same as JSON, where a byte may be written \u00XX.
+constexpr uint64_t kCopiesOfAnswer = 1 + 6;
 
 uint64_t ProcessBytes(const GatewayBounds& bounds) {
   return kProcessBytes + bounds.threads * kThreadBytes;
@@ -35,17 +44,37 @@ uint64_t BytesOfConnection(const GatewayBounds& bounds) {
   return kConnectionBytes + (bounds.tls ? kTlsBytes : 0);
 }
 
+uint64_t LargestBodyBytes(const GatewayBounds& bounds) {
+  return kCopiesOfBody * MaxJsonBytes(std::max(bounds.max_value_bytes, bounds.max_batch_bytes));
+}
+
+uint64_t LargestRequestBytes(const GatewayBounds& bounds) {
+  return std::max(LargestBodyBytes(bounds), kCopiesOfAnswer * bounds.max_batch_answer_bytes);
+}
+
+// Beside the eighth that is for small requests.
+uint64_t LeastBufferedBytes(uint64_t largest) {
+  return std::max(kLeastBufferedBytes, largest / 7 * 8);
+}
+
+uint64_t LeastUpstreamBytes(const GatewayBounds& bounds) {
+  return std::max(kLeastUpstreamBytes,
+                  std::max(bounds.max_value_bytes, bounds.max_batch_bytes) + kMessageOverheadBytes);
+}
+
 }  // namespace
 
 void FitBounds(uint64_t limit, const GatewayBoundsSet& set, GatewayBounds* bounds) {
+  const uint64_t largest =
+      set.max_batch_answer_bytes ? LargestRequestBytes(*bounds) : LargestBodyBytes(*bounds);
   std::array<MemoryShare, 3> shares = {MemoryShare{.weight = 4,
-                                                   .least = kLeastBufferedBytes,
+                                                   .least = LeastBufferedBytes(largest),
                                                    .most = bounds->max_buffered_bytes,
                                                    .is_set = set.max_buffered_bytes,
                                                    .units = bounds->max_buffered_bytes},
                                        MemoryShare{.weight = 3,
                                                    .bytes_per_unit = kUpstreamParts,
-                                                   .least = kLeastUpstreamBytes,
+                                                   .least = LeastUpstreamBytes(*bounds),
                                                    .most = bounds->max_upstream_bytes,
                                                    .is_set = set.max_upstream_bytes,
                                                    .units = bounds->max_upstream_bytes},
@@ -59,11 +88,19 @@ void FitBounds(uint64_t limit, const GatewayBoundsSet& set, GatewayBounds* bound
   bounds->max_buffered_bytes = shares[0].units;
   bounds->max_upstream_bytes = shares[1].units;
   bounds->max_connections = shares[2].units;
+  if (!set.max_batch_answer_bytes) {
+    bounds->max_batch_answer_bytes = std::min(bounds->max_batch_answer_bytes,
+                                              bounds->max_buffered_bytes / 8 * 7 / kCopiesOfAnswer);
+  }
 }
 
 MemorySum MemoryOf(const GatewayBounds& bounds, uint64_t limit) {
   MemorySum sum;
   sum.Add("MAX_HTTP_BUFFER_BYTES", bounds.max_buffered_bytes);
+  // One that is alone has room whatever its size.
+  if (const uint64_t largest = LargestRequestBytes(bounds); largest > bounds.max_buffered_bytes) {
+    sum.Add("one request that is larger", largest - bounds.max_buffered_bytes);
+  }
   sum.Add(Concat(kUpstreamParts, " x MAX_UPSTREAM_BUFFER_BYTES"),
           kUpstreamParts * bounds.max_upstream_bytes);
   sum.Add(Concat("MAX_HTTP_CONNECTIONS x ", BytesOfConnection(bounds) / kKiB, " KiB"),

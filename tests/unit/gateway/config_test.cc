@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -111,6 +112,32 @@ TEST(GatewayConfig, RefusesWhatDoesNotFitTheMemoryLimitAndShowsTheSum) {
   EXPECT_THAT(mistakes, HasSubstr(" = "));
 }
 
+std::string MistakesUnderAMemoryLimit(const std::string& name, const std::string& value,
+                                      uint64_t limit = uint64_t{256} << 20) {
+  const Environment environment = Environment::Of({{name, value}});
+  SettingsReader reader(environment);
+  ReadGatewayConfig(reader, limit);
+  return std::string(reader.Finish().message());
+}
+
+TEST(GatewayConfig, RefusesEverySettingThatDoesNotFitTheMemoryLimit) {
+  for (const auto& [name, value] :
+       std::map<std::string, std::string>{{"MAX_VALUE_BYTES", "67108864"},
+                                          {"MAX_BATCH_BYTES", "67108864"},
+                                          {"MAX_BATCH_ANSWER_BYTES", "67108864"},
+                                          {"GATEWAY_THREADS", "1024"},
+                                          {"MAX_HTTP_CONNECTIONS", "1000000"},
+                                          {"MAX_UPSTREAM_BUFFER_BYTES", "1073741824"}}) {
+    EXPECT_THAT(MistakesUnderAMemoryLimit(name, value), HasSubstr(name + ": the settings allow"));
+  }
+  EXPECT_EQ(MistakesUnderAMemoryLimit("MAX_VALUE_BYTES", "1048576"), "");
+}
+
+TEST(GatewayConfig, StartsWhereNotEvenTheDefaultsFit) {
+  EXPECT_EQ(MistakesUnderAMemoryLimit("MAX_VALUE_BYTES", "1048576", uint64_t{48} << 20), "");
+  EXPECT_EQ(MistakesUnderAMemoryLimit("GATEWAY_THREADS", "1", uint64_t{48} << 20), "");
+}
+
 TEST(GatewayConfig, ReadsAllowedHosts) {
   std::string mistakes;
   EXPECT_THAT(Read({}, &mistakes).allowed_hosts, ElementsAre());
@@ -145,6 +172,16 @@ TEST(GatewayConfig, KeepsFilesForTheServersBeforeConnections) {
   EXPECT_LT(config.http.max_connections, 1000);
   EXPECT_GT(config.http.max_connections, 500);
   EXPECT_THAT(config.files_shortage, HasSubstr("MAX_HTTP_CONNECTIONS is 10000"));
+  EXPECT_LE(config.http.max_connections + MaxRefusedConnections(config.http.max_connections),
+            1024 - 64u)
+      << "those that are refused, too";
+}
+
+TEST(GatewayConfig, ServesSomeConnectionsWhereFilesAreFew) {
+  GatewayConfig config;
+  FitIntoFiles(256, &config);
+  EXPECT_GE(config.http.max_connections, 32u);
+  EXPECT_LE(2 * config.http.max_connections, 256u - 64u);
 }
 
 TEST(GatewayConfig, AcceptsTheServersSettingsInASharedFile) {

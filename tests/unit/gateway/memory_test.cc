@@ -17,7 +17,7 @@ GatewayBounds Fitted(uint64_t limit, GatewayBounds bounds = {}, GatewayBoundsSet
 }
 
 TEST(GatewayMemory, DefaultsFitEveryLimitThatIsNotTiny) {
-  for (uint64_t limit = 112 * kMiB; limit < 4096 * kMiB; limit += 16 * kMiB) {
+  for (uint64_t limit = 128 * kMiB; limit < 4096 * kMiB; limit += 16 * kMiB) {
     for (const bool tls : {false, true}) {
       const GatewayBounds bounds = Fitted(limit, {.threads = 2, .tls = tls});
       EXPECT_LE(MemoryOf(bounds, limit).bytes(), limit) << limit / kMiB;
@@ -54,6 +54,35 @@ TEST(GatewayMemory, TheLimitsInDeployHoldTheSumAndAreNotPadded) {
     EXPECT_LE(MemoryOf(bounds, limits.memory_bytes).bytes(), limits.memory_bytes) << limits.file;
     EXPECT_GE(bounds.max_buffered_bytes, limits.memory_bytes / 4) << limits.file;
   }
+}
+
+TEST(GatewayMemory, TheLargestRequestHasRoom) {
+  const uint64_t limit = 512 * kMiB;
+  const GatewayBounds values = Fitted(limit, {.max_value_bytes = 16 * kMiB});
+  EXPECT_GE(values.max_buffered_bytes, 2 * 6 * values.max_value_bytes);
+  EXPECT_GE(values.max_upstream_bytes, values.max_value_bytes);
+  const GatewayBounds batches = Fitted(limit, {.max_batch_bytes = 16 * kMiB});
+  EXPECT_GE(batches.max_buffered_bytes, 2 * 6 * batches.max_batch_bytes);
+  const GatewayBounds answers =
+      Fitted(limit, {.max_batch_answer_bytes = 32 * kMiB}, {.max_batch_answer_bytes = true});
+  EXPECT_EQ(answers.max_batch_answer_bytes, 32 * kMiB);
+  EXPECT_GE(answers.max_buffered_bytes, 7 * answers.max_batch_answer_bytes);
+}
+
+TEST(GatewayMemory, AnswersOfBatchesFollowTheLimitWhereTheyAreNotSet) {
+  const GatewayBounds bounds = Fitted(128 * kMiB);
+  EXPECT_LT(bounds.max_batch_answer_bytes, GatewayBounds().max_batch_answer_bytes);
+  EXPECT_LE(7 * bounds.max_batch_answer_bytes, bounds.max_buffered_bytes);
+}
+
+TEST(GatewayMemory, CountsOneRequestThatIsLargerThanTheBound) {
+  const uint64_t limit = 256 * kMiB;
+  const MemorySum sum =
+      MemoryOf(Fitted(limit, {.max_buffered_bytes = 16 * kMiB, .max_value_bytes = 64 * kMiB},
+                      {.max_buffered_bytes = true}),
+               limit);
+  EXPECT_GT(sum.bytes(), 2 * 6 * 64 * kMiB);
+  EXPECT_NE(sum.Text().find("one request that is larger"), std::string::npos) << sum.Text();
 }
 
 TEST(GatewayMemory, ItsSumIsDocumented) {
