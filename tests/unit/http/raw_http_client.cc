@@ -21,7 +21,7 @@ std::string RawResponse::Header(const std::string& lower_case_name) const {
 
 RawHttpClient::RawHttpClient(uint16_t port, uint8_t from)
     : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-  const timeval timeout = {10, 0};
+  const timeval timeout = {30, 0};  // also on a machine that has other work
   ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   ::setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   sockaddr_in address = {};
