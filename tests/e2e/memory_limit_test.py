@@ -128,6 +128,18 @@ class StartTest(unittest.TestCase):
                 self.assertRegex(ended.stderr, "memory limit of 256.0 MiB .*"
                                  f"{setting} 256.0 MiB [+] .* = [0-9.]+ MiB")
 
+    def test_every_setting_that_does_not_fit_stops_the_start(self):
+        for program, setting, value in ((paths.GATEWAY, "MAX_VALUE_BYTES", 64 * MIB),
+                                        (paths.GATEWAY, "MAX_BATCH_BYTES", 64 * MIB),
+                                        (paths.GATEWAY, "GATEWAY_THREADS", 1024),
+                                        (paths.SERVER, "MAX_VALUE_BYTES", 64 * MIB),
+                                        (paths.SERVER, "MAX_BATCH_BYTES", 64 * MIB),
+                                        (paths.SERVER, "SHARDS", 256)):
+            with self.subTest(f"{program.name} {setting}"):
+                ended = self.start(program, **{setting: value})
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertIn(f"{setting}: the settings allow more than the memory limit", ended.stderr)
+
 
 class LimitCase(SystemCase):
     PROGRAM = None  # whose limit it runs under
