@@ -1,6 +1,7 @@
 """The harness itself: a test that can't fail would show nothing."""
 
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -114,6 +115,20 @@ class ExpositionTest(unittest.TestCase):
         ):
             with self.subTest(bad), self.assertRaises(exposition.Malformed):
                 exposition.parse(bad)
+
+
+class ListedTestsTest(unittest.TestCase):
+    def test_no_class_of_a_file_is_left_out_where_ctest_names_classes(self):
+        folder = pathlib.Path(__file__).parent
+        listed = {}
+        calls = re.findall(r"(?m)^kache_e2e_test\(([^)]*)\)", (folder / "CMakeLists.txt").read_text())
+        for call in calls:
+            name, *classes = call.partition("PROPERTIES")[0].split()
+            listed.setdefault(name, []).extend(classes)
+        for name, classes in listed.items():
+            text = (folder / f"{name}_test.py").read_text()
+            if classes:
+                self.assertCountEqual(classes, re.findall(r"(?m)^class (\w+Test)\(", text), name)
 
 
 if __name__ == "__main__":
