@@ -91,6 +91,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   bool MayWrite(size_t unanswered) const;
   void SendHeld();
   UnsentReads::Progress Progress() const;
+  void LoseUnreadable();
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);
