@@ -23,7 +23,6 @@
 #include "base/shutdown.h"
 #include "base/standard_streams.h"
 #include "base/version.h"
-#include "server/api/grpc_server.h"
 #include "server/config.h"
 #include "server/health_client.h"
 #include "server/kache_server.h"
@@ -156,7 +155,6 @@ int Run(const Arguments& arguments, ShutdownSignal& shutdown) {
 int main(int argc, char** argv) {
   kache::OpenStandardStreams();
   kache::SkipMutexChecks();
-  kache::GrpcServer::PrepareProcess();
   kache::ShutdownSignal shutdown;  // before any thread starts
   CLI::App app("Turns independent Redis servers into one replicated cache, offered over gRPC.");
   app.footer(kache::Footer());

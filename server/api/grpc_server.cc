@@ -6,7 +6,6 @@
 #include <grpcpp/security/tls_credentials_options.h>
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,10 +25,6 @@ constexpr int kClientPingIntervalMs = 9000;  // 10 s, with room for a timer that
 // From a connection's beginning until it has spoken TLS, where that is asked for, and sent HTTP/2's
 // preface and settings.
 constexpr int kHandshakeTimeoutMs = 10000;
-
-// Read of a connection and dealt with before it can be closed: a byte of metadata may become 150 in
-// memory.
-constexpr int kReadBytes = 64 << 10;
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(const TlsFiles& files) {
   if (files.cert_file.empty()) return grpc::InsecureServerCredentials();
@@ -64,7 +59,6 @@ void SetConnectionArguments(grpc::ServerBuilder& builder, const GrpcServerOption
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kClientPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
-  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, kReadBytes);
   if (options.max_connection_age > absl::ZeroDuration()) {
     builder.AddChannelArgument(
         GRPC_ARG_MAX_CONNECTION_AGE_MS,
@@ -101,8 +95,6 @@ class HandOver final : public Posted {
 };
 
 }  // namespace
-
-void GrpcServer::PrepareProcess() { setenv("GRPC_EXPERIMENTS", "-tcp_read_chunks", /*replace=*/0); }
 
 absl::StatusOr<ListeningSockets> GrpcServer::Listen(const GrpcServerOptions& options) {
   if (absl::Status files = CheckTlsFiles(options.tls); !files.ok()) return files;

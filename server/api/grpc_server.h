@@ -44,10 +44,6 @@ struct GrpcServerOptions {
 
 class GrpcServer {
  public:
-  // Has gRPC read connections in portions that Build bounds, in place of all that has come. Call it
-  // in main, before any thread starts; without it servers work, but are bounded less.
-  static void PrepareProcess();
-
   // UNAVAILABLE when the address can't be listened on, INVALID_ARGUMENT when the files for TLS are
   // wrong.
   static absl::StatusOr<ListeningSockets> Listen(const GrpcServerOptions& options);

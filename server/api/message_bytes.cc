@@ -27,6 +27,7 @@ using google::protobuf::internal::WireFormatLite;
 // As the parser: what is nested deeper is no message.
 constexpr int kMaxDepth = 100;
 constexpr ptrdiff_t kMaxVarintBytes = 10;
+constexpr ptrdiff_t kMaxTagBytes = 5;
 constexpr int kWireTypeBits = 3;
 constexpr uint64_t kWireTypeMask = (1 << kWireTypeBits) - 1;
 
@@ -136,9 +137,11 @@ class PartCounter {
     return size <= static_cast<uint64_t>(end - at) ? at + size : nullptr;
   }
 
+  // As the parser: of five bytes at most, whose bits beyond 32 are dropped.
   static Bytes ReadTag(Bytes at, Bytes end, uint64_t& tag) {
-    at = ReadVarint(at, end, tag);
-    return tag <= UINT32_MAX && tag >> kWireTypeBits != 0 ? at : nullptr;
+    at = ReadVarint(at, end - at > kMaxTagBytes ? at + kMaxTagBytes : end, tag);
+    tag = static_cast<uint32_t>(tag);
+    return tag >> kWireTypeBits != 0 ? at : nullptr;
   }
 
   // What stands behind a tag. `field`: Shape::Find's.
