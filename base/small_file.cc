@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/time/clock.h"
 #include "base/strings.h"
+#include "base/unique_fd.h"
 
 namespace kache {
 namespace {
@@ -22,28 +23,13 @@ absl::Status CannotRead(const std::string& path, std::string_view reason) {
   return absl::InvalidArgumentError(Concat("cannot read ", path, ": ", reason));
 }
 
-class OpenFile {
- public:
-  // Without waiting for whoever is to write into a pipe.
-  explicit OpenFile(const std::string& path)
-      : fd_(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
-  ~OpenFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  int fd() const { return fd_; }
-
- private:
-  const int fd_;
-};
-
 }  // namespace
 
 absl::StatusOr<std::string> ReadPipeOrFile(const std::string& path, absl::Duration for_writer) {
-  const OpenFile file(path);
+  // Without waiting for whoever is to write into a pipe.
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   struct stat about {};
-  if (file.fd() < 0 || fstat(file.fd(), &about) != 0) {
+  if (!file.ok() || fstat(file.get(), &about) != 0) {
     return CannotRead(path, std::generic_category().message(errno));
   }
   const bool pipe = S_ISFIFO(about.st_mode);
@@ -52,7 +38,7 @@ absl::StatusOr<std::string> ReadPipeOrFile(const std::string& path, absl::Durati
   std::string text(kMaxFileBytes + 1, '\0');
   size_t size = 0;
   while (size < text.size()) {
-    const ssize_t got = read(file.fd(), text.data() + size, text.size() - size);
+    const ssize_t got = read(file.get(), text.data() + size, text.size() - size);
     if (got > 0) {
       size += static_cast<size_t>(got);
       continue;

@@ -64,6 +64,12 @@ bool IsSocket(int fd, dev_t device, ino_t socket) {
   return fstat(fd, &status) == 0 && status.st_dev == device && status.st_ino == socket;
 }
 
+// Of our own, so that it stays this socket while gRPC closes its own. None where it was closed.
+UniqueFd OwnSocket(int fd, dev_t device, ino_t socket) {
+  UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  return own.ok() && IsSocket(own.get(), device, socket) ? std::move(own) : UniqueFd();
+}
+
 // What has come and was not read yet.
 int64_t UnreadBytes(int fd) {
   int bytes = 0;
@@ -258,11 +264,15 @@ void ConnectionAcceptor::BoundCalls() {
   for (const auto& [fd, connection] : connections_) {
     if (!connection.is_cut) open.emplace(connection.peer, fd);
   }
+  absl::flat_hash_map<std::string, int> unknown = open;  // to gRPC, as they have not spoken yet
   for (ConnectionCalls& count : counts) {
     const auto found = open.find(count.peer);
     count.is_ending = found == open.end();
     if (!count.is_ending) count.unread = UnreadBytes(found->second);
+    unknown.erase(count.peer);
   }
+  for (const auto& [peer, fd] : unknown)
+    counts.push_back({.peer = peer, .unread = UnreadBytes(fd)});
   for (const std::string& peer : ConnectionsToClose(counts, options_.max_calls)) {
     const int fd = open.at(peer);
     Cut(fd, connections_.at(fd), too_many_calls_);
@@ -282,8 +292,8 @@ void ConnectionAcceptor::CloseIdle() {
     if (connection.is_cut || count == counts.end()) continue;
     if (!connection.idle.IsIdle(count->second.started, count->second.calls, counted_)) continue;
     // gRPC sees the end of what comes, and closes the connection as if its client had.
-    const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-    if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) continue;
+    const UniqueFd socket = OwnSocket(fd, connection.device, connection.socket);
+    if (!socket.ok()) continue;
     connection.is_cut = true;
     shutdown(socket.get(), SHUT_RD);
   }
@@ -336,9 +346,8 @@ void ConnectionAcceptor::TakeBack(uint64_t resident) {
 }
 
 void ConnectionAcceptor::Cut(int fd, Connection& connection, Cuts& cuts) {
-  // Of our own, so that it stays this socket while gRPC closes its own.
-  const UniqueFd socket(fcntl(fd, F_DUPFD_CLOEXEC, 0));
-  if (!socket.ok() || !IsSocket(socket.get(), connection.device, connection.socket)) return;
+  const UniqueFd socket = OwnSocket(fd, connection.device, connection.socket);
+  if (!socket.ok()) return;
   connection.is_cut = true;
   cuts.counter.Increment();
   ++cuts.unlogged;
