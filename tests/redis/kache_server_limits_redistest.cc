@@ -1,5 +1,4 @@
 // What the server refuses, and how: limits, deadlines, what this release does not offer.
-#include <grpcpp/completion_queue.h>
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -10,82 +9,21 @@
 
 #include "absl/time/clock.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "tests/testing/kache_server_fixture.h"
 #include "tests/testing/pipeline_client.h"
+#include "tests/testing/rpc_details.h"
+#include "tests/testing/waiting_gets.h"
 
 namespace kache {
 namespace {
 
+using ::kache::testing::AdviceOf;
+using ::kache::testing::DetailOf;
 using ::kache::testing::Eventually;
 using ::kache::testing::KacheCluster;
 using ::kache::testing::Patient;
 using ::kache::testing::PipelineClient;
-
-// The detail of that type that a failed call carries.
-template <class Detail>
-std::optional<Detail> DetailOf(const grpc::Status& status) {
-  google::rpc::Status message;
-  if (!message.ParseFromString(status.error_details())) return std::nullopt;
-  Detail detail;
-  for (const google::protobuf::Any& any : message.details()) {
-    if (any.UnpackTo(&detail)) return detail;
-  }
-  return std::nullopt;
-}
-
-std::optional<absl::Duration> AdviceOf(const grpc::Status& status) {
-  const auto info = DetailOf<google::rpc::RetryInfo>(status);
-  if (!info) return std::nullopt;
-  return absl::Seconds(info->retry_delay().seconds()) +
-         absl::Nanoseconds(info->retry_delay().nanos());
-}
-
-// Get calls that wait for an answer.
-class WaitingGets {
- public:
-  explicit WaitingGets(v1::Kache::Stub& stub) : stub_(stub) {}
-  ~WaitingGets() {
-    for (auto& call : calls_) call->context->TryCancel();
-    Collect();
-  }
-
-  void Start() {
-    auto call = std::make_unique<Call>();
-    call->context = Patient();
-    v1::GetRequest request;
-    request.set_key("k" + std::to_string(calls_.size()));
-    call->reader = stub_.AsyncGet(call->context.get(), request, &queue_);
-    call->reader->Finish(&call->response, &call->status, call.get());
-    ++waiting_;
-    calls_.push_back(std::move(call));
-  }
-  // Waits for all and returns how many were answered OK.
-  int Collect() {
-    int ok_calls = 0;
-    for (; waiting_ > 0; --waiting_) {
-      void* tag;
-      bool ok;
-      queue_.Next(&tag, &ok);
-      ok_calls += static_cast<Call*>(tag)->status.ok();
-    }
-    return ok_calls;
-  }
-  // Of the call that was started as `index`th, once collected.
-  const grpc::Status& StatusOf(size_t index) const { return calls_[index]->status; }
-
- private:
-  struct Call {
-    std::unique_ptr<grpc::ClientContext> context;
-    std::unique_ptr<grpc::ClientAsyncResponseReader<v1::GetResponse>> reader;
-    v1::GetResponse response;
-    grpc::Status status;
-  };
-  v1::Kache::Stub& stub_;
-  grpc::CompletionQueue queue_;
-  std::vector<std::unique_ptr<Call>> calls_;
-  size_t waiting_ = 0;
-};
+using ::kache::testing::WaitingGets;
 
 class KacheServerLimitsTest : public ::testing::Test {
  protected:
@@ -291,95 +229,6 @@ TEST_F(KacheServerLimitsTest, AdvisesHowLongToWaitOverALimitOfOperationsASecond)
   EXPECT_EQ(error.code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_GT(error.retry_after_ms(), 1000);
   EXPECT_LT(error.retry_after_ms(), 6000);
-}
-
-// MAX_IN_FLIGHT_BYTES with room for the requests below, and for no more than a few bytes of answer.
-class KacheServerBytesTest : public KacheServerLimitsTest {
- protected:
-  KacheServerBytesTest() {
-    cluster_.config.max_in_flight_bytes = 50;
-    cluster_.StartServer();
-  }
-  const std::string value_ = std::string(30, 'v');
-};
-
-TEST_F(KacheServerBytesTest, AWriteThatWasAppliedIsAnsweredWhateverTheLimitOfBytes) {
-  v1::PutResponse put;
-  const grpc::Status status = cluster_.Put("k", value_, &put);
-  ASSERT_TRUE(status.ok()) << status.error_message();
-  EXPECT_EQ(put.receipt().acknowledged(), 1u);
-
-  v1::BatchPutRequest batch;
-  batch.add_entries()->set_key("a");
-  batch.mutable_entries(0)->set_value(value_);
-  v1::BatchPutResponse batch_put;
-  ASSERT_TRUE(cluster_.kache().BatchPut(Patient().get(), batch, &batch_put).ok());
-  EXPECT_TRUE(batch_put.results(0).has_receipt());
-
-  v1::BatchDeleteRequest erase;
-  for (int i = 0; i < 12; ++i) erase.add_keys("a");
-  v1::BatchDeleteResponse erased;
-  ASSERT_TRUE(cluster_.kache().BatchDelete(Patient().get(), erase, &erased).ok());
-  EXPECT_EQ(erased.results_size(), 12);
-
-  v1::DeleteRequest one;
-  one.set_key(std::string(45, 'k'));
-  v1::DeleteResponse one_erased;
-  EXPECT_TRUE(cluster_.kache().Delete(Patient().get(), one, &one_erased).ok());
-  EXPECT_EQ(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 0);
-
-  PipelineClient client(cluster_.kache());
-  client.Send({testing::Put(1, "p", value_)});
-  EXPECT_TRUE(client.Read(1)[1].has_put());
-  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 0; }));
-  EXPECT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
-}
-
-TEST_F(KacheServerBytesTest, AValueWithoutRoomIsRefusedWithAdvice) {
-  ASSERT_TRUE(cluster_.Put("k0", value_).ok());
-  cluster_.redis(0).Freeze();
-  WaitingGets gets(cluster_.kache());
-  for (int i = 0; i < 2; ++i) gets.Start();
-  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 2; }));
-  cluster_.redis(0).Thaw();
-  gets.Collect();
-  EXPECT_EQ(gets.StatusOf(0).error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_TRUE(AdviceOf(gets.StatusOf(0)).has_value());
-  EXPECT_GE(cluster_.Metric("kache_rejected_total{reason=\"too_many_bytes\"}"), 1);
-}
-
-TEST_F(KacheServerBytesTest, ARequestThatIsAloneHasRoomForItsAnswer) {
-  ASSERT_TRUE(cluster_.Put("k", std::string(100'000, 'v')).ok());
-  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_bytes") == 0; }));
-  v1::GetResponse response;
-  EXPECT_TRUE(cluster_.Get("k", &response).ok());
-  EXPECT_EQ(response.value().size(), 100'000u);
-}
-
-TEST_F(KacheServerBytesTest, ABatchThatIsAloneHasRoomForAllItsWrites) {
-  v1::BatchPutRequest batch;
-  for (int i = 0; i < 20; ++i) {
-    batch.add_entries()->set_key("a" + std::to_string(i));
-    batch.mutable_entries(i)->set_value(std::string(100'000, 'v'));
-  }
-  v1::BatchPutResponse response;
-  ASSERT_TRUE(cluster_.kache().BatchPut(Patient().get(), batch, &response).ok());
-  for (const v1::WriteResult& result : response.results()) EXPECT_TRUE(result.has_receipt());
-}
-
-TEST_F(KacheServerBytesTest, AWriteWithoutRoomForItsRequestIsNotBegun) {
-  WaitForReplies();
-  cluster_.redis(0).Freeze();
-  WaitingGets gets(cluster_.kache());
-  gets.Start();
-  ASSERT_TRUE(Eventually([this] { return cluster_.Metric("kache_in_flight_operations") == 1; }));
-  const grpc::Status status = cluster_.Put("k", std::string(60, 'v'));
-  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  cluster_.redis(0).Thaw();
-  gets.Collect();
-  v1::GetResponse response;
-  ASSERT_TRUE(Eventually([&] { return cluster_.Get("k", &response).ok(); }));
-  EXPECT_FALSE(response.found());
 }
 
 TEST_F(KacheServerLimitsTest, ForgetsCallsThatTheirCallersGaveUp) {
