@@ -165,6 +165,7 @@ void Connection::Advance() {
       Read();
       return;
     }
+    if (!CountOrRefuse(parser_->BytesToGrow(buffer_.size()))) return;
     ErrorCode error;
     buffer_.consume(parser_->put(buffer_.cdata(), error));
     if (!head_done_ && parser_->is_header_done()) {
@@ -233,8 +234,8 @@ uint64_t Connection::Holds() const {
   return buffer + request_.memory_bytes() + response_.memory_bytes() + head_.capacity() + reserved_;
 }
 
-bool Connection::CountOrRefuse() {
-  if (share_.TrySet(Holds(), parser_ ? parser_->expected_bytes() : 0)) return true;
+bool Connection::CountOrRefuse(uint64_t more) {
+  if (share_.TrySet(Holds() + more, parser_ ? parser_->expected_bytes() : 0)) return true;
   request_.DropLargeBody();
   Refuse(503, kNoRoom, RefusalReason::kMemory);
   return false;

@@ -102,8 +102,9 @@ class Connection final : public ResponseSink,
   size_t BodyBytesToRead() const;
   // What it holds now of requests and answers.
   uint64_t Holds() const;
-  // Counts that. False: there is no room for it, and the request was refused.
-  bool CountOrRefuse();
+  // Counts that, and `more` that it is about to hold. False: there is no room for it, and the
+  // request was refused.
+  bool CountOrRefuse(uint64_t more = 0);
   void OnParseError(const ErrorCode& error);
   void Serve();
 

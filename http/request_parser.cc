@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <string>
 
 #include "boost/beast/http/error.hpp"
 
@@ -75,16 +76,31 @@ void RequestParser::on_body_init_impl(const Optional<uint64_t>& length, ErrorCod
   request_.body.reserve(static_cast<size_t>(std::min(*length, kMaxReservedBytes)));
 }
 
+size_t RequestParser::CapacityFor(size_t size) const {
+  // Doubled as it grows, but never beyond what was announced: half of it would stay empty.
+  const size_t doubled = 2 * request_.body.capacity();
+  if (size > length_) return std::max(size, doubled);
+  return std::max(size, std::min<size_t>(doubled, length_));
+}
+
+size_t RequestParser::BytesToGrow(size_t bytes) const {
+  if (!head_done_) return 0;
+  size_t size = request_.body.size() + bytes;
+  if (length_ > 0) size = std::min<size_t>(size, length_);  // what follows is the next request
+  return size > request_.body.capacity() ? CapacityFor(size) : 0;
+}
+
 size_t RequestParser::on_body_impl(StringView body, ErrorCode& error) {
   if (body.size() > body_limit_bytes_ - request_.body.size()) {
     error = http::error::body_limit;
     return 0;
   }
   const size_t size = request_.body.size() + body.size();
-  const size_t capacity = request_.body.capacity();
-  // Doubled as it grows, but never beyond what was announced: half of it would stay empty.
-  if (size > capacity && size <= length_) {
-    request_.body.reserve(std::max(size, std::min<size_t>(2 * capacity, length_)));
+  if (size > request_.body.capacity()) {
+    std::string larger;  // a string that grows takes more than it is asked for
+    larger.reserve(CapacityFor(size));
+    larger.append(request_.body);
+    request_.body.swap(larger);
   }
   request_.body.append(body.data(), body.size());
   return body.size();

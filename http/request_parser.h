@@ -34,6 +34,9 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   uint64_t expected_bytes() const {
     return chunked() && !is_done() ? HeldBytes::kSmallBytes + 1 : length_;
   }
+  // What the body's next buffer takes, beside the one that it has, where these further bytes make
+  // it grow; 0 = they don't.
+  size_t BytesToGrow(size_t bytes) const;
 
  private:
   using Field = boost::beast::http::field;
@@ -51,6 +54,9 @@ class RequestParser final : public boost::beast::http::basic_parser<true> {
   void on_chunk_header_impl(uint64_t size, StringView extensions, ErrorCode& error) override;
   size_t on_chunk_body_impl(uint64_t remain, StringView body, ErrorCode& error) override;
   void on_finish_impl(ErrorCode& error) override;
+
+  // Of a buffer for a body of so many bytes.
+  size_t CapacityFor(size_t size) const;
 
   HttpRequest& request_;
   size_t head_bytes_left_;

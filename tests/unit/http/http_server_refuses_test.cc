@@ -256,6 +256,21 @@ TEST_F(HttpServerRefuses, BodiesBeyondTheBytesHeldForAll) {
       [this] { return Connect().Ask("PUT", "/large", std::string(900'000, 'x')).status == 200; }));
 }
 
+// While it grows, the buffer before and the next one are held beside each other.
+TEST_F(HttpServerRefuses, BodiesWhoseBufferHasNoRoomToGrow) {
+  options_.max_buffered_bytes = 1'000'000;
+  Start();
+  RawHttpClient holder = Connect();
+  holder.Send("GET /reserve/300000 HTTP/1.1\r\nHost: h\r\n\r\n");
+  ASSERT_TRUE(Eventually([this] { return service_.holds(); }));
+  EXPECT_EQ(Connect().Ask("PUT", "/large", std::string(400'000, 'x')).status, 503);
+  EXPECT_EQ(observer_.refused(RefusalReason::kMemory), 1);
+  service_.Release();
+  EXPECT_EQ(holder.Receive().status, 200);
+  EXPECT_TRUE(Eventually(
+      [this] { return Connect().Ask("PUT", "/large", std::string(400'000, 'x')).status == 200; }));
+}
+
 TEST_F(HttpServerRefuses, AnswersThatFindNoRoom) {
   options_.max_buffered_bytes = 1'000'000;
   Start();
