@@ -12,6 +12,11 @@ namespace {
 // Bounds how long Stop waits.
 constexpr auto kWatchInterval = std::chrono::milliseconds(100);
 
+// What a stream may receive before it is asked for; a message on the way may be larger. By itself
+// gRPC lets this grow with what comes, up to tens of mebibytes; then two streams alone fill the
+// bytes that all may hold, and gRPC ends every stream, the one for the health among them.
+constexpr int kStreamWindowBytes = 1 << 20;
+
 constexpr char kServiceConfig[] = R"({
   "loadBalancingConfig": [{"round_robin": {}}],
   "healthCheckConfig": {"serviceName": "kache.v1.Kache"}
@@ -20,6 +25,8 @@ constexpr char kServiceConfig[] = R"({
 grpc::ChannelArguments ArgumentsForChannel(bool only_healthy, const grpc::ResourceQuota& quota) {
   grpc::ChannelArguments arguments;
   arguments.SetResourceQuota(quota);
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kStreamWindowBytes);
   arguments.SetServiceConfigJSON(kServiceConfig);
   arguments.SetInt(GRPC_ARG_INHIBIT_HEALTH_CHECKING, only_healthy ? 0 : 1);
   // The attempts of a call are counted here, not hidden inside gRPC.
