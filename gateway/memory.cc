@@ -22,8 +22,6 @@ constexpr uint64_t kThreadBytes = 4 * kMiB;
 // OpenSSL's state and buffers.
 constexpr uint64_t kConnectionBytes = 16 * kKiB;
 constexpr uint64_t kTlsBytes = 80 * kKiB;
-// Waiting to be sent, and received.
-constexpr uint64_t kUpstreamParts = 2;
 
 constexpr uint64_t kLeastConnections = 64;
 constexpr uint64_t kLeastBufferedBytes = 16 * kMiB;
@@ -67,13 +65,12 @@ uint64_t LeastUpstreamBytes(const GatewayBounds& bounds) {
 void FitBounds(uint64_t limit, const GatewayBoundsSet& set, GatewayBounds* bounds) {
   const uint64_t largest =
       set.max_batch_answer_bytes ? LargestRequestBytes(*bounds) : LargestBodyBytes(*bounds);
-  std::array<MemoryShare, 3> shares = {MemoryShare{.weight = 4,
+  std::array<MemoryShare, 3> shares = {MemoryShare{.weight = 6,
                                                    .least = LeastBufferedBytes(largest),
                                                    .most = bounds->max_buffered_bytes,
                                                    .is_set = set.max_buffered_bytes,
                                                    .units = bounds->max_buffered_bytes},
-                                       MemoryShare{.weight = 3,
-                                                   .bytes_per_unit = kUpstreamParts,
+                                       MemoryShare{.weight = 2,
                                                    .least = LeastUpstreamBytes(*bounds),
                                                    .most = bounds->max_upstream_bytes,
                                                    .is_set = set.max_upstream_bytes,
@@ -101,8 +98,8 @@ MemorySum MemoryOf(const GatewayBounds& bounds, uint64_t limit) {
   if (const uint64_t largest = LargestRequestBytes(bounds); largest > bounds.max_buffered_bytes) {
     sum.Add("one request that is larger", largest - bounds.max_buffered_bytes);
   }
-  sum.Add(Concat(kUpstreamParts, " x MAX_UPSTREAM_BUFFER_BYTES"),
-          kUpstreamParts * bounds.max_upstream_bytes);
+  // What has been received. What waits to be sent counts for the connection that asked for it.
+  sum.Add("MAX_UPSTREAM_BUFFER_BYTES", bounds.max_upstream_bytes);
   sum.Add(Concat("MAX_HTTP_CONNECTIONS x ", BytesOfConnection(bounds) / kKiB, " KiB"),
           bounds.max_connections * BytesOfConnection(bounds));
   AddProcess(limit, ProcessBytes(bounds), &sum);

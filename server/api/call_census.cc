@@ -77,7 +77,8 @@ std::optional<ConnectionCalls> ParseConnectionCalls(std::string_view json) {
   return ConnectionCalls{.peer = PeerBytes(bytes, static_cast<uint16_t>(port)),
                          .calls = started - NumberAfter(json, "\"streamsSucceeded\":\"") -
                                   NumberAfter(json, "\"streamsFailed\":\""),
-                         .started = started};
+                         .started = started,
+                         .messages = NumberAfter(json, "\"messagesReceived\":\"")};
 }
 
 std::vector<intptr_t> ParseSocketIds(std::string_view json) {

@@ -32,9 +32,6 @@ constexpr auto kExactCountInterval = std::chrono::seconds(30);
 constexpr auto kIdleInterval = std::chrono::minutes(1);
 // What is read of a connection meanwhile where it is the one that keeps a thread busy.
 constexpr uint64_t kFloodBytes = 64 << 10;
-constexpr auto kLookInterval = std::chrono::milliseconds(500);
-constexpr uint64_t kGrowth = uint64_t{8} << 20;
-constexpr auto kRoundTime = std::chrono::milliseconds(10);
 constexpr auto kPause = std::chrono::milliseconds(100);
 // Accepted from one socket before the others have their turn.
 constexpr int kAcceptsPerTurn = 64;
@@ -105,6 +102,7 @@ ConnectionAcceptor::ConnectionAcceptor(ListeningSockets listening, const Options
       too_many_calls_{Refusals(registry, "too_many_calls")},
       floods_{Refusals(registry, "flooding_connection")},
       unanswered_{Refusals(registry, "unanswered_bytes")},
+      half_requests_{Refusals(registry, "half_requests")},
       failed_(prometheus::BuildCounter()
                   .Name("kache_grpc_accept_failures_total")
                   .Help("Times that accepting gRPC connections failed, as for want of files.")
@@ -145,6 +143,7 @@ void ConnectionAcceptor::Run() {
       }
       const uint64_t resident = ResidentBytes();
       BoundUnanswered(resident);
+      if (census_.has_value()) BoundHalfRequests();
       if (waiting_ != nullptr) TakeBack(resident);
     }
     if (now < paused_until_) continue;
@@ -319,32 +318,6 @@ void ConnectionAcceptor::EndFloods() {
   Cut(flooding, connections_.at(flooding), floods_);
 }
 
-// All are looked at twice a second, and whenever the process has grown or takes too much.
-void ConnectionAcceptor::BoundUnanswered(uint64_t resident) {
-  const bool in_need = IsInNeed(resident, options_.memory_sum_bytes);
-  const bool has_grown = resident > resident_bytes_ + kGrowth;
-  if (!in_need && !has_grown && Clock::now() - looked_ < kLookInterval) return;
-  looked_ = Clock::now();
-  resident_bytes_ = resident;
-  std::vector<UnansweredConnection> found;
-  for (auto& [fd, connection] : connections_) {
-    if (connection.is_cut) continue;
-    const auto traffic = ReadTraffic(fd);
-    if (traffic.has_value()) found.push_back({fd, connection.unanswered.Update(*traffic)});
-  }
-  for (const int fd : ConnectionsWithoutAnswer(found, in_need)) {
-    Cut(fd, connections_.at(fd), unanswered_);
-  }
-}
-
-void ConnectionAcceptor::TakeBack(uint64_t resident) {
-  if (rounds_.IsDue(resident) && !waiting_->running()) {
-    rounds_.Began();
-    waiting_->StartRound();
-  }
-  waiting_->Continue(kRoundTime);
-}
-
 void ConnectionAcceptor::Cut(int fd, Connection& connection, Cuts& cuts) {
   const UniqueFd socket = OwnSocket(fd, connection.device, connection.socket);
   if (!socket.ok()) return;
@@ -376,6 +349,12 @@ void ConnectionAcceptor::LogRefusals() {
   if (unanswered_.unlogged > 0) {
     spdlog::warn("grpc connections that only send closed count={} last={}",
                  std::exchange(unanswered_.unlogged, 0), ClientAddressText(unanswered_.last));
+  }
+  if (half_requests_.unlogged > 0) {
+    spdlog::warn(
+        "grpc connections with half requests closed count={} last={} max_grpc_buffer_bytes={}",
+        std::exchange(half_requests_.unlogged, 0), ClientAddressText(half_requests_.last),
+        options_.max_buffer_bytes);
   }
 }
 

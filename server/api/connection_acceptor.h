@@ -9,6 +9,8 @@
 //   * Where one connection keeps a thread busy, it is closed (capture_watch.h).
 //   * Where gRPC reads ever more of a connection and answers nothing, it is closed
 //     (unanswered_bytes.h).
+//   * Where requests that have come in part fill what gRPC may hold, the connections that hold most
+//     of them are closed (half_requests.h).
 //   * Where a connection has had no call for five minutes, it is closed.
 //   * Where the process has grown, what gRPC keeps of calls without a request is taken back
 //     (waiting_calls.h).
@@ -41,6 +43,7 @@
 #include "server/api/call_census.h"
 #include "server/api/capture_watch.h"
 #include "server/api/connection_calls.h"
+#include "server/api/half_requests.h"
 #include "server/api/listening_sockets.h"
 #include "server/api/unanswered_bytes.h"
 #include "server/api/waiting_calls.h"
@@ -57,6 +60,8 @@ class ConnectionAcceptor {
     int64_t max_calls = 20000;
     // What the bounds of the process add up to; 0 = not known.
     uint64_t memory_sum_bytes = 0;
+    // What gRPC may hold of what it has received; 0 = not known.
+    uint64_t max_buffer_bytes = 0;
   };
   // What the threads that read the connections have done.
   using Work = absl::AnyInvocable<std::vector<QueueWork>()>;
@@ -85,6 +90,8 @@ class ConnectionAcceptor {
     ino_t socket;
     IdleWatch idle;
     UnansweredBytes unanswered{};
+    HalfRequest half_request{};
+    uint64_t read_bytes_before = 0;  // when it was looked for half requests
     bool is_cut = false;
     uint64_t read_bytes = 0;  // when floods were looked for
   };
@@ -110,6 +117,7 @@ class ConnectionAcceptor {
   void EndFloods();
   // `resident`: what the process takes.
   void BoundUnanswered(uint64_t resident);
+  void BoundHalfRequests();
   void TakeBack(uint64_t resident);
   // Closes a connection that was handed over.
   void Cut(int fd, Connection& connection, Cuts& cuts);
@@ -129,8 +137,11 @@ class ConnectionAcceptor {
   Clock::time_point counted_exactly_{};
   Clock::time_point sought_idle_{};
   Clock::time_point swept_{};
-  Clock::time_point looked_{};   // for what was not answered
-  uint64_t resident_bytes_ = 0;  // then
+  Clock::time_point sought_half_{};
+  uint64_t read_since_counted_ = 0;  // by all, since half requests were counted
+  bool much_half_ = false;           // as they were counted last
+  Clock::time_point looked_{};       // for what was not answered
+  uint64_t resident_bytes_ = 0;      // then
   std::unique_ptr<WaitingCalls> waiting_;
   RoundTrigger rounds_;
   Clock::time_point logged_{};
@@ -145,6 +156,7 @@ class ConnectionAcceptor {
   Cuts too_many_calls_;
   Cuts floods_;
   Cuts unanswered_;
+  Cuts half_requests_;
   prometheus::Counter& failed_;
   std::thread thread_;
 };

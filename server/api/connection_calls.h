@@ -15,6 +15,7 @@ struct ConnectionCalls {
   std::string peer;  // see PeerBytes (connection_book.h)
   int64_t calls = 0;
   int64_t started = 0;     // calls since it began
+  int64_t messages = 0;    // that were handed over since it began
   bool is_ending = false;  // it was closed, or has ended; gRPC is still freeing its calls
   int64_t unread = 0;      // bytes that have come and that gRPC has not read yet
 };

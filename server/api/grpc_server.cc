@@ -126,7 +126,8 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Build(
       ConnectionAcceptor::Options{.max_connections = options.max_connections,
                                   .encrypted = !options.tls.cert_file.empty(),
                                   .max_calls = options.max_calls,
-                                  .memory_sum_bytes = options.memory_sum_bytes},
+                                  .memory_sum_bytes = options.memory_sum_bytes,
+                                  .max_buffer_bytes = options.memory_bytes},
       registry);
   return result;
 }

@@ -2,6 +2,7 @@
 container would: refusals, but no kill; the memory is used, and comes back; callers with small values go
 on being served. Needs root and a memory controller (cgroup version 1 or 2)."""
 
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from harness import paths
 from harness.case import SystemCase
 from harness.command import run
 from harness.grpc_client import KacheClient
-from harness.http2 import CONTINUATION, HEADERS, Connection, frame, headers
+from harness.http2 import CONTINUATION, END_HEADERS, HEADERS, Connection, frame, headers
 from harness.http_crowd import KEYS, MIB, key_name, value_of
 from harness.memory_group import MemoryGroup
 from harness.process import clean_environment
@@ -25,6 +26,7 @@ from harness.system import System
 from harness.waiting import wait_until
 
 CONNECTIONS = 300
+HALF_REQUESTS = 800
 REFUSED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED)
 SECONDS = 4
 
@@ -58,9 +60,9 @@ class Beside(threading.Thread):
 
 class OrdinaryCaller(Beside):
     """Writes and reads small values one after another, and keeps what went wrong. What is refused it
-    tries again, as callers are told to, TRIES times at most."""
+    tries again, as the programs of docs/clients do."""
 
-    TRIES = 3
+    WAITS = (0.05, 0.2, 1)
 
     def __init__(self, call, pause=0.02):
         super().__init__()
@@ -82,14 +84,14 @@ class OrdinaryCaller(Beside):
     def _try(self):
         """What was wrong, None = nothing."""
         problem = None
-        for _ in range(self.TRIES):
+        for wait in (*self.WAITS, 0):
             started = time.monotonic()
             try:
                 return self._call(self.calls)
             except Refused as refusal:
                 problem = str(refusal)
                 self.refused += 1
-                time.sleep(0.2)
+                time.sleep(wait)
             except Exception as error:  # pylint: disable=broad-exception-caught
                 return repr(error)
             finally:
@@ -128,6 +130,18 @@ class StartTest(unittest.TestCase):
                 self.assertRegex(ended.stderr, "memory limit of 256.0 MiB .*"
                                  f"{setting} 256.0 MiB [+] .* = [0-9.]+ MiB")
 
+    def test_every_setting_that_does_not_fit_stops_the_start(self):
+        for program, setting, value in ((paths.GATEWAY, "MAX_VALUE_BYTES", 64 * MIB),
+                                        (paths.GATEWAY, "MAX_BATCH_BYTES", 64 * MIB),
+                                        (paths.GATEWAY, "GATEWAY_THREADS", 1024),
+                                        (paths.SERVER, "MAX_VALUE_BYTES", 64 * MIB),
+                                        (paths.SERVER, "MAX_BATCH_BYTES", 64 * MIB),
+                                        (paths.SERVER, "SHARDS", 256)):
+            with self.subTest(f"{program.name} {setting}"):
+                ended = self.start(program, **{setting: value})
+                self.assertEqual(ended.returncode, 2, ended.stderr)
+                self.assertIn(f"{setting}: the settings allow more than the memory limit", ended.stderr)
+
 
 class LimitCase(SystemCase):
     PROGRAM = None  # whose limit it runs under
@@ -161,7 +175,7 @@ class LimitCase(SystemCase):
         raise NotImplementedError
 
     def play(self, kind):
-        """One crowd, and all that must hold of every one; returns what it printed, and the peak."""
+        """One crowd, and all that must hold of every one; returns what it printed."""
         before = self.group.used
         with Peak(self.group) as peak, OrdinaryCaller(self.ordinary_call) as caller:
             seen = self.crowd(kind)
@@ -177,7 +191,29 @@ class LimitCase(SystemCase):
         # Back to what it was, but for what the allocator keeps.
         wait_until(lambda: self.group.used < before + self.group.limit // 8,
                    f"memory to come back, {self.group.used // MIB} MiB now", seconds=15)
-        return seen, peak.bytes
+        return seen
+
+    def play_standstill(self, behind, kind):
+        """A crowd while the processes behind the limited one stand still: what may wait, waits."""
+        before = self.group.used
+        with Peak(self.group) as peak:
+            for process in behind:
+                process.freeze()
+            try:
+                self.crowd(kind)
+            finally:
+                for process in behind:
+                    process.thaw()
+        print(f"{kind}, standstill: peak={peak.bytes // MIB} of {self.group.limit // MIB} MiB")
+        self.assertEqual(self.group.killed, 0, "killed for want of memory")
+        wait_until(lambda: self.group.used < before + self.group.limit // 8,
+                   f"memory to come back, {self.group.used // MIB} MiB now", seconds=15)
+        wait_until(lambda: self.ordinary_call(0) is None, "all is as before")
+
+    def assert_not_padded(self):
+        peak = self.group.peak  # as the limit counts
+        print(f"the peak of all: {peak // MIB} of {self.group.limit // MIB} MiB")
+        self.assertGreaterEqual(peak, self.group.limit // 2, "the sum is padded")
 
     def run_crowd(self, module, port, kind):
         ended = subprocess.run(
@@ -212,18 +248,22 @@ class GatewayTest(LimitCase):
         return None if got.body == value else "another value"
 
     def test_crowds(self):
-        largest = 0
         for kind in ("put", "slow_put", "slow_get", "mixed"):
             with self.subTest(kind):
-                seen, peak = self.play(kind)
-                largest = max(largest, peak)
+                seen = self.play(kind)
                 statuses = {int(status): count for status, count in seen["statuses"].items()}
                 self.assertLessEqual(set(statuses), {0, 200, 429, 503, 504}, statuses)
                 self.assertGreater(statuses.get(200, 0), 0, statuses)
                 if kind != "put":  # where all wait at once, not all can be held
                     self.assertGreater(statuses.get(503, 0), 0, statuses)
                 self.assert_nothing_half_done(seen)
-        self.assertGreaterEqual(largest, self.group.limit // 3, "the sum is padded")
+        # More connections than the crowd's, each with the beginning of a request.
+        with contextlib.ExitStack() as half:
+            for _ in range(HALF_REQUESTS):
+                raw = half.enter_context(self.rest.raw())
+                raw.send(b"GET / HTTP/1.1\r\nHost: crowd\r\nX-Half: " + b"x" * 3000)
+            self.play_standstill(self.system.servers, "put")
+        self.assert_not_padded()
         self.assertIn('kache_gateway_rejected_total{reason="memory"}',
                       self.system.gateway.metrics())
 
@@ -269,12 +309,16 @@ class ServerTest(LimitCase):
             raise
 
     def test_crowds(self):
-        largest = 0
         for kind in ("put", "slow_put", "slow_get", "mixed"):
             with self.subTest(kind):
-                _, peak = self.play(kind)
-                largest = max(largest, peak)
-        self.assertGreaterEqual(largest, self.group.limit // 3, "the sum is padded")
+                self.play(kind)
+        connections = [Connection(self.system.server.port, "127.0.0.2") for _ in range(3)]
+        for connection in connections:  # calls without a request
+            self.addCleanup(connection.close)
+            connection.send(b"".join(frame(HEADERS, END_HEADERS, stream, headers(b"Put"))
+                                     for stream in connection.streams(HALF_REQUESTS)))
+        self.play_standstill(self.system.redis, "put")
+        self.assert_not_padded()
         self.assertRegex(self.system.server.metrics(),
                          r'kache_rejected_total\{reason="too_many_bytes"\} [1-9]')
 

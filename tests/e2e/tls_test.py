@@ -1,6 +1,7 @@
 """TLS on gRPC, on HTTP and to Redis: who is let in, who is not, and certificates that change."""
 
 import json
+import os
 import pathlib
 import socket
 import ssl
@@ -13,6 +14,7 @@ import grpc
 from harness import paths
 from harness.certificates import Authority
 from harness.grpc_client import KacheClient
+from harness.hosts import Hosts
 from harness.kache import KacheGateway, KacheServer
 from harness.process import clean_environment
 from harness.redis_server import RedisServer
@@ -280,9 +282,11 @@ class RedisTlsTest(CertifiedCase):
                  "REDIS_TLS_KEY_FILE": self.me[1]} | changes
         return {name: value for name, value in every.items() if value is not None}
 
-    def server(self, host="127.0.0.1", scheme="rediss", **changes):
+    def server(self, host="127.0.0.1", scheme="rediss", hosts=None, **changes):
         url = f"node={scheme}://:hunter2hunter2@{host}:{self.redis.port}"
         server = KacheServer([url], self.settings(**changes))
+        if hosts:
+            server.group = Hosts(server.folder, hosts)
         self.addCleanup(server.stop)
         server.start()
         return server
@@ -311,6 +315,11 @@ class RedisTlsTest(CertifiedCase):
 
     def test_by_name(self):
         self.server(host="localhost").wait_up()
+
+    @unittest.skipIf(os.geteuid() != 0, "namespaces need root")
+    def test_by_a_name_with_a_trailing_dot(self):
+        """It says that the name is whole. No certificate has it."""
+        self.server(host="localhost.", hosts="127.0.0.1 localhost localhost.\n").wait_up()
 
     def test_refusals(self):
         stranger = self.other.issue("stranger")

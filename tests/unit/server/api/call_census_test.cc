@@ -31,6 +31,7 @@ TEST(CallCensus, ReadsTheCallsOfAConnection) {
   const auto connection = ParseConnectionCalls(kSocket);
   ASSERT_TRUE(connection.has_value());
   EXPECT_EQ(connection->calls, 40);
+  EXPECT_EQ(connection->messages, 12);
   EXPECT_EQ(connection->peer, PeerBytes({127, 0, 0, 2}, 43210));
 }
 
