@@ -66,6 +66,7 @@ class RandomPlay {
 
  private:
   static constexpr size_t kKeys = 12;
+  static constexpr size_t kPageKeys = 3;  // of SCAN
   static constexpr absl::Duration kTick = absl::Milliseconds(20);
   static constexpr absl::Duration kSlice = absl::Milliseconds(200);
 
