@@ -38,10 +38,13 @@ ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const R
 
 void ResyncJob::RetryLater(NodeId node) { at(node).not_before = context_.retry_at(); }
 
-// One that has come further is tried again soon: it goes on there.
-void ResyncJob::BackOff(NodeId node, bool has_advanced) {
+// A comparison that has come further is tried again soon, as it goes on there; and one for another
+// fence.
+void ResyncJob::BackOff(NodeId node, FenceNumber fence, bool has_advanced) {
   Node& it = at(node);
-  if (has_advanced) it.backoff = RecoveryContext::kRetry;
+  if (std::exchange(it.failed_for, fence) != fence || has_advanced) {
+    it.backoff = RecoveryContext::kRetry;
+  }
   it.not_before = context_.now() + absl::ToChronoNanoseconds(it.backoff);
   it.backoff = std::min(2 * it.backoff, kLongestBackoff);
 }
@@ -234,7 +237,7 @@ void ResyncJob::End(const absl::Status& status) {
   metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
   const std::string message(status.message());
   const bool done = status.ok();
-  const bool is_error = !done && !absl::IsAborted(status);
+  const bool backs_off = !done && !plan.by_hints && !absl::IsAborted(status);
   const bool has_advanced = plan.hints_were_reset && resync_->has_advanced();
   at(plan.node).sweep_after.insert(resync_->left_with().begin(), resync_->left_with().end());
   resync_.reset();  // and with it what `status` may refer to
@@ -242,14 +245,14 @@ void ResyncJob::End(const absl::Status& status) {
   inspections_.Hurry(plan.node);
   // Also where all went well: until the next inspection, the node still seems to be syncing.
   RetryLater(plan.node);
-  if (is_error) BackOff(plan.node, has_advanced);
+  if (backs_off) BackOff(plan.node, plan.fence, has_advanced);
   if (!done) {
     metrics.resyncs_failed[plan.node.index()]->Increment();
     spdlog::warn("resync broke off; it is tried again node={} fence={} copied={} error=\"{}\"",
                  context_.name(plan.node), FenceText(plan.fence), progress.copied, message);
     return;
   }
-  at(plan.node).backoff = RecoveryContext::kRetry;
+  at(plan.node).failed_for = {};
   const bool complete = IsComplete(plan);
   spdlog::info("resync is through node={} fence={} records={} copied={} removed={} complete={}",
                context_.name(plan.node), FenceText(plan.fence), progress.done, progress.copied,

@@ -3,10 +3,10 @@
 // with the next one, and lifts the fence by compare-and-set, or else finds that a later one was
 // raised, and begins again.
 //
-// After an error it is tried again, and goes on where it was: after a second, and after twice as
-// long each time that it comes no further, up to half a minute. No sweep follows: the node has been
-// brought all that others hold, and copies of stand-ins were taken home. Where these had to stay,
-// as another home replica was not UP, the node that holds them is swept.
+// After an error a comparison is tried again, and goes on where it was: after a second, and after
+// twice as long each time that it comes no further, up to half a minute. No sweep follows: the node
+// has been brought all that others hold, and copies of stand-ins were taken home. Where these had
+// to stay, as another home replica was not UP, the node that holds them is swept.
 //
 // For the recovery's thread alone. Bodies: resync_job.cc, resync_job_progress.cc.
 #ifndef KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
@@ -84,8 +84,9 @@ class ResyncJob {
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
-    absl::Duration backoff = RecoveryContext::kRetry;  // after the next error
-    std::set<NodeId> sweep_after;                      // once the fence was lifted
+    FenceNumber failed_for{};      // The last comparison for this fence ended with an error.
+    absl::Duration backoff;        // after the next one
+    std::set<NodeId> sweep_after;  // once the fence was lifted
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
@@ -116,7 +117,7 @@ class ResyncJob {
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
   void RetryLater(NodeId node);
-  void BackOff(NodeId node, bool has_advanced);
+  void BackOff(NodeId node, FenceNumber fence, bool has_advanced);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;

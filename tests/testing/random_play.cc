@@ -57,11 +57,6 @@ RecoveryConfig RandomPlay::Config(const RandomPlayRules& rules) {
   return config;
 }
 
-absl::Duration RandomPlay::FaultTime() {
-  return absl::Milliseconds(
-      100 + Below(static_cast<uint64_t>(absl::ToInt64Milliseconds(rules_.longest_fault))));
-}
-
 void RandomPlay::Fail(const std::string& what) {
   failed_ = true;
   Log("FAILED: ") << what;

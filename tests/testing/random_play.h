@@ -86,7 +86,10 @@ class RandomPlay {
   static std::string KeyOf(size_t key) { return "key-" + std::to_string(key); }
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   bool OneIn(uint64_t bound) { return Below(bound) == 0; }
-  absl::Duration FaultTime();
+  absl::Duration FaultTime() {
+    return absl::Milliseconds(
+        100 + Below(static_cast<uint64_t>(absl::ToInt64Milliseconds(rules_.longest_fault))));
+  }
   std::ostream& Log(const std::string& what) {
     return story_ << "\n" << absl::ToDoubleSeconds(now_) << " s: " << what;
   }
