@@ -189,10 +189,12 @@ void Fences::ProbeWrite(NodeId node) {
 void Fences::Drain(NodeId node, FenceNumber fence) {
   at(node).draining = true;
   const std::string run_id = inspections_.of(node)->run_id;
-  context_.data_path.Drain(node, [this, node, fence, run_id] {
+  // What is missed from here on may be on its way to others for as long as it likes.
+  const MissCount missed{context_.status(node).missed};
+  context_.data_path.Drain(node, [this, node, fence, run_id, missed] {
     if (!at(node).draining) return;  // The connection was lost meanwhile.
     at(node).draining = false;
-    at(node).doubts.OnDrained(run_id, fence);
+    at(node).doubts.OnDrained(run_id, fence, missed);
     inspections_.Hurry(node);  // to say so there
   });
 }

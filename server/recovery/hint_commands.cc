@@ -1,11 +1,14 @@
 #include "server/recovery/hint_commands.h"
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
 
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/recovery/at_last.h"
+#include "server/recovery/resync_resume.h"
 
 namespace kache {
 namespace {
@@ -14,13 +17,24 @@ bool IsNumber(const absl::StatusOr<redis::Reply>& reply) {
   return reply.ok() && reply->type == redis::Reply::Type::kInteger;
 }
 
+// As ResetHints is told.
+const char* ComparedFrom(const ResyncPlan& plan, NodeId holder) {
+  if (!HasBegunBefore(plan)) return kComparedFromStart;
+  const bool from_start =
+      std::any_of(plan.sources.begin(), plan.sources.end(), [&](const ResyncSource& source) {
+        return source.node == holder && source.checkpoint.cursor == ResyncCheckpoint().cursor;
+      });
+  return from_start ? kSourceFromStart : kComparedOn;
+}
+
 void SendToAll(RecoveryContext& context, const std::vector<NodeId>& nodes,
-               const redis::Command& command, absl::AnyInvocable<void(bool all)> done) {
+               const std::function<redis::Command(NodeId)>& command,
+               absl::AnyInvocable<void(bool all)> done) {
   const auto failed = std::make_shared<bool>(false);  // shared by the replies
   const std::shared_ptr<void> all =
       AtLast([failed, done = std::move(done)]() mutable { done(!*failed); });
   for (const NodeId node : nodes) {
-    context.Send(node, command, [all, failed](const absl::StatusOr<redis::Reply>& reply) {
+    context.Send(node, command(node), [all, failed](const absl::StatusOr<redis::Reply>& reply) {
       *failed |= !IsNumber(reply);
     });
   }
@@ -73,8 +87,11 @@ void ResetAllHints(RecoveryContext& context, const ResyncPlan& plan,
   const std::string& name = context.name(plan.node);
   SendToAll(
       context, holders,
-      redis::Command::Call(ResetHints(), {context.keys.Hints(name), context.keys.HintsTaken(name)},
-                           {FenceText(plan.fence), plan.job}),
+      [&](NodeId holder) {
+        return redis::Command::Call(ResetHints(),
+                                    {context.keys.Hints(name), context.keys.HintsTaken(name)},
+                                    {FenceText(plan.fence), plan.job, ComparedFrom(plan, holder)});
+      },
       std::move(done));
 }
 
@@ -87,8 +104,10 @@ void EndComparisons(RecoveryContext& context, const ResyncPlan& plan,
   for (const uint64_t coordinator : hinting) arguments.push_back(CoordinatorText(coordinator));
   const std::vector<std::string_view> key_views(keys.begin(), keys.end());
   const std::vector<std::string_view> argument_views(arguments.begin(), arguments.end());
-  SendToAll(context, holders, redis::Command::Call(EndComparison(), key_views, argument_views),
-            [done = std::move(done)](bool) mutable { done(); });
+  const auto command = redis::Command::Call(EndComparison(), key_views, argument_views);
+  SendToAll(
+      context, holders, [&](NodeId) { return command; },
+      [done = std::move(done)](bool) mutable { done(); });
 }
 
 }  // namespace kache

@@ -32,7 +32,8 @@ void FinishAllHints(RecoveryContext& context, const ResyncPlan& plan,
                     absl::AnyInvocable<void(const FinishedHints&)> done);
 
 // Before the node is compared with all others, and after it: on these nodes. `all`: each has done
-// it. Where the latter does not arrive, the next replay finds hints missing.
+// it. Where the latter does not arrive, the next replay finds hints missing. Where an earlier
+// resync has brought a part of what they hold, the hints that have come since it began must stand.
 void ResetAllHints(RecoveryContext& context, const ResyncPlan& plan,
                    const std::vector<NodeId>& holders, absl::AnyInvocable<void(bool all)> done);
 void EndComparisons(RecoveryContext& context, const ResyncPlan& plan,

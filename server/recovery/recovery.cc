@@ -43,7 +43,7 @@ Recovery::Recovery(RecoveryContext context)
       resyncs_(context_, inspections_, rules_,
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
-                .demand_sweep = [this] { sweeps_.DemandAll(); },
+                .demand_sweep = [this](NodeId node) { sweeps_.Demand(node); },
                 .fence_lost = [this](NodeId node) { fences_.FenceLost(node); },
                 .forget_on_all =
                     [this](const std::string& hash, const std::string& field,
@@ -93,6 +93,7 @@ void Recovery::PumpJobs(MonotonicTime now) {
     sweeps_.KeepLease();
   }
   if (resyncs_.is_active()) return resyncs_.Pump(now, !reports_.is_confirming_loss());
+  resyncs_.MeasureQuiet(now);
   sweeps_.Pump(now);
 }
 
@@ -102,7 +103,9 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   order.heartbeat.interval = context_.config.check_interval;
   order.heartbeat.ring = ring_.id();
   const auto& inspection = inspections_.of(node);
-  if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
+  const Doubts& doubts = fences_.doubts(node);
+  if (inspection) order.heartbeat.drained = doubts.DrainedFor(inspection->run_id);
+  order.heartbeat.drained_note = static_cast<uint64_t>(doubts.drained_misses());
   for (const NodeId each : by_name_) {
     order.heartbeat.reached.push_back(context_.status(each).connected ? inspections_.Reached(each)
                                                                       : ReachedProcess());

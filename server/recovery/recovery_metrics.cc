@@ -72,8 +72,9 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                                "Records that resyncs stored on nodes that lacked them.")),
       resync_removed(NewCounter(registry, "kache_recovery_resync_keys_removed_total",
                                 "Records that resyncs removed, deleted while the node was away.")),
-      resync_slowed(NewCounter(registry, "kache_recovery_resync_slowdowns_total",
-                               "Times that a resync went slower, as operations had to wait.")),
+      resync_slowed(
+          NewCounter(registry, "kache_recovery_resync_slowdowns_total",
+                     "Times that a resync went slower, as operations took longer than in quiet.")),
       left_out(NewCounters(registry, "kache_recovery_keys_left_out_total",
                            "Records that the node was not brought, as the limits of the node or of "
                            "the source do not allow it.",

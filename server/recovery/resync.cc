@@ -17,9 +17,10 @@ double Cost(const PageResult& page) {
 }  // namespace
 
 Resync::Resync(ResyncPlan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-               CopyRules rules, const HashRing& ring, double keys_per_second)
+               CopyRules rules, const HashRing& ring, IsUp is_up, double keys_per_second)
     : plan_(std::move(plan)),
       ring_(ring),
+      is_up_(std::move(is_up)),
       copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
       pace_(keys_per_second) {}
 
@@ -59,18 +60,20 @@ std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntr
   return {plan_.node};
 }
 
-bool Resync::AddOtherHomes(const PageEntry& entry, std::vector<NodeId>& targets) {
-  bool all_up = true;
+// Where the source is home to it by now, the copy becomes a home replica's, and stays.
+bool Resync::AddOtherHomes(NodeId source, const PageEntry& entry, std::vector<NodeId>& targets) {
+  bool can_go = true;
   for (const NodeId home : HomesOf(copier_.UserKey(entry.redis_key))) {
     if (home == plan_.node) continue;
-    if (plan_.is_up[home.index()]) {
+    if (home == source || is_up_(home)) {
       targets.push_back(home);
+      can_go &= home != source;
     } else {
-      all_up = false;
+      can_go = false;
+      left_with_.insert(source);
     }
   }
-  left_with_stand_ins_ |= !all_up;
-  return all_up;
+  return can_go;
 }
 
 void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
@@ -86,8 +89,8 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   const auto brought_home = std::make_shared<std::vector<PageEntry>>();  // of stand-ins
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
     std::vector<NodeId> targets = TargetsOf(source, entry);
-    const bool by_hint = !source.hints.empty() && entry.stand_in && !targets.empty();
-    if (by_hint && AddOtherHomes(entry, targets)) brought_home->push_back(entry);
+    const bool taken_home = entry.stand_in && !targets.empty();
+    if (taken_home && AddOtherHomes(source.node, entry, targets)) brought_home->push_back(entry);
     return targets;
   };
   copier_.CopyPage(
@@ -122,7 +125,24 @@ void Resync::BeginSource(MonotonicTime now) {
         return Cost(page);
       },
       pace_, copier_.clock());
+  done_before_ = done_;
+  scan_->Start(source.checkpoint.cursor);
   scan_->Pump(now);
+}
+
+std::optional<ResyncCheckpoint> Resync::checkpoint() const {
+  if (!scan_ || beyond_node_ > 0 || (scan_->finished() && scan_->status().ok()))
+    return std::nullopt;
+  ResyncCheckpoint checkpoint = plan_.sources[next_source_].checkpoint;
+  checkpoint.cursor = scan_->safe_cursor();
+  checkpoint.seen += done_ - done_before_;
+  return checkpoint;
+}
+
+bool Resync::has_advanced() const {
+  if (next_source_ > 0) return true;
+  const std::optional<ResyncCheckpoint> now = checkpoint();
+  return now && now->cursor != plan_.sources[next_source_].checkpoint.cursor;
 }
 
 // What a source held when the plan was made may be gone before it was read to the end. Others may

@@ -134,9 +134,18 @@ return overflow()
 
 constexpr char kResetHints[] = R"lua(
 redis.call('PERSIST', KEYS[1])
-if has('a') and has('a' .. ARGV[1]) then return redis.call('SADD', KEYS[1], 'a' .. ARGV[2]) end
+if has('a') and has('a' .. ARGV[1]) then
+  redis.call('SADD', KEYS[1], 'a' .. ARGV[2])
+  return 1
+end
+local kind = redis.call('TYPE', KEYS[1])['ok']
+if ARGV[3] == 'on' or (ARGV[3] == 'source' and kind == 'string') then
+  overflow()
+  return 0
+end
 redis.call('UNLINK', KEYS[1], KEYS[2])
-return redis.call('SADD', KEYS[1], 'a', 'a' .. ARGV[1], 'a' .. ARGV[2])
+redis.call('SADD', KEYS[1], 'a', 'a' .. ARGV[1], 'a' .. ARGV[2])
+return 1
 )lua";
 
 constexpr char kEndComparison[] = R"lua(

@@ -54,9 +54,11 @@ const redis::Script& FinishHints();
 //   KEYS  set of hints
 const redis::Script& MarkOverflow();
 
-// Begins anew, ahead of a comparison with all other nodes for this fence. Hints that came since
-// that was done for the same fence stay.
-//   KEYS  set of hints, set of those taken       ARGV  the fence, the job
+// Ahead of a comparison with all other nodes for this fence. Where one was begun for the same
+// fence, the hints that came since stay; else they begin anew, unless that would hide that some are
+// missing which this comparison does not make up for.
+//   KEYS  set of hints, set of those taken       ARGV  the fence, the job, a ComparedFrom
+// Answers 1; or 0 where hints are missing: an overflow.
 const redis::Script& ResetHints();
 
 // That comparison is done: what was missed since is hinted. Writes the sentinels of those
@@ -65,6 +67,15 @@ const redis::Script& ResetHints();
 //                                          that live and leave hints...
 // Answers 1; or 0 where the set is not what this job's ResetHints made of it.
 const redis::Script& EndComparison();
+
+// How much of what hints have named before does a comparison bring? As ResetHints is told.
+inline constexpr char kComparedFromStart[] = "start";  // all: it begins with every source
+// All that this node holds; of what others hold an earlier comparison for the fence has brought a
+// part. An overflow stays, as its hints may have been lost elsewhere.
+inline constexpr char kSourceFromStart[] = "source";
+// What is left of what this node holds: the hints of an earlier comparison for the fence must
+// stand.
+inline constexpr char kComparedOn[] = "on";
 
 // What TakeHints answers.
 enum class TakenHints : int64_t {

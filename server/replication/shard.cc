@@ -203,6 +203,22 @@ void Shard::OnOverflowMarked(NodeId node) {
   EndWriteEpochs();
 }
 
+void Shard::PingAll(absl::AnyInvocable<void()> done) {
+  struct Last {
+    explicit Last(absl::AnyInvocable<void()> told) : done(std::move(told)) {}
+    ~Last() { done(); }
+    Last(const Last&) = delete;
+    Last& operator=(const Last&) = delete;
+    absl::AnyInvocable<void()> done;
+  };
+  const auto last = std::make_shared<Last>(std::move(done));  // shared by the replies
+  for (redis::NodeClient* client : clients_) {
+    if (!client->Ready()) continue;
+    client->Send(redis::Command::Of({"PING"}), kPingTimeout,
+                 [last](const absl::StatusOr<redis::Reply>&) {});
+  }
+}
+
 void Shard::CloseMissed(NodeId node) { missed_[node.index()].noted = false; }
 
 void Shard::AwaitWrites(absl::AnyInvocable<void()> done) {

@@ -101,6 +101,11 @@ Reply PlayedHints::Finish(const Words& keys, const Words& arguments) {
 
 Reply PlayedHints::Reset(const Words& keys, const Words& arguments) {
   if (!Has(keys[0], "a") || !Has(keys[0], "a" + arguments[0])) {
+    const bool stays = Count(keys[0]) < 0 && arguments[2] == kSourceFromStart;
+    if (arguments[2] == kComparedOn || stays) {
+      sets_[keys[0]] = std::nullopt;
+      return Reply::Integer(0);
+    }
     sets_.erase(keys[1]);
     sets_[keys[0]] = std::set<std::string>{"a", "a" + arguments[0]};
   }

@@ -8,6 +8,7 @@ namespace kache::testing {
 
 RandomPlay::RandomPlay(uint64_t seed, const RandomPlayRules& rules)
     : rules_(rules), random_(seed), cluster_(rules.nodes, rules.coordinators, Config(rules)) {
+  cluster_.SetPageKeys(kPageKeys);
   Pass(absl::Seconds(5));
   Log("begins with all nodes UP: ") << cluster_.AllUp();
 }
@@ -52,12 +53,8 @@ RecoveryConfig RandomPlay::Config(const RandomPlayRules& rules) {
   config.tombstone_ttl = rules.tombstone_ttl;
   config.max_write_age = std::min(absl::Minutes(10), rules.tombstone_ttl / 4);
   config.sweep_interval = absl::Minutes(2);
+  config.resync_keys_per_second = 20;  // so that faults come in the midst of a comparison
   return config;
-}
-
-absl::Duration RandomPlay::FaultTime() {
-  return absl::Milliseconds(
-      100 + Below(static_cast<uint64_t>(absl::ToInt64Milliseconds(rules_.longest_fault))));
 }
 
 void RandomPlay::Fail(const std::string& what) {
