@@ -18,6 +18,9 @@
 //    and is passed over. It is a miss where every home replica that can be reached holds nothing;
 //    ABORTED where one holds something older, did not answer in time, or answered with an error.
 //
+//  * A read does not wait for replicas that this coordinator seems cut off from (Shard::IsCutOff).
+//    Where too few others are left, it is UNAVAILABLE at once: another coordinator may reach them.
+//
 // Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
 // Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
 // the replicas that count keep their memory.
@@ -56,6 +59,9 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
     bool by_memory = false;  // asked whether it kept its memory, where it is fenced
     bool unjudged = false;   // its marker says so, and nobody knows since when
     Version version;         // zero = it holds nothing
+    bool cut_off = false;    // was, at the last tick: no reply is expected
+
+    bool OwesReply() const { return phase == Phase::kAsked || phase == Phase::kRepairing; }
   };
 
   void TimePassed(MonotonicTime now) override;
@@ -66,6 +72,8 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   void AskSyncing();
   // To what the replica was sent last.
   void OnReply(size_t index, absl::StatusOr<redis::Reply> reply) override;
+  // Whether that has changed for a replica that owes a reply.
+  bool NoteCutOff();
   void Hear(Replica& replica, std::vector<redis::Reply>& parts);
   void OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply);
   // False: there is no room for the copy, and the replica has failed.
@@ -76,6 +84,8 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   void DecideOn(size_t holders);
   bool ShouldWaitForOthers() const;
   size_t Count(Phase phase) const;
+  size_t Waiting() const;  // for replicas that count
+  size_t CutOff() const;   // replicas that owe a reply, and are not waited for
   size_t Holders() const;
   Receipt ReceiptNow() const;
   void AnswerFailure();
