@@ -18,6 +18,9 @@ constexpr size_t kEnds = 1;
 constexpr size_t kMemory = 2;
 constexpr size_t kParts = 3;
 
+// For how many tries' time a marker is waited for.
+constexpr int kTriesForMarkers = 4;
+
 }  // namespace
 
 QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
@@ -30,7 +33,7 @@ QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
 
 void QuorumRead::Run() {
   Begins();
-  started_ = shard().clock().Monotonic();
+  started_ = asked_at_ = shard().clock().Monotonic();
   redis_key_ = shard().RedisKey(key_);
   repair_latest_ms_ = absl::ToUnixMillis(shard().clock().Now() + shard().options().max_write_age);
   required_ = RequiredReplicas(consistency_, shard().homes());
@@ -74,6 +77,29 @@ bool QuorumRead::AskMemory(Replica& replica) {
   const auto index = static_cast<size_t>(&replica - replicas_.data());
   AskTogether([&] { Ask(index, replica.node, CommandFor(replica), Left()); });
   return true;
+}
+
+bool QuorumRead::AwaitsMarkers() const {
+  const absl::Duration waited = absl::FromChrono(shard().clock().Monotonic() - started_);
+  if (waited >= kTriesForMarkers * shard().options().try_timeout) return false;
+  return std::any_of(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
+    return replica.MayHaveNoMarker() && shard().View(replica.node).state == NodeState::kUp;
+  });
+}
+
+void QuorumRead::AskAgain(MonotonicTime now) {
+  asked_at_ = now;
+  AskTogether([&] {
+    for (size_t i = 0; i < replicas_.size(); ++i) {
+      Replica& replica = replicas_[i];
+      if (!replica.MayHaveNoMarker()) continue;
+      replica.phase = Phase::kAsked;
+      replica.counts = replica.by_memory = true;
+      replica.unjudged = false;
+      Ask(i, replica.node, CommandFor(replica), Left());
+    }
+  });
+  Decide();
 }
 
 void QuorumRead::AskSyncing() {
@@ -171,6 +197,8 @@ void QuorumRead::Decide() {
   const size_t answered = Count(Phase::kAnswered);
   const size_t holders = Holders();
   if (is_unanswered()) {
+    awaits_markers_ = answered + Waiting() < required_ && AwaitsMarkers();
+    if (awaits_markers_) return;
     if (answered + Waiting() < required_) return AnswerFailure();
     if (answered + Count(Phase::kRepairing) < required_) return;  // Too few have spoken.
     diverged_ |= holders < answered;
@@ -270,7 +298,11 @@ void QuorumRead::OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply
 
 void QuorumRead::TimePassed(MonotonicTime now) {
   if (now >= deadline()) return AnswerFailure(), EndIfDone();
-  const bool waits_longer = !NoteCutOff();
+  const bool waits_longer = !NoteCutOff() && !awaits_markers_;
+  if (awaits_markers_ && AwaitsMarkers()) {
+    if (absl::FromChrono(now - asked_at_) >= kAskAgain) AskAgain(now);
+    return EndIfDone();
+  }
   if (waits_longer && !diverged_ && newest_.version() >= min_version()) return;
   Decide();
   EndIfDone();
