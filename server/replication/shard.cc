@@ -30,6 +30,7 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
       topology_(monitor.topology()),
       missed_(ring_->nodes()),
       reads_until_compared_(DrawReadsUntilCompared()),
+      cut_off_(ring_->nodes(), false),
       last_tick_(clock.Monotonic()) {
   write_epochs_.emplace_back();
 }
@@ -114,11 +115,23 @@ void Shard::Tick() {
   if (skipped_tick_) return;
   if (!late_hints_.empty()) late_hints_.Tick(now);
   if (!overflows_owed_.empty()) MarkOverflows(now);
+  if (watched_.empty()) return;
+  NoteSilence();
   // Copied, as one that is told may leave the set.
   const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
   for (TimedOperation* operation : watched) {
     if (watched_.contains(operation)) operation->TimePassed(now);
   }
+}
+
+void Shard::NoteSilence() {
+  const absl::Duration limit = std::max(kSilenceLimit, kTriesOfSilence * options_.try_timeout);
+  size_t silent = 0;
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    cut_off_[i] = clients_[i]->Silence() >= limit;
+    silent += cut_off_[i] ? 1 : 0;
+  }
+  if (silent == 1) cut_off_.assign(cut_off_.size(), false);
 }
 
 void Shard::NoteMissed(NodeId node) {

@@ -155,6 +155,14 @@ class Shard {
   void RemoveUnanswered(size_t bytes) { unanswered_bytes_ -= bytes; }
   size_t unanswered_bytes() const { return unanswered_bytes_; }
 
+  // How long nodes may be silent before no operation waits for them.
+  static constexpr absl::Duration kSilenceLimit = absl::Milliseconds(400);
+  // Whether this node and another one have been silent for kSilenceLimit and for kTriesOfSilence
+  // tries (TRY_TIMEOUT_MS) as of the last tick: the fault is the network's, or this coordinator's.
+  // One node that is silent alone may merely be slow. The node's state does not change by this.
+  static constexpr int kTriesOfSilence = 4;
+  bool IsCutOff(NodeId node) const { return cut_off_[node.index()]; }
+
   // Those who wait are told of time passing by Tick, to be called every kTick.
   static constexpr absl::Duration kTick = absl::Milliseconds(10);
   void Watch(TimedOperation* operation) { watched_.insert(operation); }
@@ -170,6 +178,7 @@ class Shard {
   uint64_t DrawReadsUntilCompared() const;
   bool MayBeTold(NodeId node) const;
   void SendNote(NodeId node, NodeId holder);
+  void NoteSilence();
   void MarkOverflows(MonotonicTime now);
   void OnOverflowMarked(NodeId node);
 
@@ -204,6 +213,7 @@ class Shard {
   LateHints late_hints_{*this};
   size_t unanswered_bytes_ = 0;
   uint64_t reads_until_compared_;  // 0 = none is
+  std::vector<bool> cut_off_;      // by NodeId
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;
   bool skipped_tick_ = false;

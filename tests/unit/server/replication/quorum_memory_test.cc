@@ -111,8 +111,45 @@ TEST_F(QuorumMemoryTest, IsUnavailableWhereTooFewHaveTheirMemory) {
   Start();
   const auto get = GetWith(kQuorum);
   for (const size_t index : {0, 0, 1, 1}) Answer(index, kOld, kNoMemory);
-  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
   Answer(2, kOld);
+  for (int i = 0; i < 20 && !get.came(); ++i) {
+    Pass(QuorumRead::kAskAgain);
+    for (const size_t index : {0, 1}) {
+      if (node(index).waiting() > 0) Answer(index, kOld, kNoMemory);
+    }
+  }
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
+}
+
+// Redis has evicted it, and another coordinator writes it again.
+TEST_F(QuorumMemoryTest, AMarkerThatIsNotThereIsWaitedFor) {
+  Start();
+  MakeDown(2);
+  const auto get = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);
+  Answer(0, kNew, kNoMemory);
+  Answer(1, kNew);
+  EXPECT_FALSE(get.came());
+  Asked();
+  Pass(QuorumRead::kAskAgain);
+  EXPECT_THAT(Asked(), ElementsAre(0));
+  EXPECT_EQ(LastAsked(0), &ReadWithMemory());
+  Answer(0, kNew, kIsWhole);
+  ASSERT_TRUE(get.ok()) << get.status();
+  EXPECT_EQ(get->receipt.version, kNew);
+}
+
+TEST_F(QuorumMemoryTest, ANodeThatIsFoundToHaveLostItsMemoryIsNotWaitedFor) {
+  Start();
+  MakeDown(2);
+  const auto get = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);
+  Answer(0, kNew, kNoMemory);
+  Answer(1, kNew);
+  MakeSyncing(0, Doubt::kAmnesic);
+  EXPECT_FALSE(get.came());
+  Pass(Shard::kTick);
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
 }
 
 // This shard's own write was missed a moment ago.
