@@ -195,6 +195,12 @@ void Fences::Drain(NodeId node, FenceNumber fence) {
     if (!at(node).draining) return;  // The connection was lost meanwhile.
     at(node).draining = false;
     at(node).doubts.OnDrained(run_id, fence, missed);
+    // The refill of a lost memory brings whatever was missed before: no fence of our own is needed.
+    const auto& inspection = inspections_.of(node);
+    if (inspection && inspection->run_id == run_id && inspection->marker &&
+        inspection->marker->fence == fence && !inspection->marker->kept_memory) {
+      at(node).doubts.OnFenced(missed, *inspection->marker);
+    }
     inspections_.Hurry(node);  // to say so there
   });
 }

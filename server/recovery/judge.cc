@@ -96,7 +96,10 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
             .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node),
                                 /*memory_lost=*/true}};
   }
-  if (node.missed_unfenced) {
+  // A new fence would have the refill of a lost memory begin again. What is missed meanwhile is
+  // hinted, and fenced for once the node is whole.
+  const bool is_refilled = !marker.whole && !marker.kept_memory && !node.memory_untrusted;
+  if (node.missed_unfenced && !is_refilled) {
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
   }
   if (node.fence_lost) {

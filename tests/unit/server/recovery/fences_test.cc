@@ -192,6 +192,7 @@ TEST_F(FencesTest, FencesNoNodeThatWasLostWhileItDrained) {
 }
 
 TEST_F(FencesTest, TellsTheFenceThatItHasDrainedForOfThatProcessOnly) {
+  monitor_.OnWriteMissed(Id(0));
   InspectOne(0, Found(0, /*whole=*/false, 8));
   Act(0, {.drain = FenceNumber{8}});
   EXPECT_TRUE(Described(0).draining);
@@ -199,6 +200,7 @@ TEST_F(FencesTest, TellsTheFenceThatItHasDrainedForOfThatProcessOnly) {
   Drained();
   EXPECT_FALSE(Described(0).draining);
   EXPECT_EQ(Described(0).drained, FenceNumber{8});
+  EXPECT_FALSE(Described(0).missed_unfenced) << "the refill of a lost memory brings it";
   InspectionReply next = Found(0, /*whole=*/false, 8);
   next.run_id = "another process";
   InspectOne(0, next);
