@@ -2,7 +2,9 @@
 // home to, one after another (of what a source is not home to, the stand-ins' copies and the
 // tombstones, as sweep.h says); then, where the node may have slept through whole lives of
 // tombstones, removes what was deleted meanwhile (prune.h). By hints it brings only the records
-// that these name, and takes the copies of stand-ins home altogether, as no sweep follows. While
+// that these name, and takes the copies of stand-ins home altogether, as no sweep follows. Where
+// the source of a hint holds nothing any more, the node's own record from before its doubt goes, if
+// no other home replica holds it (unheld.h): the write that the hint is of was evicted there. While
 // some of the others are away, the plan is not complete: it brings what can be had, and a later one
 // brings the rest.
 //
@@ -27,6 +29,7 @@
 #include "server/recovery/prune.h"
 #include "server/recovery/resync_plan.h"
 #include "server/recovery/scan.h"
+#include "server/recovery/unheld.h"
 
 namespace kache {
 
@@ -69,6 +72,8 @@ class Resync {
   void CopyPage(const ResyncSource& source, const std::string& cursor,
                 absl::AnyInvocable<void(const std::string&)> read, Copier::Done done);
   // By hints, of a stand-in's copy: to all its home replicas; and whether it can go then.
+  // By hints: what the node holds of keys of which the source holds nothing.
+  void RemoveReplaced(PageResult page, Copier::Done done);
   bool AddOtherHomes(const PageEntry& entry, std::vector<NodeId>& targets);
   void Finish(absl::Status status);
 
@@ -79,10 +84,13 @@ class Resync {
   std::optional<MonotonicTime> started_;
   size_t next_source_ = 0;
   std::unique_ptr<Scan> scan_;
+  std::optional<PrunePlan> replaced_plan_;  // by hints, with one home replica more at least
+  std::optional<Unheld> replaced_;
   bool confirming_ = false;  // a source, once it was read to the end
   std::unique_ptr<Prune> prune_;
   uint64_t done_ = 0;
   uint64_t copied_ = 0;
+  uint64_t removed_ = 0;      // by hints
   uint64_t beyond_node_ = 0;  // records that the node does not take
   bool left_with_stand_ins_ = false;
   bool finished_ = false;
