@@ -22,7 +22,15 @@ Resync::Resync(ResyncPlan plan, std::vector<redis::NodeClient*> clients, std::st
       ring_(ring),
       is_up_(std::move(is_up)),
       copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
-      pace_(keys_per_second) {}
+      pace_(keys_per_second) {
+  if (!plan_.by_hints) return;
+  replaced_plan_ = PrunePlan{plan_.node, std::vector<bool>(plan_.words.size(), false), plan_.words,
+                             plan_.memories};
+  for (const ResyncSource& source : plan_.sources) {
+    replaced_plan_->reachable[source.node.index()] = true;
+  }
+  replaced_.emplace(*replaced_plan_, copier_, ring_, plan_.homes);
+}
 
 PreferenceList Resync::HomesOf(std::string_view user_key) const {
   return ring_.Preference(HashRing::Token(user_key), plan_.homes);
@@ -101,14 +109,43 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
         std::erase_if(*brought_home, [&](const PageEntry& entry) {
           return std::ranges::find(page->left_out, entry.redis_key) != page->left_out.end();
         });
-        if (brought_home->empty()) return done(std::move(page));
+        if (brought_home->empty()) return RemoveReplaced(*std::move(page), std::move(done));
         copier_.Remove(source.node, *brought_home, page->read_at,
-                       [result = *page,
+                       [this, result = *page,
                         done = std::move(done)](const absl::StatusOr<uint64_t>& removed) mutable {
                          if (!removed.ok()) return done(removed.status());
-                         done(std::move(result));
+                         RemoveReplaced(std::move(result), std::move(done));
                        });
       });
+}
+
+// What was stamped before the doubt began, less the time for which a write may be on its way, is
+// older than the write that the node missed.
+void Resync::RemoveReplaced(PageResult page, Copier::Done done) {
+  if (page.gone.empty() || !replaced_) return done(std::move(page));
+  const absl::Time read_at = copier_.Now();
+  const std::vector<std::string_view> keys(page.gone.begin(), page.gone.end());
+  copier_.ReadHeld(plan_.node, keys,
+                   [this, read_at, page = std::move(page),
+                    done = std::move(done)](absl::StatusOr<std::vector<HeldRecord>> held) mutable {
+                     if (!held.ok()) return done(held.status());
+                     std::vector<PageEntry> entries;
+                     for (size_t i = 0; i < page.gone.size(); ++i) {
+                       PageEntry entry;
+                       entry.redis_key = page.gone[i];
+                       entry.version = (*held)[i].version;
+                       const bool old = plan_.words[plan_.node.index()].Knew(entry.version);
+                       const bool may_go = !entry.version.IsZero() && old;
+                       if (may_go && replaced_->MayBeRemoved(entry)) entries.push_back(entry);
+                     }
+                     replaced_->Remove(std::move(entries), read_at,
+                                       [this, page = std::move(page), done = std::move(done)](
+                                           absl::StatusOr<uint64_t> removed) mutable {
+                                         if (!removed.ok()) return done(removed.status());
+                                         removed_ += *removed;
+                                         done(std::move(page));
+                                       });
+                   });
 }
 
 void Resync::BeginSource(MonotonicTime now) {
@@ -201,7 +238,7 @@ Resync::Progress Resync::progress(MonotonicTime now) const {
   progress.done = done_;
   progress.left = total > done_ ? total - done_ : 0;
   progress.copied = copied_;
-  progress.pruned = prune_ ? prune_->removed() : 0;
+  progress.pruned = removed_ + (prune_ ? prune_->removed() : 0);
   const double seconds = started_ ? std::chrono::duration<double>(now - *started_).count() : 0;
   if (seconds > 0) progress.per_second = static_cast<double>(copied_) / seconds;
   return progress;

@@ -2,10 +2,11 @@
 // home to, one after another (of what a source is not home to, the stand-ins' copies and the
 // tombstones, as sweep.h says); then, where the node may have slept through whole lives of
 // tombstones, removes what was deleted meanwhile (prune.h). By hints it brings only the records
-// that these name. Copies of stand-ins it takes home altogether, to all home replicas, as no sweep
-// follows. While
-// some of the others are away, the plan is not complete: it brings what can be had, and a later one
-// brings the rest.
+// that these name; where the source of a hint holds nothing any more, the node's own record from
+// before its doubt goes, if no other home replica holds it (unheld.h): the write that the hint is of
+// was evicted there. Copies of stand-ins it takes home altogether, to all home replicas, as no sweep
+// follows. While some of the others are away, the plan is not complete: it brings what can be had,
+// and a later one brings the rest.
 //
 // Headers come before values: of a page it reads the versions, and only of records that the node
 // lacks the whole (copier.h). One source at a time: with a million keys on four nodes that takes
@@ -35,6 +36,7 @@
 #include "server/recovery/prune.h"
 #include "server/recovery/resync_plan.h"
 #include "server/recovery/scan.h"
+#include "server/recovery/unheld.h"
 
 namespace kache {
 
@@ -83,6 +85,8 @@ class Resync {
   std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
   void CopyPage(const ResyncSource& source, const std::string& cursor,
                 absl::AnyInvocable<void(const std::string&)> read, Copier::Done done);
+  // By hints: what the node holds of keys of which the source holds nothing.
+  void RemoveReplaced(PageResult page, Copier::Done done);
   // Of a stand-in's copy: to all its home replicas; and whether it can go then.
   bool AddOtherHomes(NodeId source, const PageEntry& entry, std::vector<NodeId>& targets);
   void Finish(absl::Status status);
@@ -95,11 +99,14 @@ class Resync {
   std::optional<MonotonicTime> started_;
   size_t next_source_ = 0;
   std::unique_ptr<Scan> scan_;
+  std::optional<PrunePlan> replaced_plan_;  // by hints, with one home replica more at least
+  std::optional<Unheld> replaced_;
   bool confirming_ = false;  // a source, once it was read to the end
   std::unique_ptr<Prune> prune_;
   uint64_t done_ = 0;
   uint64_t done_before_ = 0;  // of sources that were brought
   uint64_t copied_ = 0;
+  uint64_t removed_ = 0;      // by hints
   uint64_t beyond_node_ = 0;  // records that the node does not take
   std::set<NodeId> left_with_;
   bool finished_ = false;
