@@ -10,20 +10,27 @@ namespace {
 
 // KEYS from `first` on are the sets. An overflow, which is a string, takes no hint. At the memory
 // limit Redis refuses SADD where the script has written nothing yet: UNLINK and PERSIST are writes
-// that it never refuses, and what follows a write goes on.
+// that it never refuses, and what follows a write goes on. Answers why a hint could not be left;
+// nil = each was. No command may end the script, as the record is stored by then.
 constexpr char kHint[] = R"lua(
+local function refused(answer) return type(answer) == 'table' and answer['err'] or nil end
 local function hint(key, bound, first)
+  local why
   for i = first, #KEYS do
     local added = redis.pcall('SADD', KEYS[i], 'k' .. key)
-    if type(added) == 'table' and not string.find(added['err'], 'WRONGTYPE', 1, true) then
-      redis.call('PERSIST', KEYS[i])
+    local is_overflow = refused(added) and string.find(refused(added), 'WRONGTYPE', 1, true)
+    if refused(added) and not is_overflow then
+      redis.pcall('PERSIST', KEYS[i])
       added = redis.pcall('SADD', KEYS[i], 'k' .. key)
     end
-    if added == 1 and redis.call('SCARD', KEYS[i]) > bound then
-      redis.call('UNLINK', KEYS[i])
+    local count = added == 1 and redis.pcall('SCARD', KEYS[i]) or 0
+    if not refused(count) and count > bound then
+      redis.pcall('UNLINK', KEYS[i])
       redis.pcall('SET', KEYS[i], 'overflow')
     end
+    if not is_overflow then why = why or refused(added) or refused(count) end
   end
+  return why
 end
 )lua";
 
@@ -33,7 +40,8 @@ local function keep(until_ms)
   if until_ms == 0 then return end
   local ends = end_of(KEYS[1])
   if ends > 0 and ends < until_ms then
-    redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', until_ms))
+    local kept = redis.pcall('PEXPIREAT', KEYS[1], string.format('%.0f', until_ms))
+    return refused(kept)
   end
 end
 )lua";
@@ -42,32 +50,32 @@ constexpr char kSetWithHints[] = R"lua(
 local ends, limit, latest, least = struct.unpack('>I8I8I8I8', ARGV[2])
 local marker = #ARGV[2] > 32 and KEYS[2] or nil
 local answer = set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, marker, ARGV[2], least)
-if answer == 1 then
-  keep(tonumber(ARGV[3]))
-  hint(ARGV[4], tonumber(ARGV[5]), 3)
-end
-return answer
+if answer ~= 1 then return answer end
+local why = keep(tonumber(ARGV[3]))
+why = hint(ARGV[4], tonumber(ARGV[5]), 3) or why
+return why and {1, why} or 1
 )lua";
 
 constexpr char kLeaveHints[] = R"lua(
 if redis.pcall('GETRANGE', KEYS[1], '4', '19') ~= ARGV[1] then return 0 end
-keep(tonumber(ARGV[2]))
-hint(ARGV[3], tonumber(ARGV[4]), 2)
-return 1
+local why = keep(tonumber(ARGV[2]))
+why = hint(ARGV[3], tonumber(ARGV[4]), 2) or why
+return why and redis.error_reply(why) or 1
 )lua";
 
 constexpr char kOverflow[] = R"lua(
 local function overflow()
-  redis.call('UNLINK', KEYS[1])
+  redis.pcall('UNLINK', KEYS[1])
   return redis.pcall('SET', KEYS[1], 'overflow')
 end
 local function has(member) return redis.pcall('SISMEMBER', KEYS[1], member) == 1 end
 )lua";
 
-// While the node is compared with all others, what was missed before needs no hint.
+// While the node is compared with all others, what was missed before needs no hint. The note is
+// written in any case: without its sentinel it shows that hints are missing.
 constexpr char kOpenHints[] = R"lua(
 local sentinel = 'n' .. ARGV[1]
-redis.call('PERSIST', KEYS[1])  -- A script that has written goes on at the memory limit.
+redis.pcall('PERSIST', KEYS[1])  -- A script that has written goes on at the memory limit.
 if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 and not has(sentinel) and not has('a') then
   overflow()
 elseif redis.call('EXISTS', KEYS[1]) == 1 then

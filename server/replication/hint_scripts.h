@@ -16,8 +16,8 @@ namespace kache {
 //   ARGV  the record and its terms, as for SetIfNewer (where they do not say how a whole node's
 //         marker begins, the marker makes no difference); until when the key is kept at least
 //         (Unix ms by the node's clock; 0 = its end stays); the hint; the bound of each set
-// Answers as SetIfNewer. A hint that could not be left is no error: the set shows that it is
-// missing.
+// Answers as SetIfNewer; or an array of 1 and why a hint could not be left (Redis's error), where
+// the record is stored without it. A set that overflows shows that itself, and is no such error.
 const redis::Script& SetWithHints();
 
 // For a write that home replicas missed as it turned out later, behind that write on the same
@@ -26,11 +26,12 @@ const redis::Script& SetWithHints();
 //   KEYS  the key, a set of hints for each node that missed the write
 //   ARGV  version (16 bytes), kept_until (Unix ms by the node's clock; 0 = its end stays), the
 //         hint, the bound
-// Answers 1 where the version was held, else 0.
+// Answers 1 where the version was held, else 0; an error where a hint could not be left.
 const redis::Script& LeaveHints();
 
 // Notes that a node misses writes (missed_note.h), and writes the coordinator's sentinel, in one
-// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow.
+// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow. The
+// note is written also where Redis refuses what the set needs.
 //   KEYS  set of hints, missed       ARGV  the coordinator, the note's field, its value
 const redis::Script& OpenHints();
 

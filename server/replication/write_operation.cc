@@ -218,6 +218,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   } else {
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
+    if (reply->type == redis::Reply::Type::kArray) NoteHintsRefused(from.node);
   }
   NoteFailed();
   AnswerIfDecided();

@@ -134,6 +134,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
   void NoteFailed();
+  // The node stored the record, and refused the hints that came with it. Another target may have
+  // left them, but a node that refuses hints most often shares its user's rights with all.
+  void NoteHintsRefused(NodeId by);
   // Leaves, on every other target, the hint that the node missed the write after all.
   void LeaveHintsAbout(NodeId node);
   LateHint LateHintAbout(NodeId node) const;

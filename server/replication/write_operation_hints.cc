@@ -88,6 +88,12 @@ int64_t WriteOperation::LeastMs() const {
                                    write_timeout + LateHints::kPatience);
 }
 
+void WriteOperation::NoteHintsRefused(NodeId by) {
+  for (const NodeId node : missed_by_) {
+    if (node != by) shard().NoteHintLost(node);
+  }
+}
+
 LateHint WriteOperation::LateHintAbout(NodeId node) const {
   LateHint hint{.about = node,
                 .redis_key = redis_key_,
