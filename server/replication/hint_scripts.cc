@@ -12,9 +12,22 @@ namespace {
 // limit Redis refuses SADD where the script has written nothing yet: UNLINK and PERSIST are writes
 // that it never refuses, and what follows a write goes on. Answers why a hint could not be left;
 // nil = each was. No command may end the script, as the record is stored by then.
+//
+// How many bytes a set takes is judged by a sample of its members, now and then: 53 bytes and its
+// name each. By the key at hand one long key would make an overflow of many short ones. Long keys
+// alone are judged each time, where 256 of them would take all the room.
 constexpr char kHint[] = R"lua(
 local function refused(answer) return type(answer) == 'table' and answer['err'] or nil end
-local function hint(key, bound, first)
+local function is_full(set, count, key, most, bytes)
+  if count > most then return true end
+  if bytes == 0 or (count % 256 ~= 0 and #key * 256 < bytes) then return false end
+  local page = redis.pcall('SSCAN', set, '0', 'COUNT', '64')
+  local members = page[2] or {}
+  local total = 0
+  for _, member in ipairs(members) do total = total + 53 + #member end
+  return #members > 0 and count * total / #members > bytes
+end
+local function hint(key, most, bytes, first)
   local why
   for i = first, #KEYS do
     local added = redis.pcall('SADD', KEYS[i], 'k' .. key)
@@ -24,7 +37,7 @@ local function hint(key, bound, first)
       added = redis.pcall('SADD', KEYS[i], 'k' .. key)
     end
     local count = added == 1 and redis.pcall('SCARD', KEYS[i]) or 0
-    if not refused(count) and count > bound then
+    if not refused(count) and is_full(KEYS[i], count, key, most, bytes) then
       redis.pcall('UNLINK', KEYS[i])
       redis.pcall('SET', KEYS[i], 'overflow')
     end
@@ -52,14 +65,14 @@ local marker = #ARGV[2] > 32 and KEYS[2] or nil
 local answer = set_if_newer(KEYS[1], ARGV[1], ends, limit, latest, marker, ARGV[2], least)
 if answer ~= 1 then return answer end
 local why = keep(tonumber(ARGV[3]))
-why = hint(ARGV[4], tonumber(ARGV[5]), 3) or why
+why = hint(ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]) or 0, 3) or why
 return why and {1, why} or 1
 )lua";
 
 constexpr char kLeaveHints[] = R"lua(
 if redis.pcall('GETRANGE', KEYS[1], '4', '19') ~= ARGV[1] then return 0 end
 local why = keep(tonumber(ARGV[2]))
-why = hint(ARGV[3], tonumber(ARGV[4]), 2) or why
+why = hint(ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]) or 0, 2) or why
 return why and redis.error_reply(why) or 1
 )lua";
 

@@ -15,7 +15,8 @@ namespace kache {
 //   KEYS  the key, the marker, a set of hints for each node that missed the write
 //   ARGV  the record and its terms, as for SetIfNewer (where they do not say how a whole node's
 //         marker begins, the marker makes no difference); until when the key is kept at least
-//         (Unix ms by the node's clock; 0 = its end stays); the hint; the bound of each set
+//         (Unix ms by the node's clock; 0 = its end stays); the hint; of each set, how many members
+//         and how many bytes it may have (0 or left out = as many as it takes)
 // Answers as SetIfNewer; or an array of 1 and why a hint could not be left (Redis's error), where
 // the record is stored without it. A set that overflows shows that itself, and is no such error.
 const redis::Script& SetWithHints();
@@ -25,7 +26,7 @@ const redis::Script& SetWithHints();
 // not end before `kept_until`.
 //   KEYS  the key, a set of hints for each node that missed the write
 //   ARGV  version (16 bytes), kept_until (Unix ms by the node's clock; 0 = its end stays), the
-//         hint, the bound
+//         hint, the bounds of each set
 // Answers 1 where the version was held, else 0; an error where a hint could not be left.
 const redis::Script& LeaveHints();
 

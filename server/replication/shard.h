@@ -83,10 +83,9 @@ class Shard {
   const std::string& WholeMarker(NodeId node) const {
     return topology_->nodes[node.index()].whole_marker;
   }
-  // How many hints about one node may stand on `holder`, that name keys of so many bytes.
-  int64_t HintBoundOn(NodeId holder, size_t key_bytes) const {
-    const auto maxmemory = static_cast<int64_t>(topology_->nodes[holder.index()].maxmemory);
-    return HintBound(options_.hint_keys, maxmemory, static_cast<int64_t>(key_bytes));
+  // How many bytes the hints about one node may take on `holder`; 0 = without a limit.
+  int64_t HintBytesBoundOn(NodeId holder) const {
+    return HintBytesBound(static_cast<int64_t>(topology_->nodes[holder.index()].maxmemory));
   }
   // How far the node's clock is ahead of clock(); added to every instant that is meant for it.
   absl::Duration ClockOffset(NodeId node) const {

@@ -41,11 +41,13 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   }
   if (const std::vector<std::string> sets = HintSets(node); !sets.empty()) {
     const std::string kept = std::to_string(AtNodeMs(home ? KeptForMissedMs() : 0, offset));
-    const std::string bound = std::to_string(shard().HintBoundOn(node, UserKey().size()));
+    const std::string keys_bound = std::to_string(shard().options().hint_keys);
+    const std::string bytes_bound = std::to_string(shard().HintBytesBoundOn(node));
     std::vector<std::string_view> keys = {redis_key_, shard().keys().Marker()};
     keys.insert(keys.end(), sets.begin(), sets.end());
     const std::string packed = EncodeTerms(terms);
-    const std::vector<std::string_view> arguments = {record, packed, kept, UserKey(), bound};
+    const std::vector<std::string_view> arguments = {record,    packed,     kept,
+                                                     UserKey(), keys_bound, bytes_bound};
     return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
   }
   if (!asks_marker) {
