@@ -144,6 +144,10 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
   // as long as otherwise.
   int64_t KeptForMissedMs() const;
+  // For how long a copy is waited for: until the caller's deadline, or longer; but a value that
+  // ends is kept for as long (LeastMs), so for that not longer than kLongestCopy.
+  static constexpr absl::Duration kLongestCopy = absl::Seconds(5);
+  absl::Duration CopyTimeout() const;
   // For how long a copy that ends is kept once it is stored, at least.
   int64_t LeastMs() const;
   void AnswerIfDecided();

@@ -85,6 +85,13 @@ int64_t WriteOperation::KeptForMissedMs() const {
 
 // By then every replica has taken the write or failed to, and the hint of that was left.
 int64_t WriteOperation::LeastMs() const {
+  return absl::ToInt64Milliseconds(CopyTimeout() + shard().options().write_timeout +
+                                   LateHints::kPatience);
+}
+
+// A node that does not answer at all is found out within moments, so a longer deadline changes
+// little but what such values cost.
+absl::Duration WriteOperation::CopyTimeout() const {
   const absl::Duration write_timeout = shard().options().write_timeout;
   return absl::ToInt64Milliseconds(std::max(shard().Left(deadline_), write_timeout) +
                                    write_timeout + LateHints::kPatience);

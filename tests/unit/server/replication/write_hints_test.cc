@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "server/replication/hint_scripts.h"
+#include "server/replication/late_hints.h"
+#include "server/replication/store_terms.h"
+#include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
 
 namespace kache {
@@ -245,6 +248,27 @@ TEST_F(WriteHintsTest, ATombstoneAndAValueWithoutAnEndKeepTheirLives) {
   node(0).Answer(0, Stored());
   node(2).Fail(0, absl::DeadlineExceededError("late"));
   EXPECT_EQ(HintSentTo(0)[6], "0");
+}
+
+// Redis would keep a value of a second for a minute.
+TEST_F(WriteHintsTest, ALongDeadlineKeepsNoValueForLong) {
+  Start();
+  const auto least_ms = [this] {
+    const std::vector<std::string>& words = node(0).sent().back().arguments;
+    return DecodeTerms(words[6]).least_ms;
+  };
+  const auto put = Put("v", kTtl, absl::Seconds(60));
+  const int64_t after_ms =
+      absl::ToInt64Milliseconds(options().write_timeout + LateHints::kPatience);
+  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(WriteOperation::kLongestCopy) + after_ms);
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  Pass(absl::Milliseconds(4900));
+  EXPECT_THAT(node(0).hints(), IsEmpty());
+  Pass(absl::Milliseconds(200));  // Nor is anybody waited for any longer, so the hint finds it.
+  EXPECT_THAT(node(0).hints(), SizeIs(1));
+  const auto short_one = Put("v", kTtl);
+  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(kDeadline) + after_ms);
 }
 
 }  // namespace
