@@ -214,14 +214,16 @@ void Fences::ProbeWrite(NodeId node) {
 void Fences::Drain(NodeId node, FenceNumber fence) {
   at(node).draining = true;
   const std::string run_id = inspections_.of(node)->run_id;
-  context_.data_path.Drain(node, [this, node, fence, run_id] {
+  // What is missed from here on may be on its way to others for as long as it likes.
+  const MissCount missed{context_.status(node).missed};
+  context_.data_path.Drain(node, [this, node, fence, run_id, missed] {
     if (!at(node).draining) return;  // The connection was lost meanwhile.
     at(node).draining = false;
     NoteHintsLostNow(node);
     // A fence of ours will say that hints are lost. Until then nobody may go by hints.
-    const MissCount missed{context_.monitor.topology()->nodes[node.index()].missed};
-    if (inspections_.IsMemoryUntrusted(node) && at(node).doubts.IsUnfenced(missed)) return;
-    at(node).doubts.OnDrained(run_id, fence);
+    const MissCount by_now{context_.monitor.topology()->nodes[node.index()].missed};
+    if (inspections_.IsMemoryUntrusted(node) && at(node).doubts.IsUnfenced(by_now)) return;
+    at(node).doubts.OnDrained(run_id, fence, missed);
     inspections_.Hurry(node);  // to say so there
   });
 }

@@ -102,7 +102,9 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   order.heartbeat.interval = context_.config.check_interval;
   order.heartbeat.ring = ring_.id();
   const auto& inspection = inspections_.of(node);
-  if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
+  const Doubts& doubts = fences_.doubts(node);
+  if (inspection) order.heartbeat.drained = doubts.DrainedFor(inspection->run_id);
+  order.heartbeat.drained_note = static_cast<uint64_t>(doubts.drained_misses());
   for (const NodeId each : by_name_) {
     order.heartbeat.reached.push_back(context_.status(each).connected ? inspections_.Reached(each)
                                                                       : ReachedProcess());
@@ -161,6 +163,7 @@ void Recovery::OnInspected(NodeId node) {
     if (IsDeclaredLost(*inspection, context_.self)) return OnDeclaredLost();
     ring_.OnInspection(node.index(), *inspection);
     fences_.OnInspected(node);
+    if (!inspections_.IsForeign(node)) hint_rights_.OnInspected(node, inspection->run_id);
     is_new_[node.index()] = true;
   }
   reconsider_ = true;

@@ -87,7 +87,9 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
     std::vector<NodeId> targets = TargetsOf(source, entry);
     const bool by_hint = !source.hints.empty() && entry.stand_in && !targets.empty();
-    if (by_hint && AddOtherHomes(entry, targets)) brought_home->push_back(entry);
+    if (by_hint && AddOtherHomes(entry, targets) && !source.in_place) {
+      brought_home->push_back(entry);
+    }
     return targets;
   };
   copier_.CopyPage(

@@ -56,6 +56,8 @@ struct ResyncSource {
   // Only what this set of hints on it names is brought. Empty = all that it holds.
   std::string hints = {};
   bool has_nothing = false;  // It holds no hint.
+  // It refuses writes: `hints` was not taken, and nothing is removed there.
+  bool in_place = false;
 };
 
 struct PrunePlan {

@@ -138,6 +138,45 @@ redis.call('SADD', KEYS[1], 'o', 't', unpack(all))
 return 1
 )lua";
 
+constexpr char kPeekHints[] = R"lua(
+local all, missing = sentinels(ARGV[1])
+if missing then return 3 end
+local kind = redis.call('TYPE', KEYS[1])['ok']
+local taken = redis.call('EXISTS', KEYS[3]) == 1
+if kind == 'none' and not taken then return 0 end
+if kind ~= 'set' or not has('o') or has('t') ~= taken or has('a') then return 3 end
+if taken then return 5 end
+return redis.call('SCARD', KEYS[1]) == #all + 1 and 2 or 4
+)lua";
+
+// Redis asks for the right before it looks at anything else. What it refuses for another reason (no
+// memory left, no replica), the user may run.
+constexpr char kCheckHintRights[] = R"lua(
+local denied = {}
+local function try(command, ...)
+  local answer = redis.pcall(command, ...)
+  local why = type(answer) == 'table' and answer['err'] or ''
+  for _, sign in ipairs({'NOPERM', 'ACL failure', "can't run this command", 'nknown'}) do
+    if string.find(why, sign, 1, true) then
+      denied[#denied + 1] = command
+      return
+    end
+  end
+end
+try('PERSIST', KEYS[1])
+try('PEXPIREAT', KEYS[1], '1')
+try('TYPE', KEYS[1])
+try('SCARD', KEYS[1])
+try('SISMEMBER', KEYS[1], 'x')
+try('SREM', KEYS[1], 'x')
+try('RENAME', KEYS[1], KEYS[2])
+try('UNLINK', KEYS[1])
+try('SADD', KEYS[1], 'x')
+redis.pcall('DEL', KEYS[1])
+try('SSCAN', KEYS[1], '0')
+return table.concat(denied, ' ')
+)lua";
+
 constexpr char kFinishHints[] = R"lua(
 if redis.pcall('SISMEMBER', KEYS[2], 't' .. ARGV[1]) ~= 1 then
   local is_done = redis.call('EXISTS', KEYS[2]) == 0 and redis.call('EXISTS', KEYS[1]) == 1 and
@@ -203,6 +242,15 @@ const redis::Script& TakeHints() {
       NewScript("take-hints", std::string(kOverflow) + kSentinels + kTakeHints);
   return script;
 }
+const redis::Script& PeekHints() {
+  static const redis::Script& script =
+      NewScript("peek-hints", std::string(kOverflow) + kSentinels + kPeekHints);
+  return script;
+}
+const redis::Script& CheckHintRights() {
+  static const redis::Script& script = NewScript("check-hint-rights", kCheckHintRights);
+  return script;
+}
 const redis::Script& FinishHints() {
   static const redis::Script& script = NewScript("finish-hints", kFinishHints);
   return script;
@@ -224,8 +272,9 @@ const redis::Script& EndComparison() {
 }
 
 std::vector<const redis::Script*> HintScripts() {
-  return {&SetWithHints(), &LeaveHints(), &OpenHints(),     &ReassertNote(), &TakeHints(),
-          &FinishHints(),  &ResetHints(), &EndComparison(), &MarkOverflow()};
+  return {&SetWithHints(),  &LeaveHints(),   &OpenHints(),      &ReassertNote(),
+          &TakeHints(),     &PeekHints(),    &FinishHints(),    &ResetHints(),
+          &EndComparison(), &MarkOverflow(), &CheckHintRights()};
 }
 
 }  // namespace kache

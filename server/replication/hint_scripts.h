@@ -46,6 +46,19 @@ const redis::Script& ReassertNote();
 // Answers a TakenHints.
 const redis::Script& TakeHints();
 
+// The same on a node that refuses writes, and so gets no hints meanwhile: nothing is taken, and the
+// sets are read where they stand.
+//   KEYS  as TakeHints               ARGV  the name of the node
+// Answers a TakenHints.
+const redis::Script& PeekHints();
+
+// Tries each command that the scripts about hints, and those who read the sets, need, on two keys
+// that hold nothing.
+//   KEYS  two keys of this script's own
+// Answers the names of those that Redis does not let this user run, with blanks between; empty =
+// none.
+const redis::Script& CheckHintRights();
+
 // Removes the hints that this job took, once all were replayed. Answers 1, also where that was done
 // before, by the same command on a connection that was lost; or 0 where they are not there any
 // more: some of them may have been evicted before they were read, so that is an overflow.
@@ -68,12 +81,14 @@ const redis::Script& ResetHints();
 // Answers 1; or 0 where the set is not what this job's ResetHints made of it.
 const redis::Script& EndComparison();
 
-// What TakeHints answers.
+// What TakeHints and PeekHints answer.
 enum class TakenHints : int64_t {
-  kNone = 0,      // there is no set: nobody said on this node that the other one misses writes
-  kTaken = 1,     // the set of those taken is to be replayed
-  kEmpty = 2,     // there is none at present, but further ones may come
-  kOverflow = 3,  // some are missing
+  kNone = 0,         // there is no set: nobody said on this node that the other one misses writes
+  kTaken = 1,        // the set of those taken is to be replayed
+  kEmpty = 2,        // there is none at present, but further ones may come
+  kOverflow = 3,     // some are missing
+  kInPlace = 4,      // the set itself is to be replayed
+  kBothInPlace = 5,  // and that of those taken before
 };
 
 std::vector<const redis::Script*> HintScripts();

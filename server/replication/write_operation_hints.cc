@@ -93,8 +93,9 @@ int64_t WriteOperation::LeastMs() const {
 // little but what such values cost.
 absl::Duration WriteOperation::CopyTimeout() const {
   const absl::Duration write_timeout = shard().options().write_timeout;
-  return absl::ToInt64Milliseconds(std::max(shard().Left(deadline_), write_timeout) +
-                                   write_timeout + LateHints::kPatience);
+  const absl::Duration until_deadline = std::max(shard().Left(deadline_), write_timeout);
+  if (fields_.tombstone || fields_.expires_at_ms == 0) return until_deadline;
+  return std::min(until_deadline, std::max(write_timeout, kLongestCopy));
 }
 
 void WriteOperation::NoteHintsRefused(NodeId by) {

@@ -94,5 +94,103 @@ TEST_F(HintRefusalsTest, ASetThatLacksAHintIsMarkedWithoutUnlink) {
   EXPECT_EQ(node_.Get(Hints()), "overflow");
 }
 
+TEST_F(HintRefusalsTest, TheCommandsThatAreDeniedAreNamed) {
+  const std::vector<std::string> probes = {"probe:set", "probe:other"};
+  EXPECT_EQ(node_.Call(CheckHintRights(), probes, {}).text, "");
+  Deny({"rename", "sadd", "sscan"});
+  EXPECT_EQ(node_.Call(CheckHintRights(), probes, {}).text, "RENAME SADD SSCAN");
+  EXPECT_EQ(node_.Run({"DBSIZE"}).integer, 0);
+}
+
+// What Redis refuses to all is no right that is missing.
+TEST_F(HintRefusalsTest, ANodeThatTakesNoWritesDeniesNothing) {
+  node_.Run({"CONFIG", "SET", "min-replicas-to-write", "1"});
+  EXPECT_EQ(node_.Call(CheckHintRights(), {"probe:set", "probe:other"}, {}).text, "");
+  node_.Run({"CONFIG", "SET", "min-replicas-to-write", "0", "maxmemory", "1"});
+  EXPECT_EQ(node_.Call(CheckHintRights(), {"probe:set", "probe:other"}, {}).text, "");
+}
+
+// Hints that stand on a node that takes no writes are read in place.
+class PeekHintsTest : public HintRefusalsTest {
+ protected:
+  TakenHints Peek() {
+    const redis::Reply reply =
+        node_.Call(PeekHints(), {Hints(), node_.keys().Missed(), "taken"}, {kAway});
+    EXPECT_FALSE(reply.IsError()) << reply.text;
+    return static_cast<TakenHints>(reply.integer);
+  }
+  TakenHints Take() {
+    const redis::Reply reply =
+        node_.Call(TakeHints(), {Hints(), node_.keys().Missed(), "taken"}, {kAway, "1"});
+    return reply.IsError() ? TakenHints::kNone : static_cast<TakenHints>(reply.integer);
+  }
+  void RefuseWrites(bool refuse) {
+    node_.Run({"CONFIG", "SET", "min-replicas-to-write", refuse ? "1" : "0"});
+  }
+};
+
+TEST_F(PeekHintsTest, ReadsWhereNothingCanBeTaken) {
+  EXPECT_EQ(Peek(), TakenHints::kNone);
+  Open();
+  EXPECT_EQ(Peek(), TakenHints::kEmpty);
+  Write();
+  RefuseWrites(true);
+  const redis::Reply refused =
+      node_.Call(TakeHints(), {Hints(), node_.keys().Missed(), "taken"}, {kAway, "1"});
+  ASSERT_TRUE(refused.IsError());
+  EXPECT_EQ(redis::ClassifyError(refused.text), redis::ErrorKind::kNoReplicas);
+  EXPECT_EQ(Peek(), TakenHints::kInPlace);
+  EXPECT_EQ(Peek(), TakenHints::kInPlace);
+}
+
+TEST_F(PeekHintsTest, FindsWhatWasTakenBefore) {
+  Open();
+  Write();
+  ASSERT_EQ(Take(), TakenHints::kTaken);
+  EXPECT_EQ(Peek(), TakenHints::kBothInPlace);
+  node_.Run({"DEL", "taken"});
+  EXPECT_EQ(Peek(), TakenHints::kOverflow);
+}
+
+TEST_F(PeekHintsTest, FindsThatHintsAreMissing) {
+  Write();  // No note has opened the set.
+  EXPECT_EQ(Peek(), TakenHints::kOverflow);
+  node_.Run({"DEL", Hints()});
+  Open();
+  node_.Call(MarkOverflow(), {Hints()}, {});
+  EXPECT_EQ(Peek(), TakenHints::kOverflow);
+  node_.Run({"DEL", Hints()});
+  EXPECT_EQ(Peek(), TakenHints::kOverflow);  // A note stands, and no sentinel.
+}
+
+// How much of a node's memory hints may take.
+class HintBytesTest : public HintRefusalsTest {
+ protected:
+  bool Fits(const std::string& key, int64_t bytes) {
+    node_.Call(SetWithHints(), {key, node_.keys().Marker(), Hints()},
+               {record_, EncodeTerms({}), "0", key, "1000000", std::to_string(bytes)});
+    return node_.Run({"TYPE", Hints()}).text == "set";
+  }
+};
+
+TEST_F(HintBytesTest, OneLongKeyAmongShortOnesFits) {
+  constexpr int64_t kBytes = 100'000;
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(Fits(Concat("key:", i), kBytes)) << i;
+  EXPECT_TRUE(Fits(std::string(8192, 'x'), kBytes));
+}
+
+TEST_F(HintBytesTest, ManyKeysAreTooManyBytes) {
+  int64_t fitted = 0;
+  while (fitted < 5000 && Fits(Concat("key:", fitted), 64'000)) ++fitted;
+  EXPECT_GT(fitted, 700);  // of about 62 bytes
+  EXPECT_LT(fitted, 1100 + 256);
+}
+
+TEST_F(HintBytesTest, LongKeysAreJudgedEachTime) {
+  int64_t fitted = 0;
+  while (fitted < 200 && Fits(Concat(std::string(8192, 'x'), fitted), 100'000)) ++fitted;
+  EXPECT_LT(fitted, 14);
+}
+
 }  // namespace
 }  // namespace kache
