@@ -15,8 +15,8 @@
 //   lives     for each node, in the same order: <known>/<alive>, whole seconds before as_of. The
 //             process lived <known> seconds before, or longer, and at <alive> seconds before, or
 //             later. "-" = not known
-//   drained_note  MissedNote::number of the last of its notes about the node of which all writes
-//   had
+//   drained_note
+//             MissedNote::number of the last of its notes about the node of which all writes had
 //             ended once it had drained for `drained`. 0 = of none
 //
 // The release before reads and writes KeySpace::Coordinators, "<at_ms> <interval_ms> <drained>". It

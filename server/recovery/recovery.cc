@@ -126,6 +126,7 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
+    fences_.NoteHintsLost(node, is.hints_lost);
     // One that returns may have been noted meanwhile, on any other.
     if (was.state != is.state) inspections_.HurryAll();
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
@@ -163,6 +164,7 @@ void Recovery::OnInspected(NodeId node) {
     if (IsDeclaredLost(*inspection, context_.self)) return OnDeclaredLost();
     ring_.OnInspection(node.index(), *inspection);
     fences_.OnInspected(node);
+    if (!inspections_.IsForeign(node)) hint_rights_.OnInspected(node, inspection->run_id);
     is_new_[node.index()] = true;
   }
   reconsider_ = true;
@@ -267,8 +269,9 @@ void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::
 }
 
 void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
-  if (declared_lost_) return done();  // The others are to find what it left half done.
-  leaving_ = true;                    // no further heartbeat
+  leaving_ = true;  // no further heartbeat
+  // The others are to find what it left half done, or what it alone knows to be without a hint.
+  if (declared_lost_ || fences_.HasUnfencedHintLoss()) return done();
   const std::shared_ptr<void> all = AtLast(std::move(done));
   const std::string id = CoordinatorText(context_.self);
   for (const NodeId node : context_.all_nodes()) {

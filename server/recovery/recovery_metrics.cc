@@ -62,6 +62,10 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
       hints_held(NewGauges(registry, "kache_recovery_hints_held",
                            "Keys that the node missed, about: the most that another node names.",
                            names)),
+      hints_denied(NewGauges(registry, "kache_recovery_hints_denied",
+                             "1 where Redis's user may not run on the node all commands that hints "
+                             "need: each absence ends with a comparison of all keys.",
+                             names)),
       doubts(NewGauges(registry, "kache_recovery_doubt",
                        "Whether the node may be trusted: 0 = it lacks nothing, 1 = behind, as it "
                        "kept its memory and lacks writes, 2 = amnesic.",

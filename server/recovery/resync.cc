@@ -98,7 +98,13 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
     std::vector<NodeId> targets = TargetsOf(source, entry);
     const bool taken_home = entry.stand_in && !targets.empty();
-    if (taken_home && AddOtherHomes(source.node, entry, targets)) brought_home->push_back(entry);
+    if (taken_home && AddOtherHomes(source.node, entry, targets)) {
+      if (source.refuses_writes || source.in_place) {
+        left_with_.insert(source.node);
+      } else {
+        brought_home->push_back(entry);
+      }
+    }
     return targets;
   };
   copier_.CopyPage(

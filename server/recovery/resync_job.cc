@@ -131,7 +131,8 @@ void ResyncJob::BeginByHints(ResyncPlan plan) {
   // Hints that stand on a node that lost its memory, or is another cluster's, bind nobody.
   for (ResyncSource& source : plan.sources) {
     const NodeEvidence& it = evidence.nodes[source.node.index()];
-    source.has_nothing = it.inspection && !HasRightMarker(evidence, it);
+    // What was read in place was there when all had drained. What is missed since makes a fence.
+    source.has_nothing = source.in_place || (it.inspection && !HasRightMarker(evidence, it));
   }
   TakeAllHints(context_, plan, [this, plan](const AllTaken& taken) { OnHintsTaken(plan, taken); });
 }
@@ -150,9 +151,7 @@ void ResyncJob::OnHintsTaken(ResyncPlan plan, const AllTaken& taken) {
     // Redis may have evicted the set and the note together.
     const bool may_be_evicted = taken[i] == TakenHints::kNone && source && source->evicts;
     missing |= taken[i] == TakenHints::kOverflow || may_be_evicted;
-    plan.sources[i].hints = context_.keys.HintsTaken(context_.name(plan.node));
-    plan.sources[i].has_nothing = taken[i] != TakenHints::kTaken;
-    plan.sources[i].keys = 0;  // It is not known how many there are.
+    SetHints(context_, plan, i, *taken[i]);
   }
   if (fits && !missing) {
     plan.by_hints = true;

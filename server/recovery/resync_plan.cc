@@ -214,7 +214,8 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
                     .run_id = source.run_id,
                     .keys = source.keys,
                     .whole = source.marker->whole && source.marker->run_id == source.run_id,
-                    .distrusted = distrusted};
+                    .distrusted = distrusted,
+                    .refuses_writes = other.refuses_writes};
     const bool brought = HasBroughtFrom(inspection, other.name, source.run_id) &&
                          (!plan.complete || StandsForAll(evidence, plan, it));
     it.checkpoint = brought ? EndOf(evidence, plan, it) : BeginOrGoOn(evidence, plan, it);

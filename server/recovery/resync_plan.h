@@ -54,12 +54,14 @@ struct ResyncSource {
   // old records (Copier::IsOld) it is asked only where no other home replica, nor the node itself,
   // knows better.
   bool distrusted = false;
+  bool refuses_writes = false;  // Nothing is removed there.
   // What the comparison with it may conclude, as of when that began; and where it goes on. An
   // earlier resync of the fence may have begun it (resync_resume.h).
   ResyncCheckpoint checkpoint = {};
   // Only what this set of hints on it names is brought. Empty = all that it holds.
   std::string hints = {};
   bool has_nothing = false;  // It holds no hint.
+  bool in_place = false;     // It refuses writes: `hints` was not taken.
 };
 
 struct PrunePlan {

@@ -15,9 +15,10 @@ namespace kache {
 //   KEYS  the key, the marker, a set of hints for each node that missed the write
 //   ARGV  the record and its terms, as for SetIfNewer (where they do not say how a whole node's
 //         marker begins, the marker makes no difference); until when the key is kept at least
-//         (Unix ms by the node's clock; 0 = its end stays); the hint; the bound of each set
-// Answers as SetIfNewer. A hint that could not be left is no error: the set shows that it is
-// missing.
+//         (Unix ms by the node's clock; 0 = its end stays); the hint; of each set, how many members
+//         and how many bytes it may have (0 or left out = as many as it takes)
+// Answers as SetIfNewer; or an array of 1 and why a hint could not be left (Redis's error), where
+// the record is stored without it. A set that overflows shows that itself, and is no such error.
 const redis::Script& SetWithHints();
 
 // For a write that home replicas missed as it turned out later, behind that write on the same
@@ -25,12 +26,13 @@ const redis::Script& SetWithHints();
 // not end before `kept_until`.
 //   KEYS  the key, a set of hints for each node that missed the write
 //   ARGV  version (16 bytes), kept_until (Unix ms by the node's clock; 0 = its end stays), the
-//         hint, the bound
-// Answers 1 where the version was held, else 0.
+//         hint, the bounds of each set
+// Answers 1 where the version was held, else 0; an error where a hint could not be left.
 const redis::Script& LeaveHints();
 
 // Notes that a node misses writes (missed_note.h), and writes the coordinator's sentinel, in one
-// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow.
+// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow. The
+// note is written also where Redis refuses what the set needs.
 //   KEYS  set of hints, missed       ARGV  the coordinator, the note's field, its value
 const redis::Script& OpenHints();
 
@@ -43,6 +45,19 @@ const redis::Script& ReassertNote();
 //   KEYS  set of hints, missed, set of those taken       ARGV  the name of the node, the job
 // Answers a TakenHints.
 const redis::Script& TakeHints();
+
+// The same on a node that refuses writes, and so gets no hints meanwhile: nothing is taken, and the
+// sets are read where they stand.
+//   KEYS  as TakeHints               ARGV  the name of the node
+// Answers a TakenHints.
+const redis::Script& PeekHints();
+
+// Tries each command that the scripts about hints, and those who read the sets, need, on two keys
+// that hold nothing.
+//   KEYS  two keys of this script's own
+// Answers the names of those that Redis does not let this user run, with blanks between; empty =
+// none.
+const redis::Script& CheckHintRights();
 
 // Removes the hints that this job took, once all were replayed. Answers 1, also where that was done
 // before, by the same command on a connection that was lost; or 0 where they are not there any
@@ -77,12 +92,14 @@ inline constexpr char kSourceFromStart[] = "source";
 // stand.
 inline constexpr char kComparedOn[] = "on";
 
-// What TakeHints answers.
+// What TakeHints and PeekHints answer.
 enum class TakenHints : int64_t {
-  kNone = 0,      // there is no set: nobody said on this node that the other one misses writes
-  kTaken = 1,     // the set of those taken is to be replayed
-  kEmpty = 2,     // there is none at present, but further ones may come
-  kOverflow = 3,  // some are missing
+  kNone = 0,         // there is no set: nobody said on this node that the other one misses writes
+  kTaken = 1,        // the set of those taken is to be replayed
+  kEmpty = 2,        // there is none at present, but further ones may come
+  kOverflow = 3,     // some are missing
+  kInPlace = 4,      // the set itself is to be replayed
+  kBothInPlace = 5,  // and that of those taken before
 };
 
 std::vector<const redis::Script*> HintScripts();

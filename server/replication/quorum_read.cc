@@ -41,7 +41,7 @@ void QuorumRead::Run() {
   AskTogether([&] {
     if (Left() == absl::ZeroDuration()) return;
     for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
-      if (Remembers(shard().View(node))) AskReplica(node, /*counts=*/true);
+      if (CountsForQuorum(shard().View(node), shard().homes())) AskReplica(node, /*counts=*/true);
     }
   });
   degraded_ |= replicas_.size() < shard().homes();
@@ -70,7 +70,8 @@ redis::Command QuorumRead::CommandFor(const Replica& replica) const {
 }
 
 bool QuorumRead::AskMemory(Replica& replica) {
-  if (replica.by_memory || !is_unanswered() || !Remembers(shard().View(replica.node))) return false;
+  if (replica.by_memory || !is_unanswered()) return false;
+  if (shard().homes() == 1 || !Remembers(shard().View(replica.node))) return false;
   replica.by_memory = degraded_ = true;
   shard().metrics().reads_not_whole.Increment();
   shard().ReportNotWhole(replica.node);

@@ -38,9 +38,7 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
 void Shard::SetClients(std::vector<redis::NodeClient*> clients) {
   clients_ = std::move(clients);
   if (!clients_.empty()) return;
-  // Nobody can be told any more. Whoever finds no heartbeat of this coordinator marks them.
-  for (size_t i = overflows_owed_.size(); i > 0; --i) OperationEnded();
-  overflows_owed_.clear();
+  // Whoever finds no heartbeat of this coordinator any more knows that hints are missing.
   late_hints_.Clear();
 }
 
@@ -114,7 +112,6 @@ void Shard::Tick() {
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
   if (!late_hints_.empty()) late_hints_.Tick(now);
-  if (!overflows_owed_.empty()) MarkOverflows(now);
   if (watched_.empty()) return;
   NoteSilence();
   // Copied, as one that is told may leave the set.
@@ -183,37 +180,18 @@ void Shard::OnConnected(NodeId node) {
 }
 
 void Shard::NoteHintLost(NodeId node) {
-  if (clients_.empty()) return;  // It is being stopped, and says no goodbye.
   metrics_.hints_lost.Increment();
-  if (overflows_owed_.try_emplace(static_cast<uint16_t>(node.index())).second) OperationStarted();
-  MarkOverflows(clock_.Monotonic());
+  if (!std::exchange(missed_[node.index()].hint_lost, true)) monitor_.OnHintLost(node);
 }
 
 void Shard::KeepLateHint(LateHint hint) {
-  if (clients_.empty()) return;  // Likewise.
+  if (clients_.empty()) return;  // It is being stopped, and says no goodbye.
   late_hints_.Keep(std::move(hint));
 }
 
-void Shard::MarkOverflows(MonotonicTime now) {
-  for (auto& [index, waits_until] : overflows_owed_) {
-    if (now < waits_until) continue;
-    waits_until = now + absl::ToChronoNanoseconds(options_.write_timeout);
-    const auto mark =
-        redis::Command::Call(MarkOverflow(), {keys_.Hints(ring_->names()[index])}, {});
-    for (size_t i = 0; i < clients_.size(); ++i) {
-      if (i == index || !MayBeTold(NodeId(static_cast<uint16_t>(i)))) continue;
-      clients_[i]->Send(mark, options_.write_timeout,
-                        [this, about = NodeId(index)](const absl::StatusOr<redis::Reply>& reply) {
-                          if (reply.ok() && !reply->IsError()) OnOverflowMarked(about);
-                        });
-    }
-  }
-}
-
-void Shard::OnOverflowMarked(NodeId node) {
-  if (overflows_owed_.erase(static_cast<uint16_t>(node.index())) == 0) return;
-  OperationEnded();
-  EndWriteEpochs();
+void Shard::CloseMissed(NodeId node) {
+  missed_[node.index()].noted = false;
+  missed_[node.index()].hint_lost = false;
 }
 
 void Shard::PingAll(absl::AnyInvocable<void()> done) {
@@ -232,8 +210,6 @@ void Shard::PingAll(absl::AnyInvocable<void()> done) {
   }
 }
 
-void Shard::CloseMissed(NodeId node) { missed_[node.index()].noted = false; }
-
 void Shard::AwaitWrites(absl::AnyInvocable<void()> done) {
   write_epochs_.back().waiting.push_back(std::move(done));
   write_epochs_.push_back({write_epochs_.back().number + 1, 0, {}});
@@ -251,8 +227,7 @@ void Shard::WriteEnded(uint64_t epoch) {
 }
 
 void Shard::EndWriteEpochs() {
-  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
-         overflows_owed_.empty() && late_hints_.empty()) {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 && late_hints_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();

@@ -176,5 +176,20 @@ TEST_F(QuorumMemoryTest, AShortLifeIsKeptUntilALateHintIsLeft) {
   EXPECT_TRUE(put.ok());
 }
 
+// A write that the only home replica missed stands on a stand-in, which no majority has.
+TEST_F(QuorumMemoryTest, WhereAKeyHasOneHomeANodeThatIsBehindDoesNotCount) {
+  ReplicationOptions options;
+  options.replication_factor = 1;
+  Start(5, options);
+  MakeSyncing(0, Doubt::kBehind);
+  const auto get = GetWith(kQuorum);
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
+  MakeUp(0);
+  const auto again = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);  // Fenced since.
+  EXPECT_EQ(again.status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(LastAsked(0), &ReadWithMarker());
+}
+
 }  // namespace
 }  // namespace kache
