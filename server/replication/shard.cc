@@ -181,7 +181,6 @@ void Shard::CloseMissed(NodeId node) {
   missed_[node.index()].hint_lost = false;
 }
 
-
 void Shard::AwaitWrites(absl::AnyInvocable<void()> done) {
   write_epochs_.back().waiting.push_back(std::move(done));
   write_epochs_.push_back({write_epochs_.back().number + 1, 0, {}});
@@ -199,8 +198,7 @@ void Shard::WriteEnded(uint64_t epoch) {
 }
 
 void Shard::EndWriteEpochs() {
-  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
-         late_hints_.empty()) {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 && late_hints_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();
