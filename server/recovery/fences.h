@@ -110,11 +110,7 @@ class Fences {
   void ShareMembers(const Evidence& evidence, NodeId node);
   void Bury(const Evidence& evidence, NodeId node);
   bool MayHaveSaidGoodbye(const Evidence& evidence, NodeId node, const Heartbeat& heartbeat) const;
-  // When the node was told it, in cluster time.
-  absl::Time RenewedAt(NodeId node, const Heartbeat& heartbeat) const;
-  void DistrustHints(const Evidence& evidence, NodeId holder, const Heartbeat& heartbeat);
-  bool IsMarkedElsewhere(const Evidence& evidence, NodeId holder, NodeId about,
-                         const Heartbeat& heartbeat) const;
+  void DistrustHints(const Evidence& evidence, NodeId holder);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;

@@ -17,33 +17,6 @@ namespace {
 // most.
 constexpr absl::Duration kNoteTakes = absl::Seconds(2);
 
-// Whether a node carries a heartbeat of that coordinator.
-bool Carries(const NodeEvidence& node, uint64_t coordinator) {
-  const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
-  return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
-    return heartbeat.coordinator == coordinator;
-  });
-}
-
-// Whether a node keeps its note that `about` misses writes.
-bool HasNote(const NodeEvidence& node, uint64_t coordinator, const std::string& about) {
-  const std::vector<MissedOn>& notes = node.inspection->missed;
-  return std::any_of(notes.begin(), notes.end(), [&](const MissedOn& missed) {
-    return missed.about.coordinator == coordinator && missed.about.node == about;
-  });
-}
-
-// Whether the coordinator's end is known to this node: it has been whole since that coordinator
-// lived, and does not carry its heartbeat any more. So it said goodbye there; or it was found gone,
-// and whoever removed its heartbeat demanded a sweep, and marked the sets there first.
-bool KnowsItsEnd(const Evidence& evidence, const NodeEvidence& node, const Heartbeat& heartbeat,
-                 absl::Time renewed_at) {
-  if (!IsWhole(evidence, node) || node.memory_untrusted) return false;
-  const absl::Time whole_since =
-      absl::FromUnixMillis(node.inspection->marker->since_ms) - node.clock_offset;
-  return whole_since < renewed_at && !Carries(node, heartbeat.coordinator);
-}
-
 }  // namespace
 
 void Fences::UpdateNode(const Evidence& evidence, NodeId node) {
@@ -145,27 +118,24 @@ void Fences::ShareLostCoordinators(const Evidence& evidence, NodeId node) {
   }
 }
 
-// Whether the coordinator may have said goodbye while the node was away: another one knows its end;
-// or no other node carries its heartbeat. In any case it was not renewed here since the node is
-// back. One that is gone without a goodbye is found on the others, too.
+// Whether the coordinator may have said goodbye while the node was away: no other node carries its
+// heartbeat, and on this one it was not renewed since the node is back. One that is gone without a
+// goodbye is found on the others, too.
 bool Fences::MayHaveSaidGoodbye(const Evidence& evidence, NodeId node,
                                 const Heartbeat& heartbeat) const {
-  const absl::Time renewed_at = RenewedAt(node, heartbeat);
+  const absl::Time renewed_at =
+      absl::FromUnixMillis(heartbeat.at_ms) - context_.clock.node_clock(node).offset;
   if (renewed_at >= inspections_.seen_at(node)) return false;
   bool any_other = false;
-  bool any_carries = false;
   for (const NodeId each : context_.all_nodes()) {
     const NodeEvidence& other = evidence.nodes[each.index()];
     if (each == node || !HasSay(evidence, other)) continue;
-    if (KnowsItsEnd(evidence, other, heartbeat, renewed_at)) return true;
     any_other = true;
-    any_carries |= Carries(other, heartbeat.coordinator);
+    for (const Heartbeat& known : other.inspection->heartbeats) {
+      if (known.coordinator == heartbeat.coordinator) return false;
+    }
   }
-  return any_other && !any_carries;
-}
-
-absl::Time Fences::RenewedAt(NodeId node, const Heartbeat& heartbeat) const {
-  return absl::FromUnixMillis(heartbeat.at_ms) - context_.clock.node_clock(node).offset;
+  return any_other;
 }
 
 // A coordinator that gives no heartbeat any more, anywhere, may have left writes half done.
@@ -176,7 +146,7 @@ void Fences::Bury(const Evidence& evidence, NodeId node) {
     if (IsAmong(living, heartbeat.coordinator)) continue;
     const std::string id = CoordinatorText(heartbeat.coordinator);
     // Ahead of the rest: whoever finds no heartbeat of it any more finds the mark.
-    DistrustHints(evidence, node, heartbeat);
+    DistrustHints(evidence, node);
     Forget(node, context_.keys.Coordinators(), id, "");
     Forget(node, context_.keys.Heartbeats(), id, "");
     if (MayHaveSaidGoodbye(evidence, node, heartbeat)) continue;
@@ -189,39 +159,14 @@ void Fences::Bury(const Evidence& evidence, NodeId node) {
 
 // What a coordinator left half done when it ended has no hints: of nodes that were in doubt then,
 // hints do not tell all that they missed.
-void Fences::DistrustHints(const Evidence& evidence, NodeId holder, const Heartbeat& heartbeat) {
+void Fences::DistrustHints(const Evidence& evidence, NodeId holder) {
   for (const NodeId about : context_.all_nodes()) {
     const NodeEvidence& it = evidence.nodes[about.index()];
     const bool in_doubt = !IsWhole(evidence, it) || EarliestDoubtMs(evidence, it) > 0;
     if (about == holder || !in_doubt) continue;
-    if (IsMarkedElsewhere(evidence, holder, about, heartbeat)) continue;
     context_.Send(holder, redis::Command::Call(MarkOverflow(),
                                                {context_.keys.Hints(context_.name(about))}, {}));
   }
-}
-
-// Whether a third node knows the coordinator's end, and was marked then if that was needed: `about`
-// was in doubt by then, for all who know its end. Nobody goes by hints about `about` without that
-// third node; and without the holder only where the two share no arcs, or it was declared lost.
-bool Fences::IsMarkedElsewhere(const Evidence& evidence, NodeId holder, NodeId about,
-                               const Heartbeat& heartbeat) const {
-  const NodeEvidence& here = evidence.nodes[holder.index()];
-  const NodeEvidence& it = evidence.nodes[about.index()];
-  const absl::Time renewed_at = RenewedAt(holder, heartbeat);
-  if (renewed_at >= inspections_.seen_at(holder)) return false;
-  if (!rules_.share_arcs[holder.index()][about.index()]) return false;
-  if (IsDeclaredLost(evidence, here.name)) return false;
-  const uint64_t coordinator = heartbeat.coordinator;
-  const bool was_away = it.inspection && Carries(it, coordinator);
-  for (const NodeId third : context_.all_nodes()) {
-    const NodeEvidence& other = evidence.nodes[third.index()];
-    if (third == holder || third == about || !HasSay(evidence, other)) continue;
-    if (!KnowsItsEnd(evidence, other, heartbeat, renewed_at)) continue;
-    if (was_away || HasNote(other, coordinator, it.name) || !HasNote(here, coordinator, it.name)) {
-      return true;
-    }
-  }
-  return false;
 }
 
 }  // namespace kache

@@ -60,6 +60,9 @@ namespace kache {
 
 class WriteOperation final : public Operation, private TimedOperation {
  public:
+  // For so long a copy of a value that ends is waited for at most, or WRITE_TIMEOUT_MS.
+  static constexpr absl::Duration kLongestCopy = absl::Seconds(5);
+
   struct Write {
     std::string_view key;         // alive until `done` is called
     std::string_view value = {};  // alive until `done` is called; empty for a delete
@@ -146,7 +149,6 @@ class WriteOperation final : public Operation, private TimedOperation {
   int64_t KeptForMissedMs() const;
   // For how long a copy is waited for: until the caller's deadline, or longer; but a value that
   // ends is kept for as long (LeastMs), so for that not longer than kLongestCopy.
-  static constexpr absl::Duration kLongestCopy = absl::Seconds(5);
   absl::Duration CopyTimeout() const;
   // For how long a copy that ends is kept once it is stored, at least.
   int64_t LeastMs() const;

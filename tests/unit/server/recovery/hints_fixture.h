@@ -26,12 +26,6 @@ inline double OverflowsOf(PlayedCluster& cluster, const char* node) {
   return cluster.coordinator(0).Metric(name) + cluster.coordinator(1).Metric(name);
 }
 
-// Coordinators that were found gone without a goodbye, by each that runs now.
-inline double VanishedIn(PlayedCluster& cluster) {
-  const char* name = "kache_recovery_coordinators_vanished_total";
-  return cluster.coordinator(0).Metric(name) + cluster.coordinator(1).Metric(name);
-}
-
 inline double FencesOf(PlayedCluster& cluster, const char* node) {
   return cluster.coordinator(0).Metric(FencesMetric(node)) +
          cluster.coordinator(1).Metric(FencesMetric(node));

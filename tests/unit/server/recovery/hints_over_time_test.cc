@@ -136,57 +136,6 @@ TEST(HintsOverTime, AGoodbyeCostsNoComparison) {
   EXPECT_EQ(ValueOn(cluster, 1, "key"), "value");
 }
 
-// A rack returns after a rolling restart, one node after the other, with the heartbeats of those
-// who said goodbye to the others meanwhile.
-TEST(HintsOverTime, AGoodbyeWhileTwoNodesAreAwayCostsNoComparison) {
-  PlayedCluster cluster(5, 2);
-  cluster.Pass(kMoment);
-  for (const size_t node : {0, 1}) cluster.Kill(node);
-  cluster.Pass(kMoment);
-  for (size_t i = 0; i < 20; ++i) cluster.coordinator(i % 2).Write({Concat("key", i), "value"});
-  cluster.Pass(kMoment);
-  for (const size_t i : {0, 1}) {
-    cluster.coordinator(i).SayGoodbye();
-    cluster.Replace(i);
-    cluster.Pass(absl::Seconds(15));
-  }
-  const size_t scans = ScansOf(cluster);
-  for (const size_t node : {0, 1}) {
-    cluster.Return(node);
-    cluster.Pass(absl::Seconds(3));
-  }
-  cluster.Pass(absl::Seconds(10));
-  EXPECT_TRUE(cluster.AllUp());
-  EXPECT_EQ(OverflowsOf(cluster, "a") + OverflowsOf(cluster, "b"), 0);
-  EXPECT_EQ(VanishedIn(cluster), 0);
-  EXPECT_EQ(ScansOf(cluster), scans);
-}
-
-// The same, but one of them died: what it left half done has no hint.
-TEST(HintsOverTime, ADeathWhileTwoNodesAreAwayIsFoundOnBoth) {
-  PlayedCluster cluster(5, 2);
-  cluster.Pass(kMoment);
-  for (const size_t node : {0, 1}) cluster.Kill(node);
-  cluster.Pass(kMoment);
-  for (size_t i = 0; i < 20; ++i) cluster.coordinator(i % 2).Write({Concat("key", i), "value"});
-  cluster.Pass(kMoment);
-  cluster.Replace(0);
-  cluster.Pass(absl::Seconds(15));
-  EXPECT_EQ(VanishedIn(cluster), 2);  // Both noticed.
-  cluster.Replace(1);                 // And nobody of those who noticed is left.
-  cluster.Pass(absl::Seconds(15));
-  const size_t scans = ScansOf(cluster);
-  for (const size_t node : {0, 1}) {
-    cluster.Return(node);
-    cluster.Pass(absl::Seconds(3));
-  }
-  cluster.Pass(absl::Seconds(20));
-  EXPECT_TRUE(cluster.AllUp());
-  EXPECT_GT(OverflowsOf(cluster, "a"), 0);
-  EXPECT_GT(OverflowsOf(cluster, "b"), 0);
-  EXPECT_GT(ScansOf(cluster), scans);
-}
-
 // The hint can't be left where the one copy stands, but beside the other.
 TEST(HintsOverTime, AHintThatIsLostWithAConnectionCostsNoFullComparison) {
   PlayedCluster cluster(3, 1);

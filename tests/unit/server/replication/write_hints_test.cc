@@ -185,7 +185,7 @@ TEST_F(WriteHintsTest, AHintThatIsRefusedIsLostAndTheWriteIsNot) {
   const auto refused = redis::Reply{
       redis::Reply::Type::kArray, 0, "", {Stored(), redis::Reply::String("NOPERM no SADD")}};
   for (const size_t i : {0, 2, 3}) node(i).Answer(refused);
-  ASSERT_TRUE(put->status.ok()) << put->status;
+  ASSERT_TRUE(put.ok()) << put.status();
   EXPECT_EQ(put->acknowledged, 1u);
   EXPECT_EQ(Status(1).hints_lost, 1u);  // The monitor is told once, until the next fence.
   EXPECT_EQ(Status(0).reason, "ok");
