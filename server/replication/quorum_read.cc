@@ -95,7 +95,8 @@ void QuorumRead::AskAgain(MonotonicTime now) {
       Replica& replica = replicas_[i];
       if (!replica.MayHaveNoMarker()) continue;
       replica.phase = Phase::kAsked;
-      replica.counts = replica.by_memory = true;
+      replica.counts = true;
+      replica.by_memory = shard().homes() > 1;
       replica.unjudged = false;
       Ask(i, replica.node, CommandFor(replica), Left());
     }
