@@ -321,7 +321,8 @@ bool RandomPlay::CanKnow(size_t coordinator, size_t home, const std::string& key
   for (size_t node = 0; node < rules_.nodes; ++node) {
     if (node == home || cluster_.node(node).stalled()) continue;
     if (!cluster_.coordinator(coordinator).is_connected(node)) continue;
-    if (!Lacks(node, key, acknowledged)) return true;
+    // One that holds nothing did not take a delete either.
+    if (cluster_.node(node).Record(key) && !Lacks(node, key, acknowledged)) return true;
   }
   return false;
 }
