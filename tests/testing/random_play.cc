@@ -38,6 +38,11 @@ void RandomPlay::Heal() {
   }
   for (int i = 0; i < 360 && !failed_ && !cluster_.AllUp(); ++i) Pass(absl::Milliseconds(500));
   if (!cluster_.AllUp()) Fail("not all nodes are UP in the end");
+  if (!rules_.at_quorum || failed_) return;
+  // What a node that is back undoes is undone for good, where nothing is written any more.
+  quorum_.ReadAll();
+  for (int i = 0; i < 10; ++i) cluster_.Pass(kSlice, kTick);
+  if (!quorum_.failure().empty()) Fail(quorum_.failure());
 }
 
 void RandomPlay::CheckTheEnd() {
