@@ -24,11 +24,13 @@ bool QuorumPlay::Go() {
   return failure_.empty();
 }
 
-void QuorumPlay::ReadAll() {
+bool QuorumPlay::ReadAll() {
   for (size_t i = 0; i < cluster_.coordinators(); ++i) {
     if (cluster_.is_gone(i) || cluster_.is_frozen(i)) continue;
     for (size_t key = 0; key < kKeys; ++key) Read(i, Concat("quorum-", key));
   }
+  cluster_.Pass(absl::Seconds(2));
+  return failure_.empty();
 }
 
 void QuorumPlay::Write(size_t coordinator) {

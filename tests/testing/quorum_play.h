@@ -29,8 +29,9 @@ class QuorumPlay {
 
   // Each coordinator that goes on reads a key, and may write one. False: something did not hold.
   bool Go();
-  // Each coordinator that goes on reads all keys once. Time has to pass before the answers come.
-  void ReadAll();
+  // Each coordinator that goes on reads all keys once, while nothing is written: what a node that
+  // is back undoes stays undone. False: something did not hold.
+  bool ReadAll();
   // A node's memory was lost: what no node holds any more is not asked for.
   void AfterLoss();
 
