@@ -39,6 +39,7 @@ void RandomPlay::Heal() {
   }
   for (int i = 0; i < 360 && !failed_ && !cluster_.AllUp(); ++i) Pass(absl::Milliseconds(500));
   if (!cluster_.AllUp()) Fail("not all nodes are UP in the end");
+  if (rules_.at_quorum && !failed_ && !quorum_.ReadAll()) Fail(quorum_.failure());
 }
 
 void RandomPlay::CheckTheEnd() {
@@ -144,8 +145,7 @@ void RandomPlay::AfterLoss() {
 }
 
 bool RandomPlay::MayBeDeleted(const std::string& key, const Acknowledged& acknowledged) {
-  const auto begun = begun_deletes_.find(key);
-  return begun != begun_deletes_.end() && begun->second > acknowledged.version.timestamp;
+  return begun_deletes_[key] > acknowledged.version.timestamp;
 }
 
 bool RandomPlay::HasDied(const Acknowledged& tombstone) {
@@ -186,10 +186,10 @@ void RandomPlay::Crash(size_t coordinator) {
 }
 
 void RandomPlay::Goodbye(size_t coordinator) {
-  if (cluster_.is_frozen(coordinator)) return;
-  if (cluster_.coordinator(coordinator).running_writes() > 0) return;
+  PlayedCoordinator& it = cluster_.coordinator(coordinator);
+  if (cluster_.is_frozen(coordinator) || it.running_writes() > 0) return;
   Log("coordinator says goodbye: ") << coordinator;
-  cluster_.coordinator(coordinator).SayGoodbye();
+  it.SayGoodbye();
   Crash(coordinator);
 }
 
