@@ -37,7 +37,7 @@ PreferenceList Prune::HomesOf(const PageEntry& entry) const {
 bool Prune::IsCandidate(const PageEntry& entry) const {
   if (!copier_.IsOld(entry.version)) return false;
   const NodeWord& own = plan_.words[plan_.node.index()];
-  if (own.is_trusted && own.Knew(entry.version)) return false;
+  if (own.is_trusted && own.Knew(entry.WrittenMs())) return false;
   bool home = false;
   bool witness = false;
   for (const NodeId node : HomesOf(entry)) {
@@ -46,7 +46,7 @@ bool Prune::IsCandidate(const PageEntry& entry) const {
       continue;
     }
     if (!plan_.reachable[node.index()]) return false;
-    witness |= plan_.words[node.index()].Knew(entry.version);
+    witness |= plan_.words[node.index()].Knew(entry.WrittenMs());
   }
   return home && witness;
 }
@@ -73,7 +73,7 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
     const PageEntry& entry = page->candidates[i].entry;
     for (const NodeId node : HomesOf(entry)) {
       const NodeWord& word = plan_.words[node.index()];
-      if (node == plan_.node || (!word.is_trusted && !word.Knew(entry.version))) continue;
+      if (node == plan_.node || (!word.is_trusted && !word.Knew(entry.WrittenMs()))) continue;
       by_node[static_cast<uint16_t>(node.index())].push_back(i);
     }
   }
@@ -89,7 +89,7 @@ void Prune::AskOthers(const std::shared_ptr<Page>& page) {
                          for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
                            Page::Candidate& candidate = page->candidates[indices[i]];
                            const bool lacks = (*held)[i].version.IsZero();
-                           candidate.lacked |= lacks && word.Knew(candidate.entry.version);
+                           candidate.lacked |= lacks && word.Knew(candidate.entry.WrittenMs());
                            candidate.held |= !lacks && word.is_trusted;
                          }
                          if (--page->waiting == 0) RemoveUnheld(*page);

@@ -45,7 +45,7 @@ bool Resync::IsKnownBetter(const ResyncSource& source, const PageEntry& entry) c
   return std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
     const NodeWord& word = plan_.words[home.index()];
     const bool counts = home == plan_.node || word.is_trusted;
-    return home != source.node && counts && word.Knew(entry.version);
+    return home != source.node && counts && word.Knew(entry.WrittenMs());
   });
 }
 

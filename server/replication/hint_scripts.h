@@ -4,6 +4,7 @@
 #define KACHE_SERVER_REPLICATION_HINT_SCRIPTS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "server/redis/command.h"
@@ -73,6 +74,12 @@ enum class TakenHints : int64_t {
   kEmpty = 2,     // there is none at present, but further ones may come
   kOverflow = 3,  // some are missing
 };
+
+// Where other scripts leave hints with what they write: Lua functions, behind EndOfFunction().
+//   keep(until_ms)           sees that KEYS[1] does not end before
+//   hint(key, bound, first)  leaves the hint of that user key in the sets that are KEYS from
+//   `first`
+std::string HintFunctions();
 
 std::vector<const redis::Script*> HintScripts();
 

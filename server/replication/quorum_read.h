@@ -7,7 +7,7 @@
 //    another coordinator raised, or a FLUSHALL, is seen at once. Whoever kept its memory shows all
 //    writes that it acknowledged, and of each acknowledged write some replica of any majority is
 //    one that did. A write that some home replica missed lives long enough on the others for that
-//    (WriteOperation::KeptForMissedMs).
+//    (KeptForMissedMs, missed_write.h).
 //  * Replicas that differ are made equal before the answer (blocking read repair): once they are
 //    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
 //    written to as many as the level needs. One that answers late is repaired in the background,

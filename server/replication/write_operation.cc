@@ -176,7 +176,7 @@ void WriteOperation::Send(size_t target) {
   const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
   const bool missed = std::find(missed_by_.begin(), missed_by_.end(), to.node) != missed_by_.end();
   const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
-                      !MayShortenUnknown(to.node);
+                      !EndsUnknownLife(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
       shared ? *home_command_ : CommandFor(to.node, to.home), timeout,

@@ -117,9 +117,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   void SendAll();
   void Send(size_t target);
   redis::Command CommandFor(NodeId node, bool home);
-  bool MayShortenUnknown(NodeId node) const;
-  std::string_view UserKey() const;
-  std::vector<std::string> HintSets(NodeId holder) const;  // of missed_by_
+  // Whether the record ends a life that the node may not know of.
+  bool EndsUnknownLife(NodeId node) const;
   // What counts the bytes of one more command.
   ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
@@ -138,11 +137,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   void LeaveHintsAbout(NodeId node);
   LateHint LateHintAbout(NodeId node) const;
   void KeepUnlessLeft(size_t late_hint);
-  // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
-  // as long as otherwise.
-  int64_t KeptForMissedMs() const;
-  // For how long a copy that ends is kept once it is stored, at least.
-  int64_t LeastMs() const;
+  // Until when a home replica keeps it at least where another one missed it; cluster time. 0 = as
+  // long as otherwise.
+  int64_t KeptMs() const;
   void AnswerIfDecided();
   void AnswerIfSuperseded();
   bool AllHeard() const;

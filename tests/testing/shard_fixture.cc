@@ -178,6 +178,12 @@ Answer<Receipt> ShardFixture::Delete(absl::Duration deadline) {
   return answer;
 }
 
+Answer<TouchResult> ShardFixture::Touch(const TouchOperation::Touch& touch) {
+  auto answer = Expected<TouchResult>();
+  (new TouchOperation(*shard_, touch, kToken, In(kDeadline), answer.Callback()))->Run();
+  return answer;
+}
+
 Answer<Location> ShardFixture::Locate(absl::Duration deadline) {
   auto answer = Expected<Location>();
   (new LocateOperation(*shard_, kKey, kToken, In(deadline), answer.Callback()))->Run();
