@@ -125,6 +125,11 @@ v1::GetRequest FakeKache::last_get() const {
   return last_get_;
 }
 
+v1::TouchRequest FakeKache::last_touch() const {
+  const std::lock_guard lock(mutex_);
+  return last_touch_;
+}
+
 absl::Duration FakeKache::last_timeout() const {
   const std::lock_guard lock(mutex_);
   return last_timeout_;
@@ -223,6 +228,29 @@ grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteReq
   Hold(context, &FakeKache::answer_delay_);
   response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
   return StatusOf(result, response->mutable_receipt());
+}
+
+v1::TouchResponse FakeKache::Find(const v1::TouchRequest& request) {
+  {
+    const std::lock_guard lock(mutex_);
+    last_touch_ = request;
+  }
+  v1::TouchResponse response;
+  const auto record = records_->Find(request.key());
+  response.set_found(record && !record->deleted);
+  response.mutable_receipt()->set_required(1);
+  if (!response.found()) return response;
+  *response.mutable_receipt()->mutable_version() = record->version;
+  response.mutable_receipt()->set_expires_at_unix_ms(1'700'000'000'000 + request.ttl_ms());
+  return response;
+}
+
+grpc::Status FakeKache::Touch(grpc::ServerContext* context, const v1::TouchRequest* request,
+                              v1::TouchResponse* response) {
+  if (const grpc::Status status = Enter(context); !status.ok()) return status;
+  *response = Find(*request);
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  return grpc::Status::OK;
 }
 
 grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
@@ -327,6 +355,8 @@ void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResul
     writes_.Write(put.key(), {.value = put.value(), .ttl_ms = put.ttl_ms()},
                   put.has_stamp() ? &put.stamp() : nullptr, &written);
     if (written.has_receipt()) *result->mutable_put()->mutable_receipt() = written.receipt();
+  } else if (operation.has_touch()) {
+    *result->mutable_touch() = Find(operation.touch());
   } else {
     const v1::DeleteRequest& erase = operation.delete_();
     writes_.Write(erase.key(), {.deleted = true}, erase.has_stamp() ? &erase.stamp() : nullptr,
