@@ -3,10 +3,10 @@
 // tombstones, as sweep.h says); then, where the node may have slept through whole lives of
 // tombstones, removes what was deleted meanwhile (prune.h). By hints it brings only the records
 // that these name; where the source of a hint holds nothing any more, the node's own record from
-// before its doubt goes, if no other home replica holds it (unheld.h): the write that the hint is of
-// was evicted there. Copies of stand-ins it takes home altogether, to all home replicas, as no sweep
-// follows. While some of the others are away, the plan is not complete: it brings what can be had,
-// and a later one brings the rest.
+// before its doubt goes, if no other home replica holds it (unheld.h): the write that the hint is
+// of was evicted there. Copies of stand-ins it takes home altogether, to all home replicas, as no
+// sweep follows. While some of the others are away, the plan is not complete: it brings what can be
+// had, and a later one brings the rest.
 //
 // Headers come before values: of a page it reads the versions, and only of records that the node
 // lacks the whole (copier.h). One source at a time: with a million keys on four nodes that takes
