@@ -167,8 +167,8 @@ TEST_F(CoordinatorsTest, AResyncIsTakenOverWhenItsHolderIsGone) {
 
 // It is killed half way through the comparison of a node that came back empty.
 TEST_F(CoordinatorsTest, AnotherGoesOnWithAComparisonWhereTheFirstOneWasKilled) {
-  constexpr int kMany = 200'000;
-  constexpr uint32_t kPerSecond = 40'000;
+  constexpr int kMany = 60'000;
+  constexpr uint32_t kPerSecond = 20'000;
   CoordinatorCluster::Options options;
   options.servers = 3;  // each is home to all keys
   options.resync_keys_per_second = kPerSecond;
