@@ -177,6 +177,12 @@ redis.call('HSET', KEYS[3], 'from:' .. ARGV[4], ARGV[5])
 return 1
 )lua";
 
+constexpr char kNoteCheckpoint[] = R"lua(
+redis.call('HDEL', KEYS[3], 'from:' .. ARGV[4])
+redis.call('HSET', KEYS[3], 'checkpoint:' .. ARGV[4], ARGV[5])
+return 1
+)lua";
+
 constexpr char kForget[] = R"lua(
 local value = redis.call('HGET', KEYS[1], ARGV[1])
 if not value then return 0 end
@@ -225,14 +231,20 @@ const redis::Script& NoteSourceScript() {
       NewScript("note_source", Common() + kOwnResyncOnly + kNoteSource);
   return script;
 }
+const redis::Script& NoteCheckpointScript() {
+  static const redis::Script& script =
+      NewScript("note_checkpoint", Common() + kOwnResyncOnly + kNoteCheckpoint);
+  return script;
+}
 const redis::Script& ForgetScript() {
   static const redis::Script& script = NewScript("forget", kForget);
   return script;
 }
 
 std::vector<const redis::Script*> BookkeepingScripts() {
-  return {&InspectScript(), &RestoreScript(), &InitScript(),       &FenceScript(),
-          &LeaseScript(),   &LiftScript(),    &NoteSourceScript(), &ForgetScript()};
+  return {&InspectScript(),    &RestoreScript(),        &InitScript(),
+          &FenceScript(),      &LeaseScript(),          &LiftScript(),
+          &NoteSourceScript(), &NoteCheckpointScript(), &ForgetScript()};
 }
 
 }  // namespace kache

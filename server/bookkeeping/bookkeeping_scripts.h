@@ -61,6 +61,13 @@ const redis::Script& LiftScript();
 //   ARGV  run_id, fence, coordinator, the source's name, the source's run_id
 const redis::Script& NoteSourceScript();
 
+// Notes how far the comparison with one source has come (resync_checkpoint.h), under the same
+// conditions. What an earlier resync of the fence has brought of all that the source holds no
+// longer counts: this one began anew. Answers 1 when noted.
+//   KEYS  marker, resync lease, resync progress
+//   ARGV  run_id, fence, coordinator, the source's name, CheckpointText
+const redis::Script& NoteCheckpointScript();
+
 // Removes a field of a hash whose value begins with a number not above ARGV[2], or, where that is
 // empty, whatever its value.
 //   KEYS  hash       ARGV  field, number

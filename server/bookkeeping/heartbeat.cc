@@ -87,7 +87,7 @@ std::string HeartbeatText(const HeartbeatNews& news) {
     Append(&text, i > 0 ? "," : "", run_id.empty() ? kNone : run_id);
     Append(&lives, i > 0 ? "," : "", LifeText(news.reached[i], news.as_of));
   }
-  return Concat(text, " ", absl::ToUnixMillis(news.as_of), " ", lives);
+  return Concat(text, " ", absl::ToUnixMillis(news.as_of), " ", lives, " ", news.drained_note);
 }
 
 std::optional<Heartbeat> ParseHeartbeat(std::string_view id, std::string_view text) {
@@ -99,6 +99,8 @@ std::optional<Heartbeat> ParseHeartbeat(std::string_view id, std::string_view te
     heartbeat->reached.push_back({.run_id = run_id == kNone ? "" : std::string(run_id)});
   }
   ReadLives(parts, *heartbeat);
+  const bool has_note = parts.size() > 8 && absl::SimpleAtoi(parts[8], &heartbeat->drained_note);
+  if (!has_note) heartbeat->drained_note = 0;
   return heartbeat;
 }
 

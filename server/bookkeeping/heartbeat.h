@@ -1,9 +1,9 @@
 // What a coordinator leaves on every node to show that it lives: a field of the hash
 // KeySpace::Heartbeats, by its id. Written by each inspection.
 //
-//   1 <at_ms> <interval_ms> <drained> <ring> <reached> <as_of_ms> <lives>
+//   1 <at_ms> <interval_ms> <drained> <ring> <reached> <as_of_ms> <lives> <drained_note>
 //
-//   1         the format. Readers skip what follows the eighth part, and do without the last two.
+//   1         the format. Readers skip what follows the ninth part, and do without the last three.
 //   at        when it was written, by the node's clock
 //   interval  between its heartbeats: more than nothing, and a day at most
 //   drained   the number of the node's fence that it has drained for: its writes that were begun
@@ -15,6 +15,9 @@
 //   lives     for each node, in the same order: <known>/<alive>, whole seconds before as_of. The
 //             process lived <known> seconds before, or longer, and at <alive> seconds before, or
 //             later. "-" = not known
+//   drained_note
+//             MissedNote::number of the last of its notes about the node of which all writes had
+//             ended once it had drained for `drained`. 0 = of none
 //
 // The release before reads and writes KeySpace::Coordinators, "<at_ms> <interval_ms> <drained>". It
 // is written beside this for as long as releases must run together.
@@ -51,6 +54,7 @@ struct Heartbeat {
   uint64_t ring = 0;                         // 0 = it does not say
   std::vector<ReachedProcess> reached = {};  // for each node, by name; empty = it does not say
   absl::Time as_of = absl::InfinitePast();   // of `reached`
+  uint64_t drained_note = 0;
   // Whether it lives, by all that was seen of it (HeartbeatWatch).
   bool lives = true;
 };
@@ -67,6 +71,7 @@ struct HeartbeatNews {
   uint64_t ring = 0;
   std::vector<ReachedProcess> reached;  // for each node, by name
   absl::Time as_of;                     // cluster time
+  uint64_t drained_note = 0;
 };
 
 // The text without format and time, which the script puts before it.

@@ -37,17 +37,15 @@ namespace kache {
 // What the hint of a key begins with.
 inline constexpr char kHintOfKey = 'k';
 
-// What a hint takes in Redis, beside the key's bytes.
-inline constexpr int64_t kHintBytes = 53;
 // The part of a node's maxmemory that the hints about one node may take.
 inline constexpr double kHintShare = 0.05;
 
-// How many hints about one node may stand on another, whose memory limit is `maxmemory` (0 = none),
-// where HINT_KEYS is `hint_keys` and keys have `key_bytes`.
-inline int64_t HintBound(int64_t hint_keys, int64_t maxmemory, int64_t key_bytes) {
-  if (maxmemory <= 0) return hint_keys;
-  const double room = kHintShare * static_cast<double>(maxmemory);
-  return std::clamp<int64_t>(static_cast<int64_t>(room) / (kHintBytes + key_bytes), 1, hint_keys);
+// How many bytes the hints about one node may take on another, whose memory limit is `maxmemory`;
+// 0 = without a limit. The scripts judge a set by its own members (hint_scripts.h), not by the key
+// at hand.
+inline int64_t HintBytesBound(int64_t maxmemory) {
+  if (maxmemory <= 0) return 0;
+  return std::max<int64_t>(static_cast<int64_t>(kHintShare * static_cast<double>(maxmemory)), 1);
 }
 
 }  // namespace kache

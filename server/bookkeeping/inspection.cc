@@ -189,6 +189,15 @@ int64_t ProgressNumber(const Inspection& inspection, const std::string& field) {
   return 0;
 }
 
+std::optional<ResyncCheckpoint> CheckpointOf(const Inspection& inspection,
+                                             const std::string& source) {
+  const std::string wanted = CheckpointField(source);
+  for (const auto& [field, value] : inspection.progress) {
+    if (field == wanted) return ParseCheckpoint(value);
+  }
+  return std::nullopt;
+}
+
 bool HasBroughtFrom(const Inspection& inspection, const std::string& source,
                     const std::string& run_id) {
   return std::any_of(

@@ -13,6 +13,7 @@
 #include "server/bookkeeping/lost_coordinator.h"
 #include "server/bookkeeping/marker.h"
 #include "server/bookkeeping/missed_note.h"
+#include "server/bookkeeping/resync_checkpoint.h"
 #include "server/redis/command.h"
 #include "server/redis/reply.h"
 
@@ -42,9 +43,10 @@ struct Inspection {
   std::vector<MissedOn> missed;
   std::optional<uint64_t> resync_holder;
   // Of the resync that is under way, as its holder wrote it: "done", "left", "per_second"; "from:"
-  // and a node's name for each source of which it has brought all, with that source's run_id; and
-  // "trusted", what Marker::TrustedSinceMs was before the fence; and "kept", the fence at which the
-  // process that runs had kept its memory since it was whole (Marker::kept_memory).
+  // and a node's name for each source of which it has brought all, with that source's run_id;
+  // "checkpoint:" and a node's name for how far it has come with that one (resync_checkpoint.h);
+  // and "trusted", what Marker::TrustedSinceMs was before the fence; and "kept", the fence at which
+  // the process that runs had kept its memory since it was whole (Marker::kept_memory).
   std::vector<std::pair<std::string, std::string>> progress;
   std::vector<DeclaredLost> lost;
   std::vector<LostCoordinator> lost_coordinators;
@@ -92,6 +94,10 @@ bool IsCutOff(const Inspection& inspection, uint64_t coordinator);
 
 // A number that Inspection::progress holds; 0 when it is not there.
 int64_t ProgressNumber(const Inspection& inspection, const std::string& field);
+
+// How far the resync that is under way has come with `source`; nullopt where it does not say.
+std::optional<ResyncCheckpoint> CheckpointOf(const Inspection& inspection,
+                                             const std::string& source);
 
 // Whether the resync that is under way has brought all that this process of `source` holds.
 bool HasBroughtFrom(const Inspection& inspection, const std::string& source,

@@ -226,6 +226,10 @@ uint64_t HealthMonitor::OnWriteMissed(NodeId node) {
   return missed;
 }
 
+void HealthMonitor::OnHintLost(NodeId node) {
+  Change(node, [&](HealthTracker& tracker) { tracker.HintLost(clock_.Now()); });
+}
+
 void HealthMonitor::OnMayLackWrites(NodeId node, absl::Time since) {
   Change(node, [&](HealthTracker& tracker) { tracker.MayLackWrites(since, clock_.Now()); });
 }

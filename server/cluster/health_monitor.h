@@ -90,6 +90,9 @@ class HealthMonitor {
   void OnWriteAccepted(NodeId node);
   // The node lacks a write that another took. Returns NodeStatus::missed.
   uint64_t OnWriteMissed(NodeId node);
+  // A write that the node missed has no hint, and can get none. Counts as another miss; topology()
+  // shows it (NodeStatus::hints_lost) when this returns.
+  void OnHintLost(NodeId node);
   // The node may lack writes since then.
   void OnMayLackWrites(NodeId node, absl::Time since);
   // Other coordinators reach another process under the node's name: all connections are made anew,

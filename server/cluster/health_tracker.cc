@@ -71,6 +71,11 @@ uint64_t HealthTracker::MayLackWrites(absl::Time since, absl::Time now) {
   return status_.missed;
 }
 
+void HealthTracker::HintLost(absl::Time now) {
+  ++status_.hints_lost;
+  MayLackWrites(now, now);
+}
+
 void HealthTracker::Paced(NodePace pace, absl::Time now) {
   status_.pace = pace;
   Decide(now);

@@ -45,6 +45,8 @@ class HealthTracker {
   uint64_t WriteMissed(absl::Time now) { return MayLackWrites(now, now); }
   // The same for writes that it may lack since an earlier time.
   uint64_t MayLackWrites(absl::Time since, absl::Time now);
+  // The node lacks a write of which the hint is lost: a miss of its own.
+  void HintLost(absl::Time now);
   void Paced(NodePace pace, absl::Time now);
   void Checked(const Standing& standing, absl::Time now);
   void Tick(absl::Time now);

@@ -55,6 +55,8 @@ struct NodeStatus {
   uint64_t missed = 0;
   absl::Time missed_since;  // the first of those that are not resolved
   uint64_t resolved = 0;
+  // How often this coordinator found that it lost hints about the node (Shard::NoteHintLost).
+  uint64_t hints_lost = 0;
   // Since when it may have lacked writes, by anybody's word: infinitely past = nobody knows, as it
   // was not checked since it was connected; infinitely ahead = it lacks none.
   absl::Time doubted_since = absl::InfinitePast();

@@ -188,10 +188,12 @@ void Copier::CopyPage(NodeId source, const std::string& cursor, size_t count, Se
                });
              }
              if (!keys->empty()) {
+               if (!page->selection.hints.empty()) page->result.gone = *keys;
                Peek(page->source, *std::move(keys),
                     [this, page](absl::StatusOr<std::vector<PageEntry>> entries) {
                       if (!entries.ok()) return page->Fail(entries.status());
                       page->entries = *std::move(entries);
+                      page->DropHeld();
                       RecognizeStandIns(page);
                     });
              }

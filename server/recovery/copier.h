@@ -68,6 +68,8 @@ struct PageResult {
   // The keys, as they stand in Redis, of records that were left out for some target.
   std::vector<std::string> left_out = {};
   uint64_t beyond_target = 0;  // of these, those that a target does not take
+  // By hints: the keys, as they stand in Redis, of which the source holds nothing.
+  std::vector<std::string> gone = {};
 };
 
 class Copier {

@@ -79,6 +79,15 @@ struct Copier::Page {
   void Fail(const absl::Status& error) {
     if (status.ok()) status = error;
   }
+  // From result.gone; the entries are in the order of their keys there.
+  void DropHeld() {
+    auto held = entries.begin();
+    std::erase_if(result.gone, [&](const std::string& key) {
+      if (held == entries.end() || held->redis_key != key) return false;
+      ++held;
+      return true;
+    });
+  }
 };
 
 // Large records of a page, to be fetched and stored together.

@@ -28,9 +28,10 @@ void Doubts::Notice(const Marker& marker) {
   seen_run_id_ = marker.run_id;
 }
 
-void Doubts::OnDrained(const std::string& run_id, FenceNumber fence) {
+void Doubts::OnDrained(const std::string& run_id, FenceNumber fence, MissCount missed) {
   drained_run_id_ = run_id;
   drained_ = fence;
+  drained_misses_ = missed;
 }
 
 }  // namespace kache

@@ -42,7 +42,10 @@ class Doubts {
   FenceNumber DrainedFor(const std::string& run_id) const {
     return run_id == drained_run_id_ ? drained_ : FenceNumber{};
   }
-  void OnDrained(const std::string& run_id, FenceNumber fence);
+  // Up to which of our misses all writes had ended by then.
+  MissCount drained_misses() const { return drained_misses_; }
+  // `missed`: as it was before the drain began.
+  void OnDrained(const std::string& run_id, FenceNumber fence, MissCount missed);
 
  private:
   // The marker stands, or stood until Redis evicted it.
@@ -58,6 +61,7 @@ class Doubts {
   bool has_lost_fence_ = false;
   FenceNumber drained_{};
   std::string drained_run_id_;
+  MissCount drained_misses_{};
 };
 
 }  // namespace kache

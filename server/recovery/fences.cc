@@ -121,7 +121,7 @@ void Fences::WriteMarkerAgain(NodeId node) {
 void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
   at(node).fencing = true;
   const KeySpace& keys = context_.keys;
-  const bool is_lost = order.memory_lost && order.mode == kAlways;
+  const Sent sent{missed, order.memory_lost && order.mode == kAlways, at(node).hints_lost};
   context_.Send(node,
                 redis::Command::Call(
                     FenceScript(),
@@ -130,13 +130,12 @@ void Fences::Fence(NodeId node, const FenceOrder& order, MissCount missed) {
                     {RingText(ring_.id()), context_.name(node), context_.DescribeRing(), order.mode,
                      std::to_string(order.since_ms), FenceText(at(node).doubts.highest_fence()),
                      order.memory_lost ? "lost" : "kept"}),
-                [this, node, missed, is_lost](const absl::StatusOr<redis::Reply>& reply) {
-                  OnFenced(node, missed, is_lost, reply);
+                [this, node, sent](const absl::StatusOr<redis::Reply>& reply) {
+                  OnFenced(node, sent, reply);
                 });
 }
 
-void Fences::OnFenced(NodeId node, MissCount missed, bool memory_lost,
-                      const absl::StatusOr<redis::Reply>& reply) {
+void Fences::OnFenced(NodeId node, const Sent& sent, const absl::StatusOr<redis::Reply>& reply) {
   at(node).fencing = false;
   inspections_.Hurry(node);
   const auto marker = reply.ok() ? ParseMarker(reply->text) : std::nullopt;
@@ -144,7 +143,10 @@ void Fences::OnFenced(NodeId node, MissCount missed, bool memory_lost,
     at(node).not_before = context_.retry_at();
     return NoteRefusal(context_, node, "a fence could not be raised", reply);
   }
-  if (memory_lost) inspections_.OnMemoryFenced(node);
+  if (sent.memory_lost && sent.hints_lost == at(node).hints_lost) {
+    inspections_.OnMemoryFenced(node);
+    at(node).hints_lost_fenced = sent.hints_lost;
+  }
   const auto& inspection = inspections_.of(node);
   const bool stood_before = inspection && inspection->marker &&
                             inspection->marker->fence == marker->fence &&
@@ -153,7 +155,28 @@ void Fences::OnFenced(NodeId node, MissCount missed, bool memory_lost,
   context_.metrics.fences[node.index()]->Increment();
   spdlog::info("fenced: the node may lack writes node={} fence={} away_since_ms={}",
                context_.name(node), FenceText(marker->fence), marker->away_ms);
-  at(node).doubts.OnFenced(missed, *marker);
+  at(node).doubts.OnFenced(sent.missed, *marker);
+}
+
+void Fences::NoteHintsLost(NodeId node, uint64_t times) {
+  if (times <= at(node).hints_lost) return;
+  at(node).hints_lost = times;
+  spdlog::warn("hints about the node are lost: it is compared with all others node={}",
+               context_.name(node));
+  inspections_.DistrustMemory(node);
+}
+
+void Fences::NoteHintsLostNow(NodeId node) {
+  NoteHintsLost(node, context_.monitor.topology()->nodes[node.index()].hints_lost);
+}
+
+bool Fences::HasUnfencedHintLoss() const {
+  const std::shared_ptr<const Topology> now = context_.monitor.topology();
+  for (const NodeId node : context_.all_nodes()) {
+    const uint64_t fenced = nodes_[node.index()].hints_lost_fenced;
+    if (now->nodes[node.index()].hints_lost > fenced) return true;
+  }
+  return false;
 }
 
 void Fences::FenceLost(NodeId node) {
@@ -172,7 +195,9 @@ void Fences::FenceMissed(NodeId node, int64_t since_ms, bool memory_lost) {
       at(node).fencing = false;
       return;
     }
-    Fence(node, {kAlways, since_ms, memory_lost}, missed);
+    NoteHintsLostNow(node);
+    const bool is_lost = memory_lost || inspections_.IsMemoryUntrusted(node);
+    Fence(node, {kAlways, since_ms, is_lost}, missed);
   });
 }
 
@@ -189,10 +214,22 @@ void Fences::ProbeWrite(NodeId node) {
 void Fences::Drain(NodeId node, FenceNumber fence) {
   at(node).draining = true;
   const std::string run_id = inspections_.of(node)->run_id;
-  context_.data_path.Drain(node, [this, node, fence, run_id] {
+  // What is missed from here on may be on its way to others for as long as it likes.
+  const MissCount missed{context_.status(node).missed};
+  context_.data_path.Drain(node, [this, node, fence, run_id, missed] {
     if (!at(node).draining) return;  // The connection was lost meanwhile.
     at(node).draining = false;
-    at(node).doubts.OnDrained(run_id, fence);
+    NoteHintsLostNow(node);
+    // A fence of ours will say that hints are lost. Until then nobody may go by hints.
+    const MissCount by_now{context_.monitor.topology()->nodes[node.index()].missed};
+    if (inspections_.IsMemoryUntrusted(node) && at(node).doubts.IsUnfenced(by_now)) return;
+    at(node).doubts.OnDrained(run_id, fence, missed);
+    // The refill of a lost memory brings whatever was missed before: no fence of our own is needed.
+    const auto& inspection = inspections_.of(node);
+    if (inspection && inspection->run_id == run_id && inspection->marker &&
+        inspection->marker->fence == fence && !inspection->marker->kept_memory) {
+      at(node).doubts.OnFenced(missed, *inspection->marker);
+    }
     inspections_.Hurry(node);  // to say so there
   });
 }

@@ -52,6 +52,11 @@ class Fences {
   // empty, in any case. `all`: held until each has answered, or failed to (at_last.h).
   void ForgetOnAll(const std::string& hash, const std::string& field, const std::string& number,
                    const std::shared_ptr<void>& all = nullptr);
+  // This coordinator has lost hints about the node so often (NodeStatus::hints_lost): where that
+  // is news, the node's memory is distrusted, until a fence says so.
+  void NoteHintsLost(NodeId node, uint64_t times);
+  // Of some node it has, and no fence says so yet: nobody else knows.
+  bool HasUnfencedHintLoss() const;
   // Raises a fence in place of the one that stands: the node's memory counts as lost.
   void FenceLost(NodeId node);
   // An operator declares the node lost. UNAVAILABLE where no other node could be told.
@@ -64,6 +69,8 @@ class Fences {
     bool draining = false;
     bool marked = false;       // A marker was sent, and no inspection has come since.
     MonotonicTime not_before;  // of the next fence, after one that could not be raised
+    uint64_t hints_lost = 0;   // as it was noted, and as it was when a fence was raised for it
+    uint64_t hints_lost_fenced = 0;
     // Of nodes that were fenced for what this one holds, since it was seen: the fence before.
     std::map<uint16_t, FenceNumber> recalled;
     // By the node that missed writes: on which process of this one our note of that was written,
@@ -80,8 +87,15 @@ class Fences {
   void WriteFirstMarker(NodeId node);
   void WriteMarkerAgain(NodeId node);
   void Fence(NodeId node, const FenceOrder& order, MissCount missed);
-  void OnFenced(NodeId node, MissCount missed, bool memory_lost,
-                const absl::StatusOr<redis::Reply>& reply);
+  // Hints that were lost while it was under way are not said by it.
+  struct Sent {
+    MissCount missed{};
+    bool memory_lost = false;
+    uint64_t hints_lost = 0;
+  };
+  void OnFenced(NodeId node, const Sent& sent, const absl::StatusOr<redis::Reply>& reply);
+  // By what the data path says now, which may still be on its way as a topology.
+  void NoteHintsLostNow(NodeId node);
   void FenceMissed(NodeId node, int64_t since_ms, bool memory_lost);
   void ProbeWrite(NodeId node);
   void Drain(NodeId node, FenceNumber fence);

@@ -66,6 +66,18 @@ int64_t DeclaredLostMs(const Evidence& evidence, const std::string& name) {
   return at_ms;
 }
 
+// Whether a resync has seen to the note, by its coordinator's own word: it had drained for the
+// fence that was lifted. Where the node that keeps the note takes no writes, it can't be removed.
+bool IsSeenTo(const NodeEvidence& node, const MissedOn& missed) {
+  if (!node.inspection || !node.inspection->marker || !node.inspection->marker->whole) return false;
+  const std::vector<Heartbeat>& heartbeats = node.inspection->heartbeats;
+  return std::any_of(heartbeats.begin(), heartbeats.end(), [&](const Heartbeat& heartbeat) {
+    return heartbeat.coordinator == missed.about.coordinator &&
+           heartbeat.drained == node.inspection->marker->fence &&
+           missed.note.number <= heartbeat.drained_note;
+  });
+}
+
 // What is noted about the node, by others; a note of ours the doubts know better.
 void JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
                   const std::vector<uint64_t>& living, Assessment& assessment) {
@@ -74,6 +86,7 @@ void JudgeByNotes(const Evidence& evidence, const NodeEvidence& node,
     if (!HasSay(evidence, other)) continue;
     for (const MissedOn& missed : other.inspection->missed) {
       if (missed.about.node != node.name || missed.about.coordinator == evidence.self) continue;
+      if (IsSeenTo(node, missed)) continue;
       assessment.verdict = Verdict::kInDoubt;
       assessment.reason = "missed_writes";
       // One that was found before the node was seen whole may be gone by now.
@@ -96,7 +109,10 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
             .fence = FenceOrder{FenceText(marker.fence), EarliestDoubtMs(evidence, node),
                                 /*memory_lost=*/true}};
   }
-  if (node.missed_unfenced) {
+  // A new fence would have the refill of a lost memory begin again. What is missed meanwhile is
+  // hinted, and fenced for once the node is whole.
+  const bool is_refilled = !marker.whole && !marker.kept_memory && !node.memory_untrusted;
+  if (node.missed_unfenced && !is_refilled) {
     return {.verdict = Verdict::kInDoubt, .reason = "missed_writes", .fence_missed = true};
   }
   if (node.fence_lost) {
@@ -297,7 +313,7 @@ int64_t EarliestDoubtMs(const Evidence& evidence, const NodeEvidence& node) {
     for (const MissedOn& missed : other.inspection->missed) {
       if (missed.about.node != node.name || missed.note.since_ms == 0) continue;
       const bool own = missed.about.coordinator == evidence.self;
-      if (own && missed.note.number <= node.missed_resolved) continue;
+      if (own ? missed.note.number <= node.missed_resolved : IsSeenTo(node, missed)) continue;
       earliest_ms =
           earliest_ms == 0 ? missed.note.since_ms : std::min(earliest_ms, missed.note.since_ms);
     }

@@ -1,22 +1,16 @@
 // Removes from a node that was away, or that was brought what another one held through a long
 // absence, what was deleted meanwhile, where the tombstones are gone, too.
 //
-// A record goes only by compare-and-delete, and only when all of this holds:
-//   * it is so old that a later delete may have been forgotten by now, and the node did not have it
-//     before a doubt that is short;
-//   * all other home replicas of its key can be asked, and none holds anything for it whose word
-//     counts: copies that nodes kept through long absences of their own prove nothing;
-//   * one of them at least has had it (NodeWord), and holds nothing, in the memory in which it had
-//     it: so it was deleted, or replaced by something that has expired (or Redis evicted it there).
+// A record goes only where it is so old that a later delete may have been forgotten by now, where
+// the node did not have it before a doubt that is short, and where no other home replica holds it
+// any more (unheld.h).
 //
 // Loop thread only.
 #ifndef KACHE_SERVER_RECOVERY_PRUNE_H_
 #define KACHE_SERVER_RECOVERY_PRUNE_H_
 
 #include <cstdint>
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "base/clock.h"
@@ -25,6 +19,7 @@
 #include "server/recovery/pace.h"
 #include "server/recovery/resync_plan.h"
 #include "server/recovery/scan.h"
+#include "server/recovery/unheld.h"
 
 namespace kache {
 
@@ -39,20 +34,14 @@ class Prune {
   uint64_t removed() const { return removed_; }
 
  private:
-  struct Page;
-
   void DoPage(const std::string& cursor, absl::AnyInvocable<void(const std::string&)> read,
               Copier::Done done);
   // Whether the entry is to be removed if other home replicas hold nothing.
   bool IsCandidate(const PageEntry& entry) const;
-  void AskOthers(const std::shared_ptr<Page>& page);
-  void RemoveUnheld(Page& page);
-  PreferenceList HomesOf(const PageEntry& entry) const;
 
   const PrunePlan plan_;
   Copier& copier_;
-  const HashRing& ring_;
-  const size_t homes_;
+  Unheld unheld_;
   uint64_t removed_ = 0;
   Scan scan_;
 };

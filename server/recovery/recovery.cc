@@ -43,7 +43,7 @@ Recovery::Recovery(RecoveryContext context)
       resyncs_(context_, inspections_, rules_,
                {.evidence = [this] { return MakeEvidence(); },
                 .on_begin = [this] { sweeps_.BreakOff(); },
-                .demand_sweep = [this] { sweeps_.DemandAll(); },
+                .demand_sweep = [this](NodeId node) { sweeps_.Demand(node); },
                 .fence_lost = [this](NodeId node) { fences_.FenceLost(node); },
                 .forget_on_all =
                     [this](const std::string& hash, const std::string& field,
@@ -93,6 +93,7 @@ void Recovery::PumpJobs(MonotonicTime now) {
     sweeps_.KeepLease();
   }
   if (resyncs_.is_active()) return resyncs_.Pump(now, !reports_.is_confirming_loss());
+  resyncs_.MeasureQuiet(now);
   sweeps_.Pump(now);
 }
 
@@ -102,7 +103,9 @@ InspectionOrder Recovery::OrderFor(NodeId node) const {
   order.heartbeat.interval = context_.config.check_interval;
   order.heartbeat.ring = ring_.id();
   const auto& inspection = inspections_.of(node);
-  if (inspection) order.heartbeat.drained = fences_.doubts(node).DrainedFor(inspection->run_id);
+  const Doubts& doubts = fences_.doubts(node);
+  if (inspection) order.heartbeat.drained = doubts.DrainedFor(inspection->run_id);
+  order.heartbeat.drained_note = static_cast<uint64_t>(doubts.drained_misses());
   for (const NodeId each : by_name_) {
     order.heartbeat.reached.push_back(context_.status(each).connected ? inspections_.Reached(each)
                                                                       : ReachedProcess());
@@ -123,6 +126,7 @@ void Recovery::OnTopology(std::shared_ptr<const Topology> topology) {
         was.missed != is.missed) {
       inspections_.Hurry(node);
     }
+    fences_.NoteHintsLost(node, is.hints_lost);
     // One that returns may have been noted meanwhile, on any other.
     if (was.state != is.state) inspections_.HurryAll();
     if (was.state != NodeState::kUp && is.state == NodeState::kUp) sweeps_.OnUp(node);
@@ -160,6 +164,7 @@ void Recovery::OnInspected(NodeId node) {
     if (IsDeclaredLost(*inspection, context_.self)) return OnDeclaredLost();
     ring_.OnInspection(node.index(), *inspection);
     fences_.OnInspected(node);
+    if (!inspections_.IsForeign(node)) hint_rights_.OnInspected(node, inspection->run_id);
     is_new_[node.index()] = true;
   }
   reconsider_ = true;
@@ -264,8 +269,9 @@ void Recovery::DeclareLost(std::string_view name, absl::AnyInvocable<void(absl::
 }
 
 void Recovery::SayGoodbye(absl::AnyInvocable<void()> done) {
-  if (declared_lost_) return done();  // The others are to find what it left half done.
-  leaving_ = true;                    // no further heartbeat
+  leaving_ = true;  // no further heartbeat
+  // The others are to find what it left half done, or what it alone knows to be without a hint.
+  if (declared_lost_ || fences_.HasUnfencedHintLoss()) return done();
   const std::shared_ptr<void> all = AtLast(std::move(done));
   const std::string id = CoordinatorText(context_.self);
   for (const NodeId node : context_.all_nodes()) {

@@ -33,6 +33,7 @@
 #include "absl/status/status.h"
 #include "base/clock.h"
 #include "server/recovery/fences.h"
+#include "server/recovery/hint_rights.h"
 #include "server/recovery/inspections.h"
 #include "server/recovery/judge.h"
 #include "server/recovery/process_conflicts.h"
@@ -97,6 +98,7 @@ class Recovery {
   Inspections inspections_;
   SweepJob sweeps_;
   Fences fences_;
+  HintRights hint_rights_{context_};
   ResyncJob resyncs_;
   Reports reports_;
   bool reconsider_ = false;   // something new was found

@@ -62,6 +62,10 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
       hints_held(NewGauges(registry, "kache_recovery_hints_held",
                            "Keys that the node missed, about: the most that another node names.",
                            names)),
+      hints_denied(NewGauges(registry, "kache_recovery_hints_denied",
+                             "1 where Redis's user may not run on the node all commands that hints "
+                             "need: each absence ends with a comparison of all keys.",
+                             names)),
       doubts(NewGauges(registry, "kache_recovery_doubt",
                        "Whether the node may be trusted: 0 = it lacks nothing, 1 = behind, as it "
                        "kept its memory and lacks writes, 2 = amnesic.",
@@ -72,8 +76,9 @@ RecoveryMetrics::RecoveryMetrics(Registry& registry, const std::vector<std::stri
                                "Records that resyncs stored on nodes that lacked them.")),
       resync_removed(NewCounter(registry, "kache_recovery_resync_keys_removed_total",
                                 "Records that resyncs removed, deleted while the node was away.")),
-      resync_slowed(NewCounter(registry, "kache_recovery_resync_slowdowns_total",
-                               "Times that a resync went slower, as operations had to wait.")),
+      resync_slowed(
+          NewCounter(registry, "kache_recovery_resync_slowdowns_total",
+                     "Times that a resync went slower, as operations took longer than in quiet.")),
       left_out(NewCounters(registry, "kache_recovery_keys_left_out_total",
                            "Records that the node was not brought, as the limits of the node or of "
                            "the source do not allow it.",

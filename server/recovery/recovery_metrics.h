@@ -26,6 +26,7 @@ struct RecoveryMetrics {
   std::vector<prometheus::Counter*> hints_replayed;
   std::vector<prometheus::Counter*> hint_overflows;
   std::vector<prometheus::Gauge*> hints_held;
+  std::vector<prometheus::Gauge*> hints_denied;
   std::vector<prometheus::Gauge*> doubts;
   prometheus::Counter& resync_seen;
   prometheus::Counter& resync_copied;

@@ -108,9 +108,9 @@ void RecoveryThread::Drain(NodeId node, absl::AnyInvocable<void()> done) {
       node, [this, done = std::move(done)]() mutable { loop_.PostFunction(std::move(done)); });
 }
 
-void RecoveryThread::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
-  coordinator_.MeasureWait([this, done = std::move(done)](absl::Duration wait) mutable {
-    loop_.PostFunction([wait, done = std::move(done)]() mutable { done(wait); });
+void RecoveryThread::MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) {
+  coordinator_.MeasureLatency([this, done = std::move(done)](absl::Duration latency) mutable {
+    loop_.PostFunction([latency, done = std::move(done)]() mutable { done(latency); });
   });
 }
 

@@ -56,7 +56,7 @@ class RecoveryThread : private redis::NodeObserver, private DataPath {
 
   // DataPath, on the recovery's thread.
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
-  void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
+  void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   // redis::NodeObserver, on the recovery's thread.
   void OnConnected(NodeId node, const redis::ServerFacts& facts) override;

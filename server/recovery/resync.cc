@@ -17,11 +17,20 @@ double Cost(const PageResult& page) {
 }  // namespace
 
 Resync::Resync(ResyncPlan plan, std::vector<redis::NodeClient*> clients, std::string data_prefix,
-               CopyRules rules, const HashRing& ring, double keys_per_second)
+               CopyRules rules, const HashRing& ring, IsUp is_up, double keys_per_second)
     : plan_(std::move(plan)),
       ring_(ring),
+      is_up_(std::move(is_up)),
       copier_(std::move(clients), std::move(data_prefix), std::move(rules)),
-      pace_(keys_per_second) {}
+      pace_(keys_per_second) {
+  if (!plan_.by_hints) return;
+  replaced_plan_ = PrunePlan{plan_.node, std::vector<bool>(plan_.words.size(), false), plan_.words,
+                             plan_.memories};
+  for (const ResyncSource& source : plan_.sources) {
+    replaced_plan_->reachable[source.node.index()] = true;
+  }
+  replaced_.emplace(*replaced_plan_, copier_, ring_, plan_.homes);
+}
 
 PreferenceList Resync::HomesOf(std::string_view user_key) const {
   return ring_.Preference(HashRing::Token(user_key), plan_.homes);
@@ -59,18 +68,20 @@ std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntr
   return {plan_.node};
 }
 
-bool Resync::AddOtherHomes(const PageEntry& entry, std::vector<NodeId>& targets) {
-  bool all_up = true;
+// Where the source is home to it by now, the copy becomes a home replica's, and stays.
+bool Resync::AddOtherHomes(NodeId source, const PageEntry& entry, std::vector<NodeId>& targets) {
+  bool can_go = true;
   for (const NodeId home : HomesOf(copier_.UserKey(entry.redis_key))) {
     if (home == plan_.node) continue;
-    if (plan_.is_up[home.index()]) {
+    if (home == source || is_up_(home)) {
       targets.push_back(home);
+      can_go &= home != source;
     } else {
-      all_up = false;
+      can_go = false;
+      left_with_.insert(source);
     }
   }
-  left_with_stand_ins_ |= !all_up;
-  return all_up;
+  return can_go;
 }
 
 void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
@@ -86,8 +97,14 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   const auto brought_home = std::make_shared<std::vector<PageEntry>>();  // of stand-ins
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
     std::vector<NodeId> targets = TargetsOf(source, entry);
-    const bool by_hint = !source.hints.empty() && entry.stand_in && !targets.empty();
-    if (by_hint && AddOtherHomes(entry, targets)) brought_home->push_back(entry);
+    const bool taken_home = entry.stand_in && !targets.empty();
+    if (taken_home && AddOtherHomes(source.node, entry, targets)) {
+      if (source.refuses_writes || source.in_place) {
+        left_with_.insert(source.node);
+      } else {
+        brought_home->push_back(entry);
+      }
+    }
     return targets;
   };
   copier_.CopyPage(
@@ -98,14 +115,43 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
         std::erase_if(*brought_home, [&](const PageEntry& entry) {
           return std::ranges::find(page->left_out, entry.redis_key) != page->left_out.end();
         });
-        if (brought_home->empty()) return done(std::move(page));
+        if (brought_home->empty()) return RemoveReplaced(*std::move(page), std::move(done));
         copier_.Remove(source.node, *brought_home, page->read_at,
-                       [result = *page,
+                       [this, result = *page,
                         done = std::move(done)](const absl::StatusOr<uint64_t>& removed) mutable {
                          if (!removed.ok()) return done(removed.status());
-                         done(std::move(result));
+                         RemoveReplaced(std::move(result), std::move(done));
                        });
       });
+}
+
+// What was stamped before the doubt began, less the time for which a write may be on its way, is
+// older than the write that the node missed.
+void Resync::RemoveReplaced(PageResult page, Copier::Done done) {
+  if (page.gone.empty() || !replaced_) return done(std::move(page));
+  const absl::Time read_at = copier_.Now();
+  const std::vector<std::string_view> keys(page.gone.begin(), page.gone.end());
+  copier_.ReadHeld(plan_.node, keys,
+                   [this, read_at, page = std::move(page),
+                    done = std::move(done)](absl::StatusOr<std::vector<HeldRecord>> held) mutable {
+                     if (!held.ok()) return done(held.status());
+                     std::vector<PageEntry> entries;
+                     for (size_t i = 0; i < page.gone.size(); ++i) {
+                       PageEntry entry;
+                       entry.redis_key = page.gone[i];
+                       entry.version = (*held)[i].version;
+                       const bool old = plan_.words[plan_.node.index()].Knew(entry.version);
+                       const bool may_go = !entry.version.IsZero() && old;
+                       if (may_go && replaced_->MayBeRemoved(entry)) entries.push_back(entry);
+                     }
+                     replaced_->Remove(std::move(entries), read_at,
+                                       [this, page = std::move(page), done = std::move(done)](
+                                           absl::StatusOr<uint64_t> removed) mutable {
+                                         if (!removed.ok()) return done(removed.status());
+                                         removed_ += *removed;
+                                         done(std::move(page));
+                                       });
+                   });
 }
 
 void Resync::BeginSource(MonotonicTime now) {
@@ -122,7 +168,24 @@ void Resync::BeginSource(MonotonicTime now) {
         return Cost(page);
       },
       pace_, copier_.clock());
+  done_before_ = done_;
+  scan_->Start(source.checkpoint.cursor);
   scan_->Pump(now);
+}
+
+std::optional<ResyncCheckpoint> Resync::checkpoint() const {
+  if (!scan_ || beyond_node_ > 0 || (scan_->finished() && scan_->status().ok()))
+    return std::nullopt;
+  ResyncCheckpoint checkpoint = plan_.sources[next_source_].checkpoint;
+  checkpoint.cursor = scan_->safe_cursor();
+  checkpoint.seen += done_ - done_before_;
+  return checkpoint;
+}
+
+bool Resync::has_advanced() const {
+  if (next_source_ > 0) return true;
+  const std::optional<ResyncCheckpoint> now = checkpoint();
+  return now && now->cursor != plan_.sources[next_source_].checkpoint.cursor;
 }
 
 // What a source held when the plan was made may be gone before it was read to the end. Others may
@@ -181,7 +244,7 @@ Resync::Progress Resync::progress(MonotonicTime now) const {
   progress.done = done_;
   progress.left = total > done_ ? total - done_ : 0;
   progress.copied = copied_;
-  progress.pruned = prune_ ? prune_->removed() : 0;
+  progress.pruned = removed_ + (prune_ ? prune_->removed() : 0);
   const double seconds = started_ ? std::chrono::duration<double>(now - *started_).count() : 0;
   if (seconds > 0) progress.per_second = static_cast<double>(copied_) / seconds;
   return progress;

@@ -12,17 +12,18 @@
 #include "server/recovery/judge.h"
 #include "server/recovery/lease.h"
 #include "server/recovery/refusal.h"
+#include "server/recovery/resync_resume.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
 namespace {
 
-// Coordinators are waited for as well, but for moments.
-constexpr std::string_view kForNode = "node ";
-
 // A node that kept its memory is brought what hints name, once all others can be asked. Where one
 // of them stays away for so long, the node is compared with the rest meanwhile.
 constexpr absl::Duration kPeersAwaited = absl::Seconds(10);
+
+// Between two attempts that end with an error, and come no further.
+constexpr absl::Duration kLongestBackoff = absl::Seconds(30);
 
 }  // namespace
 
@@ -36,6 +37,17 @@ ResyncJob::ResyncJob(RecoveryContext& context, Inspections& inspections, const R
       rate_(context.config.resync_keys_per_second) {}
 
 void ResyncJob::RetryLater(NodeId node) { at(node).not_before = context_.retry_at(); }
+
+// A comparison that has come further is tried again soon, as it goes on there; and one for another
+// fence.
+void ResyncJob::BackOff(NodeId node, FenceNumber fence, bool has_advanced) {
+  Node& it = at(node);
+  if (std::exchange(it.failed_for, fence) != fence || has_advanced) {
+    it.backoff = RecoveryContext::kRetry;
+  }
+  it.not_before = context_.now() + absl::ToChronoNanoseconds(it.backoff);
+  it.backoff = std::min(2 * it.backoff, kLongestBackoff);
+}
 
 ResyncPlan ResyncJob::Plan(const Evidence& evidence, NodeId node) const {
   const FenceNumber fence = evidence.nodes[node.index()].inspection->marker->fence;
@@ -113,19 +125,14 @@ void ResyncJob::Begin(NodeId node) {
   });
 }
 
-// Also what was brought before.
-void ResyncJob::BringAll(ResyncPlan& plan) {
-  const std::vector<ResyncSource> more = std::exchange(plan.brought_before, {});
-  plan.sources.insert(plan.sources.end(), more.begin(), more.end());
-}
-
 void ResyncJob::BeginByHints(ResyncPlan plan) {
   preparing_ = true;
   const Evidence evidence = hooks_.evidence();
   // Hints that stand on a node that lost its memory, or is another cluster's, bind nobody.
   for (ResyncSource& source : plan.sources) {
     const NodeEvidence& it = evidence.nodes[source.node.index()];
-    source.has_nothing = it.inspection && !HasRightMarker(evidence, it);
+    // What was read in place was there when all had drained. What is missed since makes a fence.
+    source.has_nothing = source.in_place || (it.inspection && !HasRightMarker(evidence, it));
   }
   TakeAllHints(context_, plan, [this, plan](const AllTaken& taken) { OnHintsTaken(plan, taken); });
 }
@@ -144,9 +151,7 @@ void ResyncJob::OnHintsTaken(ResyncPlan plan, const AllTaken& taken) {
     // Redis may have evicted the set and the note together.
     const bool may_be_evicted = taken[i] == TakenHints::kNone && source && source->evicts;
     missing |= taken[i] == TakenHints::kOverflow || may_be_evicted;
-    plan.sources[i].hints = context_.keys.HintsTaken(context_.name(plan.node));
-    plan.sources[i].has_nothing = taken[i] != TakenHints::kTaken;
-    plan.sources[i].keys = 0;  // It is not known how many there are.
+    SetHints(context_, plan, i, *taken[i]);
   }
   if (fits && !missing) {
     plan.by_hints = true;
@@ -183,10 +188,12 @@ bool ResyncJob::StillStands(const Evidence& evidence, const ResyncPlan& plan) co
 
 void ResyncJob::Start(ResyncPlan plan) {
   noted_sources_ = 0;
-  spdlog::info("resync begins node={} fence={} sources={} by_hints={}", context_.name(plan.node),
-               FenceText(plan.fence), plan.sources.size(), plan.by_hints);
-  resync_ = std::make_unique<Resync>(std::move(plan), context_.clients, context_.keys.data_prefix(),
-                                     MakeCopyRules(context_), *context_.ring, rate_.now());
+  spdlog::info("resync begins node={} fence={} sources={} by_hints={} goes_on={}",
+               context_.name(plan.node), FenceText(plan.fence), plan.sources.size(), plan.by_hints,
+               HasBegunBefore(plan));
+  resync_ = std::make_unique<Resync>(
+      std::move(plan), context_.clients, context_.keys.data_prefix(), MakeCopyRules(context_),
+      *context_.ring, [this](NodeId node) { return context_.is_up(node); }, rate_.now());
 }
 
 void ResyncJob::Pump(MonotonicTime now, bool may_end) {
@@ -194,18 +201,9 @@ void ResyncJob::Pump(MonotonicTime now, bool may_end) {
   YieldToOperations();
   resync_->Pump(now);
   NoteSources();
+  NoteCheckpointInTime(now);
   if (lease_lost_) return End(absl::AbortedError("another server has the lease"));
   if (resync_->finished() && may_end) End(resync_->status());
-}
-
-// One measurement at a time: on a busy machine they come less often, and each counts.
-void ResyncJob::YieldToOperations() {
-  if (std::exchange(measuring_wait_, true)) return;
-  context_.data_path.MeasureWait([this](absl::Duration wait) {
-    measuring_wait_ = false;
-    if (rate_.OnWait(wait)) context_.metrics.resync_slowed.Increment();
-    if (resync_) resync_->SetRate(rate_.now());
-  });
 }
 
 // Of one that began without a peer that is back by now.
@@ -213,54 +211,6 @@ bool ResyncJob::MayGoByHintsNow(const ResyncPlan& plan) const {
   if (plan.complete || plan.by_hints || plan.hints_were_reset) return false;
   const Evidence evidence = hooks_.evidence();
   return StillStands(evidence, plan) && MayGoByHints(evidence, Plan(evidence, plan.node));
-}
-
-// Lease and progress are written together.
-void ResyncJob::KeepLease(MonotonicTime now) {
-  if (!resync_) return;
-  if (MayGoByHintsNow(resync_->plan())) {
-    return End(absl::AbortedError("all others can be asked now: hints name what it missed"));
-  }
-  const NodeId node = resync_->plan().node;
-  const Resync::Progress progress = resync_->progress(now);
-  context_.metrics.resync_left[node.index()]->Set(static_cast<double>(progress.left));
-  context_.Send(node,
-                redis::Command::Of({"HSET", context_.keys.ResyncProgress(), "done",
-                                    std::to_string(progress.done), "left",
-                                    std::to_string(progress.left), "per_second",
-                                    std::to_string(static_cast<uint64_t>(progress.per_second))}));
-  TakeLease(context_, node, context_.keys.ResyncLease(),
-            [this](bool kept) { lease_lost_ |= !kept; });
-}
-
-// So that neither a later attempt nor another coordinator has to bring them again.
-void ResyncJob::NoteSources() {
-  const ResyncPlan& plan = resync_->plan();
-  while (noted_sources_ < resync_->sources_done()) {
-    const ResyncSource& source = plan.sources[noted_sources_++];
-    if (plan.by_hints) continue;  // Not all of it was brought, nor is that noted anywhere.
-    const auto& inspection = inspections_.of(source.node);
-    const bool still_whole = source.whole && inspection && inspection->run_id == source.run_id &&
-                             inspection->marker && inspection->marker->whole;
-    // Not all of it was brought; or what the node misses later would not be noticed, where a later
-    // comparison drops the hints.
-    if (!still_whole || source.distrusted || !plan.hints_were_reset) {
-      Node& node = at(plan.node);
-      if (std::exchange(node.brought_for, plan.fence) != plan.fence) node.brought_in_part.clear();
-      node.brought_in_part.push_back(source.run_id);
-      continue;
-    }
-    context_.Send(
-        plan.node,
-        redis::Command::Call(
-            NoteSourceScript(),
-            {context_.keys.Marker(), context_.keys.ResyncLease(), context_.keys.ResyncProgress()},
-            {plan.run_id, FenceText(plan.fence), CoordinatorText(context_.self),
-             context_.name(source.node), source.run_id}),
-        [this, node = plan.node](const absl::StatusOr<redis::Reply>&) {
-          inspections_.Hurry(node);
-        });
-  }
 }
 
 void ResyncJob::BreakOff() {
@@ -276,6 +226,7 @@ bool ResyncJob::GoesOn() {
 
 void ResyncJob::End(const absl::Status& status) {
   NoteSources();
+  NoteCheckpoint();
   const ResyncPlan plan = resync_->plan();
   const Resync::Progress progress = resync_->progress(context_.now());
   RecoveryMetrics& metrics = context_.metrics;
@@ -285,19 +236,22 @@ void ResyncJob::End(const absl::Status& status) {
   metrics.resync_removed.Increment(static_cast<double>(progress.pruned));
   const std::string message(status.message());
   const bool done = status.ok();
-  const bool compared = !plan.by_hints && (plan.complete || plan.hints_were_reset);
-  at(plan.node).sweep_after |= compared || resync_->left_with_stand_ins();
+  const bool backs_off = !done && !plan.by_hints && !absl::IsAborted(status);
+  const bool has_advanced = plan.hints_were_reset && resync_->has_advanced();
+  at(plan.node).sweep_after.insert(resync_->left_with().begin(), resync_->left_with().end());
   resync_.reset();  // and with it what `status` may refer to
   lease_lost_ = false;
   inspections_.Hurry(plan.node);
   // Also where all went well: until the next inspection, the node still seems to be syncing.
   RetryLater(plan.node);
+  if (backs_off) BackOff(plan.node, plan.fence, has_advanced);
   if (!done) {
     metrics.resyncs_failed[plan.node.index()]->Increment();
     spdlog::warn("resync broke off; it is tried again node={} fence={} copied={} error=\"{}\"",
                  context_.name(plan.node), FenceText(plan.fence), progress.copied, message);
     return;
   }
+  at(plan.node).failed_for = {};
   const bool complete = IsComplete(plan);
   spdlog::info("resync is through node={} fence={} records={} copied={} removed={} complete={}",
                context_.name(plan.node), FenceText(plan.fence), progress.done, progress.copied,
@@ -338,6 +292,8 @@ void ResyncJob::FinishHints(const ResyncPlan& plan) {
 }
 
 void ResyncJob::LiftAtLast(const ResyncPlan& plan) {
+  // Also of those who ended meanwhile.
+  if (!plan.by_hints) notes_of_dead_ = NotesMadeUpFor(hooks_.evidence(), plan);
   ForgetNotesOfDead([this, plan] { Lift(plan); });
 }
 
@@ -369,7 +325,6 @@ void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply)
   RetryLater(node);
   if (!reply.ok() || reply->integer != 1) {
     context_.metrics.resyncs_failed[node.index()]->Increment();
-    if (!reply.ok()) hooks_.demand_sweep();  // It may have been lifted all the same.
     if (!reply.ok() || reply->IsError()) {
       return NoteRefusal(context_, node, "a fence could not be lifted", reply);
     }
@@ -379,18 +334,7 @@ void ResyncJob::OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply)
   }
   context_.metrics.resyncs_done[node.index()]->Increment();
   hooks_.forget_on_all(context_.keys.Lost(), context_.name(node), "", nullptr);
-  if (std::exchange(at(node).sweep_after, false)) hooks_.demand_sweep();
-}
-
-void ResyncJob::LogWaiting(NodeId node) {
-  Node& it = at(node);
-  if (it.waiting_for.empty()) return it.logged_waiting_for.clear();
-  if (!it.waiting_for.starts_with(kForNode) || it.waiting_for == it.logged_waiting_for) return;
-  it.logged_waiting_for = it.waiting_for;
-  spdlog::info(
-      "the node stays SYNCING until another is back that may hold what it lacks node={} "
-      "waits_for=\"{}\"",
-      context_.name(node), it.waiting_for);
+  for (const NodeId holder : std::exchange(at(node).sweep_after, {})) hooks_.demand_sweep(holder);
 }
 
 }  // namespace kache

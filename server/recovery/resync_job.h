@@ -1,8 +1,14 @@
 // Runs the resyncs of this coordinator, one at a time: takes the node's lease, resyncs it
-// (resync.h) by a plan (resync_plan.h), tells the node which sources were brought, and lifts the
-// fence by compare-and-set, or else finds that a later one was raised, and begins again.
+// (resync.h) by a plan (resync_plan.h), tells the node which sources were brought and how far it is
+// with the next one, and lifts the fence by compare-and-set, or else finds that a later one was
+// raised, and begins again.
 //
-// For the recovery's thread alone.
+// After an error a comparison is tried again, and goes on where it was: after a second, and after
+// twice as long each time that it comes no further, up to half a minute. No sweep follows: the node
+// has been brought all that others hold, and copies of stand-ins were taken home. Where these had
+// to stay, as another home replica was not UP, the node that holds them is swept.
+//
+// For the recovery's thread alone. Bodies: resync_job.cc, resync_job_progress.cc.
 #ifndef KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
 #define KACHE_SERVER_RECOVERY_RESYNC_JOB_H_
 
@@ -11,7 +17,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -32,7 +40,7 @@ class ResyncJob {
   struct Hooks {
     std::function<Evidence()> evidence;
     std::function<void()> on_begin;  // another job has to make room
-    std::function<void()> demand_sweep;
+    std::function<void(NodeId)> demand_sweep;
     // Fences the node again: its memory counts as lost, as it can't be found out what it misses.
     std::function<void(NodeId)> fence_lost;
     // Fences::ForgetOnAll.
@@ -53,6 +61,8 @@ class ResyncJob {
   void Forbid(NodeId node) { nodes_[node.index()].waiting_for.clear(); }
   // Goes on; to be called often. It does not end while `may_end` is false.
   void Pump(MonotonicTime now, bool may_end);
+  // The same while it is not active: finds out what operations take then (YieldingRate).
+  void MeasureQuiet(MonotonicTime now);
   void KeepLease(MonotonicTime now);
   // Ends; it is begun again by what is found then.
   void BreakOff();
@@ -63,6 +73,9 @@ class ResyncJob {
   }
 
  private:
+  // What it waits for. Coordinators are waited for as well, but for moments.
+  static constexpr std::string_view kForNode = "node ";
+
   struct Node {
     std::string waiting_for;
     std::string logged_waiting_for;
@@ -71,7 +84,9 @@ class ResyncJob {
     FenceNumber brought_for{};
     std::vector<std::string> brought_in_part;
     MonotonicTime not_before;
-    bool sweep_after = false;  // once the fence was lifted
+    FenceNumber failed_for{};      // The last comparison for this fence ended with an error.
+    absl::Duration backoff;        // after the next one
+    std::set<NodeId> sweep_after;  // once the fence was lifted
   };
   bool MayBegin(const Evidence& evidence, NodeId node);
   ResyncPlan Plan(const Evidence& evidence, NodeId node) const;
@@ -82,7 +97,6 @@ class ResyncJob {
   void OnHintsTaken(ResyncPlan plan, const AllTaken& taken);
   void OnHintsMissing(NodeId node);
   void BeginComparison(ResyncPlan plan);
-  static void BringAll(ResyncPlan& plan);
   void Start(ResyncPlan plan);
   bool MayGoByHintsNow(const ResyncPlan& plan) const;
   bool StillStands(const Evidence& evidence, const ResyncPlan& plan) const;
@@ -91,6 +105,11 @@ class ResyncJob {
   void FinishHints(const ResyncPlan& plan);
   void YieldToOperations();
   void NoteSources();
+  void NoteCheckpoint();
+  void NoteCheckpointInTime(MonotonicTime now);
+  void SendCheckpoint(const ResyncPlan& plan, const ResyncSource& source,
+                      const ResyncCheckpoint& checkpoint);
+  bool MayNoteCheckpoints(const ResyncPlan& plan, const ResyncSource& source) const;
   void End(const absl::Status& status);
   void ForgetNotesOfDead(absl::AnyInvocable<void()> done);
   void LiftAtLast(const ResyncPlan& plan);
@@ -98,6 +117,7 @@ class ResyncJob {
   void OnLifted(NodeId node, const absl::StatusOr<redis::Reply>& reply);
   void LogWaiting(NodeId node);
   void RetryLater(NodeId node);
+  void BackOff(NodeId node, FenceNumber fence, bool has_advanced);
   Node& at(NodeId node) { return nodes_[node.index()]; }
 
   RecoveryContext& context_;
@@ -114,7 +134,9 @@ class ResyncJob {
   uint64_t jobs_ = 0;        // that were begun
   bool abandoned_ = false;
   YieldingRate rate_;
-  bool measuring_wait_ = false;
+  bool measuring_ = false;
+  MonotonicTime quiet_measured_at_;
+  MonotonicTime checkpoint_noted_at_;
 };
 
 }  // namespace kache

@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "server/bookkeeping/coordinator_id.h"
 #include "server/recovery/judge.h"
+#include "server/recovery/resync_resume.h"
 
 namespace kache {
 namespace {
@@ -200,25 +201,25 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
   plan.takes_misplaced =
       std::any_of(evidence.nodes.begin(), evidence.nodes.end(),
                   [&](const NodeEvidence& each) { return CarriesAnotherRing(evidence, each); });
-  // What a coordinator that has died left undone since may be missing from what was brought before:
-  // the last resync then brings all again.
-  const bool resumes = !plan.complete || NotesOfTheDead(evidence, node).empty();
   for (size_t i = 0; i < nodes; ++i) {
     const NodeEvidence& other = evidence.nodes[i];
     plan.words.push_back(WordOf(evidence, rules, other));
     plan.memories.push_back(MemoryOf(other));
-    plan.is_up.push_back(other.is_up);
     if (i == node.index() || !HasSay(evidence, other) || !other.inspection->marker) continue;
     const Inspection& source = *other.inspection;
-    const bool brought = resumes && HasBroughtFrom(inspection, other.name, source.run_id);
     const bool distrusted = IsDistrusted(evidence, rules, other);
     const bool in_part = std::find(brought_in_part.begin(), brought_in_part.end(), source.run_id) !=
                          brought_in_part.end();
-    const ResyncSource it{.node = NodeId(static_cast<uint16_t>(i)),
-                          .run_id = source.run_id,
-                          .keys = source.keys,
-                          .whole = source.marker->whole && source.marker->run_id == source.run_id,
-                          .distrusted = distrusted};
+    ResyncSource it{.node = NodeId(static_cast<uint16_t>(i)),
+                    .run_id = source.run_id,
+                    .keys = source.keys,
+                    .whole = source.marker->whole && source.marker->run_id == source.run_id,
+                    .distrusted = distrusted,
+                    .refuses_writes = other.refuses_writes};
+    const bool brought = HasBroughtFrom(inspection, other.name, source.run_id) &&
+                         (!plan.complete || StandsForAll(evidence, plan, it));
+    it.checkpoint = brought ? EndOf(evidence, plan, it) : BeginOrGoOn(evidence, plan, it);
+    it.keys -= std::min(it.keys, it.checkpoint.seen);
     if (brought) {
       plan.brought_before.push_back(it);
     } else if (plan.complete || (!distrusted && !in_part)) {
@@ -226,6 +227,7 @@ ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId
     }
   }
   if (plan.complete) plan.prune = PlanPrune(evidence, rules, plan);
+  KeepWordsOfBeginning(plan);
   return plan;
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "ring/hash_ring.h"
+#include "server/bookkeeping/resync_checkpoint.h"
 #include "server/recovery/evidence.h"
 #include "server/recovery/process_memory.h"
 #include "server/replication/version.h"
@@ -53,9 +54,14 @@ struct ResyncSource {
   // old records (Copier::IsOld) it is asked only where no other home replica, nor the node itself,
   // knows better.
   bool distrusted = false;
+  bool refuses_writes = false;  // Nothing is removed there.
+  // What the comparison with it may conclude, as of when that began; and where it goes on. An
+  // earlier resync of the fence may have begun it (resync_resume.h).
+  ResyncCheckpoint checkpoint = {};
   // Only what this set of hints on it names is brought. Empty = all that it holds.
   std::string hints = {};
   bool has_nothing = false;  // It holds no hint.
+  bool in_place = false;     // It refuses writes: `hints` was not taken.
 };
 
 struct PrunePlan {
@@ -83,7 +89,6 @@ struct ResyncPlan {
   size_t homes = 0;
   // The ring changes: a record counts as at home wherever it stands.
   bool takes_misplaced = false;
-  std::vector<bool> is_up;  // by NodeId
   bool by_hints = false;
   // All hints of before were dropped first, on every node that may hold any. What is brought from a
   // source then need not be brought again for this fence: what the node misses later is hinted.
@@ -116,7 +121,8 @@ std::string CoordinatorWaitedFor(const Evidence& evidence, NodeId node);
 std::optional<NodeId> MissingSource(const Evidence& evidence, const ResyncRules& rules,
                                     NodeId node);
 
-// What a resync of the node would do now. Of sources that were not whole: `brought_in_part` names
+// What a resync of the node would do now: it goes on where an earlier one for the fence ended. Of
+// sources that were not whole: `brought_in_part` names
 // by run_id those of which earlier resyncs of this fence have brought what they held. Requires:
 // NeedsResync.
 ResyncPlan PlanResync(const Evidence& evidence, const ResyncRules& rules, NodeId node,

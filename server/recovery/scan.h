@@ -6,6 +6,8 @@
 #define KACHE_SERVER_RECOVERY_SCAN_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 
@@ -43,19 +45,27 @@ class Scan {
   // All pages are dealt with, or one failed and none is at work any more.
   bool finished() const { return at_work_ == 0 && !reading_ && (done_ || !status_.ok()); }
   const absl::Status& status() const { return status_; }
-  // Where a scan that is broken off may be taken up again: all before it was dealt with.
-  const std::string& safe_cursor() const { return safe_; }
+  // Where a scan that is broken off may be taken up again: the first page that was not dealt with.
+  // Means nothing once it is finished without an error.
+  const std::string& safe_cursor() const { return pages_.empty() ? next_ : pages_.front().cursor; }
 
  private:
+  struct Page {
+    std::string cursor;
+    bool done = false;
+  };
+  void OnPage(uint64_t number, const absl::StatusOr<PageResult>& page);
+
   DoPage do_page_;
   Cost cost_;
   Pace& pace_;
   const Clock& clock_;
   std::string next_ = "0";
-  std::string safe_ = "0";
   bool reading_ = false;  // the page at next_ was asked for, and its cursor has not come yet
   bool done_ = false;     // no further page
   size_t at_work_ = 0;
+  std::deque<Page> pages_;   // from the first that was not dealt with, in order
+  uint64_t first_page_ = 0;  // its number
   absl::Status status_;
 };
 

@@ -34,7 +34,8 @@ class SweepJob {
   // The same, without a word to any node.
   void Abandon() { sweep_.reset(); }
 
-  // Every node is to be swept soon. Each is told so as soon as it can be.
+  // The node is to be swept soon, or every node. Each is told so as soon as it can be.
+  void Demand(NodeId node);
   void DemandAll();
   // The node has become UP: what sweeps found for it before can be brought home.
   void OnUp(NodeId node);
@@ -55,7 +56,6 @@ class SweepJob {
   double RateOf(const Inspection& inspection) const;
   void BeginNext(MonotonicTime now);
   void Begin(NodeId node);
-  void Demand(NodeId node);
   void TellDemand(NodeId node);
   void SweepAgainOnceUp(NodeId swept, const std::vector<NodeId>& left_for);
   void End();

@@ -46,6 +46,11 @@ class NodeClient {
   // True when commands can be sent: connected, and the server was found fit to be used.
   virtual bool Ready() const = 0;
 
+  // For how long commands have waited without a byte from the server; zero where no command waits,
+  // or none can be sent. Time for which this process itself stood still does not count. A slow
+  // server that answers other commands meanwhile is not silent.
+  virtual absl::Duration Silence() const = 0;
+
   // Sends in order with the earlier commands. A command whose timeout passed never holds up those
   // behind it: its late reply is dropped when it comes.
   virtual void Send(Command command, absl::Duration timeout, ReplyCallback done) = 0;

@@ -223,4 +223,10 @@ bool RedisClientImpl::Silent() const {
   return state_ == State::kReady && !pending_.empty() && silence_.Silent(loop_.Now());
 }
 
+// A connection that is being resumed goes on with the silence of the one before: what waits on it
+// is the same.
+absl::Duration RedisClientImpl::Silence() const {
+  return pending_.empty() ? absl::ZeroDuration() : silence_.Silence(loop_.Now());
+}
+
 }  // namespace kache::redis

@@ -44,6 +44,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void Reconnect(const DownReason& reason) override;
   size_t counted_bytes() const override { return pending_.counted_bytes(); }
   bool Silent() const override;
+  absl::Duration Silence() const override;
 
  private:
   enum class State {

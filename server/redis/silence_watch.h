@@ -40,6 +40,7 @@ class SilenceWatch {
   bool Exceeded(MonotonicTime now, int patience) const;
   // Half of the shorter limit has passed.
   bool Silent(MonotonicTime now) const;
+  absl::Duration Silence(MonotonicTime now) const { return absl::FromChrono(now - since_); }
 
  private:
   void Restart(MonotonicTime now);

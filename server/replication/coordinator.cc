@@ -158,12 +158,13 @@ void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
       std::move(done));
 }
 
-void Coordinator::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
-  // The last one to begin waited longest.
-  OnEachShard([](Shard&, absl::AnyInvocable<void()> ended) { ended(); },
-              [since = std::chrono::steady_clock::now(), done = std::move(done)]() mutable {
-                done(absl::FromChrono(std::chrono::steady_clock::now() - since));
-              });
+void Coordinator::MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) {
+  // The last answer took longest.
+  OnEachShard(
+      [](Shard& shard, absl::AnyInvocable<void()> ended) { shard.PingAll(std::move(ended)); },
+      [since = std::chrono::steady_clock::now(), done = std::move(done)]() mutable {
+        done(absl::FromChrono(std::chrono::steady_clock::now() - since));
+      });
 }
 
 bool Coordinator::Drain(absl::Duration timeout) {

@@ -90,9 +90,10 @@ class Coordinator {
   // that `node` lacks was noted by Shard::NoteMissed before, or is noted anew.
   void Settle(NodeId node, absl::AnyInvocable<void()> done);
 
-  // Calls `done`, on some shard's thread, with the longest time that something which is handed to
-  // each shard now waits there until it is begun: what an operation waits, too.
-  void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done);
+  // Calls `done`, on some shard's thread, with how long an operation of one command takes now, by
+  // the slowest shard and node: until its shard begins it, and until a node that is connected
+  // answers.
+  void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done);
 
   // Waits until no operation runs, replicas in the background included, for `timeout` at most.
   // False when the time was not enough. No new operations must come meanwhile.

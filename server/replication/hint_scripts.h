@@ -15,9 +15,10 @@ namespace kache {
 //   KEYS  the key, the marker, a set of hints for each node that missed the write
 //   ARGV  the record and its terms, as for SetIfNewer (where they do not say how a whole node's
 //         marker begins, the marker makes no difference); until when the key is kept at least
-//         (Unix ms by the node's clock; 0 = its end stays); the hint; the bound of each set
-// Answers as SetIfNewer. A hint that could not be left is no error: the set shows that it is
-// missing.
+//         (Unix ms by the node's clock; 0 = its end stays); the hint; of each set, how many members
+//         and how many bytes it may have (0 or left out = as many as it takes)
+// Answers as SetIfNewer; or an array of 1 and why a hint could not be left (Redis's error), where
+// the record is stored without it. A set that overflows shows that itself, and is no such error.
 const redis::Script& SetWithHints();
 
 // For a write that home replicas missed as it turned out later, behind that write on the same
@@ -25,12 +26,13 @@ const redis::Script& SetWithHints();
 // not end before `kept_until`.
 //   KEYS  the key, a set of hints for each node that missed the write
 //   ARGV  version (16 bytes), kept_until (Unix ms by the node's clock; 0 = its end stays), the
-//         hint, the bound
-// Answers 1 where the version was held, else 0.
+//         hint, the bounds of each set
+// Answers 1 where the version was held, else 0; an error where a hint could not be left.
 const redis::Script& LeaveHints();
 
 // Notes that a node misses writes (missed_note.h), and writes the coordinator's sentinel, in one
-// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow.
+// step. Where its note stands already, but not its sentinel, hints were evicted: an overflow. The
+// note is written also where Redis refuses what the set needs.
 //   KEYS  set of hints, missed       ARGV  the coordinator, the note's field, its value
 const redis::Script& OpenHints();
 
@@ -44,6 +46,19 @@ const redis::Script& ReassertNote();
 // Answers a TakenHints.
 const redis::Script& TakeHints();
 
+// The same on a node that refuses writes, and so gets no hints meanwhile: nothing is taken, and the
+// sets are read where they stand.
+//   KEYS  as TakeHints               ARGV  the name of the node
+// Answers a TakenHints.
+const redis::Script& PeekHints();
+
+// Tries each command that the scripts about hints, and those who read the sets, need, on two keys
+// that hold nothing.
+//   KEYS  two keys of this script's own
+// Answers the names of those that Redis does not let this user run, with blanks between; empty =
+// none.
+const redis::Script& CheckHintRights();
+
 // Removes the hints that this job took, once all were replayed. Answers 1, also where that was done
 // before, by the same command on a connection that was lost; or 0 where they are not there any
 // more: some of them may have been evicted before they were read, so that is an overflow.
@@ -54,9 +69,11 @@ const redis::Script& FinishHints();
 //   KEYS  set of hints
 const redis::Script& MarkOverflow();
 
-// Begins anew, ahead of a comparison with all other nodes for this fence. Hints that came since
-// that was done for the same fence stay.
-//   KEYS  set of hints, set of those taken       ARGV  the fence, the job
+// Ahead of a comparison with all other nodes for this fence. Where one was begun for the same
+// fence, the hints that came since stay; else they begin anew, unless that would hide that some are
+// missing which this comparison does not make up for.
+//   KEYS  set of hints, set of those taken       ARGV  the fence, the job, a ComparedFrom
+// Answers 1; or 0 where hints are missing: an overflow.
 const redis::Script& ResetHints();
 
 // That comparison is done: what was missed since is hinted. Writes the sentinels of those
@@ -66,12 +83,23 @@ const redis::Script& ResetHints();
 // Answers 1; or 0 where the set is not what this job's ResetHints made of it.
 const redis::Script& EndComparison();
 
-// What TakeHints answers.
+// How much of what hints have named before does a comparison bring? As ResetHints is told.
+inline constexpr char kComparedFromStart[] = "start";  // all: it begins with every source
+// All that this node holds; of what others hold an earlier comparison for the fence has brought a
+// part. An overflow stays, as its hints may have been lost elsewhere.
+inline constexpr char kSourceFromStart[] = "source";
+// What is left of what this node holds: the hints of an earlier comparison for the fence must
+// stand.
+inline constexpr char kComparedOn[] = "on";
+
+// What TakeHints and PeekHints answer.
 enum class TakenHints : int64_t {
-  kNone = 0,      // there is no set: nobody said on this node that the other one misses writes
-  kTaken = 1,     // the set of those taken is to be replayed
-  kEmpty = 2,     // there is none at present, but further ones may come
-  kOverflow = 3,  // some are missing
+  kNone = 0,         // there is no set: nobody said on this node that the other one misses writes
+  kTaken = 1,        // the set of those taken is to be replayed
+  kEmpty = 2,        // there is none at present, but further ones may come
+  kOverflow = 3,     // some are missing
+  kInPlace = 4,      // the set itself is to be replayed
+  kBothInPlace = 5,  // and that of those taken before
 };
 
 std::vector<const redis::Script*> HintScripts();

@@ -13,10 +13,11 @@ redis::Command LeaveHintOn(const Shard& shard, const LateHint& hint, LateHint::H
   const std::string_view user_key =
       std::string_view(hint.redis_key).substr(shard.keys().data_prefix().size());
   const std::string set = shard.keys().Hints(shard.ring().names()[hint.about.index()]);
-  const std::string bound = std::to_string(shard.HintBoundOn(holder.node, user_key.size()));
+  const std::string keys_bound = std::to_string(shard.options().hint_keys);
+  const std::string bytes_bound = std::to_string(shard.HintBytesBoundOn(holder.node));
   return redis::Command::Call(
       LeaveHints(), {hint.redis_key, set},
-      {hint.version, std::to_string(holder.kept_until_ms), user_key, bound});
+      {hint.version, std::to_string(holder.kept_until_ms), user_key, keys_bound, bytes_bound});
 }
 
 size_t LateHints::BytesOf(const LateHint& hint) {

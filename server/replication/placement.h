@@ -38,6 +38,13 @@ inline bool Remembers(const NodeView& view) {
          (view.state == NodeState::kSyncing && view.doubt != Doubt::kAmnesic);
 }
 
+// Whether a home replica of a key that has so many counts for QUORUM. What it lacks was
+// acknowledged by others; where it is the only one, these are stand-ins, and no majority has any of
+// them.
+inline bool CountsForQuorum(const NodeView& view, size_t homes) {
+  return view.state == NodeState::kUp || (homes > 1 && Remembers(view));
+}
+
 // How a read is to go about its key's nodes, as they are now.
 ReadMode ChooseReadMode(absl::Span<const NodeId> homes, NodeViews views);
 

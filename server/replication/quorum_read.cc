@@ -18,6 +18,9 @@ constexpr size_t kEnds = 1;
 constexpr size_t kMemory = 2;
 constexpr size_t kParts = 3;
 
+// For how many tries' time a marker is waited for.
+constexpr int kTriesForMarkers = 4;
+
 }  // namespace
 
 QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
@@ -30,7 +33,7 @@ QuorumRead::QuorumRead(Shard& shard, std::string_view key, uint64_t token,
 
 void QuorumRead::Run() {
   Begins();
-  started_ = shard().clock().Monotonic();
+  started_ = asked_at_ = shard().clock().Monotonic();
   redis_key_ = shard().RedisKey(key_);
   repair_latest_ms_ = absl::ToUnixMillis(shard().clock().Now() + shard().options().max_write_age);
   required_ = RequiredReplicas(consistency_, shard().homes());
@@ -38,7 +41,7 @@ void QuorumRead::Run() {
   AskTogether([&] {
     if (Left() == absl::ZeroDuration()) return;
     for (const NodeId node : shard().ring().Preference(token_, shard().homes())) {
-      if (Remembers(shard().View(node))) AskReplica(node, /*counts=*/true);
+      if (CountsForQuorum(shard().View(node), shard().homes())) AskReplica(node, /*counts=*/true);
     }
   });
   degraded_ |= replicas_.size() < shard().homes();
@@ -67,13 +70,38 @@ redis::Command QuorumRead::CommandFor(const Replica& replica) const {
 }
 
 bool QuorumRead::AskMemory(Replica& replica) {
-  if (replica.by_memory || !is_unanswered() || !Remembers(shard().View(replica.node))) return false;
+  if (replica.by_memory || !is_unanswered()) return false;
+  if (shard().homes() == 1 || !Remembers(shard().View(replica.node))) return false;
   replica.by_memory = degraded_ = true;
   shard().metrics().reads_not_whole.Increment();
   shard().ReportNotWhole(replica.node);
   const auto index = static_cast<size_t>(&replica - replicas_.data());
   AskTogether([&] { Ask(index, replica.node, CommandFor(replica), Left()); });
   return true;
+}
+
+bool QuorumRead::AwaitsMarkers() const {
+  const absl::Duration waited = absl::FromChrono(shard().clock().Monotonic() - started_);
+  if (waited >= kTriesForMarkers * shard().options().try_timeout) return false;
+  return std::any_of(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
+    return replica.MayHaveNoMarker() && shard().View(replica.node).state == NodeState::kUp;
+  });
+}
+
+void QuorumRead::AskAgain(MonotonicTime now) {
+  asked_at_ = now;
+  AskTogether([&] {
+    for (size_t i = 0; i < replicas_.size(); ++i) {
+      Replica& replica = replicas_[i];
+      if (!replica.MayHaveNoMarker()) continue;
+      replica.phase = Phase::kAsked;
+      replica.counts = true;
+      replica.by_memory = shard().homes() > 1;
+      replica.unjudged = false;
+      Ask(i, replica.node, CommandFor(replica), Left());
+    }
+  });
+  Decide();
 }
 
 void QuorumRead::AskSyncing() {
@@ -137,6 +165,28 @@ size_t QuorumRead::Count(Phase phase) const {
       [&](const Replica& replica) { return replica.counts && replica.phase == phase; }));
 }
 
+size_t QuorumRead::Waiting() const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(), [](const Replica& replica) {
+        return replica.counts && replica.OwesReply() && !replica.cut_off;
+      }));
+}
+
+size_t QuorumRead::CutOff() const {
+  return static_cast<size_t>(
+      std::count_if(replicas_.begin(), replicas_.end(),
+                    [](const Replica& replica) { return replica.OwesReply() && replica.cut_off; }));
+}
+
+bool QuorumRead::NoteCutOff() {
+  bool changed = false;
+  for (Replica& replica : replicas_) {
+    const bool before = std::exchange(replica.cut_off, shard().IsCutOff(replica.node));
+    changed |= replica.OwesReply() && replica.cut_off != before;
+  }
+  return changed;
+}
+
 size_t QuorumRead::Holders() const {
   return static_cast<size_t>(
       std::count_if(replicas_.begin(), replicas_.end(), [&](const Replica& replica) {
@@ -148,9 +198,10 @@ size_t QuorumRead::Holders() const {
 void QuorumRead::Decide() {
   const size_t answered = Count(Phase::kAnswered);
   const size_t holders = Holders();
-  const size_t waiting = Count(Phase::kAsked) + Count(Phase::kRepairing);
   if (is_unanswered()) {
-    if (answered + waiting < required_) return AnswerFailure();
+    awaits_markers_ = answered + Waiting() < required_ && AwaitsMarkers();
+    if (awaits_markers_) return;
+    if (answered + Waiting() < required_) return AnswerFailure();
     if (answered + Count(Phase::kRepairing) < required_) return;  // Too few have spoken.
     diverged_ |= holders < answered;
     if (ShouldWaitForOthers()) return;
@@ -162,8 +213,8 @@ void QuorumRead::Decide() {
 void QuorumRead::DecideOn(size_t holders) {
   if (is_unanswered() && newest_.version() < min_version()) {
     if (!asked_syncing_) AskSyncing();
-    if (outstanding() > 0) return;
-    if (newest_.holder() || unheard()) return Finish(OlderThanAsked(ReceiptNow()));
+    if (outstanding() > CutOff()) return;
+    if (newest_.holder() || unheard() || CutOff() > 0) return Finish(OlderThanAsked(ReceiptNow()));
   }
   bool all_sent = true;
   for (size_t i = 0; i < replicas_.size(); ++i) {
@@ -249,7 +300,12 @@ void QuorumRead::OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply
 
 void QuorumRead::TimePassed(MonotonicTime now) {
   if (now >= deadline()) return AnswerFailure(), EndIfDone();
-  if (!diverged_ && newest_.version() >= min_version()) return;
+  const bool waits_longer = !NoteCutOff() && !awaits_markers_;
+  if (awaits_markers_ && AwaitsMarkers()) {
+    if (absl::FromChrono(now - asked_at_) >= kAskAgain) AskAgain(now);
+    return EndIfDone();
+  }
+  if (waits_longer && !diverged_ && newest_.version() >= min_version()) return;
   Decide();
   EndIfDone();
 }
@@ -273,6 +329,14 @@ Receipt QuorumRead::ReceiptNow() const {
 void QuorumRead::AnswerFailure() {
   if (!is_unanswered()) return;
   if (!beyond_limits().ok()) return Finish(WithReceipt(beyond_limits(), ReceiptNow()));
+  if (CutOff() > 0 && Left() > absl::ZeroDuration()) {
+    shard().metrics().reads_cut_off.Increment();
+    return Finish(WithReceipt(
+        absl::UnavailableError("home replicas that the consistency level needs have sent this "
+                               "coordinator nothing for some time: it may be cut off from them; "
+                               "ask another one"),
+        ReceiptNow()));
+  }
   // A reply's timeout may run out a little before the deadline that it was taken from.
   if (Left() == absl::ZeroDuration() || absl::IsDeadlineExceeded(last_error())) {
     return Finish(WithReceipt(

@@ -8,6 +8,9 @@
 //    writes that it acknowledged, and of each acknowledged write some replica of any majority is
 //    one that did. A write that some home replica missed lives long enough on the others for that
 //    (WriteOperation::KeptForMissedMs).
+//  * A replica that counted as UP, and has no marker now, may merely have evicted it: the marker is
+//    written again within moments. Where the level can't do without that replica, it is asked
+//    again, every kAskAgain, for four TRY_TIMEOUT_MS, until it counts or was judged otherwise.
 //  * Replicas that differ are made equal before the answer (blocking read repair): once they are
 //    seen to differ, the others get TRY_TIMEOUT_MS to speak up too; then the newest record is
 //    written to as many as the level needs. One that answers late is repaired in the background,
@@ -17,6 +20,9 @@
 //    do not count. What such a node held through a long absence may have been deleted meanwhile,
 //    and is passed over. It is a miss where every home replica that can be reached holds nothing;
 //    ABORTED where one holds something older, did not answer in time, or answered with an error.
+//
+//  * A read does not wait for replicas that this coordinator seems cut off from (Shard::IsCutOff).
+//    Where too few others are left, it is UNAVAILABLE at once: another coordinator may reach them.
 //
 // Together with writes at QUORUM (majorities overlap) this is the regular register of Attiya,
 // Bar-Noy and Dolev ("Sharing Memory Robustly in Message-Passing Systems", 1995), for as long as
@@ -47,6 +53,8 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
              MonotonicTime deadline, ReadCallback done);
   void Run() override;
 
+  static constexpr absl::Duration kAskAgain = absl::Milliseconds(30);
+
  private:
   enum class Phase : uint8_t { kAsked, kAnswered, kRepairing, kFailed };
   struct Replica {
@@ -56,6 +64,10 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
     bool by_memory = false;  // asked whether it kept its memory, where it is fenced
     bool unjudged = false;   // its marker says so, and nobody knows since when
     Version version;         // zero = it holds nothing
+    bool cut_off = false;    // was, at the last tick: no reply is expected
+
+    bool MayHaveNoMarker() const { return unjudged && phase == Phase::kAnswered; }
+    bool OwesReply() const { return phase == Phase::kAsked || phase == Phase::kRepairing; }
   };
 
   void TimePassed(MonotonicTime now) override;
@@ -63,9 +75,14 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   redis::Command CommandFor(const Replica& replica) const;
   // Of a replica that turned out to be fenced: whether it is asked again.
   bool AskMemory(Replica& replica);
+  // Whether a replica may count soon that answered that it is not whole.
+  bool AwaitsMarkers() const;
+  void AskAgain(MonotonicTime now);
   void AskSyncing();
   // To what the replica was sent last.
   void OnReply(size_t index, absl::StatusOr<redis::Reply> reply) override;
+  // Whether that has changed for a replica that owes a reply.
+  bool NoteCutOff();
   void Hear(Replica& replica, std::vector<redis::Reply>& parts);
   void OnRepaired(Replica& replica, absl::StatusOr<redis::Reply> reply);
   // False: there is no room for the copy, and the replica has failed.
@@ -76,6 +93,8 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   void DecideOn(size_t holders);
   bool ShouldWaitForOthers() const;
   size_t Count(Phase phase) const;
+  size_t Waiting() const;  // for replicas that count
+  size_t CutOff() const;   // replicas that owe a reply, and are not waited for
   size_t Holders() const;
   Receipt ReceiptNow() const;
   void AnswerFailure();
@@ -93,6 +112,8 @@ class QuorumRead final : public ReplicaRead, private TimedOperation {
   int64_t newest_ends_ms_ = 0;    // when its key ends in Redis (cluster time, 0 = never)
   int64_t repair_latest_ms_ = 0;  // until when a copy of it may be stored
   size_t unanswered_bytes_ = 0;   // Shard::AddUnanswered
+  bool awaits_markers_ = false;
+  MonotonicTime asked_at_;  // newest command of AskAgain
   bool asked_syncing_ = false;
   bool read_again_ = false;
   bool diverged_ = false;

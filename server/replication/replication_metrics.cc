@@ -49,6 +49,9 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       reads_not_whole(NewCounter(
           registry, "kache_reads_not_whole_total",
           "Answers to QUORUM and ALL reads that did not count: the node was not whole any more.")),
+      reads_cut_off(NewCounter(registry, "kache_reads_cut_off_total",
+                               "QUORUM and ALL reads refused early: too many home replicas had "
+                               "sent this coordinator nothing for some time.")),
       reads_older_than_asked(
           NewCounter(registry, "kache_reads_older_than_asked_total",
                      "Answers to reads that were passed over, being older than min_version.")),

@@ -31,6 +31,7 @@ struct ReplicationMetrics {
   prometheus::Counter& reads_from_stand_in;
   prometheus::Counter& reads_newest_of_all;
   prometheus::Counter& reads_not_whole;
+  prometheus::Counter& reads_cut_off;
   prometheus::Counter& reads_older_than_asked;
   prometheus::Counter& reads_compared;
   prometheus::Counter& stale_reads;

@@ -30,6 +30,7 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
       topology_(monitor.topology()),
       missed_(ring_->nodes()),
       reads_until_compared_(DrawReadsUntilCompared()),
+      cut_off_(ring_->nodes(), false),
       last_tick_(clock.Monotonic()) {
   write_epochs_.emplace_back();
 }
@@ -37,9 +38,7 @@ Shard::Shard(const ReplicationOptions& options, std::shared_ptr<const HashRing> 
 void Shard::SetClients(std::vector<redis::NodeClient*> clients) {
   clients_ = std::move(clients);
   if (!clients_.empty()) return;
-  // Nobody can be told any more. Whoever finds no heartbeat of this coordinator marks them.
-  for (size_t i = overflows_owed_.size(); i > 0; --i) OperationEnded();
-  overflows_owed_.clear();
+  // Whoever finds no heartbeat of this coordinator any more knows that hints are missing.
   late_hints_.Clear();
 }
 
@@ -113,12 +112,23 @@ void Shard::Tick() {
   skipped_tick_ = late && !skipped_tick_;
   if (skipped_tick_) return;
   if (!late_hints_.empty()) late_hints_.Tick(now);
-  if (!overflows_owed_.empty()) MarkOverflows(now);
+  if (watched_.empty()) return;
+  NoteSilence();
   // Copied, as one that is told may leave the set.
   const std::vector<TimedOperation*> watched(watched_.begin(), watched_.end());
   for (TimedOperation* operation : watched) {
     if (watched_.contains(operation)) operation->TimePassed(now);
   }
+}
+
+void Shard::NoteSilence() {
+  const absl::Duration limit = std::max(kSilenceLimit, kTriesOfSilence * options_.try_timeout);
+  size_t silent = 0;
+  for (size_t i = 0; i < clients_.size(); ++i) {
+    cut_off_[i] = clients_[i]->Silence() >= limit;
+    silent += cut_off_[i] ? 1 : 0;
+  }
+  if (silent == 1) cut_off_.assign(cut_off_.size(), false);
 }
 
 void Shard::NoteMissed(NodeId node) {
@@ -170,40 +180,35 @@ void Shard::OnConnected(NodeId node) {
 }
 
 void Shard::NoteHintLost(NodeId node) {
-  if (clients_.empty()) return;  // It is being stopped, and says no goodbye.
   metrics_.hints_lost.Increment();
-  if (overflows_owed_.try_emplace(static_cast<uint16_t>(node.index())).second) OperationStarted();
-  MarkOverflows(clock_.Monotonic());
+  if (!std::exchange(missed_[node.index()].hint_lost, true)) monitor_.OnHintLost(node);
 }
 
 void Shard::KeepLateHint(LateHint hint) {
-  if (clients_.empty()) return;  // Likewise.
+  if (clients_.empty()) return;  // It is being stopped, and says no goodbye.
   late_hints_.Keep(std::move(hint));
 }
 
-void Shard::MarkOverflows(MonotonicTime now) {
-  for (auto& [index, waits_until] : overflows_owed_) {
-    if (now < waits_until) continue;
-    waits_until = now + absl::ToChronoNanoseconds(options_.write_timeout);
-    const auto mark =
-        redis::Command::Call(MarkOverflow(), {keys_.Hints(ring_->names()[index])}, {});
-    for (size_t i = 0; i < clients_.size(); ++i) {
-      if (i == index || !MayBeTold(NodeId(static_cast<uint16_t>(i)))) continue;
-      clients_[i]->Send(mark, options_.write_timeout,
-                        [this, about = NodeId(index)](const absl::StatusOr<redis::Reply>& reply) {
-                          if (reply.ok() && !reply->IsError()) OnOverflowMarked(about);
-                        });
-    }
+void Shard::CloseMissed(NodeId node) {
+  missed_[node.index()].noted = false;
+  missed_[node.index()].hint_lost = false;
+}
+
+void Shard::PingAll(absl::AnyInvocable<void()> done) {
+  struct Last {
+    explicit Last(absl::AnyInvocable<void()> told) : done(std::move(told)) {}
+    ~Last() { done(); }
+    Last(const Last&) = delete;
+    Last& operator=(const Last&) = delete;
+    absl::AnyInvocable<void()> done;
+  };
+  const auto last = std::make_shared<Last>(std::move(done));  // shared by the replies
+  for (redis::NodeClient* client : clients_) {
+    if (!client->Ready()) continue;
+    client->Send(redis::Command::Of({"PING"}), kPingTimeout,
+                 [last](const absl::StatusOr<redis::Reply>&) {});
   }
 }
-
-void Shard::OnOverflowMarked(NodeId node) {
-  if (overflows_owed_.erase(static_cast<uint16_t>(node.index())) == 0) return;
-  OperationEnded();
-  EndWriteEpochs();
-}
-
-void Shard::CloseMissed(NodeId node) { missed_[node.index()].noted = false; }
 
 void Shard::AwaitWrites(absl::AnyInvocable<void()> done) {
   write_epochs_.back().waiting.push_back(std::move(done));
@@ -222,8 +227,7 @@ void Shard::WriteEnded(uint64_t epoch) {
 }
 
 void Shard::EndWriteEpochs() {
-  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 &&
-         overflows_owed_.empty() && late_hints_.empty()) {
+  while (write_epochs_.size() > 1 && write_epochs_.front().running == 0 && late_hints_.empty()) {
     std::vector<absl::AnyInvocable<void()>> waiting = std::move(write_epochs_.front().waiting);
     write_epochs_.pop_front();
     for (auto& done : waiting) done();

@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -84,10 +83,9 @@ class Shard {
   const std::string& WholeMarker(NodeId node) const {
     return topology_->nodes[node.index()].whole_marker;
   }
-  // How many hints about one node may stand on `holder`, that name keys of so many bytes.
-  int64_t HintBoundOn(NodeId holder, size_t key_bytes) const {
-    const auto maxmemory = static_cast<int64_t>(topology_->nodes[holder.index()].maxmemory);
-    return HintBound(options_.hint_keys, maxmemory, static_cast<int64_t>(key_bytes));
+  // How many bytes the hints about one node may take on `holder`; 0 = without a limit.
+  int64_t HintBytesBoundOn(NodeId holder) const {
+    return HintBytesBound(static_cast<int64_t>(topology_->nodes[holder.index()].maxmemory));
   }
   // How far the node's clock is ahead of clock(); added to every instant that is meant for it.
   absl::Duration ClockOffset(NodeId node) const {
@@ -124,15 +122,19 @@ class Shard {
   void OnConnected(NodeId node);
   // What was missed so far is being seen to: a further miss counts as a new one.
   void CloseMissed(NodeId node);
-  // A hint that the node missed a write could not be left with a copy that was acknowledged. Its
-  // hints count as overflowed, once any other node could be told; AwaitWrites waits for that, and
-  // it counts as an operation that runs.
+  // A hint that the node missed a write could not be left with a copy that was acknowledged. Nobody
+  // else need be told: this coordinator raises the fence for that miss, and says with it that the
+  // node's memory counts as lost (HealthMonitor::OnHintLost). To be called before the write ends.
   void NoteHintLost(NodeId node);
   // The hint could not be left yet: it is, once that is possible (late_hints.h). AwaitWrites waits
   // for it.
   void KeepLateHint(LateHint hint);
   // Calls `done` once all writes that run now have ended.
   void AwaitWrites(absl::AnyInvocable<void()> done);
+  // Calls `done` once all nodes that are connected have answered a PING, which goes behind all that
+  // was sent to them before; or kPingTimeout has passed.
+  static constexpr absl::Duration kPingTimeout = absl::Seconds(1);
+  void PingAll(absl::AnyInvocable<void()> done);
   // By every write operation: when it starts, and with what that returned when it ends.
   uint64_t WriteStarted();
   void WriteEnded(uint64_t epoch);
@@ -151,6 +153,14 @@ class Shard {
   void RemoveUnanswered(size_t bytes) { unanswered_bytes_ -= bytes; }
   size_t unanswered_bytes() const { return unanswered_bytes_; }
 
+  // How long nodes may be silent before no operation waits for them.
+  static constexpr absl::Duration kSilenceLimit = absl::Milliseconds(400);
+  // Whether this node and another one have been silent for kSilenceLimit and for kTriesOfSilence
+  // tries (TRY_TIMEOUT_MS) as of the last tick: the fault is the network's, or this coordinator's.
+  // One node that is silent alone may merely be slow. The node's state does not change by this.
+  static constexpr int kTriesOfSilence = 4;
+  bool IsCutOff(NodeId node) const { return cut_off_[node.index()]; }
+
   // Those who wait are told of time passing by Tick, to be called every kTick.
   static constexpr absl::Duration kTick = absl::Milliseconds(10);
   void Watch(TimedOperation* operation) { watched_.insert(operation); }
@@ -166,8 +176,7 @@ class Shard {
   uint64_t DrawReadsUntilCompared() const;
   bool MayBeTold(NodeId node) const;
   void SendNote(NodeId node, NodeId holder);
-  void MarkOverflows(MonotonicTime now);
-  void OnOverflowMarked(NodeId node);
+  void NoteSilence();
 
   const ReplicationOptions& options_;
   const std::shared_ptr<const HashRing> ring_;
@@ -183,6 +192,7 @@ class Shard {
   std::shared_ptr<const Topology> topology_;
   struct Missed {
     bool noted = false;      // since the last CloseMissed
+    bool hint_lost = false;  // likewise: the monitor was told
     uint64_t count = 0;      // HealthMonitor's, of the newest miss of this shard
     absl::Time since;        // of the first miss of this coordinator that was not made up for
     std::vector<bool> told;  // by NodeId: the note was sent on the connection that stands
@@ -195,11 +205,10 @@ class Shard {
     std::vector<absl::AnyInvocable<void()>> waiting;  // for this epoch and all before it
   };
   std::deque<WriteEpoch> write_epochs_;  // oldest first, never empty
-  // Of nodes whose hints are to be marked as overflowed: until when an answer is waited for.
-  std::map<uint16_t, MonotonicTime> overflows_owed_;
   LateHints late_hints_{*this};
   size_t unanswered_bytes_ = 0;
   uint64_t reads_until_compared_;  // 0 = none is
+  std::vector<bool> cut_off_;      // by NodeId
   absl::flat_hash_set<TimedOperation*> watched_;
   MonotonicTime last_tick_;
   bool skipped_tick_ = false;

@@ -173,7 +173,7 @@ void WriteOperation::Send(size_t target) {
   }
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
-  const absl::Duration timeout = std::max(shard().Left(deadline_), shard().options().write_timeout);
+  const absl::Duration timeout = CopyTimeout();
   const bool missed = std::find(missed_by_.begin(), missed_by_.end(), to.node) != missed_by_.end();
   const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
                       !MayShortenUnknown(to.node);
@@ -218,6 +218,7 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   } else {
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
+    if (reply->type == redis::Reply::Type::kArray) NoteHintsRefused(from.node);
   }
   NoteFailed();
   AnswerIfDecided();

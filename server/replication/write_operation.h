@@ -60,6 +60,9 @@ namespace kache {
 
 class WriteOperation final : public Operation, private TimedOperation {
  public:
+  // For so long a copy of a value that ends is waited for at most, or WRITE_TIMEOUT_MS.
+  static constexpr absl::Duration kLongestCopy = absl::Seconds(5);
+
   struct Write {
     std::string_view key;         // alive until `done` is called
     std::string_view value = {};  // alive until `done` is called; empty for a delete
@@ -134,6 +137,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
   void NoteFailed();
+  // The node stored the record, and refused the hints that came with it. Another target may have
+  // left them, but a node that refuses hints most often shares its user's rights with all.
+  void NoteHintsRefused(NodeId by);
   // Leaves, on every other target, the hint that the node missed the write after all.
   void LeaveHintsAbout(NodeId node);
   LateHint LateHintAbout(NodeId node) const;
@@ -141,6 +147,9 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
   // as long as otherwise.
   int64_t KeptForMissedMs() const;
+  // For how long a copy is waited for: until the caller's deadline, or longer; but a value that
+  // ends is kept for as long (LeastMs), so for that not longer than kLongestCopy.
+  absl::Duration CopyTimeout() const;
   // For how long a copy that ends is kept once it is stored, at least.
   int64_t LeastMs() const;
   void AnswerIfDecided();

@@ -41,11 +41,13 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   }
   if (const std::vector<std::string> sets = HintSets(node); !sets.empty()) {
     const std::string kept = std::to_string(AtNodeMs(home ? KeptForMissedMs() : 0, offset));
-    const std::string bound = std::to_string(shard().HintBoundOn(node, UserKey().size()));
+    const std::string keys_bound = std::to_string(shard().options().hint_keys);
+    const std::string bytes_bound = std::to_string(shard().HintBytesBoundOn(node));
     std::vector<std::string_view> keys = {redis_key_, shard().keys().Marker()};
     keys.insert(keys.end(), sets.begin(), sets.end());
     const std::string packed = EncodeTerms(terms);
-    const std::vector<std::string_view> arguments = {record, packed, kept, UserKey(), bound};
+    const std::vector<std::string_view> arguments = {record,    packed,     kept,
+                                                     UserKey(), keys_bound, bytes_bound};
     return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
   }
   if (!asks_marker) {
@@ -83,9 +85,23 @@ int64_t WriteOperation::KeptForMissedMs() const {
 
 // By then every replica has taken the write or failed to, and the hint of that was left.
 int64_t WriteOperation::LeastMs() const {
+  return absl::ToInt64Milliseconds(CopyTimeout() + shard().options().write_timeout +
+                                   LateHints::kPatience);
+}
+
+// A node that does not answer at all is found out within moments, so a longer deadline changes
+// little but what such values cost.
+absl::Duration WriteOperation::CopyTimeout() const {
   const absl::Duration write_timeout = shard().options().write_timeout;
-  return absl::ToInt64Milliseconds(std::max(shard().Left(deadline_), write_timeout) +
-                                   write_timeout + LateHints::kPatience);
+  const absl::Duration until_deadline = std::max(shard().Left(deadline_), write_timeout);
+  if (fields_.tombstone || fields_.expires_at_ms == 0) return until_deadline;
+  return std::min(until_deadline, std::max(write_timeout, kLongestCopy));
+}
+
+void WriteOperation::NoteHintsRefused(NodeId by) {
+  for (const NodeId node : missed_by_) {
+    if (node != by) shard().NoteHintLost(node);
+  }
 }
 
 LateHint WriteOperation::LateHintAbout(NodeId node) const {

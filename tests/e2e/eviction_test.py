@@ -2,6 +2,7 @@
 no loss of memory."""
 
 import concurrent.futures
+import json
 import os
 import re
 import time
@@ -21,13 +22,14 @@ PER_SECOND = 100  # writes; with three copies on four nodes their memory turns o
 FENCES = "kache_recovery_fences_total"
 RESYNCS = "kache_recovery_resyncs_total"
 RESTORED = "kache_recovery_markers_restored_total"
+OVERFLOWS = "kache_recovery_hint_overflows_total"
 
 
 class EvictionTest(unittest.TestCase):
-    def start(self, policy="allkeys-lru", settings=None):
-        options = ("--maxmemory", LIMIT, "--maxmemory-policy", policy)
+    def start(self, policy="allkeys-lru", settings=None, limit=LIMIT, patient=True):
+        options = ("--maxmemory", limit, "--maxmemory-policy", policy)
         # Where a pause of a busy machine counted as a missed write, a resync would be due for that.
-        patient = {"WRITE_TIMEOUT_MS": 20000, "REQUEST_TIMEOUT_MS": 20000}
+        patient = {"WRITE_TIMEOUT_MS": 20000, "REQUEST_TIMEOUT_MS": 20000} if patient else {}
         self.system = System(servers=2, gateways=0, redis_options=options,
                              server_settings={**patient, **(settings or {})}).start()
         self.addCleanup(self.system.close)
@@ -36,7 +38,7 @@ class EvictionTest(unittest.TestCase):
             client.timeout = 30
 
     def metric(self, name):
-        pattern = re.compile(rf"^{name}\{{.*\}} (\S+)$", re.M)
+        pattern = re.compile(rf"^{name}(?:\{{.*\}})? (\S+)$", re.M)
         return sum(float(value) for server in self.system.servers
                    for value in pattern.findall(server.metrics()))
 
@@ -80,10 +82,51 @@ class EvictionTest(unittest.TestCase):
                 errors += sum((done.result() for done in due), [])
                 # No faster than this; slower where the machine is.
                 time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))
+        asked = run(paths.CTL, "--server", self.system.server.address, "doctor",
+                    settings={"REDIS_URLS": self.system.redis[0].url, "PING_INTERVAL_SECONDS": 3})
+        self.assertIn("evicts all that it holds within", asked.text)
         # None, but where the machine is so busy that a marker goes all the same: it is written again.
         self.assertLessEqual(len(errors), 10 * self.metric(RESTORED), errors)
         wait_until(self.all_up, "all are UP")
         self.assert_nothing_was_resynced()
+
+    def test_a_freeze_while_nodes_evict_costs_what_was_missed(self):
+        self.start(limit=64 * 2**20, patient=False)
+        value = os.urandom(VALUE)
+        node, frozen_for = self.system.redis[1], 5
+        errors, number, begun = [], 0, time.monotonic()
+        freezes, thaws, thawed, up_after = begun + 10, begun + 10 + frozen_for, None, None
+        with concurrent.futures.ThreadPoolExecutor(16) as callers:
+            due = []
+            while time.monotonic() < begun + 30:
+                due.append(callers.submit(self.write, number, value))
+                number += 1
+                time.sleep(max(0, begun + number / PER_SECOND - time.monotonic()))
+                if freezes and time.monotonic() >= freezes:
+                    node.freeze()
+                    freezes = None
+                if thaws and time.monotonic() >= thaws:
+                    node.thaw()
+                    thaws, thawed = None, time.monotonic()
+                if thawed and up_after is None and number % 10 == 0 and self.all_up():
+                    up_after = time.monotonic() - thawed
+            errors = sum((done.result() for done in due), [])
+        seen, replayed = (self.metric(f"kache_recovery_{name}_total")
+                          for name in ("resync_keys_seen", "hints_replayed"))
+        print(json.dumps({
+            "writes": number, "errors": len(errors), "evicted": self.evicted(),
+            "up_after": up_after and round(up_after, 2), "seen": seen, "replayed": replayed,
+            "resyncs": self.metric(RESYNCS), "restored": self.metric(RESTORED),
+            "overflows": self.metric(OVERFLOWS)}))
+        self.assertEqual(errors, [])
+        self.assertGreater(min(self.evicted()), 0)
+        self.assertIsNotNone(up_after)
+        if self.metric(RESTORED) > 0:
+            return  # So busy a machine that it touches keys too late: hints may be evicted, too.
+        self.assertLess(up_after, 3)
+        self.assertEqual(self.metric(OVERFLOWS), 0)
+        self.assertGreater(replayed, 0)
+        self.assertEqual(seen, replayed, "it was not compared with all others")
 
     def evict_all(self, node):
         """Redis evicts every key, at once."""

@@ -19,6 +19,9 @@ AWAY_SECONDS = 5
 PER_SECOND = 500  # writes meanwhile
 NAMES = ("cache-a", "cache-b", "cache-c", "cache-d")
 NOT_SERVING = 2
+CUT = (1, 2, 3)  # of the nodes, from one coordinator
+READERS = 4
+REFUSED_WITHIN = 0.5  # seconds
 
 
 class ShortAbsenceTest(unittest.TestCase):
@@ -170,6 +173,53 @@ class ShortAbsenceTest(unittest.TestCase):
         print(json.dumps({"written": len(numbers), "seen": seen}))
         self.assertEqual(self.metric("kache_recovery_hint_overflows_total"), 0)
         self.assertLessEqual(seen, 3 * len(numbers))
+
+    def read_for(self, client, reader, until):
+        """QUORUM reads, one after another: (seconds, code or None) of each."""
+        asked, number = [], reader
+        while time.monotonic() < until:
+            begun, code = time.monotonic(), None
+            try:
+                client.get(b"missed-%d" % (number % 1000),
+                           consistency=client.pb.CONSISTENCY_QUORUM)
+            except grpc.RpcError as error:
+                code = error.code()
+            asked.append((time.monotonic() - begun, code))
+            number += READERS
+            time.sleep(0.005)
+        return asked
+
+    def assert_answers_in_time(self, break_off):
+        """From before the coordinator is cut off until it has called the nodes DOWN for a while."""
+        self.start(proxied=True)
+        self.write_for(2)
+        wait_until(self.all_up, "all nodes are UP")
+        ends = time.monotonic() + 8
+        with concurrent.futures.ThreadPoolExecutor(2 * READERS) as pool:
+            by_itself = [pool.submit(self.read_for, self.clients[-1], i, ends) for i in range(READERS)]
+            by_others = [pool.submit(self.read_for, self.clients[0], i, ends) for i in range(READERS)]
+            time.sleep(1)
+            for node in CUT:
+                break_off(node)
+            by_itself, by_others = (sum((reads.result() for reads in all_reads), [])
+                                    for all_reads in (by_itself, by_others))
+        refused = [code for _, code in by_itself if code is not None]
+        print(json.dumps({"reads": len(by_itself), "refused": len(refused),
+                          "slowest": round(max(by_itself)[0], 3), "by_others": len(by_others),
+                          "slowest_by_others": round(max(by_others)[0], 3)}))
+        self.assertEqual(set(refused), {grpc.StatusCode.UNAVAILABLE})
+        self.assertLess(max(by_itself)[0], REFUSED_WITHIN)
+        self.assertEqual([code for _, code in by_others if code is not None], [])
+
+    def test_a_coordinator_cut_off_silently_refuses_quorum_reads_in_half_a_second(self):
+        self.assert_answers_in_time(lambda node: self.proxy.cut(node))
+        self.assertGreater(self.metric("kache_reads_cut_off_total"), 0)
+
+    def test_a_coordinator_cut_off_by_resets_refuses_quorum_reads_in_half_a_second(self):
+        self.assert_answers_in_time(lambda node: self.proxy.reset(node))
+
+    def test_a_coordinator_that_hears_no_replies_refuses_quorum_reads_in_half_a_second(self):
+        self.assert_answers_in_time(lambda node: self.proxy.cut(node, "replies"))
 
     def test_a_coordinator_that_is_killed_meanwhile_costs_a_comparison_and_no_write(self):
         self.start(PING_INTERVAL_SECONDS=1)

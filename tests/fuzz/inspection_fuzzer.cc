@@ -104,13 +104,18 @@ void CheckHeartbeat(const Heartbeat& heartbeat) {
   Require(IsInstant(heartbeat.at_ms));
   Require(ParseCoordinator(CoordinatorText(heartbeat.coordinator)) == heartbeat.coordinator);
   if (heartbeat.reached.empty()) return;  // of the release before
-  const HeartbeatNews news{heartbeat.interval, heartbeat.drained, heartbeat.ring, heartbeat.reached,
-                           std::max(heartbeat.as_of, absl::UnixEpoch())};
+  const HeartbeatNews news{heartbeat.interval,
+                           heartbeat.drained,
+                           heartbeat.ring,
+                           heartbeat.reached,
+                           std::max(heartbeat.as_of, absl::UnixEpoch()),
+                           heartbeat.drained_note};
   const auto again = ParseHeartbeat(CoordinatorText(heartbeat.coordinator),
                                     Concat("1 ", heartbeat.at_ms, " ", HeartbeatText(news)));
   Require(again && again->coordinator == heartbeat.coordinator);
   Require(again->at_ms == heartbeat.at_ms && again->interval == heartbeat.interval);
   Require(again->drained == heartbeat.drained && again->ring == heartbeat.ring);
+  Require(again->drained_note == heartbeat.drained_note);
   Require(again->as_of == news.as_of && again->reached.size() == heartbeat.reached.size());
   for (size_t i = 0; i < heartbeat.reached.size(); ++i) {
     CheckLife(heartbeat.reached[i], again->reached[i], news.as_of);
@@ -124,6 +129,13 @@ void CheckMissed(const MissedOn& missed) {
   Require(about->coordinator == missed.about.coordinator);
   Require(note && note->number == missed.note.number && note->since_ms == missed.note.since_ms);
   Require(IsInstant(missed.note.since_ms));
+}
+
+void CheckCheckpoint(const std::string& text) {
+  const auto checkpoint = ParseCheckpoint(text);
+  if (!checkpoint) return;
+  Require(ParseCheckpoint(CheckpointText(*checkpoint)) == checkpoint);
+  Require(IsInstant(checkpoint->knew_before_ms));
 }
 
 void CheckLost(const Inspection& inspection, const LostCoordinator& lost) {
@@ -142,6 +154,7 @@ void CheckInspection(const Inspection& inspection) {
   for (const MissedOn& missed : inspection.missed) CheckMissed(missed);
   for (const LostCoordinator& lost : inspection.lost_coordinators) CheckLost(inspection, lost);
   for (const DeclaredLost& lost : inspection.lost) Require(IsInstant(lost.at_ms));
+  for (const auto& [field, value] : inspection.progress) CheckCheckpoint(value);
   for (const char* field : {"done", "left", "per_second", "trusted"}) {
     Require(ProgressNumber(inspection, field) >= 0);
   }

@@ -165,6 +165,42 @@ TEST_F(CoordinatorsTest, AResyncIsTakenOverWhenItsHolderIsGone) {
   EXPECT_EQ(Metric(*first_, "kache_recovery_resyncs_total{node=\"cache-2\",result=\"done\"}"), 1);
 }
 
+// It is killed half way through the comparison of a node that came back empty.
+TEST_F(CoordinatorsTest, AnotherGoesOnWithAComparisonWhereTheFirstOneWasKilled) {
+  constexpr int kMany = 60'000;
+  constexpr uint32_t kPerSecond = 20'000;
+  CoordinatorCluster::Options options;
+  options.servers = 3;  // each is home to all keys
+  options.resync_keys_per_second = kPerSecond;
+  Start(options);
+  const std::string record = EncodeRecord({{uint64_t{1} << 16, 1}, 0, false, "value"});
+  for (size_t i = 0; i < 3; ++i) {
+    first_->server(i).Run({"EVAL",
+                           "for i = 1, ARGV[2] do redis.call('SET', KEYS[1] .. i, ARGV[1]) end",
+                           "1", "kache:d:", record, std::to_string(kMany)});
+  }
+  const auto held = [&] { return first_->server(0).Run({"DBSIZE"}).integer; };
+  first_->server(0).Restart();  // empty
+  ASSERT_TRUE(CoordinatorCluster::Eventually([&] { return held() > kMany / 2; }));
+  first_->KillCoordinator();
+  const int64_t before = held();
+  ASSERT_LT(before, kMany);
+  StartSecond(options);
+  ASSERT_TRUE(second_->WaitUntilAllUp());
+  EXPECT_EQ(first_->server(0)
+                .Run({"EVAL",
+                      "local held = 0; for i = 1, ARGV[1] do held = held + "
+                      "redis.call('EXISTS', KEYS[1] .. i) end return held",
+                      "1", "kache:d:", std::to_string(kMany)})
+                .integer,
+            kMany);
+  // What was left of the first source, all of the second one, and what the first one had brought
+  // beyond its last checkpoint.
+  const double seen = Metric(*second_, "kache_recovery_resync_keys_seen_total");
+  EXPECT_LE(seen, 2 * kMany - before + kPerSecond / 2);
+  EXPECT_GE(seen, 2 * kMany - before - 10);
+}
+
 TEST_F(CoordinatorsTest, AVanishedCoordinatorIsCountedAndSweptAfter) {
   Start();
   PutAll("v");

@@ -98,12 +98,15 @@ class CoordinatorCluster {
   absl::Status DeclareLost(const std::string& name);
   prometheus::Registry& registry() { return registry_; }
 
-  void DestroyCoordinator() {
-    recovery_->Stop(/*complete=*/true);
-    coordinator_.reset();
-  }
+  void DestroyCoordinator() { EndCoordinator(/*says_goodbye=*/true); }
+  // Its leases and heartbeats stay, as those of a process that is killed.
+  void KillCoordinator() { EndCoordinator(/*says_goodbye=*/false); }
 
  private:
+  void EndCoordinator(bool says_goodbye) {
+    recovery_->Stop(says_goodbye);
+    coordinator_.reset();
+  }
   using Servers =
       std::vector<std::shared_ptr<RedisServer>>;  // shared by the coordinators over them
   static Servers StartServers(size_t count);

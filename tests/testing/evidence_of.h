@@ -69,13 +69,15 @@ struct EvidenceOf {
   void MarkAll() {
     for (size_t i = 0; i < inspections.size(); ++i) Mark(i);
   }
-  void Beat(size_t on, uint64_t coordinator, bool lives, FenceNumber drained = {}) {
+  void Beat(size_t on, uint64_t coordinator, bool lives, FenceNumber drained = {},
+            uint64_t drained_note = 0) {
     At(on).heartbeats.push_back({.coordinator = coordinator,
                                  .at_ms = 0,
                                  .interval = absl::Seconds(3),
                                  .drained = drained,
                                  .ring = kRing,
                                  .reached = {},
+                                 .drained_note = drained_note,
                                  .lives = lives});
   }
   // Its newest heartbeat there tells what it reaches.

@@ -54,6 +54,7 @@ void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
     waiting_hints_.push_back(std::move(done));
     return;
   }
+  if (waiting() == 0) silent_since_ = clock_.Monotonic();
   sent_.push_back(std::move(sent));
   // The command, and what it keeps, stays until it is answered.
   callbacks_.push_back([kept = std::optional(std::move(command)),
@@ -62,6 +63,11 @@ void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
     done(std::move(reply));
   });
   if (on_send_) on_send_();
+}
+
+absl::Duration FakeNodeClient::Silence() const {
+  if (waiting() == 0) return absl::ZeroDuration();
+  return absl::FromChrono(clock_.Monotonic() - silent_since_);
 }
 
 size_t FakeNodeClient::waiting() const {
@@ -100,6 +106,7 @@ size_t FakeNodeClient::Oldest() const {
 void FakeNodeClient::Reply(size_t index, absl::StatusOr<redis::Reply> reply) {
   ASSERT_LT(index, callbacks_.size()) << "no command waits for this answer";
   ASSERT_TRUE(callbacks_[index]) << "the command at " << index << " was answered before";
+  if (reply.ok()) silent_since_ = clock_.Monotonic();
   std::exchange(callbacks_[index], nullptr)(std::move(reply));
 }
 

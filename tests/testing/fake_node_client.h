@@ -38,6 +38,7 @@ class FakeNodeClient final : public redis::NodeClient {
   ~FakeNodeClient() override;
 
   bool Ready() const override { return ready_; }
+  absl::Duration Silence() const override;  // since the last reply; errors are none
   void Send(redis::Command command, absl::Duration timeout, redis::ReplyCallback done) override;
 
   void set_ready(bool ready) { ready_ = ready; }
@@ -75,6 +76,7 @@ class FakeNodeClient final : public redis::NodeClient {
   std::vector<Sent> hints_;
   std::vector<redis::ReplyCallback> waiting_hints_;
   std::vector<redis::ReplyCallback> callbacks_;  // as sent_; null once called
+  MonotonicTime silent_since_{};
 };
 
 // The arguments of a command in the wire format.

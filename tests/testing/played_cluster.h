@@ -67,6 +67,11 @@ class PlayedCluster {
   size_t nodes() const { return nodes_.size(); }
   size_t coordinators() const { return coordinators_.size(); }
 
+  // PlayedNode::SetPageKeys, of all nodes.
+  void SetPageKeys(size_t keys) {
+    for (const auto& node : nodes_) node->SetPageKeys(keys);
+  }
+
   bool AllUp() const;
   FakeClock& clock() { return clock_; }
   const RecoveryConfig& config() const { return config_; }

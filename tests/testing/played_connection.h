@@ -21,6 +21,7 @@ class PlayedConnection final : public redis::NodeClient {
   ~PlayedConnection() override { Break(); }
 
   bool Ready() const override { return ready_; }
+  absl::Duration Silence() const override { return absl::ZeroDuration(); }  // not played
   void Send(redis::Command command, absl::Duration timeout, redis::ReplyCallback done) override;
 
   void Connect() {

@@ -174,7 +174,7 @@ void PlayedCoordinator::Drain(NodeId node, absl::AnyInvocable<void()> done) {
       [this, done = std::move(done)]() mutable { drained_.push_back(std::move(done)); });
 }
 
-void PlayedCoordinator::MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) {
+void PlayedCoordinator::MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) {
   drained_.push_back([done = std::move(done)]() mutable { done(absl::ZeroDuration()); });
 }
 

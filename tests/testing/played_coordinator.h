@@ -93,7 +93,7 @@ class PlayedCoordinator final : private DataPath {
 
  private:
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
-  void MeasureWait(absl::AnyInvocable<void(absl::Duration)> done) override;
+  void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   static constexpr size_t kShards = 2;
 

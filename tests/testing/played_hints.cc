@@ -44,6 +44,8 @@ std::optional<Reply> PlayedHints::Run(const redis::Script* script, const Words& 
                                       const Words& arguments, const Notes& notes) {
   if (script == &OpenHints()) return Open(keys, arguments, notes);
   if (script == &TakeHints()) return Take(keys, arguments, notes);
+  if (script == &PeekHints()) return Peek(keys, arguments, notes);
+  if (script == &CheckHintRights()) return Reply::String("");
   if (script == &FinishHints()) return Finish(keys, arguments);
   if (script == &ResetHints()) return Reset(keys, arguments);
   if (script == &kache::EndComparison()) return EndComparison(keys, arguments, notes);
@@ -88,6 +90,25 @@ Reply PlayedHints::Take(const Words& keys, const Words& arguments, const Notes& 
   return answer(TakenHints::kTaken);
 }
 
+Reply PlayedHints::Peek(const Words& keys, const Words& arguments, const Notes& notes) {
+  const auto answer = [](TakenHints found) { return Reply::Integer(static_cast<int64_t>(found)); };
+  PlayedHints copy = *this;
+  copy.sets_.erase(keys[2]);
+  const bool taken = sets_.contains(keys[2]);
+  if (taken) copy.Remove(keys[0], "t");
+  const Words as_job = {arguments[0], ""};
+  switch (static_cast<TakenHints>(copy.Take(keys, as_job, notes).integer)) {
+    case TakenHints::kTaken:
+      return answer(taken ? TakenHints::kBothInPlace : TakenHints::kInPlace);
+    case TakenHints::kEmpty:
+      return answer(taken ? TakenHints::kBothInPlace : TakenHints::kEmpty);
+    case TakenHints::kNone:
+      return answer(taken ? TakenHints::kOverflow : TakenHints::kNone);
+    default:
+      return answer(TakenHints::kOverflow);
+  }
+}
+
 Reply PlayedHints::Finish(const Words& keys, const Words& arguments) {
   if (!Has(keys[1], "t" + arguments[0])) {
     const bool is_done = !sets_.contains(keys[1]) && sets_.contains(keys[0]) &&
@@ -101,6 +122,11 @@ Reply PlayedHints::Finish(const Words& keys, const Words& arguments) {
 
 Reply PlayedHints::Reset(const Words& keys, const Words& arguments) {
   if (!Has(keys[0], "a") || !Has(keys[0], "a" + arguments[0])) {
+    const bool stays = Count(keys[0]) < 0 && arguments[2] == kSourceFromStart;
+    if (arguments[2] == kComparedOn || stays) {
+      sets_[keys[0]] = std::nullopt;
+      return Reply::Integer(0);
+    }
     sets_.erase(keys[1]);
     sets_[keys[0]] = std::set<std::string>{"a", "a" + arguments[0]};
   }

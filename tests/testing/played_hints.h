@@ -45,6 +45,7 @@ class PlayedHints {
   void Remove(const std::string& set, const std::string& member);
   redis::Reply Open(const Words& keys, const Words& arguments, const Notes& notes);
   redis::Reply Take(const Words& keys, const Words& arguments, const Notes& notes);
+  redis::Reply Peek(const Words& keys, const Words& arguments, const Notes& notes);
   redis::Reply Finish(const Words& keys, const Words& arguments);
   redis::Reply Reset(const Words& keys, const Words& arguments);
   redis::Reply EndComparison(const Words& keys, const Words& arguments, const Notes& notes);

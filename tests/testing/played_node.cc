@@ -7,6 +7,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_split.h"
 #include "server/bookkeeping/bookkeeping_scripts.h"
+#include "server/bookkeeping/resync_checkpoint.h"
 #include "server/bookkeeping/ring_id.h"
 #include "server/recovery/copy_scripts.h"
 #include "server/replication/hint_scripts.h"
@@ -136,6 +137,7 @@ Reply PlayedNode::Run(const redis::Command& command) {
   if (script == &LeaseScript()) return Lease(keys, arguments);
   if (script == &LiftScript()) return Lift(keys, arguments);
   if (script == &NoteSourceScript()) return NoteSource(keys, arguments);
+  if (script == &NoteCheckpointScript()) return NoteCheckpoint(keys, arguments);
   if (script == &ForgetScript()) return Forget(keys, arguments);
   if (script == &ReadWithMarker() || script == &ReadWithMemory()) {
     return ReadRecord(script, keys, arguments);
@@ -160,7 +162,9 @@ Reply PlayedNode::RunPlain(const Words& words) {
   // SCAN cursor MATCH pattern COUNT count
   if (words[0] == "SCAN") {
     if (words.at(1) == "0") ++scans_;
-    return memory_.records.Scan(words, std::stoul(words.at(5)), NowMs());
+    ++pages_;
+    const size_t count = std::min<size_t>(page_keys_, std::stoul(words.at(5)));
+    return memory_.records.Scan(words, count, NowMs());
   }
   if (words[0] == "SET") return Reply::String("OK");
   if (words[0] == "SSCAN") {
@@ -341,6 +345,13 @@ Reply PlayedNode::Lift(const Words& keys, const Words& arguments) {
 Reply PlayedNode::NoteSource(const Words& keys, const Words& arguments) {
   if (!OwnsResync(keys, arguments)) return Reply::Integer(0);
   SetHash(keys[2], "from:" + arguments[3], arguments[4]);
+  return Reply::Integer(1);
+}
+
+Reply PlayedNode::NoteCheckpoint(const Words& keys, const Words& arguments) {
+  if (!OwnsResync(keys, arguments)) return Reply::Integer(0);
+  memory_.hashes[keys[2]].erase("from:" + arguments[3]);
+  SetHash(keys[2], CheckpointField(arguments[3]), arguments[4]);
   return Reply::Integer(1);
 }
 

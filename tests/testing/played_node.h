@@ -90,8 +90,11 @@ class PlayedNode {
   size_t touches() const { return touches_; }
   // How many names of keys were read from sets of hints.
   size_t hints_read() const { return hints_read_; }
-  // How often somebody began to go through all that it holds.
+  // How often somebody began to go through all that it holds, and how many pages were read.
   size_t scans() const { return scans_; }
+  size_t pages() const { return pages_; }
+  // How many keys a page of SCAN has at most, whatever is asked for.
+  void SetPageKeys(size_t keys) { page_keys_ = keys; }
   // How many commands it ran.
   size_t commands() const { return commands_; }
 
@@ -112,6 +115,7 @@ class PlayedNode {
   bool OwnsResync(const Words& keys, const Words& arguments) const;
   redis::Reply Lift(const Words& keys, const Words& arguments);
   redis::Reply NoteSource(const Words& keys, const Words& arguments);
+  redis::Reply NoteCheckpoint(const Words& keys, const Words& arguments);
   redis::Reply Forget(const Words& keys, const Words& arguments);
   redis::Reply RunPlain(const Words& words);
   redis::Reply ReadRecord(const redis::Script* script, const Words& keys, const Words& arguments);
@@ -137,6 +141,8 @@ class PlayedNode {
   std::deque<std::pair<redis::Command, Answer>> backlog_;
   Memory other_database_;
   size_t scans_ = 0;
+  size_t pages_ = 0;
+  size_t page_keys_ = SIZE_MAX;
   size_t hints_read_ = 0;
 };
 

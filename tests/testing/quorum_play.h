@@ -29,6 +29,9 @@ class QuorumPlay {
 
   // Each coordinator that goes on reads a key, and may write one. False: something did not hold.
   bool Go();
+  // Each coordinator that goes on reads all keys once, while nothing is written: what a node that
+  // is back undoes stays undone. False: something did not hold.
+  bool ReadAll();
   // A node's memory was lost: what no node holds any more is not asked for.
   void AfterLoss();
 
@@ -38,7 +41,9 @@ class QuorumPlay {
   size_t refused() const { return refused_; }
 
  private:
-  static constexpr size_t kKeys = 6;
+  // So many that a key is seldom written again before what was written last has ended, and whoever
+  // missed that is back.
+  static constexpr size_t kKeys = 48;
 
   // A node that had all that was written before, and the process that it was.
   struct Witness {
@@ -55,15 +60,15 @@ class QuorumPlay {
   };
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   void Write(size_t coordinator);
-  void Read(size_t coordinator);
+  void Read(size_t coordinator, const std::string& key);
   void Check(size_t coordinator, const std::string& key, const Floor& floor,
              const absl::StatusOr<ReadResult>& result);
   // Whether nothing may be found.
   bool MayBeGone(const std::string& key, const Floor& floor);
   // A delete, or a life that is over, whose records have ended everywhere, and which nothing proves
-  // any more: no home replica was whole then, and for the time by which clocks differ, and has kept
-  // its memory since. So none had for certain what was ended, and that they lack it says nothing
-  // (docs/consistency.md).
+  // any more: no home replica was whole then, and until what was ended was older than a write may
+  // be on its way, and has kept its memory since. So none had for certain what was ended, and that
+  // they lack it says nothing (docs/consistency.md).
   bool MayBeForgotten(const Floor& floor);
   // The key's home replicas that are UP to a coordinator that goes on.
   std::vector<Witness> Witnesses(const std::string& key);

@@ -8,6 +8,7 @@ namespace kache::testing {
 
 RandomPlay::RandomPlay(uint64_t seed, const RandomPlayRules& rules)
     : rules_(rules), random_(seed), cluster_(rules.nodes, rules.coordinators, Config(rules)) {
+  cluster_.SetPageKeys(kPageKeys);
   Pass(absl::Seconds(5));
   Log("begins with all nodes UP: ") << cluster_.AllUp();
 }
@@ -38,6 +39,7 @@ void RandomPlay::Heal() {
   }
   for (int i = 0; i < 360 && !failed_ && !cluster_.AllUp(); ++i) Pass(absl::Milliseconds(500));
   if (!cluster_.AllUp()) Fail("not all nodes are UP in the end");
+  if (rules_.at_quorum && !failed_ && !quorum_.ReadAll()) Fail(quorum_.failure());
 }
 
 void RandomPlay::CheckTheEnd() {
@@ -52,12 +54,8 @@ RecoveryConfig RandomPlay::Config(const RandomPlayRules& rules) {
   config.tombstone_ttl = rules.tombstone_ttl;
   config.max_write_age = std::min(absl::Minutes(10), rules.tombstone_ttl / 4);
   config.sweep_interval = absl::Minutes(2);
+  config.resync_keys_per_second = 20;  // so that faults come in the midst of a comparison
   return config;
-}
-
-absl::Duration RandomPlay::FaultTime() {
-  return absl::Milliseconds(
-      100 + Below(static_cast<uint64_t>(absl::ToInt64Milliseconds(rules_.longest_fault))));
 }
 
 void RandomPlay::Fail(const std::string& what) {
@@ -147,8 +145,7 @@ void RandomPlay::AfterLoss() {
 }
 
 bool RandomPlay::MayBeDeleted(const std::string& key, const Acknowledged& acknowledged) {
-  const auto begun = begun_deletes_.find(key);
-  return begun != begun_deletes_.end() && begun->second > acknowledged.version.timestamp;
+  return begun_deletes_[key] > acknowledged.version.timestamp;
 }
 
 bool RandomPlay::HasDied(const Acknowledged& tombstone) {
@@ -189,10 +186,10 @@ void RandomPlay::Crash(size_t coordinator) {
 }
 
 void RandomPlay::Goodbye(size_t coordinator) {
-  if (cluster_.is_frozen(coordinator)) return;
-  if (cluster_.coordinator(coordinator).running_writes() > 0) return;
+  PlayedCoordinator& it = cluster_.coordinator(coordinator);
+  if (cluster_.is_frozen(coordinator) || it.running_writes() > 0) return;
   Log("coordinator says goodbye: ") << coordinator;
-  cluster_.coordinator(coordinator).SayGoodbye();
+  it.SayGoodbye();
   Crash(coordinator);
 }
 
@@ -324,7 +321,8 @@ bool RandomPlay::CanKnow(size_t coordinator, size_t home, const std::string& key
   for (size_t node = 0; node < rules_.nodes; ++node) {
     if (node == home || cluster_.node(node).stalled()) continue;
     if (!cluster_.coordinator(coordinator).is_connected(node)) continue;
-    if (!Lacks(node, key, acknowledged)) return true;
+    // One that holds nothing did not take a delete either.
+    if (cluster_.node(node).Record(key) && !Lacks(node, key, acknowledged)) return true;
   }
   return false;
 }

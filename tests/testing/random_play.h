@@ -66,6 +66,7 @@ class RandomPlay {
 
  private:
   static constexpr size_t kKeys = 12;
+  static constexpr size_t kPageKeys = 3;  // of SCAN
   static constexpr absl::Duration kTick = absl::Milliseconds(20);
   static constexpr absl::Duration kSlice = absl::Milliseconds(200);
 
@@ -85,7 +86,10 @@ class RandomPlay {
   static std::string KeyOf(size_t key) { return "key-" + std::to_string(key); }
   uint64_t Below(uint64_t bound) { return random_() % bound; }
   bool OneIn(uint64_t bound) { return Below(bound) == 0; }
-  absl::Duration FaultTime();
+  absl::Duration FaultTime() {
+    return absl::Milliseconds(
+        100 + Below(static_cast<uint64_t>(absl::ToInt64Milliseconds(rules_.longest_fault))));
+  }
   std::ostream& Log(const std::string& what) {
     return story_ << "\n" << absl::ToDoubleSeconds(now_) << " s: " << what;
   }

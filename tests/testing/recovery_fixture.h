@@ -88,7 +88,7 @@ class RecoveryFixture : public ::testing::Test, private DataPath {
   void Drain(NodeId, absl::AnyInvocable<void()> done) override {
     drains_.push_back(std::move(done));
   }
-  void MeasureWait(absl::AnyInvocable<void(absl::Duration)>) override {}
+  void MeasureLatency(absl::AnyInvocable<void(absl::Duration)>) override {}
 
   std::vector<std::unique_ptr<FakeNodeClient>> nodes_;
   std::unique_ptr<RecoveryContext> context_;

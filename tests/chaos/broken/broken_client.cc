@@ -75,6 +75,7 @@ class BrokenClient final : public redis::NodeClient {
   BrokenClient(redis::NodeClient& client, Fault fault) : client_(client), fault_(fault) {}
 
   bool Ready() const override { return client_.Ready(); }
+  absl::Duration Silence() const override { return client_.Silence(); }
 
   void Send(Command command, absl::Duration timeout, redis::ReplyCallback done) override {
     const bool writes = command.script() == &SetIfNewer() || command.script() == &SetWithHints();

@@ -2,7 +2,7 @@
 
 import collections
 
-from kit import expected
+from kit import not_promised
 from kit.checker.violation import KINDS, describe
 
 _LEVELS = ("one", "quorum", "all", "")
@@ -14,17 +14,17 @@ class Report:
 
     def __init__(self):
         self._verdicts = {}
-        # Name of an expected failure -> (rounds in which its cause was staged, violations).
-        self._expected = collections.defaultdict(lambda: [0, 0])
+        # Name of what is not promised -> (rounds in which its cause was staged, how often it was seen).
+        self._not_promised = collections.defaultdict(lambda: [0, 0])
 
     def add(self, name, verdict, faults=()):
-        """`faults`: of faults.json. What is expected of these is no violation any more."""
+        """`faults`: of faults.json. What is not promised beside these is no violation any more."""
         findings = verdict.findings
-        findings.violations, known = expected.sort_out(
+        findings.violations, known = not_promised.sort_out(
             findings.violations, verdict.meta.get("scenario", {}), faults)
         for what, violations in known.items():
-            self._expected[what][0] += 1
-            self._expected[what][1] += len(violations)
+            self._not_promised[what][0] += 1
+            self._not_promised[what][1] += len(violations)
         self._verdicts[name] = verdict
 
     @property
@@ -55,7 +55,7 @@ class Report:
         for rule in sorted({rule for rule, _ in checked}):
             row = [checked[rule, level] for level in _LEVELS]
             lines.append(_row("  " + rule, [*row[:3], sum(row)]))
-        lines += ["", *self._expected_failures(), "", *self._failures(), "", *self._latencies(), "",
+        lines += ["", *self._unpromised(), "", *self._failures(), "", *self._latencies(), "",
                   *self._ups(), ""]
         total = sum(verdict.operations for verdict in self._verdicts.values())
         lines.append(f"{total} operations, {self.violations} violations")
@@ -83,8 +83,8 @@ class Report:
             "violations": {kind: dict(row) for kind, row in table.items()},
             "excused": {f"{kind} {level}: {why}": n for (kind, why, level), n in excused.items()},
             "checked": {f"{rule} {level}".strip(): n for (rule, level), n in checked.items()},
-            "expected": {known: {"staged": staged, "violations": seen}
-                         for known, (staged, seen) in self._expected.items()},
+            "not_promised": {name: {"staged": staged, "seen": seen}
+                             for name, (staged, seen) in self._not_promised.items()},
             "rounds": {
                 name: {
                     "operations": verdict.operations, "seed": verdict.meta["seed"],
@@ -104,13 +104,11 @@ class Report:
             checked.update(verdict.findings.checked)
         return table, excused, checked
 
-    def _expected_failures(self):
-        yield f"{'expected failures (kit/expected.py)':<52}{'staged':>16}{'violations':>16}"
-        for known in expected.EXPECTED:
-            staged, seen = self._expected[known.name]
-            yield f"  {known.name:<50}{staged:>16}{seen:>16}"
-            if staged >= expected.STAGED_ENOUGH and not seen:
-                yield f"    DOES NOT HAPPEN ANY MORE: take it out of kit/expected.py ({known.issue})"
+    def _unpromised(self):
+        yield f"{'not promised (kit/not_promised.py)':<52}{'staged':>16}{'seen':>16}"
+        for entry in not_promised.NOT_PROMISED:
+            staged, seen = self._not_promised[entry.name]
+            yield f"  {entry.name:<50}{staged:>16}{seen:>16}"
 
     def _failures(self):
         sums = collections.defaultdict(lambda: [0, 0])

@@ -34,10 +34,11 @@ TEST(Heartbeat, IsReadAsItWasWritten) {
 
 TEST(Heartbeat, MaySayMoreInALaterRelease) {
   const auto heartbeat =
-      ParseHeartbeat(kId, "1 99000 3000 0 00000000000000ab -,x 5000 -,3/1 later words");
+      ParseHeartbeat(kId, "1 99000 3000 0 00000000000000ab -,x 5000 -,3/1 4 later words");
   ASSERT_TRUE(heartbeat);
   EXPECT_EQ(RunIds(*heartbeat), (std::vector<std::string>{"", "x"}));
   EXPECT_EQ(heartbeat->reached[1].known_since, absl::FromUnixSeconds(2));
+  EXPECT_EQ(heartbeat->drained_note, 4u);
   EXPECT_TRUE(ParseOldHeartbeat(kId, "99000 3000 7 later").has_value());
 }
 
@@ -100,10 +101,20 @@ TEST(Heartbeat, IsNoNumberThatDoesNotFit) {
 }
 
 TEST(Heartbeat, OfAClusterOfOneNodeAndOfNone) {
-  EXPECT_EQ(HeartbeatText(Reaching({{}})), "3000 12 00000000000000ab - 1000000 -");
+  EXPECT_EQ(HeartbeatText(Reaching({{}})), "3000 12 00000000000000ab - 1000000 - 0");
   const auto none = ParseHeartbeat(kId, "1 99000 " + HeartbeatText(Reaching({})));
   ASSERT_TRUE(none);
   EXPECT_EQ(RunIds(*none), std::vector<std::string>{""});
+}
+
+TEST(Heartbeat, TellsOfWhichNotesAllWritesHaveEnded) {
+  HeartbeatNews news = Reaching({{kRunId}, {}});
+  news.drained_note = 7;
+  EXPECT_EQ(ParseHeartbeat(kId, "1 99000 " + HeartbeatText(news))->drained_note, 7u);
+  const std::string text = "1 99000 3000 0 00000000000000ab -,x 5000 -,3/1";
+  for (const char* note : {"", " ", " -", " -1", " x", " 18446744073709551616"}) {
+    EXPECT_EQ(ParseHeartbeat(kId, text + note)->drained_note, 0u) << note;
+  }
 }
 
 TEST(Heartbeat, NamesProcessesByTheirBeginnings) {

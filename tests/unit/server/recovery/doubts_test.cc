@@ -95,9 +95,10 @@ TEST_F(DoubtsTest, AFenceIsLostWhereALowerOneStandsOnTheSameProcess) {
 }
 
 TEST_F(DoubtsTest, WasDrainedForOfThatProcessOnly) {
-  doubts_.OnDrained("run", FenceNumber{10});
+  doubts_.OnDrained("run", FenceNumber{10}, MissCount{3});
   EXPECT_EQ(doubts_.DrainedFor("run"), FenceNumber{10});
   EXPECT_EQ(doubts_.DrainedFor("next"), FenceNumber{});
+  EXPECT_EQ(doubts_.drained_misses(), MissCount{3});
 }
 
 }  // namespace

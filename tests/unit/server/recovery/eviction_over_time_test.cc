@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "server/replication/record.h"
 #include "tests/testing/played_cluster.h"
 
 namespace kache {
@@ -107,6 +108,74 @@ TEST(EvictionOverTime, TheBookkeepingOfNodesThatEvictIsTouched) {
   EXPECT_GE(cluster.node(1).touches() - touches, 40u);
   EXPECT_LE(cluster.node(1).touches() - touches, 60u);
   EXPECT_EQ(cluster.node(0).touches(), 0u);
+}
+
+// Three nodes, each home to every key; node 1 misses a write that the others evict afterwards.
+class EvictedReplacement : public ::testing::Test {
+ protected:
+  static constexpr char kKey[] = "kache:d:k";
+
+  EvictedReplacement() : cluster_(3, 2, Config()) { cluster_.Pass(kMoment); }
+  static RecoveryConfig Config() {
+    RecoveryConfig config;
+    config.tombstone_ttl = absl::Minutes(2);
+    config.max_write_age = absl::Seconds(10);
+    config.max_clock_skew = absl::Seconds(5);
+    return config;
+  }
+  void Write(const char* value) {
+    cluster_.coordinator(0).Write({"k", value});
+    cluster_.Pass(kMoment);
+  }
+  void Evict(size_t node) { cluster_.node(node).records().Forget(kKey); }
+  void ComeBack() {
+    cluster_.Return(1);
+    cluster_.Pass(absl::Seconds(5));
+    EXPECT_TRUE(cluster_.AllUp());
+    EXPECT_EQ(cluster_.node(1).scans(), 0u) << "it was compared with all others";
+  }
+  // Of node 1.
+  std::string Value() {
+    const auto held = cluster_.node(1).Record("k");
+    return held ? std::string(DecodeRecord(held->bytes).record.value) : "";
+  }
+
+  PlayedCluster cluster_;
+};
+
+TEST_F(EvictedReplacement, WhatItReplacedIsRemoved) {
+  Write("replaced");
+  cluster_.Pass(absl::Seconds(30));  // for longer than a write may be on its way
+  cluster_.Kill(1);
+  cluster_.Pass(kMoment);
+  Write("evicted");
+  Evict(0);
+  Evict(2);
+  ComeBack();
+  EXPECT_EQ(Value(), "");
+}
+
+TEST_F(EvictedReplacement, WhatAnotherHomeReplicaHoldsIsBrought) {
+  Write("replaced");
+  cluster_.Pass(absl::Seconds(30));
+  cluster_.Kill(1);
+  cluster_.Pass(kMoment);
+  Write("kept");
+  Evict(0);
+  ComeBack();
+  EXPECT_EQ(Value(), "kept");
+}
+
+// It may be newer than the write that the hint is of.
+TEST_F(EvictedReplacement, WhatMayBeNewerThanTheMissedWriteStays) {
+  Write("young");
+  cluster_.Kill(1);
+  cluster_.Pass(kMoment);
+  Write("evicted");
+  Evict(0);
+  Evict(2);
+  ComeBack();
+  EXPECT_EQ(Value(), "young");
 }
 
 }  // namespace

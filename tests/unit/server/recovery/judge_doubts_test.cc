@@ -25,6 +25,21 @@ TEST_F(JudgeDoubtsTest, OwnMissedWritesKeepItInDoubtUntilFenced) {
   EXPECT_FALSE(Of(1).fence_missed);
 }
 
+TEST_F(JudgeDoubtsTest, AMissDoesNotFenceAnewWhatIsBeingRefilled) {
+  evidence_.MarkAll();
+  Marker& marker = evidence_.MarkerOf(1);
+  marker.whole = marker.kept_memory = false;
+  evidence_.Of(1).is_current = true;
+  evidence_.Of(1).missed_unfenced = true;
+  EXPECT_FALSE(Of(1).fence_missed);
+  EXPECT_EQ(Of(1).drain, marker.fence);
+  evidence_.Of(1).memory_untrusted = true;
+  EXPECT_TRUE(Of(1).fence_missed);
+  evidence_.Of(1).memory_untrusted = false;
+  marker.kept_memory = true;
+  EXPECT_TRUE(Of(1).fence_missed);
+}
+
 TEST_F(JudgeDoubtsTest, ANodeThatRefusesWritesIsProbedBeforeItIsFenced) {
   evidence_.MarkAll();
   evidence_.Of(1).missed_unfenced = true;

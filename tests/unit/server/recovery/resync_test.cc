@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,22 +63,29 @@ class ResyncTest : public ::testing::Test {
   absl::Status Run() {
     std::vector<redis::NodeClient*> clients;
     for (const auto& store : stores_) clients.push_back(&store->client());
-    Resync resync(plan_, std::move(clients), "kache:d:",
-                  {absl::Hours(1),
-                   absl::Minutes(10),
-                   &clock_,
-                   [](NodeId) { return absl::ZeroDuration(); },
-                   {}},
-                  ring_,
-                  /*keys_per_second=*/1000);
+    checkpoints_.clear();
+    Resync resync(
+        plan_, std::move(clients), "kache:d:",
+        {absl::Hours(1),
+         absl::Minutes(10),
+         &clock_,
+         [](NodeId) { return absl::ZeroDuration(); },
+         {}},
+        ring_, [this](NodeId node) { return is_up_[node.index()]; },
+        /*keys_per_second=*/1000);
     while (!resync.finished()) {
       resync.Pump(clock_.Monotonic());
       for (bool any = true; any;) {
         any = false;
         for (const auto& store : stores_) any |= store->Serve();
+        const std::optional<ResyncCheckpoint> checkpoint = resync.checkpoint();
+        if (checkpoint && (checkpoints_.empty() || checkpoints_.back() != *checkpoint)) {
+          checkpoints_.push_back(*checkpoint);
+        }
       }
       clock_.Advance(absl::Milliseconds(1));
     }
+    left_with_ = resync.left_with();
     return resync.status();
   }
 
@@ -86,6 +94,9 @@ class ResyncTest : public ::testing::Test {
       {"a", "b", "c"},
       {{HashRing::Token("k") + 1}, {HashRing::Token("k") + 2}, {HashRing::Token("k") + 3}});
   std::vector<std::unique_ptr<FakeStore>> stores_;
+  std::vector<bool> is_up_{false, true, true};
+  std::set<NodeId> left_with_;
+  std::vector<ResyncCheckpoint> checkpoints_;  // as they came
   ResyncPlan plan_;
 };
 
@@ -113,6 +124,38 @@ TEST_F(ResyncTest, TakesAStandInsCopyAsAHomeReplicas) {
   node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
   EXPECT_EQ(Brought(), EncodeRecord(record));
   EXPECT_EQ(node(0).At(kKey)->ends_ms, 0);
+}
+
+// No sweep follows that would do so.
+TEST_F(ResyncTest, TakesAStandInsCopyToAllHomeReplicasAndRemovesIt) {
+  const Record record{Aged(absl::Minutes(1)), 0, false, "v"};
+  node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
+  EXPECT_EQ(Brought(), EncodeRecord(record));
+  ASSERT_TRUE(node(1).At(kKey));
+  EXPECT_EQ(node(1).At(kKey)->bytes, EncodeRecord(record));
+  EXPECT_FALSE(node(2).At(kKey));
+  EXPECT_TRUE(left_with_.empty());
+}
+
+TEST_F(ResyncTest, LeavesAStandInsCopyWhileAnotherHomeReplicaIsNotUp) {
+  is_up_[1] = false;
+  const Record record{Aged(absl::Minutes(1)), 0, false, "v"};
+  node(2).Hold(kKey, StandIns(record), NowMs() + kHour);
+  EXPECT_EQ(Brought(), EncodeRecord(record));
+  EXPECT_FALSE(node(1).At(kKey));
+  EXPECT_TRUE(node(2).At(kKey));
+  EXPECT_EQ(left_with_, std::set<NodeId>{NodeId(2)});
+}
+
+// An earlier ring had it stand in.
+TEST_F(ResyncTest, AStandInsCopyOnAHomeReplicaBecomesThatReplicas) {
+  const Record record{Aged(absl::Minutes(1)), 0, false, "v"};
+  node(1).Hold(kKey, StandIns(record), NowMs() + kHour);
+  EXPECT_EQ(Brought(), EncodeRecord(record));
+  ASSERT_TRUE(node(1).At(kKey));
+  EXPECT_EQ(node(1).At(kKey)->bytes, EncodeRecord(record));
+  EXPECT_EQ(node(1).At(kKey)->ends_ms, 0);
+  EXPECT_TRUE(left_with_.empty());
 }
 
 TEST_F(ResyncTest, TakesNoMisplacedRecord) {
@@ -148,6 +191,45 @@ TEST_F(ResyncTest, TakesAnOldStandInsCopyOnlyWhereNoHomeReplicaKnowsBetter) {
   EXPECT_EQ(Brought(), "");
   plan_.words[1].is_trusted = false;
   EXPECT_EQ(Brought(), EncodeRecord(record));
+}
+
+TEST_F(ResyncTest, TellsHowFarItHasComeWithASource) {
+  const std::string record = EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"});
+  for (const char* key : {"kache:d:1", "kache:d:2", "kache:d:3"}) node(1).Hold(key, record);
+  node(1).set_page_keys(1);
+  plan_.sources = {Source(1)};
+  plan_.sources[0].checkpoint.drained = {{0xC0, 1}};
+  ASSERT_TRUE(Run().ok());
+  std::vector<std::string> cursors;
+  for (const ResyncCheckpoint& checkpoint : checkpoints_) {
+    cursors.push_back(checkpoint.cursor + " " + std::to_string(checkpoint.seen));
+    EXPECT_EQ(checkpoint.drained, plan_.sources[0].checkpoint.drained);
+  }
+  EXPECT_EQ(cursors, (std::vector<std::string>{"0 0", "1 1", "2 2"}));
+}
+
+TEST_F(ResyncTest, GoesOnAtTheCheckpointOfASource) {
+  const std::string record = EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"});
+  for (const char* key : {"kache:d:1", "kache:d:2", "kache:d:3"}) node(1).Hold(key, record);
+  node(1).set_page_keys(1);
+  plan_.sources = {Source(1)};
+  plan_.sources[0].checkpoint.cursor = "2";
+  plan_.sources[0].checkpoint.seen = 2;
+  ASSERT_TRUE(Run().ok());
+  EXPECT_FALSE(node(0).At("kache:d:1"));
+  EXPECT_FALSE(node(0).At("kache:d:2"));
+  EXPECT_TRUE(node(0).At("kache:d:3"));
+  EXPECT_EQ(checkpoints_.front().seen, 2u);
+}
+
+TEST_F(ResyncTest, AnErrorLeavesTheCheckpointAtThePageThatFailed) {
+  const std::string record = EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"});
+  for (const char* key : {"kache:d:1", "kache:d:2", "kache:d:3"}) node(1).Hold(key, record);
+  node(1).set_page_keys(1);
+  plan_.sources = {Source(1)};
+  node(1).AnswerOnce(4, redis::Reply::Error("ERR odd"));
+  EXPECT_FALSE(Run().ok());
+  EXPECT_NE(checkpoints_.back().cursor, "0");
 }
 
 // A source that was away itself for long.

@@ -172,14 +172,39 @@ TEST_F(ScanTest, APageThatFailsBeforeItWasReadEndsIt) {
 }
 
 // It counts for nothing against the pace, nor does its cursor move.
-TEST_F(ScanTest, AFailedPageLeavesTheSafeCursor) {
-  pace_.SetRate(kRate);
+TEST_F(ScanTest, AFailedPageIsWhereItIsSafe) {
   Pump();
   Read("7");
   Finish();
-  EXPECT_EQ(scan_.safe_cursor(), "0");
+  EXPECT_EQ(scan_.safe_cursor(), "7");
   End(absl::UnavailableError("no page"));
+  EXPECT_EQ(scan_.safe_cursor(), "7");
+}
+
+// There is always one at work.
+TEST_F(ScanTest, IsSafeFurtherOnWithEachPageInOrder) {
+  Pump();
+  Read("7");
+  Read("9", 1);
+  Finish(1, 0);
+  EXPECT_EQ(scan_.safe_cursor(), "7");
+  Read("11", 1);
+  Finish(1, 1);  // that at 9
+  EXPECT_EQ(scan_.safe_cursor(), "7");
+  Read("13", 1);
+  Finish(1, 0);
+  EXPECT_EQ(scan_.safe_cursor(), "11");
+}
+
+TEST_F(ScanTest, IsSafeWhereALaterPageFailed) {
+  Pump();
+  Read("7");
+  Read("9", 1);
+  End(absl::UnavailableError("no page"), 1);  // that at 7
   EXPECT_EQ(scan_.safe_cursor(), "0");
+  Finish();
+  EXPECT_TRUE(scan_.finished());
+  EXPECT_EQ(scan_.safe_cursor(), "7");
 }
 
 }  // namespace

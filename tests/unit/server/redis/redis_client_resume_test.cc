@@ -78,6 +78,16 @@ TEST_F(RedisClientResume, TakesCommandsMeanwhile) {
   ExpectUnnoticed();
 }
 
+TEST_F(RedisClientResume, GoesOnWithTheSilenceOfTheConnectionBefore) {
+  SendInVain(1);
+  ASSERT_TRUE(client_.RunUntil([&] { return client_->Silence() >= absl::Milliseconds(20); }));
+  server_.FallSilent();
+  server_.CloseAll();
+  ASSERT_TRUE(client_.RunUntil([&] { return client_->counters().disconnects == 1; }));
+  EXPECT_TRUE(client_->Ready());
+  EXPECT_GE(client_->Silence(), absl::Milliseconds(20));
+}
+
 TEST_F(RedisClientResume, LetsCommandsTimeOutMeanwhile) {
   server_.FallSilent();
   server_.CloseAll();

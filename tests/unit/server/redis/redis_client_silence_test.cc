@@ -36,10 +36,12 @@ TEST(RedisClientSilence, LeavesAServerThatLetsThreeCommandsTimeOut) {
   ASSERT_TRUE(client.WaitUntilReady());
   server.OnCommand("GET", FakeRedis::kSilence);
   EXPECT_FALSE(client->Silent()) << "nothing waits";
+  EXPECT_EQ(client->Silence(), absl::ZeroDuration());
   const auto start = steady_clock::now();
   client.Send(Command::Of({"GET", "patient"}));
   SendThreeThatTimeOut(client);
   ASSERT_TRUE(client.RunUntil([&] { return client->Silent(); }));
+  EXPECT_GE(client->Silence(), Options().silence_limit / 2);
   EXPECT_TRUE(client->Ready());
   ASSERT_TRUE(client.WaitForAnswers(4));
   EXPECT_GE(steady_clock::now() - start, milliseconds(60));
@@ -51,6 +53,7 @@ TEST(RedisClientSilence, LeavesAServerThatLetsThreeCommandsTimeOut) {
   EXPECT_EQ(client->counters().timeouts, 3u);
   EXPECT_EQ(client->counters().disconnects, 1u);
   EXPECT_FALSE(client->Silent()) << "not connected is not silent";
+  EXPECT_EQ(client->Silence(), absl::ZeroDuration());
 }
 
 TEST(RedisClientSilence, WaitsForThePingTimeoutAfterOneTimeout) {

@@ -23,6 +23,7 @@ class CountingClient final : public redis::RedisClient {
   void Reconnect(const redis::DownReason&) override {}
   size_t counted_bytes() const override { return 0; }
   bool Silent() const override { return false; }
+  absl::Duration Silence() const override { return absl::ZeroDuration(); }
 
  private:
   redis::ClientCounters& counters_;

@@ -111,8 +111,45 @@ TEST_F(QuorumMemoryTest, IsUnavailableWhereTooFewHaveTheirMemory) {
   Start();
   const auto get = GetWith(kQuorum);
   for (const size_t index : {0, 0, 1, 1}) Answer(index, kOld, kNoMemory);
-  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
   Answer(2, kOld);
+  for (int i = 0; i < 20 && !get.came(); ++i) {
+    Pass(QuorumRead::kAskAgain);
+    for (const size_t index : {0, 1}) {
+      if (node(index).waiting() > 0) Answer(index, kOld, kNoMemory);
+    }
+  }
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
+}
+
+// Redis has evicted it, and another coordinator writes it again.
+TEST_F(QuorumMemoryTest, AMarkerThatIsNotThereIsWaitedFor) {
+  Start();
+  MakeDown(2);
+  const auto get = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);
+  Answer(0, kNew, kNoMemory);
+  Answer(1, kNew);
+  EXPECT_FALSE(get.came());
+  Asked();
+  Pass(QuorumRead::kAskAgain);
+  EXPECT_THAT(Asked(), ElementsAre(0));
+  EXPECT_EQ(LastAsked(0), &ReadWithMemory());
+  Answer(0, kNew, kIsWhole);
+  ASSERT_TRUE(get.ok()) << get.status();
+  EXPECT_EQ(get->receipt.version, kNew);
+}
+
+TEST_F(QuorumMemoryTest, ANodeThatIsFoundToHaveLostItsMemoryIsNotWaitedFor) {
+  Start();
+  MakeDown(2);
+  const auto get = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);
+  Answer(0, kNew, kNoMemory);
+  Answer(1, kNew);
+  MakeSyncing(0, Doubt::kAmnesic);
+  EXPECT_FALSE(get.came());
+  Pass(Shard::kTick);
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
 }
 
 // This shard's own write was missed a moment ago.
@@ -137,6 +174,29 @@ TEST_F(QuorumMemoryTest, AShortLifeIsKeptUntilALateHintIsLeft) {
   EXPECT_GE(terms.least_ms, 5000);
   for (size_t i = 0; i < 3; ++i) node(i).Answer(Stored());
   EXPECT_TRUE(put.ok());
+}
+
+// A write that the only home replica missed stands on a stand-in, which no majority has.
+TEST_F(QuorumMemoryTest, WhereAKeyHasOneHomeANodeThatIsBehindDoesNotCount) {
+  ReplicationOptions options;
+  options.replication_factor = 1;
+  Start(5, options);
+  MakeSyncing(0, Doubt::kBehind);
+  const auto get = GetWith(kQuorum);
+  EXPECT_EQ(get.status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(QuorumMemoryTest, WhereAKeyHasOneHomeANodeThatWasFencedIsNotAskedForItsMemory) {
+  ReplicationOptions options;
+  options.replication_factor = 1;
+  Start(5, options);
+  const auto get = GetWith(kQuorum);
+  Answer(0, kNew, kNoMemory);  // Fenced since.
+  EXPECT_EQ(LastAsked(0), &ReadWithMarker());
+  Pass(kDeadline);  // Asked again, as Redis may have evicted the marker.
+  EXPECT_GT(node(0).sent().size(), 1u);
+  EXPECT_EQ(LastAsked(0), &ReadWithMarker());
+  EXPECT_FALSE(get.status().ok());
 }
 
 }  // namespace

@@ -2,7 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "server/replication/hint_scripts.h"
+#include "server/replication/late_hints.h"
+#include "server/replication/store_terms.h"
+#include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
 
 namespace kache {
@@ -149,8 +154,9 @@ TEST_F(WriteHintsTest, AHintOfAWriteThatIsNotHeldAnyMoreIsNotMissing) {
   EXPECT_EQ(metrics().hints_lost.Value(), 0);
 }
 
-// Whoever goes by hints must learn that one is missing; until then nobody may.
-TEST_F(WriteHintsTest, AHintThatCannotBeLeftInTimeIsAnOverflow) {
+// The coordinator says so itself, with its fence: nobody need be told first, as all others may be
+// gone for good.
+TEST_F(WriteHintsTest, AHintThatCannotBeLeftInTimeIsLost) {
   Start();
   const auto put = Put("v");
   bool drained = false;
@@ -161,16 +167,34 @@ TEST_F(WriteHintsTest, AHintThatCannotBeLeftInTimeIsAnOverflow) {
   for (size_t i = 3; i < 5; ++i) node(i).set_ready(false);
   node(2).Disconnect();
   node(0).Disconnect();  // Both acknowledged, and the hint is lost.
-  Pass(absl::Seconds(5));
-  EXPECT_FALSE(drained);  // Nobody but the node itself could be told.
-  node(2).set_ready(true);
-  Pass(absl::Seconds(3));
-  ASSERT_EQ(node(2).sent().back().script, &MarkOverflow());
-  EXPECT_EQ(node(2).sent().back().arguments[3], SetOf(1));
-  EXPECT_EQ(node(1).sent().size(), 1u);
+  const uint64_t missed = Status(1).missed;
+  Pass(absl::Seconds(2));
   EXPECT_FALSE(drained);
-  node(2).Answer(redis::Reply::String("OK"));
+  EXPECT_EQ(Status(1).hints_lost, 0u);
+  Pass(absl::Seconds(3));
   EXPECT_TRUE(drained);
+  EXPECT_EQ(Status(1).hints_lost, 1u);
+  EXPECT_GT(Status(1).missed, missed);  // So a fence follows.
+  EXPECT_EQ(shard().running(), 0u);     // Nothing keeps it from ending.
+  EXPECT_EQ(metrics().hints_lost.Value(), 1);
+}
+
+// Redis's user may not leave hints. The record is stored by then, so its caller hears of no error.
+TEST_F(WriteHintsTest, AHintThatIsRefusedIsLostAndTheWriteIsNot) {
+  Start();
+  MakeDown(1);
+  const auto put = Put("v");
+  const auto refused = redis::Reply{
+      redis::Reply::Type::kArray, 0, "", {Stored(), redis::Reply::String("NOPERM no SADD")}};
+  for (const size_t i : {0, 2, 3}) node(i).Answer(refused);
+  ASSERT_TRUE(put.ok()) << put.status();
+  EXPECT_EQ(put->acknowledged, 1u);
+  EXPECT_EQ(Status(1).hints_lost, 1u);  // The monitor is told once, until the next fence.
+  EXPECT_EQ(Status(0).reason, "ok");
+  shard().CloseMissed(NodeId(1));
+  const auto again = Put("w");
+  for (const size_t i : {0, 2, 3}) node(i).Answer(refused);
+  EXPECT_EQ(Status(1).hints_lost, 2u);
 }
 
 TEST_F(WriteHintsTest, AWriteThatNobodyTookLeavesNone) {
@@ -226,6 +250,28 @@ TEST_F(WriteHintsTest, ATombstoneAndAValueWithoutAnEndKeepTheirLives) {
   node(0).Answer(0, Stored());
   node(2).Fail(0, absl::DeadlineExceededError("late"));
   EXPECT_EQ(HintSentTo(0)[6], "0");
+}
+
+// Redis would keep a value of a second for a minute.
+TEST_F(WriteHintsTest, ALongDeadlineKeepsNoValueForLong) {
+  Start();
+  const auto least_ms = [this] {
+    const std::vector<std::string>& words = node(0).sent().back().arguments;
+    return DecodeTerms(words[6]).least_ms;
+  };
+  const auto put = Put("v", kTtl, absl::Seconds(60));
+  const int64_t after_ms =
+      absl::ToInt64Milliseconds(options().write_timeout + LateHints::kPatience);
+  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(WriteOperation::kLongestCopy) + after_ms);
+  node(0).Answer(Stored());
+  node(2).Answer(Stored());
+  Pass(absl::Milliseconds(4900));
+  EXPECT_THAT(node(0).hints(), IsEmpty());
+  Pass(absl::Milliseconds(200));  // Nor is anybody waited for any longer, so the hint finds it.
+  EXPECT_THAT(node(0).hints(), SizeIs(1));
+  const auto short_one = Put("v", kTtl);
+  const absl::Duration waited = std::max(kDeadline, options().write_timeout);
+  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(waited) + after_ms);
 }
 
 }  // namespace
