@@ -30,8 +30,22 @@ constexpr ReasonAdvice kReasons[] = {
     {"wrong_pass", "The password in REDIS_URLS is not Redis's: correct it."},
     {"auth_failed", "User and password in REDIS_URLS do not fit Redis: correct them."},
     {"no_perm",
-     "The Redis user lacks permissions: give it the commands and the key prefix that "
-     "docs/configuration.md lists."},
+     "The Redis user may not run a command that Kache needs: ACL SETUSER, with the line of "
+     "docs/operations.md (What a Redis server needs)."},
+    {"no_perm_for_key",
+     "The Redis user may not use the keys below KEY_PREFIX: ACL SETUSER, with the line of "
+     "docs/operations.md (What a Redis server needs)."},
+    {"no_command",
+     "A command is renamed or disabled there (rename-command); kache-server's log names it. Kache "
+     "needs it by its own name."},
+    {"too_many_clients",
+     "Redis has as many clients as maxclients allows: raise that, or let fewer clients connect."},
+    {"sentinel",
+     "A Sentinel listens there: name the Redis servers themselves in REDIS_URLS, without their "
+     "replicas."},
+    {"not_redis",
+     "Another program listens there: correct the address in REDIS_URLS. Where it is a proxy, name "
+     "the Redis servers themselves."},
     {"not_a_master", "It is a replica: REPLICAOF NO ONE, or name a master in REDIS_URLS."},
     {"cluster_mode", "It runs in cluster mode: start it with cluster-enabled no."},
     {"version_too_old", "Kache needs Redis 6.2 or newer: upgrade it."},
@@ -54,7 +68,7 @@ constexpr ReasonAdvice kReasons[] = {
      "An operator declared this coordinator lost, and it ends itself. A new process may take its "
      "place."},
     {"queue_full", "Redis takes commands too slowly: look at its load (SLOWLOG GET)."},
-    {"protocol_error", "What listens there does not speak Redis's protocol: correct REDIS_URLS."},
+    {"protocol_error", "Redis answered in an unexpected way: kache-server's log has its answer."},
     {"no_marker",
      "It came back without its memory and is refilled from the others; takes writes, is "
      "not read. Wait."},

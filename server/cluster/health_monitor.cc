@@ -1,7 +1,9 @@
 #include "server/cluster/health_monitor.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "server/redis/reply.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -50,6 +52,8 @@ void LogProcesses(const std::string& name, const NodeStatus& before, const NodeS
   }
 }
 
+constexpr size_t kMaxTold = 8;
+
 std::string ReasonOfRefusal(redis::ErrorKind kind) {
   if (kind == redis::ErrorKind::kOther) return "write_refused";
   return std::string(redis::ErrorKindName(kind));
@@ -63,6 +67,7 @@ HealthMonitor::HealthMonitor(std::shared_ptr<const HashRing> ring, size_t shards
       shards_(shards),
       clock_(clock),
       warned_unnamed_(ring_->nodes(), false),
+      told_(ring_->nodes()),
       pings_(ring_->nodes()),
       paces_(ring_->nodes(), outlier_at_least),
       recoveries_(ring_->nodes()) {
@@ -139,8 +144,7 @@ void HealthMonitor::WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) 
 }
 
 void HealthMonitor::OnDown(size_t shard, NodeId node, const redis::DownReason& reason) {
-  spdlog::debug("node connection down node={} shard={} reason={} message={}",
-                ring_->names()[node.index()], shard, reason.code, reason.message);
+  Tell(node, "the node cannot be used", reason.code, reason.message);
   {
     const std::lock_guard lock(mutex_);
     trackers_[node.index()].Down(shard, reason.code, clock_.Now());
@@ -200,10 +204,36 @@ void HealthMonitor::OnPing(NodeId node, absl::Duration round_trip) {
   PublishIfChanged();
 }
 
-void HealthMonitor::OnWriteRefused(NodeId node, redis::ErrorKind kind) {
-  Change(node, [&](HealthTracker& tracker) {
-    tracker.WriteRefused(ReasonOfRefusal(kind), clock_.Now());
-  });
+void HealthMonitor::OnWriteRefused(NodeId node, std::string_view answer) {
+  const std::string reason = ReasonOfRefusal(redis::ClassifyError(answer));
+  Tell(node, "the node refuses writes", reason, redis::ErrorForPeople(answer));
+  Change(node, [&](HealthTracker& tracker) { tracker.WriteRefused(reason, clock_.Now()); });
+}
+
+void HealthMonitor::OnInspectionRefused(NodeId node, std::string_view answer) {
+  const redis::ErrorKind kind = redis::ClassifyError(answer);
+  // An unknown error is told of, and the node stays as it is.
+  const std::string reason =
+      kind == redis::ErrorKind::kOther ? "" : std::string(redis::ErrorKindName(kind));
+  Tell(node, "the node refuses to be inspected", reason, redis::ErrorForPeople(answer));
+  Change(node, [&](HealthTracker& tracker) { tracker.InspectionRefused(reason, clock_.Now()); });
+}
+
+void HealthMonitor::OnInspectionAnswered(NodeId node) {
+  Change(node, [&](HealthTracker& tracker) { tracker.InspectionRefused("", clock_.Now()); });
+}
+
+void HealthMonitor::Tell(NodeId node, std::string_view what, const std::string& reason,
+                         const std::string& message) {
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::string>& told = told_[node.index()];
+    if (std::ranges::find(told, message) != told.end()) return;
+    if (told.size() == kMaxTold) told.erase(told.begin());
+    told.push_back(message);
+  }
+  spdlog::warn("{} node={} reason={} error=\"{}\"", what, ring_->names()[node.index()], reason,
+               message);
 }
 
 void HealthMonitor::OnWriteAccepted(NodeId node) {
@@ -302,7 +332,10 @@ void HealthMonitor::PublishIfChanged() {
     auto next = std::make_shared<Topology>();
     next->ring = ring_;
     next->in_minority = in_minority_;
-    for (const HealthTracker& tracker : trackers_) next->nodes.push_back(tracker.status());
+    for (size_t i = 0; i < trackers_.size(); ++i) {
+      next->nodes.push_back(trackers_[i].status());
+      if (next->nodes[i].state == NodeState::kUp) told_[i].clear();
+    }
     before = std::exchange(topology_, next);
     after = std::move(next);
   }

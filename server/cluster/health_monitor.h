@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -84,8 +85,11 @@ class HealthMonitor {
   void OnRecoveryConnected(NodeId node, const redis::ServerFacts& facts);
   void OnRecoveryDown(NodeId node);
   // The node answered a write with an error by which a living server refuses it. The reason is the
-  // kind's name, or "write_refused" for an error that Kache does not know.
-  void OnWriteRefused(NodeId node, redis::ErrorKind kind);
+  // kind's name, or "write_refused" for an error that Kache does not know. `answer` is Redis's.
+  void OnWriteRefused(NodeId node, std::string_view answer);
+  // The node answered the question for its marker with an error; and later without one.
+  void OnInspectionRefused(NodeId node, std::string_view answer);
+  void OnInspectionAnswered(NodeId node);
   // The node took a write although its state said that it refuses them.
   void OnWriteAccepted(NodeId node);
   // The node lacks a write that another took. Returns NodeStatus::missed.
@@ -121,6 +125,10 @@ class HealthMonitor {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Logs, once for each node, that its connections have no names.
   void WarnIfUnnamed(NodeId node, const redis::ServerFacts& facts) ABSL_LOCKS_EXCLUDED(mutex_);
+  // Logs why the node can't be used, or refuses writes. Each message once, until the node is UP:
+  // the connections of several shards may fail in turn, each for a reason of its own.
+  void Tell(NodeId node, std::string_view what, const std::string& reason,
+            const std::string& message) ABSL_LOCKS_EXCLUDED(mutex_);
   std::string OtherNodeWith(const std::string& run_id, NodeId node) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void JudgeDuplicatesAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -137,6 +145,8 @@ class HealthMonitor {
   // By NodeId. The connections are those of the shards, and the recovery's as the last.
   std::vector<ProcessWatch> processes_ ABSL_GUARDED_BY(mutex_);
   std::vector<bool> warned_unnamed_ ABSL_GUARDED_BY(mutex_);  // by NodeId
+  // By NodeId: what Tell has logged since the node was UP, a few messages.
+  std::vector<std::vector<std::string>> told_ ABSL_GUARDED_BY(mutex_);
   std::vector<Ping> pings_ ABSL_GUARDED_BY(mutex_);
   PaceWatch paces_ ABSL_GUARDED_BY(mutex_);
   std::vector<Recovery> recoveries_ ABSL_GUARDED_BY(mutex_);

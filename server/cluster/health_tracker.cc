@@ -63,6 +63,12 @@ void HealthTracker::WriteAccepted(absl::Time now) {
   Decide(now);
 }
 
+void HealthTracker::InspectionRefused(const std::string& reason, absl::Time now) {
+  if (inspection_refusal_ == reason) return;
+  inspection_refusal_ = reason;
+  Decide(now);
+}
+
 uint64_t HealthTracker::MayLackWrites(absl::Time since, absl::Time now) {
   const bool is_first = status_.missed == status_.resolved;
   status_.missed_since = is_first ? since : std::min(status_.missed_since, since);
@@ -123,7 +129,7 @@ HealthTracker::Decision HealthTracker::Judge() const {
   if (!status_.connected) return {NodeState::kDown, kProcessChanged};
   switch (standing_.verdict) {
     case Standing::Verdict::kUnchecked:
-      return {NodeState::kDown, "checking"};
+      return {NodeState::kDown, inspection_refusal_.empty() ? "checking" : inspection_refusal_};
     case Standing::Verdict::kExcluded:
       return {NodeState::kDown, standing_.reason};
     case Standing::Verdict::kInDoubt:

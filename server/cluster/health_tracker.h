@@ -41,6 +41,8 @@ class HealthTracker {
   void DuplicateOf(const std::string& other_name, absl::Time now);
   void WriteRefused(const std::string& reason, absl::Time now);
   void WriteAccepted(absl::Time now);
+  // Why a node that was never checked is not: the reason of its answer. Empty = it answered.
+  void InspectionRefused(const std::string& reason, absl::Time now);
   // The node lacks a write that another took. Returns how many times that was so.
   uint64_t WriteMissed(absl::Time now) { return MayLackWrites(now, now); }
   // The same for writes that it may lack since an earlier time.
@@ -76,7 +78,8 @@ class HealthTracker {
   std::string down_reason_ = "connecting";
   std::string duplicate_of_;
   Standing standing_;
-  std::string refusal_;  // empty = writes are accepted
+  std::string refusal_;             // empty = writes are accepted
+  std::string inspection_refusal_;  // empty = it is answered, or was not yet
   absl::Duration refusal_backoff_ = kRefusalBackoffMin;
   absl::Time refused_until_ = absl::InfinitePast();
 };

@@ -53,7 +53,7 @@ struct CopyRules {
   // How far a node's clock is ahead of it.
   std::function<absl::Duration(NodeId)> clock_offset;
   // Told when a node refuses to store records, as it takes no writes now. Empty = nobody is told.
-  std::function<void(NodeId, redis::ErrorKind)> refused;
+  std::function<void(NodeId, std::string_view)> refused;
   std::string marker = {};  // KeySpace::Marker
   // Told of each record that is left out, and of the node that it was for. Empty = nobody is told.
   std::function<void(NodeId source, NodeId target, uint64_t bytes)> left_out = {};

@@ -172,8 +172,9 @@ void Copier::Store(const std::shared_ptr<Page>& page, NodeId target,
 
 // Only what refuses every write: another error may be about one record.
 void Copier::ReportRefusal(NodeId target, const std::string& error) const {
-  const redis::ErrorKind kind = redis::ClassifyError(error);
-  if (rules_.refused && redis::IsWriteRefused(kind)) rules_.refused(target, kind);
+  if (rules_.refused && redis::IsWriteRefused(redis::ClassifyError(error))) {
+    rules_.refused(target, error);
+  }
 }
 
 }  // namespace kache

@@ -2,6 +2,8 @@
 #ifndef KACHE_SERVER_RECOVERY_COPY_RULES_H_
 #define KACHE_SERVER_RECOVERY_COPY_RULES_H_
 
+#include <string_view>
+
 #include "server/recovery/copier.h"
 #include "server/recovery/recovery_context.h"
 #include "spdlog/spdlog.h"
@@ -15,8 +17,8 @@ inline CopyRules MakeCopyRules(const RecoveryContext& context) {
       context.config.max_write_age,
       &context.clock,
       [&context](NodeId node) { return context.status(node).clock_offset; },
-      [&context](NodeId node, redis::ErrorKind kind) {
-        context.monitor.OnWriteRefused(node, kind);
+      [&context](NodeId node, std::string_view answer) {
+        context.monitor.OnWriteRefused(node, answer);
       },
       context.keys.Marker(),
       [&context](NodeId source, NodeId target, uint64_t bytes) {

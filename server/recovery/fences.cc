@@ -207,7 +207,7 @@ void Fences::ProbeWrite(NodeId node) {
                 [this, node](const absl::StatusOr<redis::Reply>& reply) {
                   if (!reply.ok()) return;
                   if (!reply->IsError()) return context_.monitor.OnWriteAccepted(node);
-                  context_.monitor.OnWriteRefused(node, redis::ClassifyError(reply->text));
+                  context_.monitor.OnWriteRefused(node, reply->text);
                 });
 }
 

@@ -109,6 +109,11 @@ void Inspections::OnReply(NodeId node, uint64_t changes,
   if (reply.ok()) context_.monitor.OnPing(node, absl::FromChrono(context_.now() - it.sent_at));
   std::optional<Inspection> found =
       reply.ok() && context_.is_ready(node) ? ParseInspection(*reply) : std::nullopt;
+  if (reply.ok() && reply->IsError()) {
+    context_.monitor.OnInspectionRefused(node, reply->text);
+  } else if (found) {
+    context_.monitor.OnInspectionAnswered(node);
+  }
   if (!found) {
     context_.metrics.looks_failed.Increment();
     spdlog::debug("an inspection of a node failed node={} error=\"{}\"", context_.name(node),

@@ -1,5 +1,6 @@
 #include "server/recovery/refusal.h"
 
+#include "server/redis/reply.h"
 #include "spdlog/spdlog.h"
 
 namespace kache {
@@ -12,9 +13,10 @@ void NoteRefusal(RecoveryContext& context, NodeId node, std::string_view what,
   }
   if (!reply->IsError()) return;
   if (!context.status(node).refuses_writes) {
-    spdlog::warn("{} node={} error=\"{}\"", what, context.name(node), reply->text);
+    spdlog::warn("{} node={} error=\"{}\"", what, context.name(node),
+                 redis::ErrorForPeople(reply->text));
   }
-  context.monitor.OnWriteRefused(node, redis::ClassifyError(reply->text));
+  context.monitor.OnWriteRefused(node, reply->text);
 }
 
 }  // namespace kache

@@ -44,22 +44,26 @@ bool IsNewEnough(std::string_view version) {
 }
 
 std::string CodeOfError(std::string_view error) {
-  switch (ClassifyError(error)) {
+  const ErrorKind kind = ClassifyError(error);
+  switch (kind) {
     case ErrorKind::kLoading:
       return "loading";
     case ErrorKind::kMasterDown:
       return "master_down";
     case ErrorKind::kNoAuth:
     case ErrorKind::kWrongPass:
-    case ErrorKind::kNoPerm:
       return "auth_failed";
     case ErrorKind::kBusy:
       return "unresponsive";
+    case ErrorKind::kNoPerm:
+    case ErrorKind::kNoPermForKey:
+    case ErrorKind::kNoCommand:
+      return std::string(ErrorKindName(kind));
     default:
       break;
   }
   if (error.starts_with("DENIED")) return "auth_failed";  // protected mode
-  if (error.starts_with("ERR max number of clients")) return "connection_refused";
+  if (IsTooManyClients(error)) return "too_many_clients";
   return "protocol_error";
 }
 
@@ -67,10 +71,7 @@ std::string CodeOfError(std::string_view error) {
 
 DownReason ReasonOfErrorReply(std::string_view what, std::string_view error) {
   std::string message(what);
-  message.append(" was answered with an error: ").append(error.substr(0, kQuoted));
-  if (ClassifyError(error) == ErrorKind::kNoPerm) {
-    message += " (grant the user this command by ACL SETUSER)";
-  }
+  message.append(" was answered with an error: ").append(ErrorForPeople(error));
   return {CodeOfError(error), std::move(message)};
 }
 
@@ -153,7 +154,14 @@ Handshake::Progress Handshake::CheckServer(std::string_view info) {
   facts_.run_id = std::string(InfoField(info, "run_id"));
   facts_.version = std::string(InfoField(info, "redis_version"));
   if (facts_.run_id.empty() || facts_.version.empty()) {
-    return Refuse({"protocol_error", "INFO server names no run_id and redis_version"});
+    return Refuse({"not_redis",
+                   "INFO server names no run_id and redis_version: another program listens there, "
+                   "or a proxy (name the Redis servers themselves in REDIS_URLS)"});
+  }
+  if (InfoField(info, "redis_mode") == "sentinel") {
+    return Refuse({"sentinel",
+                   "a Sentinel listens there (name the Redis servers themselves in REDIS_URLS, "
+                   "without their replicas)"});
   }
   if (!IsWord(facts_.run_id) || !IsWord(facts_.version)) {
     return Refuse(

@@ -94,6 +94,7 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void SendHeld();
   UnsentReads::Progress Progress() const;
   void CountReply(const Reply& reply);
+  void LoseUnreadable();
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);

@@ -34,7 +34,9 @@ enum class ErrorKind : uint8_t {
   kOom,
   kMisconf,
   kReadOnly,
-  kNoPerm,
+  kNoPerm,        // the user may not run a command
+  kNoPermForKey,  // the user may not use a key
+  kNoCommand,     // the server does not know a command: it is renamed there, or disabled
   kNoReplicas,
   // The server can't be used for now.
   kLoading,
@@ -52,6 +54,15 @@ enum class ErrorKind : uint8_t {
 // Reads the error code that starts an error reply's text, or that a failed script carries within
 // its message (Redis 6.2 wraps the error of an inner command).
 ErrorKind ClassifyError(std::string_view text);
+
+// An error reply as it may be shown: cut short, and without the arguments that Redis repeats of a
+// command that it does not know. They may be a key, a value or a password.
+std::string_view QuotableError(std::string_view text);
+// The same for the log, with what to do about it where Redis does not say that.
+std::string ErrorForPeople(std::string_view text);
+
+// True for the answer to a connection that the server has no room for.
+bool IsTooManyClients(std::string_view text);
 
 // True for the kinds by which a living server refuses a write.
 bool IsWriteRefused(ErrorKind kind);

@@ -96,8 +96,8 @@ void Shard::ObserveVersion(const Version& version) {
       absl::FormatDuration(absl::FromUnixMillis(MillisOf(version.timestamp)) - now), version.clock);
 }
 
-void Shard::ReportWriteRefused(NodeId node, redis::ErrorKind kind) {
-  monitor_.OnWriteRefused(node, kind);
+void Shard::ReportWriteRefused(NodeId node, std::string_view answer) {
+  monitor_.OnWriteRefused(node, answer);
 }
 
 void Shard::ReportWriteAccepted(NodeId node) {

@@ -103,7 +103,7 @@ class Shard {
 
   // Notes a version that some replica holds, and counts and warns when its clock is far ahead.
   void ObserveVersion(const Version& version);
-  void ReportWriteRefused(NodeId node, redis::ErrorKind kind);
+  void ReportWriteRefused(NodeId node, std::string_view answer);
   void ReportWriteAccepted(NodeId node);
 
   // A node that counts as whole said otherwise in the answer to a read.

@@ -230,7 +230,7 @@ void WriteOperation::OnErrorReply(Target& target, const std::string& text) {
   const redis::ErrorKind kind = redis::ClassifyError(text);
   last_error_ =
       absl::UnavailableError("Redis refused the write: " + std::string(redis::ErrorKindName(kind)));
-  if (redis::IsWriteRefused(kind)) shard().ReportWriteRefused(target.node, kind);
+  if (redis::IsWriteRefused(kind)) shard().ReportWriteRefused(target.node, text);
   Fail(target);
 }
 

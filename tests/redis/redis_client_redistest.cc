@@ -160,7 +160,7 @@ TEST(RedisClient, HandsErrorsOfTheServerOn) {
   ASSERT_TRUE(client.WaitUntilReady());
   EXPECT_EQ(ClassifyError(client.Run({"SET", "k", "v"})->text), ErrorKind::kOom);
   EXPECT_EQ(ClassifyError(client.Run(Command::Call(set, {"k"}, {"v"}))->text), ErrorKind::kOom);
-  EXPECT_EQ(ClassifyError(client.Run({"NOSUCH"})->text), ErrorKind::kOther);
+  EXPECT_EQ(ClassifyError(client.Run({"NOSUCH"})->text), ErrorKind::kNoCommand);
   server.Run({"CONFIG", "SET", "maxmemory", "0"});
   EXPECT_EQ(client.Run({"SET", "k", "v"})->text, "OK");
   EXPECT_EQ(ClassifyError(client.Run({"LPUSH", "k", "v"})->text), ErrorKind::kWrongType);

@@ -63,7 +63,7 @@ TEST(RedisClientLogin, SaysWhichCommandTheUserMayNotRun) {
   RedisServer server;
   server.Run({"ACL", "SETUSER", "app", "on", ">secret", "~*", "+@all", "-info"});
   ClientUnderTest client(As(server, "app", "secret"));
-  ASSERT_TRUE(client.WaitUntilDown("auth_failed"));
+  ASSERT_TRUE(client.WaitUntilDown("no_perm"));
   EXPECT_THAT(client.observed().down[0].message, HasSubstr("INFO server"));
   EXPECT_THAT(client.observed().down[0].message, HasSubstr("NOPERM"));
   server.Run({"ACL", "SETUSER", "app", "+info"});
@@ -107,12 +107,19 @@ TEST(RedisClientRefusal, SaysThatTheDatabaseIsNotThere) {
   EXPECT_THAT(client.observed().down[0].message, HasSubstr("SELECT 5"));
 }
 
+TEST(RedisClientRefusal, SaysThatACommandIsRenamed) {
+  RedisServer server({"--rename-command", "INFO", ""});
+  ClientUnderTest client(server.endpoint());
+  ASSERT_TRUE(client.WaitUntilDown("no_command"));
+  EXPECT_THAT(client.observed().down[0].message, HasSubstr("unknown command"));
+}
+
 TEST(RedisClientRefusal, SaysThatTheServerHasNoRoomForAConnection) {
   RedisServer server({"--maxclients", "1"});
   ClientUnderTest first(server.endpoint());
   ASSERT_TRUE(first.WaitUntilReady());
   ClientUnderTest client(server.endpoint());
-  ASSERT_TRUE(client.WaitUntilDown("connection_refused"));
+  ASSERT_TRUE(client.WaitUntilDown("too_many_clients"));
   EXPECT_THAT(client.observed().down[0].message, HasSubstr("max number of clients"));
 }
 

@@ -88,7 +88,7 @@ void ShardFixture::MakeUnchecked(size_t node) {
 }
 
 void ShardFixture::MakeRefusing(size_t node) {
-  monitor_->OnWriteRefused(Id(node), redis::ErrorKind::kOom);
+  monitor_->OnWriteRefused(Id(node), "OOM command not allowed");
 }
 
 void ShardFixture::ExcludeAll() {

@@ -24,6 +24,12 @@ TEST(Advice, EveryReasonHasSome) {
   EXPECT_THAT(AdviceForReason("duplicate_of:cache-a"), HasSubstr("remove one"));
   EXPECT_THAT(AdviceForReason("no_replicas"), HasSubstr("min-replicas-to-write"));
   EXPECT_THAT(AdviceForReason("several_processes"), HasSubstr("address of one server"));
+  EXPECT_THAT(AdviceForReason("no_perm"), HasSubstr("ACL SETUSER"));
+  EXPECT_THAT(AdviceForReason("no_perm_for_key"), HasSubstr("KEY_PREFIX"));
+  EXPECT_THAT(AdviceForReason("no_command"), HasSubstr("rename-command"));
+  EXPECT_THAT(AdviceForReason("too_many_clients"), HasSubstr("maxclients"));
+  EXPECT_THAT(AdviceForReason("sentinel"), HasSubstr("Redis servers themselves"));
+  EXPECT_THAT(AdviceForReason("not_redis"), HasSubstr("correct the address"));
   EXPECT_THAT(AdviceForReason("something_new"), HasSubstr("log"));
 }
 

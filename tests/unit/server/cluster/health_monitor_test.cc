@@ -6,6 +6,7 @@
 #include <atomic>
 #include <thread>
 
+#include "tests/testing/captured_log.h"
 #include "tests/testing/fake_clock.h"
 #include "tests/testing/standings.h"
 
@@ -94,7 +95,7 @@ TEST_F(HealthMonitorOf2ShardsTest, NeedsTheConnectionsOfAllShards) {
 
 TEST_F(HealthMonitorTest, FollowsRefusedWrites) {
   Connect(kA, "run-a");
-  monitor_.OnWriteRefused(kA, redis::ErrorKind::kOom);
+  monitor_.OnWriteRefused(kA, "OOM command not allowed");
   EXPECT_EQ(Status(kA).state, NodeState::kSyncing);
   EXPECT_EQ(Status(kA).reason, "oom");
   clock_.Advance(HealthTracker::kRefusalBackoffMin);
@@ -226,11 +227,59 @@ TEST_F(HealthMonitorOf2ShardsTest, AnEntryOfSeveralProcessesIsNobodysDuplicate) 
 
 TEST_F(HealthMonitorTest, AnUnknownRefusalHasAReason) {
   Connect(kA, "run-a");
-  monitor_.OnWriteRefused(kA, redis::ErrorKind::kOther);
+  monitor_.OnWriteRefused(kA, "ERR something else");
   EXPECT_EQ(Status(kA).reason, "write_refused");
   Connect(kB, "run-b");
-  monitor_.OnWriteRefused(kB, redis::ErrorKind::kNoReplicas);
+  monitor_.OnWriteRefused(kB, "NOREPLICAS Not enough good replicas");
   EXPECT_EQ(Status(kB).reason, "no_replicas");
+}
+
+TEST_F(HealthMonitorTest, LogsOnceWhatRedisAnswers) {
+  testing::CapturedLog log;
+  const redis::DownReason forbidden = {"no_perm", "INFO was answered with an error: NOPERM"};
+  for (int i = 0; i < 3; ++i) monitor_.OnDown(0, kA, forbidden);
+  EXPECT_EQ(log.Count("the node cannot be used node=a reason=no_perm error=\"INFO was answered"),
+            1u);
+  monitor_.OnDown(0, kA, {"no_command", "INFO was answered with an error: ERR unknown command"});
+  monitor_.OnDown(0, kB, forbidden);
+  EXPECT_EQ(log.Count("the node cannot be used node="), 3u) << "per node, and for each change";
+  Connect(kA, "run-a");
+  ASSERT_EQ(Status(kA).state, NodeState::kUp);
+  monitor_.OnDown(0, kA, forbidden);
+  EXPECT_EQ(log.Count("the node cannot be used node=a reason=no_perm"), 2u) << "it had been UP";
+}
+
+TEST_F(HealthMonitorTest, LogsOnceWhatShardsAnswerInTurn) {
+  testing::CapturedLog log;
+  for (int i = 0; i < 3; ++i) {
+    monitor_.OnDown(0, kA, {"connect_timeout", "a:1 does not answer to a new connection"});
+    monitor_.OnDown(0, kA, {"connection_refused", "cannot connect to a:1: connection refused"});
+  }
+  EXPECT_EQ(log.Count("the node cannot be used node=a"), 2u);
+}
+
+TEST_F(HealthMonitorTest, LogsOnceWhyWritesAreRefused) {
+  Connect(kA, "run-a");
+  testing::CapturedLog log;
+  for (int i = 0; i < 3; ++i) {
+    monitor_.OnWriteRefused(kA, "ERR unknown command 'EVALSHA', with args beginning with: 'a key'");
+  }
+  EXPECT_EQ(Status(kA).reason, "no_command");
+  EXPECT_EQ(log.Count("the node refuses writes node=a reason=no_command error=\"ERR unknown"), 1u);
+  EXPECT_EQ(log.Count("a key"), 0u);
+}
+
+TEST_F(HealthMonitorTest, SaysWhyANodeIsNotInspected) {
+  monitor_.OnConnected(0, kA, {"run-a", "7.0.15"});
+  EXPECT_EQ(Status(kA).reason, "checking");
+  testing::CapturedLog log;
+  monitor_.OnInspectionRefused(kA, "NOPERM No permissions to access a key");
+  monitor_.OnInspectionRefused(kA, "NOPERM No permissions to access a key");
+  EXPECT_EQ(Status(kA).state, NodeState::kDown);
+  EXPECT_EQ(Status(kA).reason, "no_perm_for_key");
+  EXPECT_EQ(log.Count("the node refuses to be inspected node=a reason=no_perm_for_key"), 1u);
+  monitor_.OnInspectionAnswered(kA);
+  EXPECT_EQ(Status(kA).reason, "checking");
 }
 
 TEST_F(HealthMonitorTest, TellsAnObserverTheCurrentTopologyAndEveryChangeInOrder) {
@@ -287,7 +336,7 @@ TEST(HealthMonitorThreads, ObserversSeeEveryChangeInOrderOneAtATime) {
       for (int round = 0; round < kRounds; ++round) {
         monitor.OnConnected(0, node, {"run-" + std::to_string(i), "7.0.0"});
         monitor.OnPing(node, absl::Milliseconds(1));
-        monitor.OnWriteRefused(node, redis::ErrorKind::kOom);
+        monitor.OnWriteRefused(node, "OOM command not allowed");
         monitor.OnWriteAccepted(node);
         monitor.Tick();
         monitor.OnDown(0, node, {"connection_lost", ""});

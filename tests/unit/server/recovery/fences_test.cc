@@ -141,7 +141,7 @@ TEST_F(FencesTest, WritesAFirstMarkerOnceForAnInspection) {
 }
 
 TEST_F(FencesTest, ProbesWhetherANodeTakesWritesAgain) {
-  monitor_.OnWriteRefused(Id(0), redis::ErrorKind::kOom);
+  monitor_.OnWriteRefused(Id(0), "OOM command not allowed");
   Act(0, {.probe_write = true});
   EXPECT_EQ(LastSent(0).arguments.at(1), context().keys.Probe());
   node(0).Answer(node(0).sent().size() - 1, redis::Reply::Error("OOM command not allowed"));

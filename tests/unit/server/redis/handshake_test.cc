@@ -157,7 +157,7 @@ TEST(Handshake, RefusesOldVersions) {
     const std::string info = "redis_version:" + std::string(version) + "\r\nrun_id:1\r\n";
     EXPECT_EQ(handshake.OnReply(Info(info)), Progress::kRefused) << version;
     const bool named = !std::string_view(version).empty();
-    EXPECT_EQ(handshake.refusal().code, named ? "version_too_old" : "protocol_error");
+    EXPECT_EQ(handshake.refusal().code, named ? "version_too_old" : "not_redis");
   }
   for (const char* version : {"6.2.0", "6.2", "7.0.15", "8.0.1", "255.255.255"}) {
     Handshake handshake({}, {});
@@ -169,7 +169,24 @@ TEST(Handshake, RefusesOldVersions) {
 TEST(Handshake, RefusesWhatIsNoInfo) {
   Handshake handshake({}, {});
   EXPECT_EQ(handshake.OnReply(Reply::Status("OK")), Progress::kRefused);
-  EXPECT_EQ(handshake.refusal().code, "protocol_error");
+  EXPECT_EQ(handshake.refusal().code, "not_redis");
+}
+
+TEST(Handshake, RefusesASentinel) {
+  Handshake handshake({}, {});
+  EXPECT_EQ(handshake.OnReply(Info("redis_version:7.0.15\r\nredis_mode:sentinel\r\nrun_id:1\r\n")),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "sentinel");
+}
+
+TEST(Handshake, RepeatsNoPasswordOfAServerThatDoesNotKnowAuth) {
+  Handshake handshake({"h", 1, "", "secret", 0}, {});
+  EXPECT_EQ(handshake.OnReply(
+                Reply::Error("ERR unknown command 'AUTH', with args beginning with: 'secret' ")),
+            Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "no_command");
+  EXPECT_THAT(handshake.refusal().message, HasSubstr("unknown command 'AUTH'"));
+  EXPECT_THAT(handshake.refusal().message, ::testing::Not(HasSubstr("secret")));
 }
 
 struct ErrorCase {
@@ -180,13 +197,14 @@ struct ErrorCase {
 TEST(Handshake, NamesTheReasonOfAnErrorReply) {
   for (const ErrorCase& each : {
            ErrorCase{"NOAUTH Authentication required.", "auth_failed"},
-           ErrorCase{"NOPERM this user has no permissions to run the 'info' command",
-                     "auth_failed"},
+           ErrorCase{"NOPERM this user has no permissions to run the 'info' command", "no_perm"},
+           ErrorCase{"NOPERM No permissions to access a key", "no_perm_for_key"},
+           ErrorCase{"ERR unknown command 'INFO'", "no_command"},
            ErrorCase{"DENIED Redis is running in protected mode", "auth_failed"},
            ErrorCase{"LOADING Redis is loading the dataset in memory", "loading"},
            ErrorCase{"MASTERDOWN Link with MASTER is down", "master_down"},
            ErrorCase{"BUSY Redis is busy running a script.", "unresponsive"},
-           ErrorCase{"ERR max number of clients reached", "connection_refused"},
+           ErrorCase{"ERR max number of clients reached", "too_many_clients"},
            ErrorCase{"ERR something else", "protocol_error"},
        }) {
     Handshake handshake({}, {});
@@ -211,7 +229,7 @@ TEST(Handshake, RefusesAServerThatMayNotLoadScripts) {
   EXPECT_EQ(Answer(handshake, {Info(kServer), Info(kMaster), Info(kNoCluster),
                                Reply::Error("NOPERM this user has no permissions")}),
             Progress::kRefused);
-  EXPECT_EQ(handshake.refusal().code, "auth_failed");
+  EXPECT_EQ(handshake.refusal().code, "no_perm");
   EXPECT_THAT(handshake.refusal().message, HasSubstr("SCRIPT LOAD"));
 }
 

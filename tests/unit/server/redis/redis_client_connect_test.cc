@@ -99,7 +99,7 @@ TEST(RedisClientConnect, ReadsTheReasonThatCameBeforeTheClose) {
   server.OnCommand("INFO server", "-ERR max number of clients reached\r\n");
   server.OnCommand("INFO replication", FakeRedis::kClose);
   ClientUnderTest client(server.endpoint(), Quick());
-  ASSERT_TRUE(client.WaitUntilDown("connection_refused"));
+  ASSERT_TRUE(client.WaitUntilDown("too_many_clients"));
   EXPECT_THAT(client.observed().down[0].message, HasSubstr("max number of clients"));
 }
 
@@ -108,7 +108,7 @@ TEST(RedisClientConnect, RefusesAServerOfAnotherProtocol) {
   server.OnCommand("", "HTTP/1.1 400 Bad Request\r\n\r\n");
   server.OnCommand("INFO server", "HTTP/1.1 400 Bad Request\r\n\r\n");
   ClientUnderTest client(server.endpoint(), Quick());
-  EXPECT_TRUE(client.WaitUntilDown("protocol_error"));
+  EXPECT_TRUE(client.WaitUntilDown("not_redis"));
 }
 
 TEST(RedisClientConnect, ConnectsToAServerThatAnswersByteByByte) {

@@ -42,7 +42,20 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"NOSCRIPT No matching script.", ErrorKind::kNoScript, "no_script"},
         Expected{"WRONGTYPE Operation against a key holding ...", ErrorKind::kWrongType,
                  "wrong_type"},
-        Expected{"ERR unknown command 'OOM'", ErrorKind::kOther, "other"},
+        Expected{"NOPERM No permissions to access a key", ErrorKind::kNoPermForKey,
+                 "no_perm_for_key"},
+        Expected{"NOPERM this user has no permissions to access one of the keys used as arguments",
+                 ErrorKind::kNoPermForKey, "no_perm_for_key"},
+        Expected{"ERR The user executing the script can't access at least one of the keys "
+                 "mentioned in the command arguments",
+                 ErrorKind::kNoPermForKey, "no_perm_for_key"},
+        Expected{"ERR ACL failure in script: No permissions to access a key",
+                 ErrorKind::kNoPermForKey, "no_perm_for_key"},
+        Expected{"NOPERM User x has no permissions to run the 'hkeys' command", ErrorKind::kNoPerm,
+                 "no_perm"},
+        Expected{"ERR unknown command 'OOM'", ErrorKind::kNoCommand, "no_command"},
+        Expected{"ERR Unknown Redis command called from script script: 0f, on @user_script:1.",
+                 ErrorKind::kNoCommand, "no_command"},
         Expected{"OOM", ErrorKind::kOom, "oom"}, Expected{"", ErrorKind::kOther, "other"},
         Expected{"BUSYGROUP Consumer Group name already exists", ErrorKind::kOther, "other"},
         Expected{"oom in lower case", ErrorKind::kOther, "other"}));
@@ -65,8 +78,9 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"ERR syntax error near -OOM", ErrorKind::kOther, "other"}));
 
 TEST(ErrorKind, SortsRefusalsFromUnusableServers) {
-  for (ErrorKind kind : {ErrorKind::kOom, ErrorKind::kMisconf, ErrorKind::kReadOnly,
-                         ErrorKind::kNoPerm, ErrorKind::kNoReplicas}) {
+  for (ErrorKind kind :
+       {ErrorKind::kOom, ErrorKind::kMisconf, ErrorKind::kReadOnly, ErrorKind::kNoPerm,
+        ErrorKind::kNoPermForKey, ErrorKind::kNoCommand, ErrorKind::kNoReplicas}) {
     EXPECT_TRUE(IsWriteRefused(kind));
     EXPECT_FALSE(IsServerUnusable(kind));
   }
