@@ -59,4 +59,6 @@ unsigned AvailableCpus() {
   return std::max(1u, static_cast<unsigned>(std::ceil(*quota)));
 }
 
+unsigned DefaultThreads() { return std::max(1u, AvailableCpus() / 2); }
+
 }  // namespace kache

@@ -15,6 +15,10 @@ namespace kache {
 // At least 1. A fraction of a CPU counts as one. Reads files: call it at start-up.
 unsigned AvailableCpus();
 
+// Threads for a pool that shares the CPUs with another one, or with the nodes: half of them, at
+// least 1. As AvailableCpus.
+unsigned DefaultThreads();
+
 // The smallest quota, in CPUs, of these folders, which CgroupFolders made for the controller "cpu";
 // nullopt = unlimited.
 std::optional<double> CgroupCpuQuota(const std::vector<CgroupFolder>& folders);

@@ -26,8 +26,6 @@ size_t Count(SettingsReader& reader, std::string_view name, size_t default_value
   return static_cast<size_t>(reader.Integer(name, static_cast<int64_t>(default_value), range));
 }
 
-size_t DefaultThreads() { return std::max(1u, AvailableCpus() / 2); }
-
 void ReadHttp(SettingsReader& reader, HttpOptions* http) {
   http->address = reader.ListenAddress("HTTP_LISTEN_ADDRESS", "0.0.0.0:8080");
   http->tls = ReadServerTls(reader, "HTTP_TLS");

@@ -166,8 +166,6 @@ void ReadPaces(SettingsReader& reader, ServerConfig* config) {
   fields.Number("RESYNC_KEYS_PER_SECOND", &config->resync_keys_per_second, {1, 10000000});
 }
 
-size_t DefaultThreads() { return std::max(1u, AvailableCpus() / 2); }
-
 void ReadThreads(SettingsReader& reader, ServerConfig* config) {
   Fields fields(reader);
   config->grpc_threads = config->shards = DefaultThreads();

@@ -5,7 +5,6 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -111,7 +110,6 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: echo_server HOST:PORT [THREADS]\n");
     return 2;
   }
-  const size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10)
-                                  : std::max<size_t>(1, kache::AvailableCpus() / 2);
+  const size_t threads = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : kache::DefaultThreads();
   return kache::Run(argv[1], threads, shutdown);
 }

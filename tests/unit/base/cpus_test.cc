@@ -77,6 +77,7 @@ TEST(AvailableCpus, IsAtLeastOneAndAtMostThoseOfTheProcess) {
   }
   ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
   EXPECT_EQ(AvailableCpus(), 1u);
+  EXPECT_EQ(DefaultThreads(), 1u);
   ASSERT_EQ(sched_setaffinity(0, sizeof set, &set), 0);
 }
 

@@ -15,10 +15,13 @@
 #include <string>
 #include <vector>
 
+#include "tests/testing/has_ipv6.h"
 #include "tests/unit/http/http_server_fixture.h"
 
 namespace kache {
 namespace {
+
+using ::kache::testing::HasIpv6;
 
 class HttpServerServes : public HttpServerTest {
  protected:
@@ -208,17 +211,6 @@ bool ConnectsOverIpv6(uint16_t port) {
 }
 
 // A container often has no IPv6, not even a loopback address.
-bool HasIpv6() {
-  const int fd = socket(AF_INET6, SOCK_STREAM, 0);
-  sockaddr_in6 address = {};
-  address.sin6_family = AF_INET6;
-  address.sin6_addr = in6addr_loopback;
-  const bool bound =
-      fd >= 0 && bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
-  if (fd >= 0) close(fd);
-  return bound;
-}
-
 TEST_F(HttpServerTest, ListensOnBothFamilies) {
   if (!HasIpv6()) GTEST_SKIP() << "no IPv6 loopback address here";
   options_.address = {"::", 0};

@@ -15,11 +15,13 @@
 
 #include "base/strings.h"
 #include "tests/testing/eventually.h"
+#include "tests/testing/has_ipv6.h"
 #include "tests/testing/metric_value.h"
 
 namespace kache {
 namespace {
 
+using ::kache::testing::HasIpv6;
 using ::kache::testing::MetricValue;
 
 constexpr absl::Duration kUnacknowledged = absl::Seconds(10);
@@ -168,8 +170,6 @@ TEST(ListenOn, SaysWhyItCannot) {
   EXPECT_EQ(ListenOn({"no.such.host.invalid", 0}, kUnacknowledged).status().code(),
             absl::StatusCode::kUnavailable);
 }
-
-bool HasIpv6() { return ListenOn({"::1", 0}, kUnacknowledged).ok(); }
 
 TEST(ListenOn, AWildcardTakesItsFamilies) {
   for (const char* host : {"0.0.0.0", "::"}) {
