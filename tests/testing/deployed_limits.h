@@ -48,7 +48,11 @@ inline std::vector<DeployedLimits> AllDeployedLimits(const std::string& program)
       // One for both programs.
       ReadDeployedLimits("compose.yaml",
                          "x-program: &program[^]*?mem_limit: (\\d+)m\\s+cpus: (\\d+)", 2, 1,
-                         uint64_t{1} << 20)};
+                         uint64_t{1} << 20),
+      ReadDeployedLimits(
+          "helm/kache/values.yaml",
+          "\\n" + program + ":\\n[^]*?limits: \\{cpu: \"(\\d+)\", memory: (\\d+)Mi\\}", 1, 2,
+          uint64_t{1} << 20)};
 }
 
 }  // namespace kache
