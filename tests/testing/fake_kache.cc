@@ -55,6 +55,16 @@ void FakeKache::FailNext(int calls, grpc::Status status) {
   failure_ = std::move(status);
 }
 
+void FakeKache::FailStatus(grpc::Status status) {
+  const std::lock_guard lock(mutex_);
+  status_failure_ = std::move(status);
+}
+
+void FakeKache::LoseAnswers(int writes) {
+  const std::lock_guard lock(mutex_);
+  answers_to_lose_ = writes;
+}
+
 void FakeKache::SetDelay(absl::Duration delay) {
   const std::lock_guard lock(mutex_);
   delay_ = delay;
@@ -167,6 +177,15 @@ void FakeKache::Hold(grpc::ServerContext* context, absl::Duration FakeKache::*de
   while (waits() && !context->IsCancelled()) absl::SleepFor(absl::Milliseconds(2));
 }
 
+grpc::Status FakeKache::AnswerWrite(const v1::WriteResult& result, v1::Receipt* receipt) {
+  const std::lock_guard lock(mutex_);
+  if (answers_to_lose_ > 0) {
+    --answers_to_lose_;
+    return {grpc::StatusCode::UNAVAILABLE, "the connection broke"};
+  }
+  return StatusOf(result, receipt);
+}
+
 v1::GetResponse FakeKache::Read(const std::string& key) const {
   v1::GetResponse response;
   response.mutable_receipt()->set_acknowledged(1);
@@ -207,7 +226,7 @@ grpc::Status FakeKache::Put(grpc::ServerContext* context, const v1::PutRequest* 
                 request->has_stamp() ? &request->stamp() : nullptr, &result);
   Hold(context, &FakeKache::answer_delay_);
   response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
-  return StatusOf(result, response->mutable_receipt());
+  return AnswerWrite(result, response->mutable_receipt());
 }
 
 grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteRequest* request,
@@ -222,7 +241,7 @@ grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteReq
                 request->has_stamp() ? &request->stamp() : nullptr, &result);
   Hold(context, &FakeKache::answer_delay_);
   response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
-  return StatusOf(result, response->mutable_receipt());
+  return AnswerWrite(result, response->mutable_receipt());
 }
 
 grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
@@ -342,6 +361,7 @@ grpc::Status FakeKache::GetStatus(grpc::ServerContext* /*context*/,
   {
     const std::lock_guard lock(mutex_);
     ++status_calls_;
+    if (!status_failure_.ok()) return status_failure_;
   }
   AwaitThaw();
   response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());

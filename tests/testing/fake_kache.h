@@ -53,6 +53,11 @@ class FakeKache final : public v1::Kache::Service {
   // then done.
   void Freeze();
   void Thaw();
+  // GetStatus fails with `status` from now on; OK = no more.
+  void FailStatus(grpc::Status status);
+  // The next `writes` calls of Put or Delete are done, and fail as if the connection broke before
+  // the answer.
+  void LoseAnswers(int writes);
   // A write that was done waits that long before it is answered; see SetDelay.
   void SetAnswerDelay(absl::Duration delay);
 
@@ -117,6 +122,8 @@ class FakeKache final : public v1::Kache::Service {
   grpc::Status Enter(grpc::ServerContext* context);
   void AwaitThaw();
   void Hold(grpc::ServerContext* context, absl::Duration FakeKache::*delay);
+  // The status of a write that was done.
+  grpc::Status AnswerWrite(const v1::WriteResult& result, v1::Receipt* receipt);
   v1::GetResponse Read(const std::string& key) const;
 
   const std::shared_ptr<FakeRecords> records_;
@@ -127,6 +134,8 @@ class FakeKache final : public v1::Kache::Service {
   int ended_streams_ ABSL_GUARDED_BY(mutex_) = 0;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   grpc::Status failure_ ABSL_GUARDED_BY(mutex_);
+  grpc::Status status_failure_ ABSL_GUARDED_BY(mutex_);
+  int answers_to_lose_ ABSL_GUARDED_BY(mutex_) = 0;
   absl::Duration delay_ ABSL_GUARDED_BY(mutex_);
   absl::Duration answer_delay_ ABSL_GUARDED_BY(mutex_);
   bool frozen_ ABSL_GUARDED_BY(mutex_) = false;
