@@ -161,15 +161,18 @@ void HealthMonitor::OnRecoveryConnected(NodeId node, const redis::ServerFacts& f
     NoteProcesses(node, [&](ProcessWatch& watch, MonotonicTime now) {
       watch.OnConnected(shards_, facts.run_id, facts.asked_at, now);
     });
+    trackers_[node.index()].InspectionRefused("", clock_.Now());
   }
   PublishIfChanged();
 }
 
-void HealthMonitor::OnRecoveryDown(NodeId node) {
+void HealthMonitor::OnRecoveryDown(NodeId node, const redis::DownReason& reason) {
+  Tell(node, "the node cannot be used", reason.code, reason.message);
   {
     const std::lock_guard lock(mutex_);
     NoteProcesses(node,
                   [&](ProcessWatch& watch, MonotonicTime now) { watch.OnDown(shards_, now); });
+    trackers_[node.index()].InspectionRefused(reason.code, clock_.Now());
   }
   PublishIfChanged();
 }
@@ -212,9 +215,9 @@ void HealthMonitor::OnWriteRefused(NodeId node, std::string_view answer) {
 
 void HealthMonitor::OnInspectionRefused(NodeId node, std::string_view answer) {
   const redis::ErrorKind kind = redis::ClassifyError(answer);
-  // An unknown error is told of, and the node stays as it is.
-  const std::string reason =
-      kind == redis::ErrorKind::kOther ? "" : std::string(redis::ErrorKindName(kind));
+  const std::string reason = kind == redis::ErrorKind::kOther
+                                 ? "inspection_refused"
+                                 : std::string(redis::ErrorKindName(kind));
   Tell(node, "the node refuses to be inspected", reason, redis::ErrorForPeople(answer));
   Change(node, [&](HealthTracker& tracker) { tracker.InspectionRefused(reason, clock_.Now()); });
 }

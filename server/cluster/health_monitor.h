@@ -81,13 +81,14 @@ class HealthMonitor {
   void OnConnected(size_t shard, NodeId node, const redis::ServerFacts& facts);
   void OnDown(size_t shard, NodeId node, const redis::DownReason& reason);
   void OnPing(NodeId node, absl::Duration round_trip);
-  // What the recovery's own connection saw. It only counts for which process it reaches.
+  // What the recovery's own connection saw. It counts for which process it reaches; and while there
+  // is none, the node is not inspected for that reason.
   void OnRecoveryConnected(NodeId node, const redis::ServerFacts& facts);
-  void OnRecoveryDown(NodeId node);
+  void OnRecoveryDown(NodeId node, const redis::DownReason& reason);
   // The node answered a write with an error by which a living server refuses it. The reason is the
   // kind's name, or "write_refused" for an error that Kache does not know. `answer` is Redis's.
   void OnWriteRefused(NodeId node, std::string_view answer);
-  // The node answered the question for its marker with an error; and later without one.
+  // The node answered its inspection with an error; and later without one.
   void OnInspectionRefused(NodeId node, std::string_view answer);
   void OnInspectionAnswered(NodeId node);
   // The node took a write although its state said that it refuses them.

@@ -129,7 +129,7 @@ HealthTracker::Decision HealthTracker::Judge() const {
   if (!status_.connected) return {NodeState::kDown, kProcessChanged};
   switch (standing_.verdict) {
     case Standing::Verdict::kUnchecked:
-      return {NodeState::kDown, inspection_refusal_.empty() ? "checking" : inspection_refusal_};
+      return {NodeState::kDown, WhyUnchecked()};
     case Standing::Verdict::kExcluded:
       return {NodeState::kDown, standing_.reason};
     case Standing::Verdict::kInDoubt:
@@ -137,13 +137,18 @@ HealthTracker::Decision HealthTracker::Judge() const {
       break;
   }
   if (!refusal_.empty()) return {NodeState::kSyncing, refusal_};
-  if (!IsChecked()) return {NodeState::kSyncing, "checking"};
+  if (!IsChecked()) return {NodeState::kSyncing, WhyUnchecked()};
   if (standing_.verdict == Standing::Verdict::kInDoubt) {
-    return {NodeState::kSyncing, standing_.reason};
+    const bool unchecked = standing_.reason == kChecking;
+    return {NodeState::kSyncing, unchecked ? WhyUnchecked() : standing_.reason};
   }
   if (status_.missed > status_.resolved) return {NodeState::kSyncing, "missed_writes"};
   if (status_.pace == NodePace::kOutlier) return {NodeState::kSyncing, "slow"};
   return {NodeState::kUp, status_.pace == NodePace::kSlow ? "slow" : "ok"};
+}
+
+std::string HealthTracker::WhyUnchecked() const {
+  return inspection_refusal_.empty() ? std::string(kChecking) : inspection_refusal_;
 }
 
 bool HealthTracker::IsChecked() const {

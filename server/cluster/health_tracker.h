@@ -41,7 +41,8 @@ class HealthTracker {
   void DuplicateOf(const std::string& other_name, absl::Time now);
   void WriteRefused(const std::string& reason, absl::Time now);
   void WriteAccepted(absl::Time now);
-  // Why a node that was never checked is not: the reason of its answer. Empty = it answered.
+  // Why a node is not inspected, which is its reason in place of kChecking. Empty = it is, or
+  // nothing is known yet.
   void InspectionRefused(const std::string& reason, absl::Time now);
   // The node lacks a write that another took. Returns how many times that was so.
   uint64_t WriteMissed(absl::Time now) { return MayLackWrites(now, now); }
@@ -64,6 +65,7 @@ class HealthTracker {
   Decision Judge() const;
   // The check is newer than every connection.
   bool IsChecked() const;
+  std::string WhyUnchecked() const;
   absl::Time DoubtedSince() const;
   Doubt DoubtNow() const;
   void NoteTried(size_t shard);
@@ -79,7 +81,7 @@ class HealthTracker {
   std::string duplicate_of_;
   Standing standing_;
   std::string refusal_;             // empty = writes are accepted
-  std::string inspection_refusal_;  // empty = it is answered, or was not yet
+  std::string inspection_refusal_;  // empty = kChecking
   absl::Duration refusal_backoff_ = kRefusalBackoffMin;
   absl::Time refused_until_ = absl::InfinitePast();
 };

@@ -72,6 +72,9 @@ struct NodeStatus {
   bool Usable() const { return state != NodeState::kDown; }
 };
 
+// The reason of a node that was not inspected yet.
+inline constexpr char kChecking[] = "checking";
+
 // What checking a node's marker and its peers' notes came to (server/recovery).
 struct Standing {
   enum class Verdict : uint8_t {

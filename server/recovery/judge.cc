@@ -133,7 +133,7 @@ Assessment JudgeByMarker(const Evidence& evidence, const NodeEvidence& node,
 Assessment JudgeNode(const Evidence& evidence, const NodeEvidence& node,
                      const std::vector<uint64_t>& living) {
   if (node.has_several) return {.verdict = Verdict::kExcluded, .reason = kSeveralProcesses};
-  if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = "checking"};
+  if (!node.inspection) return {.verdict = Verdict::kInDoubt, .reason = kChecking};
   if (IsAnothersNode(evidence, node)) {
     return {.verdict = Verdict::kExcluded, .reason = kForeignCluster};
   }
@@ -236,7 +236,7 @@ std::vector<Assessment> FirstStart(const Evidence& evidence) {
   std::vector<Assessment> result;
   for (const NodeEvidence& node : evidence.nodes) {
     if (!node.inspection) {
-      result.push_back({.verdict = Verdict::kInDoubt, .reason = "checking"});
+      result.push_back({.verdict = Verdict::kInDoubt, .reason = kChecking});
     } else {
       result.push_back(
           {.verdict = Verdict::kInDoubt, .reason = "first_start", .init = node.is_ready});

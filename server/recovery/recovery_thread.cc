@@ -120,7 +120,7 @@ void RecoveryThread::OnConnected(NodeId node, const redis::ServerFacts& facts) {
 }
 
 void RecoveryThread::OnDown(NodeId node, const redis::DownReason& reason) {
-  monitor_.OnRecoveryDown(node);
+  monitor_.OnRecoveryDown(node, reason);
   if (!recovery_) return;
   recovery_->OnDown(node);
   if (reason.code == redis::kCoordinatorLost) recovery_->OnDeclaredLost();

@@ -62,7 +62,7 @@ std::string CodeOfError(std::string_view error) {
     default:
       break;
   }
-  if (error.starts_with("DENIED")) return "auth_failed";  // protected mode
+  if (IsProtectedMode(error)) return "protected_mode";
   if (IsTooManyClients(error)) return "too_many_clients";
   return "protocol_error";
 }
@@ -112,7 +112,11 @@ void Handshake::Add(Step step, std::string name, Command command) {
 
 Handshake::Progress Handshake::OnReply(const Reply& reply) {
   const Expected& expected = expected_[answered_++];
-  if (expected.step == Step::kName || expected.step == Step::kLostQuestion) {
+  // To the connection itself, whatever was asked first.
+  const bool refuses_connection =
+      reply.IsError() && (IsTooManyClients(reply.text) || IsProtectedMode(reply.text));
+  const bool optional = expected.step == Step::kName || expected.step == Step::kLostQuestion;
+  if (optional && !refuses_connection) {
     if (reply.IsError()) {
       NoteForbidden(reply, expected.name);
     } else if (expected.step == Step::kLostQuestion && reply.integer != 0) {
@@ -120,13 +124,7 @@ Handshake::Progress Handshake::OnReply(const Reply& reply) {
     }
     return Progress::kMore;
   }
-  if (reply.IsError()) {
-    DownReason reason = ReasonOfErrorReply(expected.name, reply.text);
-    if (expected.step == Step::kAuth && reason.code == "protocol_error") {
-      reason.code = "auth_failed";  // such as "ERR AUTH called without any password configured"
-    }
-    return Refuse(std::move(reason));
-  }
+  if (reply.IsError()) return OnError(expected, reply.text);
   switch (expected.step) {
     case Step::kInfoServer:
       return CheckServer(reply.text);
@@ -139,6 +137,19 @@ Handshake::Progress Handshake::OnReply(const Reply& reply) {
     default:
       return Progress::kMore;
   }
+}
+
+Handshake::Progress Handshake::OnError(const Expected& expected, const std::string& error) {
+  DownReason reason = ReasonOfErrorReply(expected.name, error);
+  // A Sentinel answers so to a password, and to SELECT.
+  const bool needs_no_password = expected.step == Step::kAuth && reason.code == "protocol_error";
+  const bool knows_no_databases = expected.step == Step::kSelect && reason.code == "no_command";
+  if (needs_no_password) reason.code = "auth_failed";
+  if (needs_no_password || knows_no_databases) {
+    if (!unsure_) unsure_ = std::move(reason);
+    return Progress::kMore;
+  }
+  return Refuse(unsure_ ? *unsure_ : std::move(reason));
 }
 
 void Handshake::NoteForbidden(const Reply& reply, const std::string& what) {
@@ -163,6 +174,7 @@ Handshake::Progress Handshake::CheckServer(std::string_view info) {
                    "a Sentinel listens there (name the Redis servers themselves in REDIS_URLS, "
                    "without their replicas)"});
   }
+  if (unsure_) return Refuse(*unsure_);
   if (!IsWord(facts_.run_id) || !IsWord(facts_.version)) {
     return Refuse(
         {"protocol_error",

@@ -13,6 +13,7 @@
 #ifndef KACHE_SERVER_REDIS_HANDSHAKE_H_
 #define KACHE_SERVER_REDIS_HANDSHAKE_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ class Handshake {
 
   const std::vector<Command>& commands() const { return commands_; }
 
+  // Whether any reply came.
+  bool heard() const { return answered_ > 0; }
+
   // Requires: the last answer was kMore (or there was none).
   Progress OnReply(const Reply& reply);
 
@@ -63,22 +67,26 @@ class Handshake {
     kPing
   };
 
-  void Add(Step step, std::string name, Command command);
-  void NoteForbidden(const Reply& reply, const std::string& what);
-  Progress Refuse(DownReason reason);
-  Progress CheckServer(std::string_view info);
-  Progress CheckReplication(std::string_view info);
-  Progress CheckCluster(std::string_view info);
-
   struct Expected {
     Step step;
     std::string name;  // for messages
   };
+
+  void Add(Step step, std::string name, Command command);
+  void NoteForbidden(const Reply& reply, const std::string& what);
+  Progress Refuse(DownReason reason);
+  Progress OnError(const Expected& expected, const std::string& error);
+  Progress CheckServer(std::string_view info);
+  Progress CheckReplication(std::string_view info);
+  Progress CheckCluster(std::string_view info);
+
   std::vector<Command> commands_;
   std::vector<Expected> expected_;  // the replies to commands_
   size_t answered_ = 0;
   ServerFacts facts_;
   DownReason refusal_;
+  // Of a step before INFO server, which tells whether a Redis server or a Sentinel refused.
+  std::optional<DownReason> unsure_;
 };
 
 }  // namespace kache::redis

@@ -76,10 +76,11 @@ struct ServerFacts {
 inline constexpr char kCoordinatorLost[] = "coordinator_lost";
 
 // Why a node can't be used, in snake_case for states and labels: "connection_refused",
-// "connection_lost", "connect_timeout", "name_not_found", "unresponsive", "loading",
-// "master_down", "auth_failed", "no_perm", "no_perm_for_key", "no_command", "too_many_clients",
-// "not_a_master", "sentinel", "cluster_mode", "version_too_old", "not_redis", "protocol_error",
-// kCoordinatorLost. `message` is for people and holds no secret.
+// "connection_lost", "connect_timeout", "name_not_found", "tls_failed", "closed_unanswered",
+// "unresponsive", "loading", "master_down", "auth_failed", "protected_mode", "no_perm",
+// "no_perm_for_key", "no_command", "too_many_clients", "not_a_master", "sentinel", "cluster_mode",
+// "version_too_old", "not_redis", "protocol_error", kCoordinatorLost. `message` is for people and
+// holds no secret.
 struct DownReason {
   std::string code;
   std::string message;

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <string>
 
+#include "server/redis/first_contact.h"
 #include "server/redis/redis_client_impl.h"
 
 namespace kache::redis {
@@ -201,7 +202,7 @@ void RedisClientImpl::OnLate(std::chrono::nanoseconds delay, MonotonicTime now) 
 void RedisClientImpl::OnTick(MonotonicTime now) {
   if (state_ != State::kWaiting) socket_.OnTick(now);
   if (state_ == State::kHandshaking && now >= connect_deadline_) {
-    Lose({"connect_timeout", Address() + " does not answer to a new connection"});
+    Lose(SilentFromTheStart(Address(), endpoint_.tls ? TlsStage::kAgreed : TlsStage::kNone));
   }
   AnswerTimedOut(now);
   CheckSilence(now);
@@ -215,8 +216,7 @@ void RedisClientImpl::CheckSilence(MonotonicTime now) {
       suspect_self_()) {
     return;
   }
-  Lose({"unresponsive",
-        Address() + " leaves " + std::to_string(pending_.size()) + " commands without an answer"});
+  Lose({"unresponsive", Address() + " leaves commands without an answer"});
 }
 
 bool RedisClientImpl::Silent() const {

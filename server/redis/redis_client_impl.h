@@ -94,7 +94,8 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void SendHeld();
   UnsentReads::Progress Progress() const;
   void CountReply(const Reply& reply);
-  void LoseUnreadable();
+  // `bytes` are the last that came.
+  void LoseUnreadable(std::string_view bytes);
   void OnReply(Reply reply);
   void OnCommandReply(Reply reply);
   void OnErrorReply(Reply reply);

@@ -150,18 +150,18 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
       case ReplyReader::Result::kMore:
         return;
       case ReplyReader::Result::kBroken:
-        LoseUnreadable();
+        LoseUnreadable(bytes);
         return;
     }
   }
 }
 
-void RedisClientImpl::LoseUnreadable() {
-  const std::string why = "the replies can't be read: " + std::string(reader_.error());
-  if (state_ == State::kHandshaking) {
-    Lose({"not_redis", why + " (another program listens there: correct REDIS_URLS)"}, true);
+void RedisClientImpl::LoseUnreadable(std::string_view bytes) {
+  if (state_ == State::kHandshaking && !handshake_->heard()) {
+    Lose(AnswersNoRedis(Address(), bytes, reader_.error()), /*was_unusable=*/true);
   } else {
-    Lose({"protocol_error", why}, true);
+    Lose({"protocol_error", "the replies can't be read: " + std::string(reader_.error())},
+         /*was_unusable=*/true);
   }
 }
 

@@ -88,8 +88,11 @@ std::string_view RemedyOfError(std::string_view text) {
     default:
       break;
   }
-  if (!IsTooManyClients(text)) return "";
-  return " (raise maxclients there, or let fewer clients connect)";
+  if (IsTooManyClients(text)) return " (raise maxclients there, or let fewer clients connect)";
+  if (IsProtectedMode(text)) {
+    return " (set a password there and in REDIS_URLS)";
+  }
+  return "";
 }
 
 }  // namespace
@@ -114,6 +117,8 @@ std::string ErrorForPeople(std::string_view text) {
 bool IsTooManyClients(std::string_view text) {
   return text.starts_with("ERR max number of clients");
 }
+
+bool IsProtectedMode(std::string_view text) { return text.starts_with("DENIED"); }
 
 bool IsWriteRefused(ErrorKind kind) {
   return kind == ErrorKind::kOom || kind == ErrorKind::kMisconf || kind == ErrorKind::kReadOnly ||

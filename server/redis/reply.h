@@ -63,6 +63,8 @@ std::string ErrorForPeople(std::string_view text);
 
 // True for the answer to a connection that the server has no room for.
 bool IsTooManyClients(std::string_view text);
+// The same of a server without a password that serves its own host only.
+bool IsProtectedMode(std::string_view text);
 
 // True for the kinds by which a living server refuses a write.
 bool IsWriteRefused(ErrorKind kind);

@@ -17,11 +17,6 @@ constexpr unsigned int kKeepaliveSeconds = 10;
 // The most that one record of TLS holds.
 constexpr size_t kRecordBytes = 16 * 1024;
 
-DownReason ReasonOfConnectError(int error, const std::string& target) {
-  const char* code = error == UV_ETIMEDOUT ? "connect_timeout" : "connection_refused";
-  return {code, "cannot connect to " + target + ": " + uv_strerror(error)};
-}
-
 }  // namespace
 
 struct Socket::Lookup {
@@ -59,6 +54,7 @@ void Socket::Connect(const std::string& host, uint16_t port, MonotonicTime deadl
   next_address_ = 0;
   last_error_ = 0;
   write_error_ = 0;
+  unanswered_ = false;
 
   sockaddr_storage numeric{};
   if (uv_ip4_addr(host.c_str(), port, reinterpret_cast<sockaddr_in*>(&numeric)) == 0 ||
@@ -112,7 +108,7 @@ void Socket::TryNextAddress() {
     if (last_error_ == 0) return;
     DropConnection();
   }
-  Fail(ReasonOfConnectError(last_error_ == 0 ? UV_ETIMEDOUT : last_error_, host_));
+  Fail(ReasonOfNoConnection());
 }
 
 int Socket::StartConnection(const sockaddr* address) {
@@ -153,7 +149,8 @@ void Socket::OnConnected(int result) {
         static_cast<Connection*>(handle->data)->socket->OnRead(size, buffer);
       });
   if (started != 0) {
-    Fail(ReasonOfConnectError(started, host_));
+    last_error_ = started;
+    Fail(ReasonOfNoConnection());
     return;
   }
   if (tls_context_) {
@@ -169,12 +166,13 @@ void Socket::OnRead(ssize_t size, const uv_buf_t* buffer) {
   if (size > 0 && tls_) {
     OnTlsBytes({buffer->base, static_cast<size_t>(size)});
   } else if (size > 0) {
+    heard_ = true;
     listener_.OnBytes({buffer->base, static_cast<size_t>(size)});
   } else if (size == UV_EOF) {
-    Fail({"connection_lost", host_ + " closed the connection"});
+    Fail(ReasonOfEnd(host_ + " closed the connection"));
   } else if (size < 0) {
     const char* error = uv_strerror(static_cast<int>(size));
-    Fail({"connection_lost", "the connection to " + host_ + " was lost: " + error});
+    Fail(ReasonOfEnd("the connection to " + host_ + " was lost: " + error));
   }
 }
 
@@ -182,18 +180,40 @@ void Socket::OnTlsBytes(std::string_view bytes) {
   plain_.clear();
   const bool fine = tls_->Receive(bytes, &plain_);
   FlushTls();
-  if (!fine && !open_) return FailTls();
+  if (!fine && !open_) return FailTls(bytes);
   if (!open_ && tls_->established()) {
-    open_ = true;
+    open_ = spoke_tls_ = true;
     listener_.OnOpen();
   }
-  if (open_ && !plain_.empty()) listener_.OnBytes(plain_);
+  if (open_ && !plain_.empty()) {
+    heard_ = true;
+    listener_.OnBytes(plain_);
+  }
   // What came before the mistake may say what is wrong.
-  if (!fine && open_) FailTls();
+  if (!fine && open_) FailTls(bytes);
 }
 
-void Socket::FailTls() {
-  Fail({open_ ? "connection_lost" : "tls_failed", "no TLS with " + host_ + ": " + tls_->error()});
+void Socket::FailTls(std::string_view bytes) {
+  std::string why = "no TLS with " + host_ + ": " + tls_->error();
+  if (!open_) why += HintOfTlsBytes(bytes);
+  // A server that wants a certificate may say so after the handshake.
+  Fail({heard_ ? "connection_lost" : "tls_failed", std::move(why)});
+}
+
+TlsStage Socket::stage() const {
+  if (tls_ == nullptr) return TlsStage::kNone;
+  return tls_->established() ? TlsStage::kAgreed : TlsStage::kShaking;
+}
+
+DownReason Socket::ReasonOfNoConnection() const {
+  if (unanswered_) return SilentFromTheStart(host_, TlsStage::kShaking, spoke_tls_);
+  const int error = last_error_ == 0 ? UV_ETIMEDOUT : last_error_;
+  const char* code = error == UV_ETIMEDOUT ? "connect_timeout" : "connection_refused";
+  return {code, "cannot connect to " + host_ + ": " + uv_strerror(error)};
+}
+
+DownReason Socket::ReasonOfEnd(const std::string& why) const {
+  return heard_ ? DownReason{"connection_lost", why} : ClosedUnanswered(host_, stage());
 }
 
 void Socket::FlushTls() {
@@ -300,8 +320,7 @@ void Socket::OnWritten(int result) {
 void Socket::OnTick(MonotonicTime now) {
   if (write_error_ != 0) {
     // Told only now, so that an error reply that came before the close could be read first.
-    Fail({"connection_lost",
-          "cannot write to " + host_ + ": " + std::string(uv_strerror(write_error_))});
+    Fail(ReasonOfEnd("cannot write to " + host_ + ": " + uv_strerror(write_error_)));
     return;
   }
   if (open_ || now < address_deadline_) return;
@@ -309,6 +328,7 @@ void Socket::OnTick(MonotonicTime now) {
   if (lookup_ != nullptr) {
     Fail({"connect_timeout", "the look-up of " + host_ + " took too long"});
   } else if (connection_ != nullptr) {
+    if (stage() == TlsStage::kShaking) unanswered_ = true;
     DropConnection();
     TryNextAddress();
   }
@@ -335,7 +355,7 @@ void Socket::Close() {
 }
 
 void Socket::DropConnection() {
-  open_ = false;
+  open_ = heard_ = false;
   tls_.reset();
   gathered_.Clear();
   if (connection_ == nullptr) return;

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "server/redis/command.h"
 #include "server/redis/event_loop_impl.h"
+#include "server/redis/first_contact.h"
 #include "server/redis/node_client.h"
 #include "server/redis/tls_session.h"
 #include "server/redis/write_batch.h"
@@ -76,7 +77,11 @@ class Socket {
   // As Flush, of what TLS has to send.
   void FlushTls();
   void EncryptGathered();
-  void FailTls();
+  void FailTls(std::string_view bytes);
+  TlsStage stage() const;
+  DownReason ReasonOfNoConnection() const;
+  // `why` where the connection has been of use.
+  DownReason ReasonOfEnd(const std::string& why) const;
   // Sends what one call takes; returns the number of bytes, or notes the error and returns -1.
   int TryWrite();
   // Sends buffers_, which stay until OnWritten.
@@ -99,6 +104,9 @@ class Socket {
   Lookup* lookup_ = nullptr;
   Connection* connection_ = nullptr;
   bool open_ = false;
+  bool heard_ = false;                       // bytes came for the listener on this connection
+  bool spoke_tls_ = false;                   // on this connection, or one before
+  bool unanswered_ = false;                  // an address accepted, and did not speak TLS in time
   std::shared_ptr<ssl_ctx_st> tls_context_;  // nullptr = no TLS
   std::unique_ptr<TlsSession> tls_;          // of connection_
   std::string plain_;                        // kept for its memory

@@ -329,8 +329,8 @@ class RedisTlsTest(CertifiedCase):
             self.assert_down(server, "tls_failed")
         # The server refuses us once our side of the handshake is done (TLS 1.3).
         server = self.server(REDIS_TLS_CERT_FILE=stranger[0], REDIS_TLS_KEY_FILE=stranger[1])
-        self.assert_down(server, "connection_lost")
-        self.assert_down(self.server(scheme="redis"), "connection_lost")
+        self.assert_down(server, "tls_failed")
+        self.assert_down(self.server(scheme="redis"), "closed_unanswered")
 
     def doctor(self, host="localhost", scheme="rediss", **changes):
         """What kachectl doctor finds on the Redis server itself."""
@@ -383,7 +383,7 @@ class RedisTlsTest(CertifiedCase):
         server = KacheServer([f"rediss://127.0.0.1:{redis.port}"], self.settings())
         self.addCleanup(server.stop)
         server.start()
-        self.assert_down(server, "connect_timeout")  # it waits for the end of a line
+        self.assert_down(server, "tls_failed")  # it waits for the end of a line
 
     def test_redis_restarts(self):
         server = self.server().wait_up()

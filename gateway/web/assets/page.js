@@ -52,6 +52,7 @@ function summaryOf(all) {
     return ["up", all.length === 1
       ? "The Redis server is UP." : `All ${all.length} Redis servers are UP.`];
   }
+  parts.push("kachectl doctor says what to do.");
   return [down.length > 0 ? "down" : "syncing", parts.join(" ")];
 }
 

@@ -181,7 +181,7 @@ TEST_F(HealthMonitorTest, ARecoveryThatReachesAnotherProcessCounts) {
   Reach(kA, "run-1");
   ReachByRecovery(kA, "run-2");
   EXPECT_EQ(Status(kA).reason, "process_changed");
-  monitor_.OnRecoveryDown(kA);
+  monitor_.OnRecoveryDown(kA, {"connection_lost", "a:1 closed the connection"});
   EXPECT_EQ(Status(kA).reason, "process_changed") << "it may come back to either";
   clock_.Advance(ProcessWatch::kRound);
   monitor_.Tick();
@@ -279,6 +279,16 @@ TEST_F(HealthMonitorTest, SaysWhyANodeIsNotInspected) {
   EXPECT_EQ(Status(kA).reason, "no_perm_for_key");
   EXPECT_EQ(log.Count("the node refuses to be inspected node=a reason=no_perm_for_key"), 1u);
   monitor_.OnInspectionAnswered(kA);
+  EXPECT_EQ(Status(kA).reason, "checking");
+}
+
+TEST_F(HealthMonitorTest, SaysWhyTheRecoveryDoesNotReachANode) {
+  monitor_.OnConnected(0, kA, {"run-a", "7.0.15"});
+  testing::CapturedLog log;
+  for (int i = 0; i < 2; ++i) monitor_.OnRecoveryDown(kA, {"too_many_clients", "no room"});
+  EXPECT_EQ(Status(kA).reason, "too_many_clients");
+  EXPECT_EQ(log.Count("the node cannot be used node=a reason=too_many_clients"), 1u);
+  monitor_.OnRecoveryConnected(kA, {"run-a", "7.0.15"});
   EXPECT_EQ(Status(kA).reason, "checking");
 }
 

@@ -179,6 +179,17 @@ TEST(Handshake, RefusesASentinel) {
   EXPECT_EQ(handshake.refusal().code, "sentinel");
 }
 
+// It wants no password, and has no databases.
+TEST(Handshake, KnowsASentinelBehindItsErrors) {
+  Handshake handshake({"h", 1, "", "secret", 3}, {});
+  EXPECT_EQ(
+      Answer(handshake, {Reply::Error("ERR AUTH <password> called without any password"),
+                         Reply::Error("ERR unknown command 'SELECT'"),
+                         Info("redis_version:7.0.15\r\nredis_mode:sentinel\r\nrun_id:1\r\n")}),
+      Progress::kRefused);
+  EXPECT_EQ(handshake.refusal().code, "sentinel");
+}
+
 TEST(Handshake, RepeatsNoPasswordOfAServerThatDoesNotKnowAuth) {
   Handshake handshake({"h", 1, "", "secret", 0}, {});
   EXPECT_EQ(handshake.OnReply(
@@ -200,7 +211,7 @@ TEST(Handshake, NamesTheReasonOfAnErrorReply) {
            ErrorCase{"NOPERM this user has no permissions to run the 'info' command", "no_perm"},
            ErrorCase{"NOPERM No permissions to access a key", "no_perm_for_key"},
            ErrorCase{"ERR unknown command 'INFO'", "no_command"},
-           ErrorCase{"DENIED Redis is running in protected mode", "auth_failed"},
+           ErrorCase{"DENIED Redis is running in protected mode", "protected_mode"},
            ErrorCase{"LOADING Redis is loading the dataset in memory", "loading"},
            ErrorCase{"MASTERDOWN Link with MASTER is down", "master_down"},
            ErrorCase{"BUSY Redis is busy running a script.", "unresponsive"},
@@ -215,12 +226,25 @@ TEST(Handshake, NamesTheReasonOfAnErrorReply) {
   }
 }
 
+// The answer to the connection comes in the place of that to the first command.
+TEST(Handshake, KnowsAServerWithoutRoomBeforeItHasAName) {
+  for (const ErrorCase& each :
+       {ErrorCase{"ERR max number of clients reached", "too_many_clients"},
+        ErrorCase{"DENIED Redis is running in protected mode", "protected_mode"}}) {
+    Handshake handshake({}, {}, {.name = "kache", .lost_question = {"HEXISTS", "k", "f"}});
+    EXPECT_EQ(handshake.OnReply(Reply::Error(std::string(each.error))), Progress::kRefused);
+    EXPECT_EQ(handshake.refusal().code, each.code);
+  }
+}
+
 TEST(Handshake, TakesAnyErrorToAuthForFailedAuth) {
   Handshake handshake({"h", 1, "", "secret", 0}, {});
-  EXPECT_EQ(handshake.OnReply(Reply::Error("ERR AUTH <password> called without any password "
-                                           "configured for the default user.")),
+  EXPECT_EQ(Answer(handshake, {Reply::Error("ERR AUTH <password> called without any password "
+                                            "configured for the default user."),
+                               Info(kServer)}),
             Progress::kRefused);
   EXPECT_EQ(handshake.refusal().code, "auth_failed");
+  EXPECT_THAT(handshake.refusal().message, HasSubstr("AUTH <password>"));
   EXPECT_THAT(handshake.refusal().message, ::testing::Not(HasSubstr("secret")));
 }
 

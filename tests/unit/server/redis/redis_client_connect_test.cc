@@ -79,8 +79,8 @@ TEST(RedisClientConnect, GivesUpOnAServerThatNeverSpeaks) {
   FakeRedis server;
   server.FallSilent();
   ClientUnderTest client(server.endpoint(), Quick());
-  ASSERT_TRUE(client.WaitUntilDown("connect_timeout"));
-  EXPECT_THAT(client.observed().down[0].message, HasSubstr("does not answer"));
+  ASSERT_TRUE(client.WaitUntilDown("unresponsive"));
+  EXPECT_THAT(client.observed().down[0].message, HasSubstr("accepted the connection and does not"));
   server.BePolite();
   EXPECT_TRUE(client.WaitUntilReady()) << "and tries again";
 }
@@ -108,7 +108,17 @@ TEST(RedisClientConnect, RefusesAServerOfAnotherProtocol) {
   server.OnCommand("", "HTTP/1.1 400 Bad Request\r\n\r\n");
   server.OnCommand("INFO server", "HTTP/1.1 400 Bad Request\r\n\r\n");
   ClientUnderTest client(server.endpoint(), Quick());
-  EXPECT_TRUE(client.WaitUntilDown("not_redis"));
+  ASSERT_TRUE(client.WaitUntilDown("not_redis"));
+  EXPECT_THAT(client.observed().down[0].message,
+              HasSubstr("begins with 'HTTP/1.1 400 Bad Request'"));
+}
+
+TEST(RedisClientConnect, SaysThatTheServerClosesWithoutAnAnswer) {
+  FakeRedis server;
+  server.OnCommand("INFO server", FakeRedis::kClose);
+  ClientUnderTest client(server.endpoint(), Quick());
+  ASSERT_TRUE(client.WaitUntilDown("closed_unanswered"));
+  EXPECT_THAT(client.observed().down[0].message, HasSubstr("rediss://"));
 }
 
 TEST(RedisClientConnect, ConnectsToAServerThatAnswersByteByByte) {

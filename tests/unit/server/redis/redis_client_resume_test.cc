@@ -155,7 +155,7 @@ TEST_F(RedisClientResume, GivesUpWhereNoConnectionCanBeMade) {
   ASSERT_TRUE(client_.WaitForAnswers(2));
   EXPECT_EQ(client_.answers()[0].status().code(), absl::StatusCode::kUnavailable);
   EXPECT_FALSE(client_->Ready());
-  EXPECT_EQ(client_.observed().LastReason(), "connection_lost");
+  EXPECT_EQ(client_.observed().LastReason(), "closed_unanswered");
   EXPECT_EQ(client_->counters().waiting_commands, 0u);
   EXPECT_EQ(client_->counters().queued_bytes, 0u);
   server_.BePolite();
@@ -180,7 +180,7 @@ TEST(RedisClientResumeLimit, LeavesAServerThatDoesNotAnswerInTime) {
   ASSERT_TRUE(client.WaitUntilReady());
   server.FallSilent();
   server.CloseAll();
-  ASSERT_TRUE(client.WaitUntilDown("connect_timeout"));
+  ASSERT_TRUE(client.WaitUntilDown("unresponsive"));
   EXPECT_FALSE(client->Ready());
 }
 
