@@ -58,12 +58,16 @@ bool Resync::IsKnownBetter(const ResyncSource& source, const PageEntry& entry) c
   });
 }
 
-std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
+// Nobody is to have it from there: of a stand-in of the release before whose copy ends with the
+// value, or of another ring.
+bool Resync::IsLeftOver(const ResyncSource& source, const PageEntry& entry) const {
   const bool for_others = entry.stand_in || entry.tombstone || entry.newer_format;
-  if (!plan_.takes_misplaced && !for_others &&
-      !IsHome(source.node, copier_.UserKey(entry.redis_key))) {
-    return {};
-  }
+  return !plan_.takes_misplaced && !for_others &&
+         !IsHome(source.node, copier_.UserKey(entry.redis_key));
+}
+
+std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
+  if (IsLeftOver(source, entry)) return {};
   if (MayBeDeleted(source, entry) && IsKnownBetter(source, entry)) return {};
   return {plan_.node};
 }
@@ -96,6 +100,7 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   }
   const auto brought_home = std::make_shared<std::vector<PageEntry>>();  // of stand-ins
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
+    if (IsLeftOver(source, entry)) left_with_.insert(source.node);
     std::vector<NodeId> targets = TargetsOf(source, entry);
     const bool taken_home = entry.stand_in && !targets.empty();
     if (taken_home && AddOtherHomes(source.node, entry, targets)) {

@@ -64,7 +64,8 @@ class Resync {
   };
   Progress progress(MonotonicTime now) const;
   const ResyncPlan& plan() const { return plan_; }
-  // The nodes with which copies of stand-ins stay, as another home replica was not UP.
+  // The nodes with which copies stay that only a sweep removes: of stand-ins, as another home
+  // replica was not UP; and such as nobody is to have.
   const std::set<NodeId>& left_with() const { return left_with_; }
   // How many of the plan's sources, in order, have been brought.
   size_t sources_done() const { return next_source_; }
@@ -82,6 +83,7 @@ class Resync {
   bool IsHome(NodeId node, std::string_view user_key) const;
   bool MayBeDeleted(const ResyncSource& source, const PageEntry& entry) const;
   bool IsKnownBetter(const ResyncSource& source, const PageEntry& entry) const;
+  bool IsLeftOver(const ResyncSource& source, const PageEntry& entry) const;
   std::vector<NodeId> TargetsOf(const ResyncSource& source, const PageEntry& entry) const;
   void CopyPage(const ResyncSource& source, const std::string& cursor,
                 absl::AnyInvocable<void(const std::string&)> read, Copier::Done done);

@@ -98,7 +98,7 @@ class CountingObserver final : public HttpObserver {
   std::array<std::atomic<int>, static_cast<size_t>(RefusalReason::kCount)> refused_ = {};
 };
 
-class HttpServerTest : public testing::Test {
+class HttpServerTest : public ::testing::Test {
  protected:
   HttpServerTest() {
     options_.address = {"127.0.0.1", 0};

@@ -210,7 +210,6 @@ bool ConnectsOverIpv6(uint16_t port) {
   return Connects(AF_INET6, reinterpret_cast<sockaddr*>(&address), sizeof address);
 }
 
-// A container often has no IPv6, not even a loopback address.
 TEST_F(HttpServerTest, ListensOnBothFamilies) {
   if (!HasIpv6()) GTEST_SKIP() << "no IPv6 loopback address here";
   options_.address = {"::", 0};

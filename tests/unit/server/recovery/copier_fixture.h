@@ -35,7 +35,7 @@ class CopierFixture : public ::testing::Test {
             absl::Seconds(600),
             &clock_,
             [this](NodeId node) { return ahead_[node.index()]; },
-            [this](NodeId node, redis::ErrorKind kind) { refused_.emplace_back(node, kind); },
+            [this](NodeId node, std::string_view answer) { refused_.emplace_back(node, answer); },
             "kache:m",
             [this](NodeId, NodeId target, uint64_t) { left_out_.push_back(target); }};
   }
@@ -94,8 +94,8 @@ class CopierFixture : public ::testing::Test {
   testing::FakeNodeClient source_;
   testing::FakeNodeClient target_;
   std::unique_ptr<Copier> copier_;
-  std::vector<std::pair<NodeId, redis::ErrorKind>> refused_;
-  std::vector<NodeId> left_out_;  // for whom records were left out
+  std::vector<std::pair<NodeId, std::string>> refused_;  // what they answered
+  std::vector<NodeId> left_out_;                         // for whom records were left out
   std::string next_;
   std::optional<absl::StatusOr<PageResult>> result_;
 };

@@ -158,9 +158,11 @@ TEST_F(ResyncTest, AStandInsCopyOnAHomeReplicaBecomesThatReplicas) {
   EXPECT_TRUE(left_with_.empty());
 }
 
+// A sweep of the source removes it.
 TEST_F(ResyncTest, TakesNoMisplacedRecord) {
   node(2).Hold(kKey, EncodeRecord({Aged(absl::Minutes(1)), 0, false, "v"}));
   EXPECT_EQ(Brought(), "");
+  EXPECT_EQ(left_with_, std::set<NodeId>{NodeId(2)});
 }
 
 // While the ring changes nobody is home to all that it is to have.
