@@ -1,4 +1,4 @@
-// Tests of IPv6 are left out where this machine has no IPv6 loopback address, as in many containers.
+// Tests of IPv6 are left out where this machine has no IPv6 loopback address (many containers).
 #ifndef KACHE_TESTS_TESTING_HAS_IPV6_H_
 #define KACHE_TESTS_TESTING_HAS_IPV6_H_
 
