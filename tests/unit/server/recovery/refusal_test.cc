@@ -45,7 +45,8 @@ TEST_F(RefusalTest, IsLoggedOnceForManyAttempts) {
     clock_.Advance(absl::Seconds(1));
   }
   EXPECT_EQ(log_.Count("a lease could not be taken node=b"), 1u);
-  EXPECT_EQ(log_.Count("MISCONF"), 1u);
+  EXPECT_EQ(log_.Count("the node refuses writes node=b"), 1u);
+  EXPECT_EQ(log_.Count("MISCONF"), 2u);
 }
 
 TEST_F(RefusalTest, IsLoggedAgainOnceTheNodeHadTakenWritesInBetween) {
