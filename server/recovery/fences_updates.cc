@@ -13,8 +13,8 @@
 namespace kache {
 namespace {
 
-// From when the data path notes a miss until that stands on every node that can be reached, at
-// most.
+// From when the data path notes a miss until that stands on every node that can be reached, as a
+// rule.
 constexpr absl::Duration kNoteTakes = absl::Seconds(2);
 
 }  // namespace
@@ -60,14 +60,18 @@ void Fences::ReassertDoubts(NodeId node) {
                  missed.note.number > resolved;
         });
     const bool was_told = at(node).connected_since < status.missed_since;
-    if (!stands && noted.run_id.empty() && was_told) {
-      if (inspected_at < status.missed_since + kNoteTakes) continue;  // It may be on its way.
-      noted.run_id = inspection.run_id;
+    const bool is_untrusted = inspections_.IsMemoryUntrusted(about);
+    if (!stands && noted.run_id.empty() && was_told && !is_untrusted) {
+      // It may be on its way, or be gone already.
+      if (inspected_at >= status.missed_since + kNoteTakes) {
+        context_.data_path.RestoreNote(about, node);
+      }
+      continue;
     }
     const bool is_known = noted.run_id == inspection.run_id;
     // An inspection that was sent before the note does not show it.
     if (!stands && is_known && inspections_.inspected_at(node) <= noted.at) continue;
-    const bool hints_are_missing = (!stands && is_known) || inspections_.IsMemoryUntrusted(about);
+    const bool hints_are_missing = (!stands && is_known) || is_untrusted;
     noted = {inspection.run_id, stands ? MonotonicTime() : context_.now()};
     if (stands && !hints_are_missing) continue;
     context_.Send(node,

@@ -30,6 +30,8 @@ class DataPath {
   virtual ~DataPath() = default;
   // Calls `done` once all writes that run now have ended; see Coordinator::Settle.
   virtual void Drain(NodeId node, absl::AnyInvocable<void()> done) = 0;
+  // See Shard::RestoreNote.
+  virtual void RestoreNote(NodeId about, NodeId holder) = 0;
   // See Coordinator::MeasureLatency.
   virtual void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) = 0;
 };

@@ -108,6 +108,10 @@ void RecoveryThread::Drain(NodeId node, absl::AnyInvocable<void()> done) {
       node, [this, done = std::move(done)]() mutable { loop_.PostFunction(std::move(done)); });
 }
 
+void RecoveryThread::RestoreNote(NodeId about, NodeId holder) {
+  coordinator_.RestoreNote(about, holder);
+}
+
 void RecoveryThread::MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) {
   coordinator_.MeasureLatency([this, done = std::move(done)](absl::Duration latency) mutable {
     loop_.PostFunction([latency, done = std::move(done)]() mutable { done(latency); });

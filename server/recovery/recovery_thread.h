@@ -56,6 +56,7 @@ class RecoveryThread : private redis::NodeObserver, private DataPath {
 
   // DataPath, on the recovery's thread.
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
+  void RestoreNote(NodeId about, NodeId holder) override;
   void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   // redis::NodeObserver, on the recovery's thread.

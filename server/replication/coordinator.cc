@@ -158,6 +158,12 @@ void Coordinator::Settle(NodeId node, absl::AnyInvocable<void()> done) {
       std::move(done));
 }
 
+void Coordinator::RestoreNote(NodeId about, NodeId holder) {
+  for (const auto& thread : shards_) {
+    thread->Post([about, holder, &shard = thread->shard()] { shard.RestoreNote(about, holder); });
+  }
+}
+
 void Coordinator::MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) {
   // The last answer took longest.
   OnEachShard(

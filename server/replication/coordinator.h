@@ -90,6 +90,9 @@ class Coordinator {
   // that `node` lacks was noted by Shard::NoteMissed before, or is noted anew.
   void Settle(NodeId node, absl::AnyInvocable<void()> done);
 
+  // See Shard::RestoreNote.
+  void RestoreNote(NodeId about, NodeId holder);
+
   // Calls `done`, on some shard's thread, with how long an operation of one command takes now, by
   // the slowest shard and node: until its shard begins it, and until a node that is connected
   // answers.

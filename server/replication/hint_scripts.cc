@@ -99,6 +99,10 @@ end
 return redis.pcall('HSET', KEYS[2], ARGV[2], ARGV[3])
 )lua";
 
+constexpr char kUnlessNoted[] = R"lua(
+if redis.call('HEXISTS', KEYS[2], ARGV[2]) == 1 then return 0 end
+)lua";
+
 constexpr char kReassertNote[] = R"lua(
 overflow()
 return redis.pcall('HSET', KEYS[2], ARGV[2], ARGV[3])
@@ -246,6 +250,11 @@ const redis::Script& ReassertNote() {
       NewScript("reassert-note", std::string(kOverflow) + kReassertNote);
   return script;
 }
+const redis::Script& RestoreNote() {
+  static const redis::Script& script =
+      NewScript("restore-note", std::string(kOverflow) + kUnlessNoted + kReassertNote);
+  return script;
+}
 const redis::Script& TakeHints() {
   static const redis::Script& script =
       NewScript("take-hints", std::string(kOverflow) + kSentinels + kTakeHints);
@@ -281,9 +290,9 @@ const redis::Script& EndComparison() {
 }
 
 std::vector<const redis::Script*> HintScripts() {
-  return {&SetWithHints(),  &LeaveHints(),   &OpenHints(),      &ReassertNote(),
-          &TakeHints(),     &PeekHints(),    &FinishHints(),    &ResetHints(),
-          &EndComparison(), &MarkOverflow(), &CheckHintRights()};
+  return {&SetWithHints(), &LeaveHints(),    &OpenHints(),    &ReassertNote(),
+          &RestoreNote(),  &TakeHints(),     &PeekHints(),    &FinishHints(),
+          &ResetHints(),   &EndComparison(), &MarkOverflow(), &CheckHintRights()};
 }
 
 }  // namespace kache

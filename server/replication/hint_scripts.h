@@ -40,6 +40,9 @@ const redis::Script& OpenHints();
 //   KEYS, ARGV  as OpenHints
 const redis::Script& ReassertNote();
 
+// The same, unless the note stands.
+const redis::Script& RestoreNote();
+
 // Takes the hints of a set for a replay; further ones go to a new set. Hints that another replay
 // took, and has not removed, go first.
 //   KEYS  set of hints, missed, set of those taken       ARGV  the name of the node, the job

@@ -142,7 +142,7 @@ void Shard::NoteMissed(NodeId node) {
   missed.told.assign(clients_.size(), false);
   for (size_t i = 0; i < clients_.size(); ++i) {
     const NodeId holder(static_cast<uint16_t>(i));
-    if (holder != node && MayBeTold(holder)) SendNote(node, holder);
+    if (holder != node && MayBeTold(holder)) SendNote(OpenHints(), node, holder);
   }
 }
 
@@ -156,10 +156,18 @@ bool Shard::MayBeTold(NodeId node) const {
 void Shard::EnsureNoted(NodeId node, NodeId holder) {
   if (node == holder) return;
   const std::vector<bool>& told = missed_[node.index()].told;
-  if (holder.index() < told.size() && !told[holder.index()]) SendNote(node, holder);
+  if (holder.index() < told.size() && !told[holder.index()]) {
+    SendNote(OpenHints(), node, holder);
+  }
 }
 
-void Shard::SendNote(NodeId node, NodeId holder) {
+void Shard::RestoreNote(NodeId node, NodeId holder) {
+  const std::vector<bool>& told = missed_[node.index()].told;
+  if (holder.index() >= told.size() || !MayBeTold(holder)) return;
+  SendNote(told[holder.index()] ? kache::RestoreNote() : OpenHints(), node, holder);
+}
+
+void Shard::SendNote(const redis::Script& script, NodeId node, NodeId holder) {
   Missed& missed = missed_[node.index()];
   missed.told[holder.index()] = true;
   const std::string& name = ring_->names()[node.index()];
@@ -167,7 +175,7 @@ void Shard::SendNote(NodeId node, NodeId holder) {
   // Another shard's note may stand there, of a later miss.
   const uint64_t count = std::max(missed.count, topology_->nodes[node.index()].missed);
   client(holder).Send(
-      redis::Command::Call(OpenHints(), {keys_.Hints(name), keys_.Missed()},
+      redis::Command::Call(script, {keys_.Hints(name), keys_.Missed()},
                            {CoordinatorText(self), MissedField(name, self),
                             MissedValue({count, absl::ToUnixMillis(missed.since)})}),
       options_.write_timeout, [](const absl::StatusOr<redis::Reply>&) {});

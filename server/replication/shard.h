@@ -117,6 +117,10 @@ class Shard {
   // The same for one other node, ahead of a copy that brings the hint along, or of a late hint:
   // where the connection to `holder` is newer than the note.
   void EnsureNoted(NodeId node, NodeId holder);
+  // `holder` does not show the note. Where it was sent on the connection that stands, a further
+  // command looks for it, behind it: on a busy node it may still be on its way. If it does not
+  // stand then, Redis evicted it, and maybe the hints.
+  void RestoreNote(NodeId node, NodeId holder);
   // A connection to the node was made: nothing was noted on it yet. To be called before anything
   // is sent on it.
   void OnConnected(NodeId node);
@@ -175,7 +179,7 @@ class Shard {
  private:
   uint64_t DrawReadsUntilCompared() const;
   bool MayBeTold(NodeId node) const;
-  void SendNote(NodeId node, NodeId holder);
+  void SendNote(const redis::Script& script, NodeId node, NodeId holder);
   void NoteSilence();
 
   const ReplicationOptions& options_;

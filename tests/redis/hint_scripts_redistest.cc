@@ -185,6 +185,20 @@ TEST_F(HintScriptsTest, ANoteThatWasLostTookTheHintsWithIt) {
   EXPECT_EQ(Take(), TakenHints::kOverflow);
 }
 
+TEST_F(HintScriptsTest, ANoteThatStandsIsNotRestored) {
+  const auto restore = [&] {
+    return node_.Call(RestoreNote(), {Hints(), node_.keys().Missed()}, {kMe, NoteOf(kMe), "1 900"});
+  };
+  Open();
+  Write("k", At(5, "v"));
+  restore();
+  EXPECT_THAT(HintsIn(Hints()), ElementsAre("kk"));
+  node_.Run({"DEL", node_.keys().Missed()});
+  restore();
+  EXPECT_EQ(node_.Run({"HGET", node_.keys().Missed(), NoteOf(kMe)}).text, "1 900");
+  EXPECT_EQ(Take(), TakenHints::kOverflow);
+}
+
 TEST_F(HintScriptsTest, ALateHintIsLeftBehindItsWriteOnly) {
   Open();
   const Record record = At(5, "v");

@@ -44,7 +44,8 @@ void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
                           redis::ReplyCallback done) {
   Sent sent{ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic(),
             sent_.size() + notes_.size() + hints_.size()};
-  const bool notes = sent.script == &OpenHints() || sent.script == &ReassertNote();
+  const bool notes = sent.script == &OpenHints() || sent.script == &ReassertNote() ||
+                     sent.script == &RestoreNote();
   if (notes || sent.arguments[0] == "HSET") {
     notes_.push_back(std::move(sent));
     return;

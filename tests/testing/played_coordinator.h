@@ -93,6 +93,7 @@ class PlayedCoordinator final : private DataPath {
 
  private:
   void Drain(NodeId node, absl::AnyInvocable<void()> done) override;
+  void RestoreNote(NodeId about, NodeId holder) override { shard_.RestoreNote(about, holder); }
   void MeasureLatency(absl::AnyInvocable<void(absl::Duration)> done) override;
 
   static constexpr size_t kShards = 2;

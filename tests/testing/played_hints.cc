@@ -49,7 +49,10 @@ std::optional<Reply> PlayedHints::Run(const redis::Script* script, const Words& 
   if (script == &FinishHints()) return Finish(keys, arguments);
   if (script == &ResetHints()) return Reset(keys, arguments);
   if (script == &kache::EndComparison()) return EndComparison(keys, arguments, notes);
-  if (script != &MarkOverflow() && script != &ReassertNote()) return std::nullopt;
+  if (script == &RestoreNote() && notes.contains(arguments[1])) return Reply::Integer(0);
+  const bool overflows =
+      script == &MarkOverflow() || script == &ReassertNote() || script == &RestoreNote();
+  if (!overflows) return std::nullopt;
   sets_[keys[0]] = std::nullopt;
   return Reply::String("OK");
 }

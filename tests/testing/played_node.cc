@@ -150,7 +150,7 @@ Reply PlayedNode::Run(const redis::Command& command) {
   // Where a script is given the notes, they are its second key.
   if (auto reply =
           memory_.hints.Run(script, keys, arguments, hash(keys[keys.size() > 1 ? 1 : 0]))) {
-    if (script == &kache::OpenHints() || script == &ReassertNote()) {
+    if (script == &kache::OpenHints() || script == &ReassertNote() || script == &RestoreNote()) {
       SetHash(keys[1], arguments[1], arguments[2]);
     }
     return *std::move(reply);

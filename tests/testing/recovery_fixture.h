@@ -82,12 +82,14 @@ class RecoveryFixture : public ::testing::Test, private DataPath {
   ClusterClock cluster_clock_{clock_, kNodes, absl::Seconds(5)};
   HealthMonitor monitor_{ring_, /*shards=*/1, clock_};
   RecoveryMetrics metrics_{registry_, ring_->names()};
-  std::vector<absl::AnyInvocable<void()>> drains_;  // that wait
+  std::vector<absl::AnyInvocable<void()>> drains_;   // that wait
+  std::vector<std::pair<NodeId, NodeId>> restored_;  // notes: about whom, on whom
 
  private:
   void Drain(NodeId, absl::AnyInvocable<void()> done) override {
     drains_.push_back(std::move(done));
   }
+  void RestoreNote(NodeId about, NodeId holder) override { restored_.emplace_back(about, holder); }
   void MeasureLatency(absl::AnyInvocable<void(absl::Duration)>) override {}
 
   std::vector<std::unique_ptr<FakeNodeClient>> nodes_;

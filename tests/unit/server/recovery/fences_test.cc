@@ -181,6 +181,40 @@ TEST_F(FencesTest, AssertsAnOpenDoubtWhereItIsNotKnown) {
   EXPECT_THAT(node(1).notes(), IsEmpty());
 }
 
+// A busy node takes what the data path sent it later than it answers an inspection.
+TEST_F(FencesTest, ANoteThatDoesNotStandYetIsLookedForBehindTheDataPaths) {
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  clock_.Advance(absl::Seconds(1));
+  monitor_.OnWriteMissed(Id(1));
+  InspectOne(0, Found(0));
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  EXPECT_THAT(restored_, IsEmpty());
+  for (size_t looked = 1; looked <= 2; ++looked) {
+    clock_.Advance(absl::Seconds(3));
+    InspectOne(0, Found(0));
+    fences_.UpdateNode(MakeEvidence(), Id(0));
+    ASSERT_EQ(restored_.size(), looked);
+    EXPECT_EQ(restored_.back(), std::pair(Id(1), Id(0)));
+  }
+  EXPECT_THAT(node(0).notes(), IsEmpty());
+}
+
+TEST_F(FencesTest, ANoteThatStoodAndIsGoneIsAnOverflow) {
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  clock_.Advance(absl::Seconds(1));
+  monitor_.OnWriteMissed(Id(1));
+  InspectionReply knows = Found(0);
+  knows.missed = {"b 00000000000000c0", "1 900"};
+  InspectOne(0, knows);
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  clock_.Advance(absl::Seconds(1));
+  InspectOne(0, Found(0));
+  fences_.UpdateNode(MakeEvidence(), Id(0));
+  ASSERT_EQ(node(0).notes().size(), 1u);
+  EXPECT_EQ(node(0).notes()[0].script, &ReassertNote());
+  EXPECT_THAT(restored_, IsEmpty());
+}
+
 // Nobody left hints of what another process took under the node's name.
 TEST_F(FencesTest, ADoubtAboutTheMemoryIsAnOverflow) {
   monitor_.OnWriteMissed(Id(1));

@@ -55,6 +55,23 @@ TEST_F(WriteHintsTest, EveryCopyNamesTheHomeReplicasThatWereSkipped) {
   }
 }
 
+TEST_F(WriteHintsTest, ANoteIsLookedForWhereItWasSentAndElseSent) {
+  Start();
+  MakeDown(1);
+  const auto put = Put("v");
+  ASSERT_THAT(node(0).notes(), SizeIs(1));
+  shard().RestoreNote(NodeId(1), NodeId(0));
+  ASSERT_THAT(node(0).notes(), SizeIs(2));
+  EXPECT_EQ(node(0).notes()[1].script, &RestoreNote());
+  EXPECT_EQ(node(0).notes()[1].arguments[6], node(0).notes()[0].arguments[6]);  // the note
+  shard().OnConnected(NodeId(0));
+  shard().RestoreNote(NodeId(1), NodeId(0));
+  ASSERT_THAT(node(0).notes(), SizeIs(3));
+  EXPECT_EQ(node(0).notes()[2].script, &OpenHints());
+  shard().RestoreNote(NodeId(2), NodeId(0));  // It missed nothing of this shard's.
+  EXPECT_THAT(node(0).notes(), SizeIs(3));
+}
+
 TEST_F(WriteHintsTest, SeveralMayHaveBeenSkipped) {
   Start();
   MakeDown(0);
