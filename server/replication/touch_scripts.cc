@@ -22,12 +22,12 @@ end
 
 local function parse(header)
   local a, b, c, d, ends = struct.unpack('>I4I4I4I4I8', header, 5)
-  local upper = math.floor(c / 4096)
+  local version, upper = {a, b, c, d}, math.floor(c / 4096)
   if string.byte(header, 4) % 8 >= 4 then
     local age = (c % 4096) * 67108864 + math.floor(d / 64)
-    return {value = {a, b, upper}, age = age, life = {age, d % 64, ends}, ends = ends}
+    return {value = {a, b, upper}, version = version, age = age, life = {age, d % 64, ends},
+            ends = ends}
   end
-  local version = {a, b, c, d}
   upper = upper + 1
   if upper == 1048576 then
     upper, b = 0, b + 1
@@ -37,8 +37,9 @@ local function parse(header)
 end
 
 local function compare_values(x, y)
-  if x.version and y.version then return compare(x.version, y.version) end
-  return compare(x.value, y.value)
+  local may_be_same = x.age >= 0 or y.age >= 0
+  if may_be_same and compare(x.value, y.value) == 0 then return 0 end
+  return compare(x.version, y.version)
 end
 )lua";
 

@@ -46,8 +46,9 @@ inline TouchAnswer ApplyTouch(const TouchTerms& terms, int64_t now_ms,
   if (record.tombstone || !IsSameValue(record, terms.seen)) {
     if (is_over) return say(TouchSaid::kEnded);
     if (IsOlderValue(record, terms.seen)) return say(TouchSaid::kOlder);
-    return say(record.version.timestamp < terms.timestamp ? TouchSaid::kChanged
-                                                          : TouchSaid::kNewer);
+    // Of the touch that the record would get.
+    const uint64_t timestamp = VersionOfTouch(record, terms.timestamp, 0).timestamp;
+    return say(timestamp < terms.timestamp ? TouchSaid::kChanged : TouchSaid::kNewer);
   }
   Record touched = record;
   touched.touched = true;
