@@ -193,6 +193,25 @@ void Client::DeleteAsync(std::string key, const DeleteOptions& options, WriteDon
       });
 }
 
+void Client::TouchAsync(std::string key, absl::Duration ttl, const TouchOptions& options,
+                        TouchDone done) {
+  const absl::StatusOr<int64_t> ttl_ms = TtlMs(ttl);
+  if (!ttl_ms.ok()) return done(ttl_ms.status());
+  const size_t bytes = key.size();
+  if (absl::Status full = in_flight_->Enter(bytes); !full.ok()) return done(std::move(full));
+  v1::TouchRequest request;
+  request.set_key(std::move(key));
+  request.set_ttl_ms(*ttl_ms);
+  request.set_consistency(ToMessage(options.consistency));
+  transport_->Touch(
+      std::move(request), {Deadline(options.timeout), Lane()},
+      [this, bytes, done = std::move(done)](absl::StatusOr<v1::TouchResponse> response) mutable {
+        in_flight_->Leave(bytes);
+        if (!response.ok()) return done(std::move(response).status());
+        done(TouchResult{response->found(), FromMessage(response->receipt())});
+      });
+}
+
 void Client::BatchGetAsync(std::vector<std::string> keys, const GetOptions& options,
                            absl::AnyInvocable<void(GetResults)> done) {
   const size_t bytes = BytesOf(keys);
@@ -255,6 +274,13 @@ absl::StatusOr<Receipt> Client::Put(std::string_view key, std::string_view value
 absl::StatusOr<Receipt> Client::Delete(std::string_view key, const DeleteOptions& options) {
   Answer<absl::StatusOr<Receipt>> answer;
   DeleteAsync(std::string(key), options, answer.Callback());
+  return answer.Wait();
+}
+
+absl::StatusOr<TouchResult> Client::Touch(std::string_view key, absl::Duration ttl,
+                                          const TouchOptions& options) {
+  Answer<absl::StatusOr<TouchResult>> answer;
+  TouchAsync(std::string(key), ttl, options, answer.Callback());
   return answer.Wait();
 }
 

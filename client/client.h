@@ -121,6 +121,7 @@ struct ClientOptions {
 class Client {
  public:
   using GetDone = absl::AnyInvocable<void(absl::StatusOr<GetResult>)>;
+  using TouchDone = absl::AnyInvocable<void(absl::StatusOr<TouchResult>)>;
   using WriteDone = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
   // As many as keys, in order.
   using GetResults = std::vector<absl::StatusOr<GetResult>>;
@@ -144,6 +145,11 @@ class Client {
   // Deleting what is not there succeeds.
   absl::StatusOr<Receipt> Delete(std::string_view key, const DeleteOptions& options = {});
 
+  // Gives the value another life, which runs from now on; infinite = it does not expire. A miss is
+  // an answer. It never changes a newer value than the one that it found.
+  absl::StatusOr<TouchResult> Touch(std::string_view key, absl::Duration ttl,
+                                    const TouchOptions& options = {});
+
   GetResults BatchGet(std::vector<std::string> keys, const GetOptions& options = {});
   // The entries' own TTLs count, not that of `options`. Of entries with one key the last one wins,
   // and all of them have its result, as long as they travel in one batch.
@@ -153,6 +159,7 @@ class Client {
   void GetAsync(std::string key, const GetOptions& options, GetDone done);
   void PutAsync(std::string key, std::string value, const PutOptions& options, WriteDone done);
   void DeleteAsync(std::string key, const DeleteOptions& options, WriteDone done);
+  void TouchAsync(std::string key, absl::Duration ttl, const TouchOptions& options, TouchDone done);
   void BatchGetAsync(std::vector<std::string> keys, const GetOptions& options,
                      absl::AnyInvocable<void(GetResults)> done);
   void BatchPutAsync(std::vector<PutEntry> entries, const PutOptions& options,

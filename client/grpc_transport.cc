@@ -95,6 +95,7 @@ bool GrpcTransport::Healthy() const { return shared_->servers.AnyReady(); }
 KACHE_CLIENT_DEFINE_RPC(Get, stub)
 KACHE_CLIENT_DEFINE_RPC(Put, stub)
 KACHE_CLIENT_DEFINE_RPC(Delete, stub)
+KACHE_CLIENT_DEFINE_RPC(Touch, stub)
 KACHE_CLIENT_DEFINE_RPC(BatchGet, stub)
 KACHE_CLIENT_DEFINE_RPC(BatchPut, stub)
 KACHE_CLIENT_DEFINE_RPC(BatchDelete, stub)

@@ -39,6 +39,7 @@ class GrpcTransport final : public Transport {
   void Put(v1::PutRequest request, CallOptions options, Done<v1::PutResponse> done) override;
   void Delete(v1::DeleteRequest request, CallOptions options,
               Done<v1::DeleteResponse> done) override;
+  void Touch(v1::TouchRequest request, CallOptions options, Done<v1::TouchResponse> done) override;
   void BatchGet(v1::BatchGetRequest request, CallOptions options,
                 Done<v1::BatchGetResponse> done) override;
   void BatchPut(v1::BatchPutRequest request, CallOptions options,

@@ -28,6 +28,11 @@ bool PutInto(const v1::DeleteRequest& request, v1::PipelineOperation* operation)
   return true;
 }
 
+bool PutInto(const v1::TouchRequest& request, v1::PipelineOperation* operation) {
+  *operation->mutable_touch() = request;
+  return true;
+}
+
 absl::Status TakeOut(v1::PipelineResult* result, v1::GetResponse* response) {
   if (!result->has_get()) return ErrorOf(*result);
   response->Swap(result->mutable_get());
@@ -43,6 +48,12 @@ absl::Status TakeOut(v1::PipelineResult* result, v1::PutResponse* response) {
 absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response) {
   if (!result->has_delete_()) return ErrorOf(*result);
   response->Swap(result->mutable_delete_());
+  return absl::OkStatus();
+}
+
+absl::Status TakeOut(v1::PipelineResult* result, v1::TouchResponse* response) {
+  if (!result->has_touch()) return ErrorOf(*result);
+  response->Swap(result->mutable_touch());
   return absl::OkStatus();
 }
 

@@ -18,6 +18,7 @@ constexpr size_t kMaxPipelineValueBytes = size_t{64} << 10;
 bool PutInto(const v1::GetRequest& request, v1::PipelineOperation* operation);
 bool PutInto(const v1::PutRequest& request, v1::PipelineOperation* operation);
 bool PutInto(const v1::DeleteRequest& request, v1::PipelineOperation* operation);
+bool PutInto(const v1::TouchRequest& request, v1::PipelineOperation* operation);
 template <class Request>
 bool PutInto(const Request&, v1::PipelineOperation*) {
   return false;
@@ -27,6 +28,7 @@ bool PutInto(const Request&, v1::PipelineOperation*) {
 absl::Status TakeOut(v1::PipelineResult* result, v1::GetResponse* response);
 absl::Status TakeOut(v1::PipelineResult* result, v1::PutResponse* response);
 absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response);
+absl::Status TakeOut(v1::PipelineResult* result, v1::TouchResponse* response);
 template <class Response>
 absl::Status TakeOut(v1::PipelineResult*, Response*) {
   return absl::InternalError("the operation does not travel on streams");

@@ -12,6 +12,7 @@ enum class Rpc : uint8_t {
   kGet,
   kPut,
   kDelete,
+  kTouch,
   kBatchGet,
   kBatchPut,
   kBatchDelete,
@@ -28,6 +29,8 @@ inline const char* RpcName(Rpc rpc) {
       return "Put";
     case Rpc::kDelete:
       return "Delete";
+    case Rpc::kTouch:
+      return "Touch";
     case Rpc::kBatchGet:
       return "BatchGet";
     case Rpc::kBatchPut:

@@ -1,5 +1,5 @@
-// How the calls of each rpc deal with stamps, for call.h: reads not at all, Put and Delete with one
-// stamp, batches (batch_stamping.h) with one for each key.
+// How the calls of each rpc deal with stamps, for call.h: reads not at all, Put, Delete and Touch
+// with one stamp, batches (batch_stamping.h) with one for each key.
 //
 // A stamping of writes has
 //   static constexpr bool kOneResult                     what succeeds need not be judged
@@ -30,7 +30,7 @@ namespace kache {
 
 struct NoStamping {};
 
-// Of Put and Delete.
+// Of Put, Delete and Touch.
 template <class Request, class Response>
 class WriteStamping {
  public:
@@ -47,12 +47,16 @@ class WriteStamping {
   void CopyTo(v1::PipelineOperation* operation) const {
     if constexpr (std::is_same_v<Request, v1::PutRequest>) {
       CopyTo(operation->mutable_put());
+    } else if constexpr (std::is_same_v<Request, v1::TouchRequest>) {
+      CopyTo(operation->mutable_touch());
     } else {
       CopyTo(operation->mutable_delete_());
     }
   }
 
   std::optional<bool> IsKept(const Response& response) const {
+    // The version of a touched record is the value's; who knows Touch keeps stamps.
+    if constexpr (std::is_same_v<Request, v1::TouchRequest>) return std::nullopt;
     return IsOfStamp(FromMessage(response.receipt().version()), write_.version());
   }
 
@@ -64,6 +68,7 @@ class WriteStamping {
     const Verdict verdict = write_.Judge(*status, is_waited_for, clock, now);
     if (verdict == Verdict::kStored) {
       *response->mutable_receipt() = ReceiptOfLost(*status);
+      if constexpr (requires { response->set_found(true); }) response->set_found(true);
       *status = absl::OkStatus();
     }
     return verdict;
@@ -88,6 +93,10 @@ struct StampingOf<v1::PutRequest> {
 template <>
 struct StampingOf<v1::DeleteRequest> {
   using Type = WriteStamping<v1::DeleteRequest, v1::DeleteResponse>;
+};
+template <>
+struct StampingOf<v1::TouchRequest> {
+  using Type = WriteStamping<v1::TouchRequest, v1::TouchResponse>;
 };
 template <>
 struct StampingOf<v1::BatchPutRequest> {

@@ -45,6 +45,8 @@ class Transport {
   virtual void Put(v1::PutRequest request, CallOptions options, Done<v1::PutResponse> done) = 0;
   virtual void Delete(v1::DeleteRequest request, CallOptions options,
                       Done<v1::DeleteResponse> done) = 0;
+  virtual void Touch(v1::TouchRequest request, CallOptions options,
+                     Done<v1::TouchResponse> done) = 0;
   virtual void BatchGet(v1::BatchGetRequest request, CallOptions options,
                         Done<v1::BatchGetResponse> done) = 0;
   virtual void BatchPut(v1::BatchPutRequest request, CallOptions options,

@@ -77,6 +77,18 @@ struct DeleteOptions {
   absl::Duration timeout = absl::ZeroDuration();
 };
 
+struct TouchOptions {
+  Consistency consistency = Consistency::kOne;
+  absl::Duration timeout = absl::ZeroDuration();
+};
+
+struct TouchResult {
+  // False = a miss: there was no live value, and nothing was done.
+  bool found = false;
+  // Its version is newer than the value's was.
+  Receipt receipt;
+};
+
 struct GetResult {
   // Empty = a miss: never written, deleted, expired or evicted.
   std::optional<std::string> value;

@@ -25,6 +25,7 @@ std::function<void(HttpRequest&, Responder)> Serve(const Handler& handler,
 
 std::vector<Route> Gateway::Routes() {
   const auto admit_put = [this](const HttpRequest& request) { return keys_.AdmitPut(request); };
+  const auto admit_touch = [this](const HttpRequest& request) { return keys_.AdmitTouch(request); };
   const auto admit_batch = [this](const HttpRequest& request) { return batch_.Admit(request); };
   using Method = HttpMethod;
   constexpr Role kOpen = Role::kNone;
@@ -34,6 +35,8 @@ std::vector<Route> Gateway::Routes() {
       {Method::kGet, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Get), kRead},
       {Method::kPut, "/api/v1/keys/{key}", admit_put, Serve(keys_, &KeysHandler::Put), kWrite},
       {Method::kDelete, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Delete), kWrite},
+      {Method::kPost, "/api/v1/keys/{key}:touch", admit_touch, Serve(keys_, &KeysHandler::Touch),
+       kWrite},
       {Method::kPost, "/api/v1/keys:batchGet", admit_batch, Serve(batch_, &BatchHandler::Get),
        kRead},
       {Method::kPost, "/api/v1/keys:batchPut", admit_batch, Serve(batch_, &BatchHandler::Put),

@@ -23,7 +23,9 @@ std::optional<std::string_view> Match(std::string_view pattern, std::string_view
     return std::string_view();
   }
   if (rest.find('/') != std::string_view::npos) return std::nullopt;
-  return rest;
+  const std::string_view end = pattern.substr(pattern.find('}') + 1);
+  if (rest.size() < end.size() || rest.substr(rest.size() - end.size()) != end) return std::nullopt;
+  return rest.substr(0, rest.size() - end.size());
 }
 
 bool Serves(HttpMethod route, HttpMethod asked) {

@@ -1,7 +1,8 @@
 // Finds what a request asks for in one table of routes. A pattern is a literal path, or a prefix
 // followed by one parameter (`/api/v1/keys/{key}`) that stands for the rest of the path: any bytes
 // but a raw '/', and possibly none. Percent-encoded characters of the fixed part are the same path
-// (SkipLiteral).
+// (SkipLiteral). What follows the parameter (`/api/v1/keys/{key}:touch`) stands in the path as it
+// is written, as an encoded character belongs to the parameter.
 //
 // A GET route answers HEAD too. An unknown path is 404; a known one with another method is 405
 // with `Allow`. Who may go where, and by which host, is decided here, before a body is read: 401,

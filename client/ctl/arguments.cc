@@ -136,6 +136,13 @@ class CommandLine {
                 [this](absl::Duration d) { arguments_->ttl = d; });
     AddConsistency(put);
 
+    CLI::App* const touch =
+        Command(app_, "touch", "Give the value of a key another life, without its value");
+    AddKey(touch);
+    AddDuration(touch, "--ttl", "Life from now on, such as 90s, 5m or 2d; default for ever",
+                [this](absl::Duration d) { arguments_->ttl = d; });
+    AddConsistency(touch);
+
     CLI::App* const remove = Command(app_, "delete", "Remove a key; no error if it is not there");
     AddKey(remove);
     AddConsistency(remove);

@@ -17,6 +17,7 @@ struct Entry {
 constexpr Entry kCommands[] = {
     {"get", Get},
     {"put", Put},
+    {"touch", Touch},
     {"delete", Delete},
     {"locate", Locate},
     {"status", Status},

@@ -37,6 +37,7 @@ int RunCommand(const Arguments& arguments, const Console& console);
 // The commands, by file.
 int Get(const Arguments& arguments, Servers& servers, const Console& console);
 int Put(const Arguments& arguments, Servers& servers, const Console& console);
+int Touch(const Arguments& arguments, Servers& servers, const Console& console);
 int Delete(const Arguments& arguments, Servers& servers, const Console& console);
 int Locate(const Arguments& arguments, Servers& servers, const Console& console);
 

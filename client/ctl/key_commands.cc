@@ -125,6 +125,24 @@ int Put(const Arguments& arguments, Servers& servers, const Console& console) {
   return PrintReceipt(arguments, "stored", response.receipt(), console);
 }
 
+int Touch(const Arguments& arguments, Servers& servers, const Console& console) {
+  v1::TouchRequest request;
+  request.set_key(arguments.key);
+  request.set_consistency(arguments.consistency);
+  if (arguments.ttl) request.set_ttl_ms(absl::ToInt64Milliseconds(*arguments.ttl));
+  v1::TouchResponse response;
+  const absl::Status status = servers.Write(&Kache::Touch, std::move(request), &response);
+  if (!status.ok()) return FailWrite(status, console);
+  if (arguments.json) {
+    console.PrintLine(TouchJson(arguments.key, response));
+  } else if (response.found()) {
+    console.PrintLine(WriteText("touched", response.receipt(), absl::Now()));
+  } else {
+    std::fprintf(console.err, "kachectl: %s: not found\n", Printable(arguments.key).c_str());
+  }
+  return response.found() ? kExitOk : kExitNotFound;
+}
+
 int Delete(const Arguments& arguments, Servers& servers, const Console& console) {
   v1::DeleteRequest request;
   request.set_key(arguments.key);

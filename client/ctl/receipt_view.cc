@@ -41,6 +41,15 @@ std::string GetJson(std::string_view key, const v1::GetResponse& response, std::
   return json.EndObject().text();
 }
 
+std::string TouchJson(std::string_view key, const v1::TouchResponse& response) {
+  JsonWriter json;
+  json.BeginObject();
+  BytesMember("key", key, "keyEncoding", &json);
+  json.Member("found", response.found());
+  ReceiptMembers(response.receipt(), "", &json);
+  return json.EndObject().text();
+}
+
 std::string WriteJson(std::string_view key, const v1::Receipt& receipt) {
   JsonWriter json;
   json.BeginObject();

@@ -25,6 +25,9 @@ void ReceiptMembers(const v1::Receipt& receipt, std::string_view node, JsonWrite
 // {"key":...,"found":...,"value":...,"ttlMs":...,<receipt>}
 std::string GetJson(std::string_view key, const v1::GetResponse& response, std::string_view node);
 
+// {"key":...,"found":...,<receipt>}
+std::string TouchJson(std::string_view key, const v1::TouchResponse& response);
+
 // {"key":...,<receipt>}
 std::string WriteJson(std::string_view key, const v1::Receipt& receipt);
 

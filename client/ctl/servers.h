@@ -63,7 +63,7 @@ class Servers {
     }
     return status;
   }
-  // `method` is Put or Delete. For each server in turn a GetStatus, and then the write.
+  // `method` is Put, Delete or Touch. For each server in turn a GetStatus, and then the write.
   template <class Request, class Response>
   absl::Status Write(Method<Request, Response> method, Request request, Response* response) {
     const absl::Time deadline = absl::Now() + timeout_;
@@ -137,6 +137,7 @@ class Servers {
           return status;
         case StampedWrite::Verdict::kStored:
           *response->mutable_receipt() = ReceiptOfLost(status);
+          if constexpr (requires { response->set_found(true); }) response->set_found(true);
           return absl::OkStatus();
         case StampedWrite::Verdict::kSendAgain:
           break;

@@ -1,4 +1,4 @@
-"""Puts, gets and deletes a key through gRPC. Usage: tour.py HOST:PORT, with the generated stubs
+"""Puts, gets, touches and deletes a key through gRPC. Usage: tour.py HOST:PORT, with the generated stubs
 (kache/v1/kache_pb2.py and kache_pb2_grpc.py) on PYTHONPATH."""
 
 import secrets
@@ -57,6 +57,10 @@ with grpc.insecure_channel(sys.argv[1]) as channel:
     status = cache.GetStatus(kache_pb2.GetStatusRequest(), timeout=1)
     names = {node.node_id: node.name for node in status.nodes}
     print(f"read back {got.value!r} from {names[got.receipt.node_id]}")
+
+    touch = kache_pb2.TouchRequest(key=b"user:1", ttl_ms=3_600_000, stamp=stamps.next())
+    assert send(cache.Touch, touch).found
+    print("lives for an hour")
 
     send(cache.Delete, kache_pb2.DeleteRequest(key=b"user:1", stamp=stamps.next()))
     assert not cache.Get(kache_pb2.GetRequest(key=b"user:1"), timeout=1).found

@@ -1,6 +1,7 @@
 // The JSON bodies that the gateway takes, read in one pass into what the handlers need.
 //
 //   PUT /api/v1/keys/{key}        {"value": "...", "ttl": 60, "encoding": "base64"}, or "ttlMs"
+//   POST /api/v1/keys/{key}:touch {"ttl": 60}, or "ttlMs"; one of the two
 //   POST /api/v1/keys:batchGet    {"keys": ["a", "b"], "keyEncoding": "base64", "encoding": ...}
 //   POST /api/v1/keys:batchPut    {"entries": [{"key": "a", "value": ..., "stamp": "...", ...}]}
 //   POST /api/v1/keys:batchDelete {"keys": ["a", "b"], "stamps": ["...", "..."], "keyEncoding":
@@ -25,7 +26,7 @@
 
 namespace kache::gateway {
 
-enum class JsonSchema : uint8_t { kPut, kBatchGet, kBatchPut, kBatchDelete };
+enum class JsonSchema : uint8_t { kPut, kTouch, kBatchGet, kBatchPut, kBatchDelete };
 enum class TextEncoding : uint8_t { kUtf8, kBase64 };
 
 struct JsonEntry {

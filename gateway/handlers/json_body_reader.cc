@@ -55,6 +55,8 @@ bool JsonBodyReader::Allowed(Field field) const {
               Bit(Field::kTtlMs) | Bit(Field::kEncoding) | Bit(Field::kStamp);
   } else if (schema_ == JsonSchema::kPut) {
     allowed = Bit(Field::kValue) | Bit(Field::kTtl) | Bit(Field::kTtlMs) | Bit(Field::kEncoding);
+  } else if (schema_ == JsonSchema::kTouch) {
+    allowed = Bit(Field::kTtl) | Bit(Field::kTtlMs);
   } else if (schema_ == JsonSchema::kBatchGet) {
     allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchDelete) {
@@ -106,6 +108,10 @@ bool JsonBodyReader::on_object_end(size_t /*n*/, Error& error) {
     return true;
   }
   if (schema_ == JsonSchema::kPut) return CheckFields(Bit(Field::kValue), error);
+  if (schema_ == JsonSchema::kTouch) {
+    const bool has_life = (seen_ & (Bit(Field::kTtl) | Bit(Field::kTtlMs))) != 0;
+    return has_life || Refuse(kNoTtlMessage, error, kBadTtl);
+  }
   return CheckFields(schema_ == JsonSchema::kBatchPut ? Bit(Field::kEntries) : Bit(Field::kKeys),
                      error);
 }

@@ -168,6 +168,56 @@ void KeysHandler::Delete(HttpRequest& request, Responder responder) const {
                     });
 }
 
+Admission KeysHandler::AdmitTouch(const HttpRequest& request) const {
+  MaybeProblem problem = RefuseConditions(request, /*write=*/true);
+  if (!problem) problem = CheckContent(request);
+  if (!problem && !IsJsonContent(request)) {
+    problem = Problem{415, "UNSUPPORTED_MEDIA_TYPE",
+                      "a touch is JSON: send it with Content-Type: application/json"};
+  }
+  if (problem) return Admission::Refuse(ProblemResponse(*problem));
+  return Admission::UpTo(MaxJsonBytes(0));
+}
+
+MaybeProblem KeysHandler::ReadTouch(HttpRequest& request, v1::TouchRequest* touch,
+                                    RequestOptions* options) const {
+  std::optional<v1::Stamp> stamp;
+  if (MaybeProblem problem = ReadKey(request, *config_, touch->mutable_key())) return problem;
+  if (MaybeProblem problem = ReadStamp(request, &stamp)) return problem;
+  if (MaybeProblem problem =
+          ReadRequestOptions(request, *config_, kConsistencyParameter, options)) {
+    return problem;
+  }
+  JsonBody body;
+  if (MaybeProblem problem = ParseJsonBody(JsonSchema::kTouch, request.body, 0, &body)) {
+    return problem;
+  }
+  if (stamp) *touch->mutable_stamp() = *std::move(stamp);
+  touch->set_ttl_ms(body.top.ttl_ms);
+  touch->set_consistency(options->consistency);
+  return std::nullopt;
+}
+
+void KeysHandler::Touch(HttpRequest& request, Responder responder) const {
+  v1::TouchRequest touch;
+  RequestOptions options;
+  if (const MaybeProblem problem = ReadTouch(request, &touch, &options)) {
+    responder.Send(ProblemResponse(*problem));
+    return;
+  }
+  upstream_->Touch(std::move(touch), options.call,
+                   [this, &request, responder = std::move(responder)](
+                       absl::StatusOr<v1::TouchResponse> answer) mutable {
+                     if (!answer.ok()) {
+                       responder.Send(WriteErrorResponse(answer.status()));
+                     } else if (!answer->found()) {
+                       responder.Send(Miss(answer->receipt()));
+                     } else {
+                       responder.Send(Written(*answer, KeyOf(request)));
+                     }
+                   });
+}
+
 void KeysHandler::Get(HttpRequest& request, Responder responder) const {
   v1::GetRequest get;
   RequestOptions options;
@@ -201,7 +251,7 @@ void KeysHandler::Get(HttpRequest& request, Responder responder) const {
                    } else if (!answer.ok()) {
                      responder.Send(UpstreamErrorResponse(answer.status()));
                    } else if (!answer->found()) {
-                     responder.Send(Miss(*answer));
+                     responder.Send(Miss(answer->receipt()));
                    } else {
                      HttpResponse response = Found(request, *std::move(answer), raw);
                      if (!smaller_only) expected_answer_.Learn(response.memory_bytes());
@@ -239,9 +289,9 @@ HttpResponse KeysHandler::Found(const HttpRequest& request, v1::GetResponse foun
   return response;
 }
 
-HttpResponse KeysHandler::Miss(const v1::GetResponse& miss) const {
+HttpResponse KeysHandler::Miss(const v1::Receipt& receipt) const {
   HttpResponse response = ErrorResponse(404, "KEY_NOT_FOUND", "there is no such key");
-  AddReceiptHeaders(miss.receipt(), names_->NodeOf(miss.receipt()), &response);
+  AddReceiptHeaders(receipt, names_->NodeOf(receipt), &response);
   response.AddHeader("Cache-Control", config_->cache_control);
   return response;
 }

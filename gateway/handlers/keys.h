@@ -1,4 +1,4 @@
-// /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key.
+// /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key; and POST of {key}:touch.
 //
 // Thread-safe. What it is given outlives it.
 #ifndef KACHE_GATEWAY_HANDLERS_KEYS_H_
@@ -20,15 +20,20 @@ class KeysHandler {
       : upstream_(upstream), config_(config), names_(names) {}
 
   Admission AdmitPut(const HttpRequest& request) const;
+  // JSON alone: a page of a stranger can send that to nobody without being asked (CORS).
+  Admission AdmitTouch(const HttpRequest& request) const;
   // Put takes the body away.
   void Put(HttpRequest& request, Responder responder) const;
   void Get(HttpRequest& request, Responder responder) const;
   void Delete(HttpRequest& request, Responder responder) const;
+  void Touch(HttpRequest& request, Responder responder) const;
 
  private:
   MaybeProblem ReadPut(HttpRequest& request, v1::PutRequest* put, RequestOptions* options) const;
   HttpResponse Found(const HttpRequest& request, v1::GetResponse found, bool raw) const;
-  HttpResponse Miss(const v1::GetResponse& miss) const;
+  MaybeProblem ReadTouch(HttpRequest& request, v1::TouchRequest* touch,
+                         RequestOptions* options) const;
+  HttpResponse Miss(const v1::Receipt& receipt) const;
 
   Upstream* const upstream_;
   const HandlerConfig* const config_;

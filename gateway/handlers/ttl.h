@@ -18,6 +18,7 @@ constexpr char kBadTtlMsMessage[] =
     "the ttlMs is a whole number of milliseconds from 0 (no expiry) to 3153600000000 (100 years)";
 constexpr char kTwoTtlsMessage[] =
     "ttl and ttlMs both tell the life of the value: give one of them";
+constexpr char kNoTtlMessage[] = "a touch needs ttl or ttlMs; 0 = no expiry";
 static_assert(kMaxTtlMs == 3'153'600'000'000);
 
 constexpr int64_t TtlSecondsToMs(int64_t seconds) { return seconds * 1000; }

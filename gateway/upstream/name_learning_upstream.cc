@@ -93,6 +93,11 @@ void NameLearningUpstream::Delete(v1::DeleteRequest request, CallOptions options
   upstream_->Delete(std::move(request), std::move(options), std::move(done));
 }
 
+void NameLearningUpstream::Touch(v1::TouchRequest request, CallOptions options,
+                                 Done<v1::TouchResponse> done) {
+  upstream_->Touch(std::move(request), std::move(options), std::move(done));
+}
+
 void NameLearningUpstream::BatchPut(v1::BatchPutRequest request, CallOptions options,
                                     Done<v1::BatchPutResponse> done) {
   upstream_->BatchPut(std::move(request), std::move(options), std::move(done));

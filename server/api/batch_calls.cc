@@ -116,4 +116,27 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
   }
 }
 
+void ServeBatchTouch(ServiceContext& context, const v1::BatchTouchRequest& request,
+                     MonotonicTime deadline, v1::BatchTouchResponse& response, Answer& answer) {
+  const int count = request.entries_size();
+  context.batch_keys.Observe(count);
+  NoteBegun(answer);
+  if (count == 0) return answer.Finish(absl::OkStatus());
+  const Consistency consistency = FromProto(request.consistency());
+  auto* gathering = new TouchGathering(static_cast<size_t>(count), response, answer);
+  for (int i = 0; i < count; ++i) {
+    TouchCallback slot = gathering->Slot(static_cast<size_t>(i));
+    const v1::BatchTouchRequest::Entry& entry = request.entries(i);
+    absl::Status status = ValidateWrite(entry.key(), {}, entry.ttl_ms(), context.limits);
+    if (status.ok()) status = ValidateStamp(entry.stamp());
+    if (status.ok()) {
+      context.coordinator.Touch(
+          entry.key(), {consistency, FromProto(entry.stamp()), absl::Milliseconds(entry.ttl_ms())},
+          {deadline, nullptr, answer.cancelled()}, std::move(slot));
+    } else {
+      slot(status);
+    }
+  }
+}
+
 }  // namespace kache

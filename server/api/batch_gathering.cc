@@ -105,4 +105,22 @@ void WriteGathering::Take(size_t index, absl::StatusOr<Receipt> result) {
   CountOne();
 }
 
+TouchGathering::TouchGathering(size_t keys, v1::BatchTouchResponse& response, Answer& answer)
+    : Gathering(keys, answer), response_(response) {
+  response_.mutable_results()->Reserve(static_cast<int>(keys));
+  for (size_t i = 0; i < keys; ++i) response_.add_results();
+}
+
+TouchCallback TouchGathering::Slot(size_t index) {
+  return [this, index](absl::StatusOr<TouchResult> result) {
+    v1::TouchResult& place = *response_.mutable_results(static_cast<int>(index));
+    if (result.ok()) {
+      FillTouchResponse(*result, *place.mutable_response());
+    } else {
+      FillError(result.status(), *place.mutable_error());
+    }
+    CountOne();
+  };
+}
+
 }  // namespace kache

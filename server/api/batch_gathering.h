@@ -79,6 +79,15 @@ class WriteGathering final : public Gathering {
   Results& results_;
 };
 
+class TouchGathering final : public Gathering {
+ public:
+  TouchGathering(size_t keys, v1::BatchTouchResponse& response, Answer& answer);
+  TouchCallback Slot(size_t index);
+
+ private:
+  v1::BatchTouchResponse& response_;
+};
+
 }  // namespace kache
 
 #endif  // KACHE_SERVER_API_BATCH_GATHERING_H_

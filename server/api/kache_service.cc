@@ -20,8 +20,9 @@ namespace kache {
 using Stub = v1::Kache;
 using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
     Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
-        Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<
-            Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<Stub::Service>>>>>>>>>>;
+        Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<Stub::WithAsyncMethod_Locate<
+            Stub::WithAsyncMethod_ForsakeNode<Stub::WithAsyncMethod_Touch<
+                Stub::WithAsyncMethod_BatchTouch<Stub::Service>>>>>>>>>>>>;
 
 class KacheService::GrpcService final : public AsyncKache {
  public:
@@ -60,6 +61,7 @@ int64_t Operations(const Request&) {
 int64_t Operations(const v1::BatchGetRequest& request) { return request.keys_size(); }
 int64_t Operations(const v1::BatchPutRequest& request) { return request.entries_size(); }
 int64_t Operations(const v1::BatchDeleteRequest& request) { return request.keys_size(); }
+int64_t Operations(const v1::BatchTouchRequest& request) { return request.entries_size(); }
 int64_t Operations(const v1::GetStatusRequest&) { return 0; }
 int64_t Operations(const v1::ForsakeNodeRequest&) { return 0; }
 
@@ -186,9 +188,11 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("Get", &GrpcService::RequestGet, ServeGet, Role::kRead, kBusyAccepts);
   table.Add("Put", &GrpcService::RequestPut, ServePut, Role::kWrite, kBusyAccepts);
   table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, Role::kWrite, kBusyAccepts);
+  table.Add("Touch", &GrpcService::RequestTouch, ServeTouch, Role::kWrite, kQuietAccepts);
   table.AddBatch("BatchGet", ServeBatchGet, Role::kRead);
   table.AddBatch("BatchPut", ServeBatchPut, Role::kWrite);
   table.AddBatch("BatchDelete", ServeBatchDelete, Role::kWrite);
+  table.AddBatch("BatchTouch", ServeBatchTouch, Role::kWrite);
   streams_.push_back(std::make_unique<PipelineEndpoint>(
       [this, number = GrpcService::Method("Pipeline")](auto* context, auto* stream,
                                                        auto* grpc_queue, void* tag) {

@@ -55,6 +55,8 @@ void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Cal
       return serving.By(Role::kWrite, ServePut, request.put(), *result.mutable_put());
     case v1::PipelineOperation::kDelete:
       return serving.By(Role::kWrite, ServeDelete, request.delete_(), *result.mutable_delete_());
+    case v1::PipelineOperation::kTouch:
+      return serving.By(Role::kWrite, ServeTouch, request.touch(), *result.mutable_touch());
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

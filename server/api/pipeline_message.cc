@@ -61,6 +61,7 @@ std::unique_ptr<PipelineMessage> PipelineMessage::Stripped(const PipelineMessage
     if (operation.has_get()) kept->mutable_get();
     if (operation.has_put()) kept->mutable_put();
     if (operation.has_delete_()) kept->mutable_delete_();
+    if (operation.has_touch()) kept->mutable_touch();
   }
   stripped->Arrive(full.arrived_, stripped->request_->ByteSizeLong());
   return stripped;

@@ -48,6 +48,7 @@ PipelineMetrics::PipelineMetrics(prometheus::Registry& registry)
       gets_("Get", Via::kPipeline, registry),
       puts_("Put", Via::kPipeline, registry),
       deletes_("Delete", Via::kPipeline, registry),
+      touches_("Touch", Via::kPipeline, registry),
       without_kind_("none", Via::kPipeline, registry) {}
 
 void PipelineMetrics::CountOperation(Kind kind, absl::StatusCode code, MonotonicTime start,
@@ -63,6 +64,8 @@ RpcMetrics& PipelineMetrics::Of(Kind kind) {
       return puts_;
     case v1::PipelineOperation::kDelete:
       return deletes_;
+    case v1::PipelineOperation::kTouch:
+      return touches_;
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

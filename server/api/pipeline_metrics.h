@@ -43,6 +43,7 @@ class PipelineMetrics {
   RpcMetrics gets_;
   RpcMetrics puts_;
   RpcMetrics deletes_;
+  RpcMetrics touches_;
   RpcMetrics without_kind_;  // operations that name none: refused
 };
 

@@ -338,6 +338,9 @@ void PipelineStream::LogIfSlow(PipelineOperation& operation, MonotonicTime now) 
   } else if (request.has_delete_()) {
     rpc = "Pipeline/Delete";
     facts = log.Facts(request.delete_(), result.delete_());
+  } else if (request.has_touch()) {
+    rpc = "Pipeline/Touch";
+    facts = log.Facts(request.touch(), result.touch());
   }
   log.Report(rpc, {arrived, operation.begun(), operation.finished(), now},
              kGrpcCodeNames[static_cast<size_t>(ToGrpcCode(operation.code()))], facts,

@@ -95,6 +95,11 @@ void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse&
   message.set_ttl_ms(result.ttl_ms);
 }
 
+void FillTouchResponse(const TouchResult& result, v1::TouchResponse& message) {
+  message.set_found(result.found);
+  FillReceipt(result.receipt, *message.mutable_receipt());
+}
+
 void FillLocation(const Location& location, const HashRing& ring, v1::LocateResponse& message) {
   message.set_token(location.token);
   message.set_home_replicas(static_cast<uint32_t>(location.home_replicas));

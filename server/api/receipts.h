@@ -25,6 +25,7 @@ Stamp FromProto(const v1::Stamp& stamp);
 void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.
 void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse& message);
+void FillTouchResponse(const TouchResult& result, v1::TouchResponse& message);
 void FillLocation(const Location& location, const HashRing& ring, v1::LocateResponse& message);
 void FillSuperseded(const Superseded& superseded, v1::Superseded& message);
 // The failure of one operation of a batch or a pipeline, with all that the status carries, and with

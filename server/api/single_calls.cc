@@ -72,6 +72,18 @@ void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, Mono
                              });
 }
 
+void ServeTouch(ServiceContext& context, const v1::TouchRequest& request, MonotonicTime deadline,
+                v1::TouchResponse& response, Answer& answer) {
+  context.coordinator.Touch(request.key(),
+                            {FromProto(request.consistency()), FromProto(request.stamp()),
+                             absl::Milliseconds(request.ttl_ms()), answer.held_bytes()},
+                            {deadline, answer.times(), answer.cancelled()},
+                            [&response, &answer](absl::StatusOr<TouchResult> result) {
+                              if (result.ok()) FillTouchResponse(*result, response);
+                              answer.Finish(result.status());
+                            });
+}
+
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer) {
   context.coordinator.Locate(request.key(), {deadline, answer.times()},

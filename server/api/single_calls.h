@@ -1,5 +1,5 @@
-// Get, Put, Delete and Locate. Each function hands over to the key's shard, whose thread answers.
-// Requests are valid; request, response and answer stay until the answer is finished.
+// Get, Put, Delete, Touch and Locate. Each function hands over to the key's shard, whose thread
+// answers. Requests are valid; request, response and answer stay until the answer is finished.
 #ifndef KACHE_SERVER_API_SINGLE_CALLS_H_
 #define KACHE_SERVER_API_SINGLE_CALLS_H_
 
@@ -16,6 +16,8 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
               v1::PutResponse& response, Answer& answer);
 void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, MonotonicTime deadline,
                  v1::DeleteResponse& response, Answer& answer);
+void ServeTouch(ServiceContext& context, const v1::TouchRequest& request, MonotonicTime deadline,
+                v1::TouchResponse& response, Answer& answer);
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer);
 

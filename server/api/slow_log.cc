@@ -63,6 +63,14 @@ void SlowLog::AddRequest(const v1::DeleteRequest& request, std::string* facts) {
   AddKey(request.key(), facts);
 }
 
+void SlowLog::AddRequest(const v1::TouchRequest& request, std::string* facts) {
+  AddKey(request.key(), facts);
+}
+
+void SlowLog::AddRequest(const v1::BatchTouchRequest& request, std::string* facts) {
+  Append(facts, " keys=", request.entries_size());
+}
+
 void SlowLog::AddRequest(const v1::LocateRequest& request, std::string* facts) {
   AddKey(request.key(), facts);
 }
@@ -89,6 +97,10 @@ void SlowLog::AddResponse(const v1::PutResponse& response, std::string* facts) c
 }
 
 void SlowLog::AddResponse(const v1::DeleteResponse& response, std::string* facts) const {
+  if (response.has_receipt()) AddReceipt(response.receipt(), facts);
+}
+
+void SlowLog::AddResponse(const v1::TouchResponse& response, std::string* facts) const {
   if (response.has_receipt()) AddReceipt(response.receipt(), facts);
 }
 

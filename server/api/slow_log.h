@@ -72,15 +72,18 @@ class SlowLog {
   static void AddRequest(const v1::GetRequest& request, std::string* facts);
   static void AddRequest(const v1::PutRequest& request, std::string* facts);
   static void AddRequest(const v1::DeleteRequest& request, std::string* facts);
+  static void AddRequest(const v1::TouchRequest& request, std::string* facts);
   static void AddRequest(const v1::LocateRequest& request, std::string* facts);
   static void AddRequest(const v1::BatchGetRequest& request, std::string* facts);
   static void AddRequest(const v1::BatchPutRequest& request, std::string* facts);
   static void AddRequest(const v1::BatchDeleteRequest& request, std::string* facts);
+  static void AddRequest(const v1::BatchTouchRequest& request, std::string* facts);
   template <class Message>
   void AddResponse(const Message&, std::string*) const {}
   void AddResponse(const v1::GetResponse& response, std::string* facts) const;
   void AddResponse(const v1::PutResponse& response, std::string* facts) const;
   void AddResponse(const v1::DeleteResponse& response, std::string* facts) const;
+  void AddResponse(const v1::TouchResponse& response, std::string* facts) const;
   void AddReceipt(const v1::Receipt& receipt, std::string* facts) const;
 
   const MonotonicTime::duration threshold_;

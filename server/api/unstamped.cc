@@ -16,6 +16,8 @@ bool HasUnstamped(const v1::PutRequest& request) { return IsUnset(request.stamp(
 
 bool HasUnstamped(const v1::DeleteRequest& request) { return IsUnset(request.stamp()); }
 
+bool HasUnstamped(const v1::TouchRequest& request) { return IsUnset(request.stamp()); }
+
 bool HasUnstamped(const v1::BatchPutRequest& request) {
   return std::any_of(request.entries().begin(), request.entries().end(),
                      [](const auto& entry) { return IsUnset(entry.stamp()); });
@@ -24,6 +26,11 @@ bool HasUnstamped(const v1::BatchPutRequest& request) {
 bool HasUnstamped(const v1::BatchDeleteRequest& request) {
   if (request.stamps().empty()) return !request.keys().empty();
   return std::any_of(request.stamps().begin(), request.stamps().end(), IsUnset);
+}
+
+bool HasUnstamped(const v1::BatchTouchRequest& request) {
+  return std::any_of(request.entries().begin(), request.entries().end(),
+                     [](const auto& entry) { return IsUnset(entry.stamp()); });
 }
 
 }  // namespace kache

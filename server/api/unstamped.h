@@ -9,8 +9,10 @@ namespace kache {
 // Whether the request has such a write. Requires of a BatchDelete: no stamps, or one for each key.
 bool HasUnstamped(const v1::PutRequest& request);
 bool HasUnstamped(const v1::DeleteRequest& request);
+bool HasUnstamped(const v1::TouchRequest& request);
 bool HasUnstamped(const v1::BatchPutRequest& request);
 bool HasUnstamped(const v1::BatchDeleteRequest& request);
+bool HasUnstamped(const v1::BatchTouchRequest& request);
 
 }  // namespace kache
 

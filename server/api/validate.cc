@@ -106,6 +106,12 @@ absl::Status Validate(const v1::DeleteRequest& request, const RequestLimits& lim
   return status.ok() ? ValidateConsistency(request.consistency()) : status;
 }
 
+absl::Status Validate(const v1::TouchRequest& request, const RequestLimits& limits) {
+  absl::Status status = ValidateWrite(request.key(), {}, request.ttl_ms(), limits);
+  if (status.ok()) status = ValidateStamp(request.stamp());
+  return status.ok() ? ValidateConsistency(request.consistency()) : status;
+}
+
 absl::Status Validate(const v1::BatchGetRequest& request, const RequestLimits& limits) {
   const int keys = request.keys_size();
   const int versions = request.min_versions_size();
@@ -133,6 +139,13 @@ absl::Status Validate(const v1::BatchDeleteRequest& request, const RequestLimits
                                              " keys; give none, or one for each key"));
   }
   return ValidateBatch("keys", static_cast<size_t>(request.keys_size()), TotalBytes(request.keys()),
+                       request.consistency(), limits);
+}
+
+absl::Status Validate(const v1::BatchTouchRequest& request, const RequestLimits& limits) {
+  size_t bytes = 0;
+  for (const v1::BatchTouchRequest::Entry& entry : request.entries()) bytes += entry.key().size();
+  return ValidateBatch("entries", static_cast<size_t>(request.entries_size()), bytes,
                        request.consistency(), limits);
 }
 

@@ -45,6 +45,7 @@ absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
     entry.expires_at_ms = record.expires_at_ms;
     entry.tombstone = record.tombstone;
     entry.stand_in = record.stand_in;
+    entry.touched = record.touched;
     entry.newer_format = decoded.kind == RecordKind::kNewerFormat;
     const bool whole =
         small && !entry.newer_format && record.expires_at_ms == 0 && !record.stand_in;
@@ -61,7 +62,7 @@ absl::StatusOr<std::vector<HeldRecord>> HeldRecordsOf(const redis::Reply& answer
     HeldRecord& record = held.emplace_back();
     if (each.IsError()) continue;
     const DecodedRecord decoded = DecodeRecord(each.text);
-    record = {decoded.record.version, decoded.record.stand_in};
+    record = {decoded.record.version, decoded.record.stand_in, decoded.record.touched};
   }
   return held;
 }

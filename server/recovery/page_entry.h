@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "server/redis/reply.h"
+#include "server/replication/touch.h"
 #include "server/replication/version.h"
 
 namespace kache {
@@ -26,12 +27,17 @@ struct PageEntry {
   bool tombstone = false;
   bool stand_in = false;      // a stand-in's copy
   bool newer_format = false;  // of which the version alone is known
+  bool touched = false;       // its life was changed after it was written (touch.h)
+
+  // Since when a node that takes all writes has it as it is (Unix ms).
+  int64_t WrittenMs() const { return WrittenAtMs(version, touched); }
 };
 
 // What a node holds of a key: a zero version = no record.
 struct HeldRecord {
   Version version;
   bool stand_in = false;
+  bool touched = false;
 };
 
 // Whether a home replica that holds `held` is to be given `entry`. A stand-in's copy of the same

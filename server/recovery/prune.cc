@@ -16,7 +16,7 @@ Prune::Prune(PrunePlan plan, Copier& copier, const HashRing& ring, size_t homes,
 bool Prune::IsCandidate(const PageEntry& entry) const {
   if (!copier_.IsOld(entry.version)) return false;
   const NodeWord& own = plan_.words[plan_.node.index()];
-  if (own.is_trusted && own.Knew(entry.version)) return false;
+  if (own.is_trusted && own.Knew(entry.WrittenMs())) return false;
   return unheld_.MayBeRemoved(entry);
 }
 

@@ -54,7 +54,7 @@ bool Resync::IsKnownBetter(const ResyncSource& source, const PageEntry& entry) c
   return std::any_of(homes.begin(), homes.end(), [&](NodeId home) {
     const NodeWord& word = plan_.words[home.index()];
     const bool counts = home == plan_.node || word.is_trusted;
-    return home != source.node && counts && word.Knew(entry.version);
+    return home != source.node && counts && word.Knew(entry.WrittenMs());
   });
 }
 
@@ -130,8 +130,8 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
       });
 }
 
-// What was stamped before the doubt began, less the time for which a write may be on its way, is
-// older than the write that the node missed.
+// What was stamped, or touched, before the doubt began, less the time for which a write may be on
+// its way, is older than the write that the node missed.
 void Resync::RemoveReplaced(PageResult page, Copier::Done done) {
   if (page.gone.empty() || !replaced_) return done(std::move(page));
   const absl::Time read_at = copier_.Now();
@@ -145,7 +145,8 @@ void Resync::RemoveReplaced(PageResult page, Copier::Done done) {
                        PageEntry entry;
                        entry.redis_key = page.gone[i];
                        entry.version = (*held)[i].version;
-                       const bool old = plan_.words[plan_.node.index()].Knew(entry.version);
+                       entry.touched = (*held)[i].touched;
+                       const bool old = plan_.words[plan_.node.index()].Knew(entry.WrittenMs());
                        const bool may_go = !entry.version.IsZero() && old;
                        if (may_go && replaced_->MayBeRemoved(entry)) entries.push_back(entry);
                      }

@@ -39,10 +39,12 @@ struct NodeWord {
   bool is_trusted = false;
   // It has had every record that was stamped before (Unix ms): one that it lacks was deleted, or
   // has expired. Its own absence, however long, does not change that. Never later than the plan was
-  // made: what the node misses from then on is in no evidence. 0 = what it lacks proves nothing.
+  // made: what the node misses from then on is in no evidence. 0 = what it lacks proves nothing. Of
+  // a touched record the touch's stamp counts: a node that missed the touch let the value end with
+  // its old life.
   int64_t knew_before_ms = 0;
 
-  bool Knew(const Version& version) const { return MillisOf(version.timestamp) < knew_before_ms; }
+  bool Knew(int64_t written_ms) const { return written_ms < knew_before_ms; }
 };
 
 struct ResyncSource {

@@ -33,7 +33,7 @@ bool Unheld::MayBeRemoved(const PageEntry& entry) const {
       continue;
     }
     if (!plan_.reachable[node.index()]) return false;
-    witness |= plan_.words[node.index()].Knew(entry.version);
+    witness |= plan_.words[node.index()].Knew(entry.WrittenMs());
   }
   return home && witness;
 }
@@ -48,7 +48,7 @@ void Unheld::Remove(std::vector<PageEntry> entries, absl::Time read_at, Done don
     const PageEntry& entry = question->candidates[i].entry;
     for (const NodeId node : HomesOf(entry)) {
       const NodeWord& word = plan_.words[node.index()];
-      if (node == plan_.node || (!word.is_trusted && !word.Knew(entry.version))) continue;
+      if (node == plan_.node || (!word.is_trusted && !word.Knew(entry.WrittenMs()))) continue;
       by_node[static_cast<uint16_t>(node.index())].push_back(i);
     }
   }
@@ -64,7 +64,7 @@ void Unheld::Remove(std::vector<PageEntry> entries, absl::Time read_at, Done don
                          for (size_t i = 0; held.ok() && i < indices.size(); ++i) {
                            Question::Candidate& candidate = question->candidates[indices[i]];
                            const bool lacks = (*held)[i].version.IsZero();
-                           candidate.lacked |= lacks && word.Knew(candidate.entry.version);
+                           candidate.lacked |= lacks && word.Knew(candidate.entry.WrittenMs());
                            candidate.held |= !lacks && word.is_trusted;
                          }
                          if (--question->waiting == 0) Answer(*question);

@@ -13,6 +13,7 @@
 #include "server/replication/newest_record.h"
 #include "server/replication/quorum_read.h"
 #include "server/replication/shard_thread.h"
+#include "server/replication/touch_operation.h"
 #include "server/replication/write_operation.h"
 
 namespace kache {
@@ -103,20 +104,39 @@ void Coordinator::Delete(std::string_view key, const WriteOptions& options, Oper
 void Coordinator::Write(WriteOperation::Write write, int64_t held_bytes, OperationTiming timing,
                         WriteCallback done) {
   const auto bytes = static_cast<int64_t>(write.key.size() + write.value.size());
-  if (budget_ != nullptr && bytes >= static_cast<int64_t>(kCountedBytes)) {
-    constexpr auto kRequest = static_cast<int64_t>(kRequestBytes);
-    const int64_t own = std::max(held_bytes, bytes) + kRequest;
-    const int64_t size = (1 + kCopiesOfWrite) * bytes + kRequest;  // whatever it came with
-    if (!budget_->Admit(kCopiesOfWrite * bytes, own, size)) {
-      return done(absl::ResourceExhaustedError(
-          Concat("more than MAX_IN_FLIGHT_BYTES (", budget_->bound(),
-                 ") at once, on their way to the nodes; try again later")));
-    }
-    write.hold = budget_->HoldUntilGone(kCopiesOfWrite * bytes);
-  }
+  absl::StatusOr<ByteBudget::Hold> hold = HoldWrite(bytes, held_bytes);
+  if (!hold.ok()) return done(hold.status());
+  write.hold = *std::move(hold);
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
   auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
+  operation->set_times(timing.times);
+  thread.Submit(operation);
+}
+
+absl::StatusOr<ByteBudget::Hold> Coordinator::HoldWrite(int64_t bytes, int64_t held_bytes) {
+  if (budget_ == nullptr || bytes < static_cast<int64_t>(kCountedBytes)) return ByteBudget::Hold();
+  constexpr auto kRequest = static_cast<int64_t>(kRequestBytes);
+  const int64_t own = std::max(held_bytes, bytes) + kRequest;
+  const int64_t size = (1 + kCopiesOfWrite) * bytes + kRequest;  // whatever it came with
+  if (!budget_->Admit(kCopiesOfWrite * bytes, own, size)) {
+    return absl::ResourceExhaustedError(
+        Concat("more than MAX_IN_FLIGHT_BYTES (", budget_->bound(),
+               ") at once, on their way to the nodes; try again later"));
+  }
+  return budget_->HoldUntilGone(kCopiesOfWrite * bytes);
+}
+
+void Coordinator::Touch(std::string_view key, const WriteOptions& options, OperationTiming timing,
+                        TouchCallback done) {
+  absl::StatusOr<ByteBudget::Hold> hold =
+      HoldWrite(static_cast<int64_t>(key.size()), options.held_bytes);
+  if (!hold.ok()) return done(hold.status());
+  const uint64_t token = HashRing::Token(key);
+  ShardThread& thread = ShardOf(token);
+  auto* operation = new TouchOperation(
+      thread.shard(), {key, options.ttl, options.consistency, options.stamp, *std::move(hold)},
+      token, timing, std::move(done));
   operation->set_times(timing.times);
   thread.Submit(operation);
 }

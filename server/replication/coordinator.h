@@ -19,6 +19,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/byte_budget.h"
@@ -76,7 +77,7 @@ class Coordinator {
   struct WriteOptions {
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // of a caller that may send the write again; else this coordinator's clock
-    absl::Duration ttl = absl::ZeroDuration();  // of a Put; zero = does not expire
+    absl::Duration ttl = absl::ZeroDuration();  // zero = does not expire; not of a Delete
     // What the caller's request counts for in the budget already, at most.
     int64_t held_bytes = 0;
   };
@@ -84,6 +85,9 @@ class Coordinator {
            OperationTiming timing, WriteCallback done);
   void Delete(std::string_view key, const WriteOptions& options, OperationTiming timing,
               WriteCallback done);
+  // `options.ttl`: the life from now on, or from the stamp; zero = for ever.
+  void Touch(std::string_view key, const WriteOptions& options, OperationTiming timing,
+             TouchCallback done);
   void Locate(std::string_view key, OperationTiming timing, LocateCallback done);
 
   // Calls `done`, on some shard's thread, once all writes that run now have ended. From then on all
@@ -113,6 +117,9 @@ class Coordinator {
                    absl::AnyInvocable<void()> done);
   void Write(WriteOperation::Write write, int64_t held_bytes, OperationTiming timing,
              WriteCallback done);
+  // Holds what a write of so many bytes takes on its way to the nodes: nothing where it is small.
+  // RESOURCE_EXHAUSTED: there is no room.
+  absl::StatusOr<ByteBudget::Hold> HoldWrite(int64_t bytes, int64_t held_bytes);
   size_t ShardIndex(uint64_t token) const;
   ShardThread& ShardOf(uint64_t token) { return *shards_[ShardIndex(token)]; }
 

@@ -233,12 +233,12 @@ const redis::Script& NewScript(const char* name, std::string source) {
 
 const redis::Script& SetWithHints() {
   static const redis::Script& script =
-      NewScript("set-with-hints", SetIfNewerFunction() + kHint + kKeep + kSetWithHints);
+      NewScript("set-with-hints", SetIfNewerFunction() + HintFunctions() + kSetWithHints);
   return script;
 }
 const redis::Script& LeaveHints() {
   static const redis::Script& script =
-      NewScript("leave-hints", EndOfFunction() + kHint + kKeep + kLeaveHints);
+      NewScript("leave-hints", EndOfFunction() + HintFunctions() + kLeaveHints);
   return script;
 }
 const redis::Script& OpenHints() {
@@ -288,6 +288,8 @@ const redis::Script& EndComparison() {
       NewScript("end-comparison", std::string(kOverflow) + kEndComparison);
   return script;
 }
+
+std::string HintFunctions() { return std::string(kHint) + kKeep; }
 
 std::vector<const redis::Script*> HintScripts() {
   return {&SetWithHints(), &LeaveHints(),    &OpenHints(),    &ReassertNote(),

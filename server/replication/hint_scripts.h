@@ -4,6 +4,7 @@
 #define KACHE_SERVER_REPLICATION_HINT_SCRIPTS_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "server/redis/command.h"
@@ -104,6 +105,13 @@ enum class TakenHints : int64_t {
   kInPlace = 4,      // the set itself is to be replayed
   kBothInPlace = 5,  // and that of those taken before
 };
+
+// Where other scripts leave hints with what they write: Lua functions, behind EndOfFunction().
+//   keep(until_ms)                 sees that KEYS[1] does not end before
+//   hint(key, most, bytes, first)  leaves the hint of that user key in the sets that are KEYS from
+//                                  `first` on, of so many members and bytes at most
+// Both answer Redis's error where that could not be done, else nil; none ends the script.
+std::string HintFunctions();
 
 std::vector<const redis::Script*> HintScripts();
 

@@ -5,13 +5,13 @@
 
 #include "absl/status/statusor.h"
 #include "server/replication/hint_scripts.h"
+#include "server/replication/missed_write.h"
 #include "server/replication/shard.h"
 
 namespace kache {
 
 redis::Command LeaveHintOn(const Shard& shard, const LateHint& hint, LateHint::Holder holder) {
-  const std::string_view user_key =
-      std::string_view(hint.redis_key).substr(shard.keys().data_prefix().size());
+  const std::string_view user_key = UserKeyOf(shard, hint.redis_key);
   const std::string set = shard.keys().Hints(shard.ring().names()[hint.about.index()]);
   const std::string keys_bound = std::to_string(shard.options().hint_keys);
   const std::string bytes_bound = std::to_string(shard.HintBytesBoundOn(holder.node));

@@ -7,7 +7,7 @@
 //    another coordinator raised, or a FLUSHALL, is seen at once. Whoever kept its memory shows all
 //    writes that it acknowledged, and of each acknowledged write some replica of any majority is
 //    one that did. A write that some home replica missed lives long enough on the others for that
-//    (WriteOperation::KeptForMissedMs).
+//    (KeptForMissedMs, missed_write.h).
 //  * A replica that counted as UP, and has no marker now, may merely have evicted it: the marker is
 //    written again within moments. Where the level can't do without that replica, it is asked
 //    again, every kAskAgain, for four TRY_TIMEOUT_MS, until it counts or was judged otherwise.

@@ -59,6 +59,7 @@ ReadResult Answer(const Record& record, std::string text, Shard& shard) {
     result.receipt.expires_at_ms = record.expires_at_ms;
   }
   result.found = true;
+  result.touched = record.touched;
   text.erase(0, kRecordHeaderBytes);
   result.value = std::move(text);
   return result;

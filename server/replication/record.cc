@@ -8,6 +8,7 @@ namespace {
 
 constexpr uint8_t kTombstoneFlag = 0x01;
 constexpr uint8_t kStandInFlag = 0x02;
+constexpr uint8_t kTouchedFlag = 0x04;
 constexpr size_t kFlagsOffset = 3;
 constexpr size_t kExpiryOffset = kRecordVersionOffset + kRecordVersionBytes;
 
@@ -18,8 +19,9 @@ std::string EncodeRecord(const Record& record) {
   header[0] = kRecordMagic[0];
   header[1] = kRecordMagic[1];
   header[2] = static_cast<char>(kRecordFormat);
-  header[kFlagsOffset] = static_cast<char>((record.tombstone ? kTombstoneFlag : 0) |
-                                           (record.stand_in ? kStandInFlag : 0));
+  header[kFlagsOffset] =
+      static_cast<char>((record.tombstone ? kTombstoneFlag : 0) |
+                        (record.stand_in ? kStandInFlag : 0) | (record.touched ? kTouchedFlag : 0));
   PutBigEndian(header + kRecordVersionOffset, record.version.timestamp);
   PutBigEndian(header + kRecordVersionOffset + 8, record.version.clock);
   PutBigEndian(header + kExpiryOffset, static_cast<uint64_t>(record.expires_at_ms));
@@ -57,6 +59,7 @@ DecodedRecord DecodeRecord(std::string_view bytes) {
   const auto flags = static_cast<uint8_t>(bytes[kFlagsOffset]);
   decoded.record.tombstone = (flags & kTombstoneFlag) != 0;
   decoded.record.stand_in = (flags & kStandInFlag) != 0;
+  decoded.record.touched = (flags & kTouchedFlag) != 0;
   decoded.record.expires_at_ms = static_cast<int64_t>(GetBigEndian(bytes.data() + kExpiryOffset));
   decoded.record.value = bytes.substr(kRecordHeaderBytes);
   return decoded;

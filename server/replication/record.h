@@ -5,6 +5,7 @@
 //        2      1  format, 1
 //        3      1  flags: 0x01 = tombstone (a delete; no value follows)
 //                         0x02 = a stand-in's copy
+//                         0x04 = touched: its life was changed after it was written (touch.h)
 //        4      8  version: timestamp, big-endian
 //       12      8  version: coordinator, big-endian
 //       20      8  expiry, milliseconds since the Unix epoch, big-endian; 0 = never
@@ -12,7 +13,8 @@
 //
 // The last 16 bits of the version are a hash of the tombstone's flag, expiry and value: the low
 // bits of the first half of MurmurHash3 x64-128 over the record from offset 20 on, with that flag
-// as seed. All coordinators compute it alike.
+// as seed. All coordinators compute it alike. The version of a touched record is made otherwise
+// (touch.h), and has no such hash.
 //
 // The stand-in's flag says where a copy stands, and is no part of the content. So it is no part of
 // the hash: all copies of one write have one version, wherever they stand. A release that does not
@@ -47,6 +49,8 @@ struct Record {
   // On a node that stands in for a home replica of the key. At equal versions a copy without this
   // replaces one with it.
   bool stand_in = false;
+  // The version tells when it was touched.
+  bool touched = false;
 
   bool ExpiredAt(int64_t now_ms) const { return expires_at_ms != 0 && expires_at_ms <= now_ms; }
 };

@@ -100,9 +100,10 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
           "Copies of writes that reached a node too long after their stamp, and were refused.")),
       writes_hinted(NewCounter(registry, "kache_writes_hinted_total",
                                "Copies of writes that leave hints, as home replicas missed them.")),
-      hints_late(NewCounter(registry, "kache_hints_late_total",
-                            "Hints that could not be left at once, and are left as soon as a node "
-                            "that took the write can be reached.")),
+      hints_late(
+          NewCounter(registry, "kache_hints_late_total",
+                     "Hints that did not go with the write or at once behind it, and are left "
+                     "as soon as a node that took the write can be reached.")),
       hints_lost(NewCounter(registry, "kache_hints_lost_total",
                             "Hints that could not be left with a copy: the node that missed the "
                             "write is compared with all others.")),
@@ -112,6 +113,9 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       stamps_out_of_range(
           NewCounter(registry, "kache_write_stamps_out_of_range_total",
                      "Stamped writes refused because the stamp was too old or too far ahead.")),
+      touches_repaired(
+          NewCounter(registry, "kache_touches_repaired_total",
+                     "Touches that repaired home replicas, as these lacked the value.")),
       versions_far_ahead(
           NewCounter(registry, "kache_versions_far_ahead_total",
                      "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}

@@ -54,6 +54,7 @@ struct ReplicationMetrics {
   prometheus::Counter& hints_lost;
   prometheus::Counter& stamps_superseded;
   prometheus::Counter& stamps_out_of_range;
+  prometheus::Counter& touches_repaired;
   prometheus::Counter& versions_far_ahead;
 };
 

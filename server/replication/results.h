@@ -29,8 +29,15 @@ struct Receipt {
 struct ReadResult {
   bool found = false;
   std::string value;
-  int64_t ttl_ms = 0;  // what is left, at least 1; 0 = does not expire
+  int64_t ttl_ms = 0;    // what is left, at least 1; 0 = does not expire
+  bool touched = false;  // its life was changed after it was written (touch.h)
   Receipt receipt;
+};
+
+// A miss: there was no live value, and nothing was done.
+struct TouchResult {
+  bool found = false;
+  Receipt receipt;  // the version and the new end of the touched record
 };
 
 // What one node holds for a key.
@@ -74,6 +81,7 @@ struct Location {
 //                        replica is as new as min_version
 using ReadCallback = absl::AnyInvocable<void(absl::StatusOr<ReadResult>)>;
 using WriteCallback = absl::AnyInvocable<void(absl::StatusOr<Receipt>)>;
+using TouchCallback = absl::AnyInvocable<void(absl::StatusOr<TouchResult>)>;
 using LocateCallback = absl::AnyInvocable<void(absl::StatusOr<Location>)>;
 
 // An error that says what the operation reached all the same. `status` is not OK.
@@ -82,7 +90,8 @@ std::optional<Receipt> ReceiptOf(const absl::Status& status);
 
 // Why a stamped write lost.
 struct Superseded {
-  Version held;            // the newest version that a replica of the key holds
+  // The newest version that a replica of the key holds; for a touch, what its stamp must be above.
+  Version held;
   bool all_heard = false;  // as kache.v1.Superseded says
 };
 

@@ -1,6 +1,7 @@
 #include "server/replication/scripts.h"
 
 #include "server/replication/hint_scripts.h"
+#include "server/replication/touch_scripts.h"
 
 namespace kache {
 namespace {
@@ -136,7 +137,8 @@ const redis::Script& ReadWithMemory() {
 
 std::vector<const redis::Script*> AllScripts() {
   std::vector<const redis::Script*> scripts = HintScripts();
-  scripts.insert(scripts.end(), {&SetIfNewer(), &ReadWithMarker(), &ReadWithMemory()});
+  scripts.insert(scripts.end(),
+                 {&SetIfNewer(), &ReadWithMarker(), &ReadWithMemory(), &TouchScript()});
   return scripts;
 }
 

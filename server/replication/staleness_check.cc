@@ -3,6 +3,7 @@
 #include "server/redis/command.h"
 #include "server/replication/operation.h"
 #include "server/replication/read_result.h"
+#include "server/replication/touch.h"
 
 namespace kache {
 namespace {
@@ -71,7 +72,7 @@ std::optional<absl::Duration> StaleBy(const ReadAnswer& answer, const Record& ot
   const bool is_miss = other.tombstone || other.ExpiredAt(absl::ToUnixMillis(answer.asked_at));
   if (is_miss && !answer.found) return std::nullopt;
   const absl::Duration age =
-      answer.asked_at - absl::FromUnixMillis(MillisOf(other.version.timestamp));
+      answer.asked_at - absl::FromUnixMillis(WrittenAtMs(other.version, other.touched));
   if (age <= settles) return std::nullopt;
   return age;
 }

@@ -5,6 +5,7 @@
 
 #include "server/replication/held_check.h"
 #include "server/replication/lag.h"
+#include "server/replication/missed_write.h"
 #include "server/replication/scripts.h"
 
 namespace kache {
@@ -173,10 +174,10 @@ void WriteOperation::Send(size_t target) {
   }
   ++outstanding_;
   // The operation outlives its answer, to see every replica through.
-  const absl::Duration timeout = CopyTimeout();
+  const absl::Duration timeout = CopyTimeout(shard(), deadline_, IsValueThatEnds());
   const bool missed = std::find(missed_by_.begin(), missed_by_.end(), to.node) != missed_by_.end();
   const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
-                      !MayShortenUnknown(to.node);
+                      !EndsUnknownLife(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
   shard().client(to.node).Send(
       shared ? *home_command_ : CommandFor(to.node, to.home), timeout,
@@ -218,7 +219,10 @@ void WriteOperation::OnReply(uint32_t target, uint32_t attempt,
   } else {
     from.outcome = Outcome::kAcknowledged;
     shard().ReportWriteAccepted(from.node);
-    if (reply->type == redis::Reply::Type::kArray) NoteHintsRefused(from.node);
+    // The record, and why its hints could not be left.
+    if (reply->type == redis::Reply::Type::kArray) {
+      NoteHintsRefused(shard(), from.node, missed_by_);
+    }
   }
   NoteFailed();
   AnswerIfDecided();

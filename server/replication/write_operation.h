@@ -60,9 +60,6 @@ namespace kache {
 
 class WriteOperation final : public Operation, private TimedOperation {
  public:
-  // For so long a copy of a value that ends is waited for at most, or WRITE_TIMEOUT_MS.
-  static constexpr absl::Duration kLongestCopy = absl::Seconds(5);
-
   struct Write {
     std::string_view key;         // alive until `done` is called
     std::string_view value = {};  // alive until `done` is called; empty for a delete
@@ -120,9 +117,8 @@ class WriteOperation final : public Operation, private TimedOperation {
   void SendAll();
   void Send(size_t target);
   redis::Command CommandFor(NodeId node, bool home);
-  bool MayShortenUnknown(NodeId node) const;
-  std::string_view UserKey() const;
-  std::vector<std::string> HintSets(NodeId holder) const;  // of missed_by_
+  // Whether the record ends a life that the node may not know of.
+  bool EndsUnknownLife(NodeId node) const;
   // What counts the bytes of one more command.
   ByteBudget::Hold HoldForCommand();
   void OnReply(uint32_t target, uint32_t attempt, absl::StatusOr<redis::Reply> reply);
@@ -137,21 +133,14 @@ class WriteOperation final : public Operation, private TimedOperation {
   bool EnoughMayTakeIt() const;
   void NoteSkipped(absl::Span<const NodeId> homes);
   void NoteFailed();
-  // The node stored the record, and refused the hints that came with it. Another target may have
-  // left them, but a node that refuses hints most often shares its user's rights with all.
-  void NoteHintsRefused(NodeId by);
   // Leaves, on every other target, the hint that the node missed the write after all.
   void LeaveHintsAbout(NodeId node);
   LateHint LateHintAbout(NodeId node) const;
   void KeepUnlessLeft(size_t late_hint);
-  // Until when a copy of a write that some home replica missed is kept, at least; cluster time. 0 =
-  // as long as otherwise.
-  int64_t KeptForMissedMs() const;
-  // For how long a copy is waited for: until the caller's deadline, or longer; but a value that
-  // ends is kept for as long (LeastMs), so for that not longer than kLongestCopy.
-  absl::Duration CopyTimeout() const;
-  // For how long a copy that ends is kept once it is stored, at least.
-  int64_t LeastMs() const;
+  // Until when a home replica keeps it at least where another one missed it; cluster time. 0 = as
+  // long as otherwise.
+  int64_t KeptMs() const;
+  bool IsValueThatEnds() const { return !fields_.tombstone && fields_.expires_at_ms != 0; }
   void AnswerIfDecided();
   void AnswerIfSuperseded();
   bool AllHeard() const;

@@ -7,6 +7,7 @@
 #include "server/bookkeeping/marker.h"
 #include "server/replication/hint_scripts.h"
 #include "server/replication/late_hints.h"
+#include "server/replication/missed_write.h"
 #include "server/replication/repair.h"
 #include "server/replication/scripts.h"
 #include "server/replication/stand_in.h"
@@ -34,20 +35,23 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
   StoreTerms terms{AtNodeMs(ends.ends_ms, offset), AtNodeMs(ends.limit_ms, offset),
                    AtNodeMs(latest_ms_, offset)};
   const std::string_view record = home ? record_ : flagged;
-  if (home && fields_.expires_at_ms != 0) terms.least_ms = LeastMs();
-  const bool asks_marker = home && !fields_.tombstone && fields_.expires_at_ms != 0;
-  if (asks_marker) {  // It may have lost its memory just now.
-    terms.whole = MayShortenUnknown(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
+  if (home && fields_.expires_at_ms != 0) {
+    terms.least_ms = LeastKeptMs(shard(), CopyTimeout(shard(), deadline_, IsValueThatEnds()));
   }
-  if (const std::vector<std::string> sets = HintSets(node); !sets.empty()) {
-    const std::string kept = std::to_string(AtNodeMs(home ? KeptForMissedMs() : 0, offset));
+  const bool asks_marker = home && IsValueThatEnds();
+  if (asks_marker) {  // It may have lost its memory just now.
+    terms.whole = EndsUnknownLife(node) ? kNoMarker : RingPartOf(shard().WholeMarker(node));
+  }
+  if (const auto sets = HintSetsOn(shard(), node, missed_by_); !sets.empty()) {
+    const std::string_view user_key = UserKeyOf(shard(), redis_key_);
+    const std::string kept = std::to_string(AtNodeMs(home ? KeptMs() : 0, offset));
     const std::string keys_bound = std::to_string(shard().options().hint_keys);
     const std::string bytes_bound = std::to_string(shard().HintBytesBoundOn(node));
     std::vector<std::string_view> keys = {redis_key_, shard().keys().Marker()};
     keys.insert(keys.end(), sets.begin(), sets.end());
     const std::string packed = EncodeTerms(terms);
-    const std::vector<std::string_view> arguments = {record,    packed,     kept,
-                                                     UserKey(), keys_bound, bytes_bound};
+    const std::vector<std::string_view> arguments = {record,   packed,     kept,
+                                                     user_key, keys_bound, bytes_bound};
     return redis::Command::Call(SetWithHints(), keys, arguments).Keeping(HoldForCommand());
   }
   if (!asks_marker) {
@@ -59,49 +63,10 @@ redis::Command WriteOperation::CommandFor(NodeId node, bool home) {
       .Keeping(HoldForCommand());
 }
 
-std::string_view WriteOperation::UserKey() const {
-  return std::string_view(redis_key_).substr(shard().keys().data_prefix().size());
-}
-
-std::vector<std::string> WriteOperation::HintSets(NodeId holder) const {
-  std::vector<std::string> sets;
-  for (const NodeId node : missed_by_) {
-    if (node == holder) continue;
-    sets.push_back(shard().keys().Hints(shard().ring().names()[node.index()]));
-  }
-  return sets;
-}
-
-// A record that expires is forgotten on purpose. Where a home replica still holds what it replaced,
-// it must not be before that one can have heard of it. A tombstone lives for longer as it is. So
-// does what a stand-in keeps of a value that ends before its copy; any other copy of a stand-in
-// must end before a tombstone of its stamp would.
-int64_t WriteOperation::KeptForMissedMs() const {
-  const ReplicationOptions& options = shard().options();
-  if (fields_.tombstone || fields_.expires_at_ms == 0) return 0;
-  return absl::ToUnixMillis(absl::FromUnixMillis(fields_.expires_at_ms) +
-                            options.tombstone_ttl / 2 + options.max_write_age);
-}
-
-// By then every replica has taken the write or failed to, and the hint of that was left.
-int64_t WriteOperation::LeastMs() const {
-  return absl::ToInt64Milliseconds(CopyTimeout() + shard().options().write_timeout +
-                                   LateHints::kPatience);
-}
-
-// A node that does not answer at all is found out within moments, so a longer deadline changes
-// little but what such values cost.
-absl::Duration WriteOperation::CopyTimeout() const {
-  const absl::Duration write_timeout = shard().options().write_timeout;
-  const absl::Duration until_deadline = std::max(shard().Left(deadline_), write_timeout);
-  if (fields_.tombstone || fields_.expires_at_ms == 0) return until_deadline;
-  return std::min(until_deadline, std::max(write_timeout, kLongestCopy));
-}
-
-void WriteOperation::NoteHintsRefused(NodeId by) {
-  for (const NodeId node : missed_by_) {
-    if (node != by) shard().NoteHintLost(node);
-  }
+// A tombstone lives for longer as it is. So does what a stand-in keeps of a value that ends before
+// its copy; any other copy of a stand-in must end before a tombstone of its stamp would.
+int64_t WriteOperation::KeptMs() const {
+  return fields_.tombstone ? 0 : KeptForMissedMs(fields_.expires_at_ms, shard().options());
 }
 
 LateHint WriteOperation::LateHintAbout(NodeId node) const {
@@ -110,7 +75,7 @@ LateHint WriteOperation::LateHintAbout(NodeId node) const {
                 .version = record_.substr(kRecordVersionOffset, kRecordVersionBytes)};
   for (const Target& target : targets_) {
     if (target.node == node || target.MayLackIt()) continue;
-    const int64_t kept_ms = target.home ? KeptForMissedMs() : 0;
+    const int64_t kept_ms = target.home ? KeptMs() : 0;
     hint.holders.push_back({target.node, AtNodeMs(kept_ms, shard().ClockOffset(target.node))});
   }
   return hint;
@@ -148,11 +113,8 @@ void WriteOperation::KeepUnlessLeft(size_t late_hint) {
   if (sent.unanswered == 0 && !sent.is_left) shard().KeepLateHint(LateHintAbout(sent.about));
 }
 
-// Whether the record ends a life that the node may not know of: one that is not whole lacks what is
-// to be brought to it, and what that record replaces would come back once its own life is over.
-bool WriteOperation::MayShortenUnknown(NodeId node) const {
-  if (fields_.tombstone || fields_.expires_at_ms == 0) return false;
-  return shard().View(node).state != NodeState::kUp || shard().WholeMarker(node).empty();
+bool WriteOperation::EndsUnknownLife(NodeId node) const {
+  return IsValueThatEnds() && MayShortenUnknown(shard(), node);
 }
 
 void WriteOperation::NoteSkipped(absl::Span<const NodeId> homes) {

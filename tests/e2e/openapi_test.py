@@ -71,6 +71,8 @@ class AnswersTest(DescribedCase):
         stamp = {"Kache-Stamp": f"{time.time_ns() // 1_000_000 << 16:016x}-5e4f3a2b1c0d"}
         self.ask_key("PUT", key, body="v", headers=stamp)
         self.api.validate(stamp["Kache-Stamp"], {"$ref": "#/components/schemas/WriteStamp"})
+        self.ask("POST", KEY + ":touch", key_path(key) + ":touch", '{"ttl": 60}',
+                 {"Content-Type": "application/json"})
         self.ask_key("DELETE", key)
         self.ask_key("GET", key, status=404)
         self.ask_key("HEAD", key, status=404)

@@ -68,8 +68,8 @@ void Check(JsonSchema schema, std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   using kache::gateway::JsonSchema;
-  for (const JsonSchema schema :
-       {JsonSchema::kPut, JsonSchema::kBatchGet, JsonSchema::kBatchPut, JsonSchema::kBatchDelete}) {
+  for (const JsonSchema schema : {JsonSchema::kPut, JsonSchema::kTouch, JsonSchema::kBatchGet,
+                                  JsonSchema::kBatchPut, JsonSchema::kBatchDelete}) {
     kache::gateway::Check(schema, text);
   }
   return 0;

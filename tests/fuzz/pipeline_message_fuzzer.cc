@@ -60,6 +60,8 @@ absl::Status ValidateOperation(const v1::PipelineOperation& operation) {
       return Validate(operation.put(), limits);
     case v1::PipelineOperation::kDelete:
       return Validate(operation.delete_(), limits);
+    case v1::PipelineOperation::kTouch:
+      return Validate(operation.touch(), limits);
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }
@@ -69,13 +71,17 @@ absl::Status ValidateOperation(const v1::PipelineOperation& operation) {
 // What passed the checks is within the limits.
 void CheckValid(const v1::PipelineOperation& operation) {
   const RequestLimits limits;
-  const std::string& key = operation.has_get()   ? operation.get().key()
-                           : operation.has_put() ? operation.put().key()
-                                                 : operation.delete_().key();
+  const std::string& key = operation.has_get()     ? operation.get().key()
+                           : operation.has_put()   ? operation.put().key()
+                           : operation.has_touch() ? operation.touch().key()
+                                                   : operation.delete_().key();
   Require(!key.empty() && key.size() <= limits.max_key_bytes);
   if (operation.has_put()) {
     Require(operation.put().value().size() <= limits.max_value_bytes);
     Require(operation.put().ttl_ms() >= 0 && operation.put().ttl_ms() <= kMaxTtlMs);
+  }
+  if (operation.has_touch()) {
+    Require(operation.touch().ttl_ms() >= 0 && operation.touch().ttl_ms() <= kMaxTtlMs);
   }
 }
 
@@ -85,6 +91,7 @@ void BeginResult(PipelineOperation& operation) {
   if (request.has_get()) operation.result().mutable_get()->mutable_receipt();
   if (request.has_put()) operation.result().mutable_put()->mutable_receipt();
   if (request.has_delete_()) operation.result().mutable_delete_()->mutable_receipt();
+  if (request.has_touch()) operation.result().mutable_touch()->mutable_receipt();
 }
 
 void Serve(PipelineMessage& message, Sink& sink) {

@@ -121,6 +121,14 @@ absl::StatusOr<Receipt> CoordinatorCluster::Delete(const std::string& key,
   return Wait(answer);
 }
 
+absl::StatusOr<TouchResult> CoordinatorCluster::Touch(const std::string& key, absl::Duration ttl,
+                                                      Consistency consistency, const Stamp& stamp) {
+  Answer<TouchResult> answer;
+  coordinator_->Touch(key, {.consistency = consistency, .stamp = stamp, .ttl = ttl}, Deadline(),
+                      answer.Callback());
+  return Wait(answer);
+}
+
 absl::StatusOr<Location> CoordinatorCluster::Locate(const std::string& key) {
   Answer<Location> answer;
   coordinator_->Locate(key, Deadline(), answer.Callback());

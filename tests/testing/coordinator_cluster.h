@@ -66,6 +66,9 @@ class CoordinatorCluster {
   absl::StatusOr<ReadResult> Get(const std::string& key, const ReadOptions& options = {});
   absl::StatusOr<Receipt> Delete(const std::string& key,
                                  Consistency consistency = Consistency::kOne);
+  absl::StatusOr<TouchResult> Touch(const std::string& key, absl::Duration ttl,
+                                    Consistency consistency = Consistency::kOne,
+                                    const Stamp& stamp = {});
   absl::StatusOr<Location> Locate(const std::string& key);
   // For callers that don't wait.
   Coordinator& coordinator() { return *coordinator_; }

@@ -12,12 +12,6 @@ namespace kache {
 namespace {
 
 constexpr char kService[] = "kache.v1.Kache";
-// Of one write: a call's, or an operation's.
-void CopyError(const grpc::Status& status, v1::Error* error) {
-  error->set_code(status.error_code());
-  error->set_message(status.error_message());
-}
-
 grpc::Status StatusOf(const v1::WriteResult& result, v1::Receipt* receipt) {
   if (result.has_error()) return StatusOfError(result.error());
   *receipt = result.receipt();
@@ -135,6 +129,11 @@ v1::GetRequest FakeKache::last_get() const {
   return last_get_;
 }
 
+v1::TouchRequest FakeKache::last_touch() const {
+  const std::lock_guard lock(mutex_);
+  return last_touch_;
+}
+
 absl::Duration FakeKache::last_timeout() const {
   const std::lock_guard lock(mutex_);
   return last_timeout_;
@@ -244,6 +243,29 @@ grpc::Status FakeKache::Delete(grpc::ServerContext* context, const v1::DeleteReq
   return AnswerWrite(result, response->mutable_receipt());
 }
 
+v1::TouchResponse FakeKache::Find(const v1::TouchRequest& request) {
+  {
+    const std::lock_guard lock(mutex_);
+    last_touch_ = request;
+  }
+  v1::TouchResponse response;
+  const auto record = records_->Find(request.key());
+  response.set_found(record && !record->deleted);
+  response.mutable_receipt()->set_required(1);
+  if (!response.found()) return response;
+  *response.mutable_receipt()->mutable_version() = record->version;
+  response.mutable_receipt()->set_expires_at_unix_ms(1'700'000'000'000 + request.ttl_ms());
+  return response;
+}
+
+grpc::Status FakeKache::Touch(grpc::ServerContext* context, const v1::TouchRequest* request,
+                              v1::TouchResponse* response) {
+  if (const grpc::Status status = Enter(context); !status.ok()) return status;
+  *response = Find(*request);
+  response->set_cluster_time_unix_ms(writes_.ClusterTimeMs());
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeKache::BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
                                  v1::BatchGetResponse* response) {
   if (const grpc::Status status = Enter(context); !status.ok()) return status;
@@ -292,67 +314,6 @@ grpc::Status FakeKache::BatchDelete(grpc::ServerContext* context,
   const std::lock_guard lock(mutex_);
   batch_sizes_.push_back(request->keys_size());
   return grpc::Status::OK;
-}
-
-grpc::Status FakeKache::Pipeline(
-    grpc::ServerContext* context,
-    grpc::ServerReaderWriter<v1::PipelineResponse, v1::PipelineRequest>* stream) {
-  bool operations_are_calls;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!offers_pipeline_) return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no streams");
-    operations_are_calls = operations_are_calls_;
-  }
-  if (!operations_are_calls) {
-    if (const grpc::Status status = Enter(context); !status.ok()) return status;
-  }
-  stream->SendInitialMetadata();
-  v1::PipelineRequest request;
-  while (stream->Read(&request)) {
-    v1::PipelineResponse response;
-    for (int i = request.operations_size(); i > 0; --i) {
-      const v1::PipelineOperation& operation = request.operations(i - 1);
-      v1::PipelineResult* const result = response.add_results();
-      result->set_id(operation.id());
-      const grpc::Status status = operations_are_calls ? Enter(context) : grpc::Status::OK;
-      if (status.ok()) {
-        Answer(operation, result);
-      } else {
-        CopyError(status, result->mutable_error());
-      }
-      if (status.ok()) Hold(context, &FakeKache::answer_delay_);
-    }
-    response.set_cluster_time_unix_ms(writes_.ClusterTimeMs());
-    stream->Write(response);
-  }
-  const std::lock_guard lock(mutex_);
-  ++ended_streams_;
-  return grpc::Status::OK;
-}
-
-void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResult* result) {
-  {
-    const std::lock_guard lock(mutex_);
-    last_timeout_ = absl::Milliseconds(operation.timeout_ms());
-    if (operation.has_get()) last_get_ = operation.get();
-    if (operation.has_put()) last_put_ = operation.put();
-    if (operation.has_delete_()) last_delete_ = operation.delete_();
-  }
-  v1::WriteResult written;
-  if (operation.has_get()) {
-    *result->mutable_get() = Read(operation.get().key());
-  } else if (operation.has_put()) {
-    const v1::PutRequest& put = operation.put();
-    writes_.Write(put.key(), {.value = put.value(), .ttl_ms = put.ttl_ms()},
-                  put.has_stamp() ? &put.stamp() : nullptr, &written);
-    if (written.has_receipt()) *result->mutable_put()->mutable_receipt() = written.receipt();
-  } else {
-    const v1::DeleteRequest& erase = operation.delete_();
-    writes_.Write(erase.key(), {.deleted = true}, erase.has_stamp() ? &erase.stamp() : nullptr,
-                  &written);
-    if (written.has_receipt()) *result->mutable_delete_()->mutable_receipt() = written.receipt();
-  }
-  if (written.has_error()) *result->mutable_error() = written.error();
 }
 
 grpc::Status FakeKache::GetStatus(grpc::ServerContext* /*context*/,

@@ -82,10 +82,11 @@ class FakeKache final : public v1::Kache::Service {
   int status_calls() const;
   // Pipeline streams that have ended.
   int ended_streams() const;
-  // What the last Put, Get or Delete carried.
+  // What the last Put, Get, Delete or Touch carried.
   v1::PutRequest last_put() const;
   v1::DeleteRequest last_delete() const;
   v1::GetRequest last_get() const;
+  v1::TouchRequest last_touch() const;
   // The stamps of all writes in the order received; without one, an empty one. Of a batch in its
   // order, and how many there were in each.
   std::vector<v1::Stamp> stamps() const { return writes_.stamps(); }
@@ -102,6 +103,9 @@ class FakeKache final : public v1::Kache::Service {
                    v1::PutResponse* response) override;
   grpc::Status Delete(grpc::ServerContext* context, const v1::DeleteRequest* request,
                       v1::DeleteResponse* response) override;
+  // Changes nothing; finds what is held.
+  grpc::Status Touch(grpc::ServerContext* context, const v1::TouchRequest* request,
+                     v1::TouchResponse* response) override;
   grpc::Status BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
                         v1::BatchGetResponse* response) override;
   grpc::Status BatchPut(grpc::ServerContext* context, const v1::BatchPutRequest* request,
@@ -125,6 +129,7 @@ class FakeKache final : public v1::Kache::Service {
   // The status of a write that was done.
   grpc::Status AnswerWrite(const v1::WriteResult& result, v1::Receipt* receipt);
   v1::GetResponse Read(const std::string& key) const;
+  v1::TouchResponse Find(const v1::TouchRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<FakeRecords> records_;
   FakeWrites writes_{*records_};
@@ -145,6 +150,7 @@ class FakeKache final : public v1::Kache::Service {
   v1::PutRequest last_put_ ABSL_GUARDED_BY(mutex_);
   v1::DeleteRequest last_delete_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);
+  v1::TouchRequest last_touch_ ABSL_GUARDED_BY(mutex_);
   std::vector<int> batch_sizes_ ABSL_GUARDED_BY(mutex_);
   absl::Duration last_timeout_ ABSL_GUARDED_BY(mutex_);
   int port_ = 0;

@@ -178,6 +178,13 @@ Answer<Receipt> ShardFixture::Delete(absl::Duration deadline) {
   return answer;
 }
 
+Answer<TouchResult> ShardFixture::Touch(const TouchOperation::Touch& touch,
+                                        absl::Duration deadline) {
+  auto answer = Expected<TouchResult>();
+  (new TouchOperation(*shard_, touch, kToken, In(deadline), answer.Callback()))->Run();
+  return answer;
+}
+
 Answer<Location> ShardFixture::Locate(absl::Duration deadline) {
   auto answer = Expected<Location>();
   (new LocateOperation(*shard_, kKey, kToken, In(deadline), answer.Callback()))->Run();

@@ -34,6 +34,7 @@
 #include "server/replication/results.h"
 #include "server/replication/scripts.h"
 #include "server/replication/shard.h"
+#include "server/replication/touch_operation.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/answer.h"
 #include "tests/testing/fake_clock.h"
@@ -84,6 +85,8 @@ class ShardFixture : public ::testing::Test {
   // A write as it is told, by the deadline kDeadline.
   Answer<Receipt> Write(const WriteOperation::Write& write,
                         const std::atomic<bool>* cancelled = nullptr);
+  Answer<TouchResult> Touch(const TouchOperation::Touch& touch,
+                            absl::Duration deadline = kDeadline);
   Answer<Location> Locate(absl::Duration deadline = kDeadline);
 
   // Replies.

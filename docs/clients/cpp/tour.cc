@@ -1,4 +1,4 @@
-// Puts, gets and deletes a key through gRPC. Usage: tour HOST:PORT
+// Puts, gets, touches and deletes a key through gRPC. Usage: tour HOST:PORT
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -111,6 +111,15 @@ int main(int argc, char** argv) {
     if (node.node_id() != got.receipt().node_id()) continue;
     std::cout << "read back " << got.value().size() << " bytes from " << node.name() << "\n";
   }
+
+  v1::TouchRequest touch;
+  touch.set_key("user:1");
+  touch.set_ttl_ms(3'600'000);
+  stamps.Next(touch.mutable_stamp());
+  v1::TouchResponse touched;
+  Check(cache->Touch(Context(), touch, &touched));
+  if (!touched.found()) return 1;
+  std::cout << "lives for an hour\n";
 
   v1::DeleteRequest erase;
   erase.set_key("user:1");

@@ -1,4 +1,4 @@
-// Puts, gets and deletes a key through gRPC. Usage: tour HOST:PORT
+// Puts, gets, touches and deletes a key through gRPC. Usage: tour HOST:PORT
 package main
 
 import (
@@ -87,6 +87,14 @@ func main() {
 		log.Fatalf("read back %q", got.Value)
 	}
 	fmt.Printf("read back %q, %d ms left\n", got.Value, got.TtlMs)
+
+	touched, err := cache.Touch(ctx, &kachev1.TouchRequest{
+		Key: key, TtlMs: 3_600_000, Stamp: stamps.next()})
+	check(err)
+	if !touched.Found {
+		log.Fatal("not there any more")
+	}
+	fmt.Println("lives for an hour")
 
 	_, err = cache.Delete(ctx, &kachev1.DeleteRequest{Key: key, Stamp: stamps.next()})
 	check(err)

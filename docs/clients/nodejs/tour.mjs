@@ -1,4 +1,4 @@
-// Puts, gets and deletes a key through gRPC. Usage: node tour.mjs HOST:PORT PROTO_FOLDER
+// Puts, gets, touches and deletes a key through gRPC. Usage: node tour.mjs HOST:PORT PROTO_FOLDER
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { promisify } from "node:util";
@@ -67,6 +67,10 @@ assert.ok(got.found && got.value.equals(value));
 const status = await call("GetStatus", {});
 const names = new Map(status.nodes.map((node) => [node.nodeId, node.name]));
 console.log(`read back ${got.value.length} bytes from ${names.get(got.receipt.nodeId)}`);
+
+const touched = await call("Touch", { key, ttlMs: 3_600_000, stamp: stamps.next() });
+assert.ok(touched.found);
+console.log("lives for an hour");
 
 await call("Delete", { key, stamp: stamps.next() });
 assert.equal((await call("Get", { key })).found, false);

@@ -47,6 +47,12 @@ json::object Described(const absl::StatusOr<GetResult>& result) {
   return described;
 }
 
+json::object Described(const absl::StatusOr<TouchResult>& result) {
+  json::object described = Described(result.status());
+  if (result.ok()) Describe(result->receipt, described);
+  return described;
+}
+
 template <class Result>
 std::string Line(int64_t id, const std::vector<absl::StatusOr<Result>>& results) {
   json::array described;
@@ -61,6 +67,10 @@ std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<GetResult>>&
 }
 
 std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<Receipt>>& results) {
+  return Line(id, results);
+}
+
+std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<TouchResult>>& results) {
   return Line(id, results);
 }
 

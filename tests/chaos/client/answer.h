@@ -23,6 +23,7 @@ namespace kache::chaos {
 // Without the end of the line.
 std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<GetResult>>& results);
 std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<Receipt>>& results);
+std::string AnswerLine(int64_t id, const std::vector<absl::StatusOr<TouchResult>>& results);
 
 }  // namespace kache::chaos
 

@@ -73,6 +73,10 @@ void StartOne(Client& client, const Request& request, PutEntry entry, Output& ou
       client.DeleteAsync(std::move(entry.key), {consistency, timeout},
                          Answer<Receipt>(request.id, output));
       break;
+    case Kind::kTouch:
+      client.TouchAsync(std::move(entry.key), entry.ttl, {consistency, timeout},
+                        Answer<TouchResult>(request.id, output));
+      break;
   }
 }
 
@@ -92,6 +96,8 @@ void StartBatch(Client& client, Request request, Output& output) {
     case Kind::kDelete:
       client.BatchDeleteAsync(KeysOf(std::move(request.entries)), {consistency, timeout},
                               AnswerAll<Receipt>(request.id, output));
+      break;
+    case Kind::kTouch:  // ParseRequest refuses it.
       break;
   }
 }

@@ -20,6 +20,7 @@ Kind ParseKind(std::string_view name) {
   if (name == "put") return Kind::kPut;
   if (name == "get") return Kind::kGet;
   if (name == "delete") return Kind::kDelete;
+  if (name == "touch") return Kind::kTouch;
   throw std::invalid_argument("unknown kind");
 }
 
@@ -58,6 +59,9 @@ Request Parse(std::string_view line) {
     request.entries.push_back(ParseEntry(entry.as_object()));
   }
   if (request.entries.empty()) throw std::invalid_argument("no entries");
+  if (request.kind == Kind::kTouch && request.entries.size() > 1) {
+    throw std::invalid_argument("a batch of touches");
+  }
   return request;
 }
 

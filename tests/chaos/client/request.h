@@ -3,9 +3,10 @@
 //   {"id": 7, "kind": "put", "level": "quorum", "timeout_ms": 1000, "min_version": "",
 //    "entries": [{"key": "k", "value": "v", "ttl_ms": 500}]}
 //
-// `kind` is put, get or delete; `level` is one, quorum or all. One entry is a call of one key,
-// several entries are a batch. `min_version` is "" or a version as text. An entry of a get or a
-// delete needs its key only. ttl_ms 0 = the value does not expire.
+// `kind` is put, get, delete or touch; `level` is one, quorum or all. One entry is a call of one
+// key, several entries are a batch, but not of touches. `min_version` is "" or a version as text.
+// An entry of a get or a delete needs its key only, that of a touch no value. ttl_ms 0 = the value
+// does not expire.
 #ifndef KACHE_TESTS_CHAOS_CLIENT_REQUEST_H_
 #define KACHE_TESTS_CHAOS_CLIENT_REQUEST_H_
 
@@ -19,7 +20,7 @@
 
 namespace kache::chaos {
 
-enum class Kind { kPut, kGet, kDelete };
+enum class Kind { kPut, kGet, kDelete, kTouch };
 
 struct Request {
   int64_t id = 0;

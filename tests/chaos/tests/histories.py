@@ -12,7 +12,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from kit.checker.settings import SECOND, Settings  # noqa: E402
 from kit.checker.verdict import Verdict  # noqa: E402
 from kit.history.operation import (  # noqa: E402
-    DELETE, GET, OK, ONE, PUT, QUORUM, Operation, version_of,
+    DELETE, GET, OK, ONE, PUT, QUORUM, TOUCH, Operation, version_of,
 )
 
 WALL_MS = 1_000_000
@@ -24,8 +24,15 @@ _RIGHT = object()
 
 
 def version(number):
-    """Version n was stamped n milliseconds after the begin."""
+    """Version n was stamped n milliseconds after the begin. One that touched() gave is one."""
+    if number >= 1 << 64:
+        return number
     return version_of((WALL_MS + number) << 16, 7) if number else 0
+
+
+def touched(number, stamped, hash_of_life=0):
+    """Of version n, touched by a stamp of `stamped` milliseconds after the begin (ADR 24)."""
+    return (WALL_MS + number << 80) + (1 << 44 | (stamped - number) << 6 | hash_of_life)
 
 
 def us(seconds):
@@ -60,6 +67,12 @@ class History:
 
     def delete(self, at, number, level=QUORUM, **more):
         return self._add(DELETE, at, level, None, number, **more)
+
+    def touch(self, at, number, level=QUORUM, ttl_ms=0, **more):
+        """`number`: a version as touched() gives it; 0 = a miss."""
+        if ttl_ms and "expires_at_ms" not in more and number:
+            more["expires_at_ms"] = self.wall_ms(at) + ttl_ms
+        return self._add(TOUCH, at, level, None, number, ttl_ms=ttl_ms, **more)
 
     def get(self, at, value, number, level=QUORUM, min_version=0, **more):
         """`value` None: a miss; `number` 0: without a version."""

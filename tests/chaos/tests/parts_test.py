@@ -10,7 +10,7 @@ from kit.checker.timeline import Timeline
 from kit.checker.violation import describe
 from kit.cluster.nodes import NODE_NAMES
 from kit.history import files
-from kit.history.operation import DELETE, GET, ONE, PUT
+from kit.history.operation import DELETE, GET, ONE, PUT, TOUCH
 from kit.load.generator import Generator, Mix, from_bytes, to_bytes
 from kit.load.messages import answered, begun
 from kit.report import Report
@@ -83,7 +83,7 @@ class GeneratorTest(unittest.TestCase):
     def test_everything_occurs(self):
         generator = Generator(1, 0)
         plans = [generator.next() for _ in range(5000)]
-        self.assertEqual({plan.kind for plan in plans}, {PUT, GET, DELETE})
+        self.assertEqual({plan.kind for plan in plans}, {PUT, GET, DELETE, TOUCH})
         self.assertEqual({plan.level for plan in plans}, {"one", "quorum", "all"})
         self.assertTrue(any(0 < plan.ttl_ms < 5000 for plan in plans))
         self.assertTrue(any(plan.wants_min_version for plan in plans))
@@ -92,6 +92,7 @@ class GeneratorTest(unittest.TestCase):
         generator = Generator(1, 0, keys=20)
         for _ in range(300):
             plans = generator.batch(8)
+            self.assertNotEqual(plans[0].kind, TOUCH)
             self.assertEqual(len({(plan.kind, plan.level) for plan in plans}), 1)
             self.assertEqual(len({plan.key for plan in plans}), len(plans))
             self.assertIn(len(plans), range(1, 9))

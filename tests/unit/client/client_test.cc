@@ -48,6 +48,28 @@ TEST_F(ClientTest, PutsGetsAndDeletesAnyBytes) {
   EXPECT_FALSE(client_->Get(key)->value.has_value());
 }
 
+TEST_F(ClientTest, TouchesAreStampedAndTellMisses) {
+  const std::unique_ptr<Client> unary =
+      Connect({.servers = {server_.address()}, .timeout = kPatience, .streams = 0});
+  ASSERT_TRUE(client_->Put("k", "v").ok());
+  for (Client* const client : {client_.get(), unary.get()}) {
+    const absl::StatusOr<TouchResult> touched =
+        client->Touch("k", absl::Minutes(5), {.consistency = Consistency::kAll});
+    ASSERT_TRUE(touched.ok()) << touched.status();
+    EXPECT_TRUE(touched->found);
+    EXPECT_TRUE(touched->receipt.version.IsSet());
+    EXPECT_EQ(server_.last_touch().ttl_ms(), 300'000);
+    EXPECT_EQ(server_.last_touch().consistency(), v1::CONSISTENCY_ALL);
+    EXPECT_NE(server_.last_touch().stamp().clock(), 0u);
+    const absl::StatusOr<TouchResult> miss = client->Touch("none", absl::InfiniteDuration());
+    ASSERT_TRUE(miss.ok()) << miss.status();
+    EXPECT_FALSE(miss->found);
+    EXPECT_EQ(server_.last_touch().ttl_ms(), 0);
+    EXPECT_EQ(client->Touch("k", absl::ZeroDuration()).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(ClientTest, PassesLevelsVersionsAndDeadlinesOn) {
   const Version version{7, 8};
   ASSERT_TRUE(client_
@@ -123,6 +145,7 @@ class HoldingTransport final : public Transport {
   }
   void Put(v1::PutRequest, CallOptions, Done<v1::PutResponse>) override {}
   void Delete(v1::DeleteRequest, CallOptions, Done<v1::DeleteResponse>) override {}
+  void Touch(v1::TouchRequest, CallOptions, Done<v1::TouchResponse>) override {}
   void BatchGet(v1::BatchGetRequest, CallOptions, Done<v1::BatchGetResponse>) override {}
   void BatchPut(v1::BatchPutRequest, CallOptions, Done<v1::BatchPutResponse>) override {}
   void BatchDelete(v1::BatchDeleteRequest, CallOptions, Done<v1::BatchDeleteResponse>) override {}

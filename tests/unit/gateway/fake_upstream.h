@@ -33,6 +33,9 @@ class FakeUpstream final : public Upstream {
               Done<v1::DeleteResponse> done) override {
     deletes.push_back({std::move(request), options, std::move(done)});
   }
+  void Touch(v1::TouchRequest request, CallOptions options, Done<v1::TouchResponse> done) override {
+    touches.push_back({std::move(request), options, std::move(done)});
+  }
   void BatchGet(v1::BatchGetRequest request, CallOptions options,
                 Done<v1::BatchGetResponse> done) override {
     batch_gets.push_back({std::move(request), options, std::move(done)});
@@ -59,6 +62,7 @@ class FakeUpstream final : public Upstream {
   Calls<v1::GetRequest, v1::GetResponse> gets;
   Calls<v1::PutRequest, v1::PutResponse> puts;
   Calls<v1::DeleteRequest, v1::DeleteResponse> deletes;
+  Calls<v1::TouchRequest, v1::TouchResponse> touches;
   Calls<v1::BatchGetRequest, v1::BatchGetResponse> batch_gets;
   Calls<v1::BatchPutRequest, v1::BatchPutResponse> batch_puts;
   Calls<v1::BatchDeleteRequest, v1::BatchDeleteResponse> batch_deletes;

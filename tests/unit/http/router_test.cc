@@ -19,6 +19,7 @@ Router TestRouter() {
       {HttpMethod::kPut, "/keys/{key}", [](const HttpRequest&) { return Admission::UpTo(7); },
        nothing},
       {HttpMethod::kPost, "/keys:batch", nullptr, nothing},
+      {HttpMethod::kPost, "/keys/{key}:act", nullptr, nothing},
   });
 }
 
@@ -45,6 +46,21 @@ TEST(Router, FindsRouteParameterAndQuery) {
   EXPECT_EQ(request.route, 1u);
   EXPECT_EQ(request.parameter, "a%2Fb");
   EXPECT_EQ(request.query, "ttl=1");
+}
+
+TEST(Router, WordsMayFollowTheParameter) {
+  Router router = TestRouter();
+  for (const char* key : {"a", "", "a:act", "a%3Aact", "a:b"}) {
+    HttpRequest request = Request(HttpMethod::kPost, std::string("/keys/") + key + ":act");
+    EXPECT_FALSE(router.Admit(request).refusal.has_value()) << key;
+    EXPECT_EQ(request.route, 3u);
+    EXPECT_EQ(request.parameter, key);
+  }
+  for (const char* other : {"/keys/a", "/keys/a%3Aact", "/keys/a:ac", "/keys/a:act2"}) {
+    EXPECT_EQ(RefusalOf(HttpMethod::kPost, other), 405) << other;
+  }
+  EXPECT_EQ(RefusalOf(HttpMethod::kPost, "/keys/a/b:act"), 404);
+  EXPECT_EQ(RefusalOf(HttpMethod::kGet, "/keys/a:act"), 0) << "a key like any other";
 }
 
 TEST(Router, HeadGoesWhereGetGoes) {

@@ -10,10 +10,13 @@ from kit.cases.old_rdb import old_rdb
 from kit.cases.one_bad_node import freeze_one, kill_one
 from kit.cases.resync_flushed import resync_flushed
 from kit.cases.resync_killed import resync_killed
-from kit.cases.shorter_life import shorter_life, shorter_life_of_one_copy
+from kit.cases.shorter_life import (
+    longer_life_by_touch, shorter_life, shorter_life_by_touch, shorter_life_of_one_copy,
+)
 
 CASES = {
     case.__name__: case for case in (
-        shorter_life, shorter_life_of_one_copy, old_rdb, late_write, half_written, held_write,
+        shorter_life, shorter_life_of_one_copy, shorter_life_by_touch, longer_life_by_touch,
+        old_rdb, late_write, half_written, held_write,
         lost_copies, flushed, kill_one, freeze_one, resync_killed, resync_flushed, all_restarted)
 }

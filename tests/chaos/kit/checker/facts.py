@@ -10,7 +10,9 @@ import itertools
 import typing
 
 from kit.checker.settings import SECOND
-from kit.history.operation import ALL, DELETE, PUT, Operation, version_ms
+from kit.history.operation import (
+    ALL, DELETE, PUT, TOUCH, Operation, touched_ms, version_ms,
+)
 
 # Redis ends keys by the milliseconds, coordinators by their own clock.
 _END_SLACK_MS = 5
@@ -85,10 +87,26 @@ class KeyFacts:
         self.settled = Newest(settled)
         self._windows = {}
         # What may end a value: deletes and lives with an end, newest first; unknown ones apart.
-        enders = [op for op in operations if op.kind == DELETE or op.kind == PUT and op.ttl_ms]
+        enders = [op for op in operations
+                  if op.kind == DELETE or op.kind in (PUT, TOUCH) and op.ttl_ms and op.is_write]
         self._enders = sorted(
             (op for op in enders if op.ok and op.version), key=lambda op: -op.version)
         self._unknown_enders = [op for op in enders if is_unanswered(op)]
+
+        self._touches = [op for op in operations if op.kind == TOUCH and op.is_write]
+
+    def touch_of_version(self, version, time):
+        """A touch that made that version, or may have, until `time`; None where none can have."""
+        for op in self._touches:
+            if op.start > time:
+                continue
+            if op.ok and op.version == version:
+                return op
+            # One that was stamped anew may have left an earlier version.
+            first, last = self._timeline.first_stamp_ms(op), self._timeline.last_stamp_ms(op)
+            if (op.ok or is_unanswered(op)) and first <= touched_ms(version) <= last:
+                return op
+        return None
 
     def is_settled(self, fact, time):
         """Whether all home replicas are known to have held it by then."""

@@ -7,7 +7,7 @@ may undo newer writes."""
 
 from kit.checker.facts import REFUSED, ended
 from kit.checker.violation import show_version
-from kit.history.operation import DELETE, GET, version_ms
+from kit.history.operation import DELETE, GET, may_be_touch_of, version_ms
 
 _CLOCK_BITS = 16  # of a version, the lowest: a hash of the content, which no stamp has
 
@@ -27,6 +27,8 @@ class Origins:
             return "unknown_value", f"nobody had written {value}", None
         if write.code in REFUSED and write.attempts <= 1:
             return "done_though_refused", "its write said that nothing was done", write
+        if self._facts.touch_of_version(version, time):
+            return self._of_touched(write, version)
         if write.ok and write.version:
             if version == write.version:
                 return None
@@ -34,6 +36,16 @@ class Origins:
                 return "wrong_version", "its write was acknowledged under an older version", write
         wrong = self._wrong_stamp(write, version)
         return wrong and ("wrong_version", wrong, write)
+
+    def _of_touched(self, write, version):
+        if write.ok and write.version:
+            # An attempt that was stamped anew may have been touched before.
+            if version > write.version and not may_be_touch_of(version, write.version):
+                return "wrong_version", "a touch of another value than this one", write
+            return None
+        if version_ms(version) > self._timeline.last_stamp_ms(write):
+            return "wrong_version", "a touch of a value that was stamped after its write", write
+        return None
 
     def of_miss(self, version, time):
         """The same of a miss that names a version: a delete, or a value whose life is over."""
@@ -43,6 +55,9 @@ class Origins:
             if write.kind == DELETE or ended(write.expires_at_ms, now_ms):
                 return None
             return "missing", "a miss that names the version of a value that lives", write
+        touch = self._facts.touch_of_version(version, time)
+        if touch is not None and touch.ttl_ms:
+            return None
         if any(self._may_have_stamped(op, version, time) for op in self._facts.operations
                if op.is_write and (op.kind == DELETE or op.ttl_ms)):
             return None

@@ -1,14 +1,14 @@
 """What a read has to know, by its level (README.md derives the rules from the promises)."""
 
 from kit.checker.facts import UNANSWERED, newer
-from kit.history.operation import GET, ONE
+from kit.history.operation import ONE
 
 _OVERRUN_MS = 100
 
 
 def check_reads(facts, timeline, findings):
     for op in facts.operations:
-        if op.kind == GET and op.ok:
+        if not op.is_write and op.ok:
             _check_overrun(op, timeline, findings)
             _check_newest(op, facts, timeline, findings)
 

@@ -2,7 +2,7 @@
 nodes to give them, a read that a dead node or one without the key answered."""
 
 from kit.cluster.nodes import NODE_NAMES
-from kit.history.operation import ONE, UNKNOWN_NODE
+from kit.history.operation import GET, ONE, UNKNOWN_NODE
 
 _NAMING = {"unary"}  # callers whose answers always name the node that answered a read
 
@@ -30,7 +30,7 @@ def _lies(op, homes, timeline):
         yield f"{op.acknowledged} acknowledged, but only {there} can have answered"
     if (op.is_write or op.found) and not op.version:
         yield "no version"
-    if not op.is_write:
+    if op.kind == GET:
         yield from _lies_about_node(op, homes, timeline)
 
 

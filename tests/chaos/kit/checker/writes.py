@@ -2,7 +2,7 @@
 
 from kit.checker.facts import newer
 from kit.checker.settings import SECOND
-from kit.history.operation import PUT
+from kit.history.operation import PUT, TOUCH
 
 _EXPIRY_SLACK_MS = 100
 _MEASURED = 10 * SECOND  # before a write: the inspections by which its coordinator knows the time
@@ -12,12 +12,13 @@ def check_writes(facts, timeline, findings):
     _check_one_content(facts, findings)
     for op in facts.operations:
         if op.is_write and op.ok:
-            if op.kind == PUT:
+            if op.kind in (PUT, TOUCH):
                 _check_expiry(op, op, timeline, findings)
             _check_order(op, facts, timeline, findings)
         elif op.found:
             write = facts.writes.get(op.value)
-            if write is not None and not write.ok:  # whose receipt nobody has
+            touched = facts.touch_of_version(op.version, op.end)
+            if write is not None and not write.ok and not touched:  # whose receipt nobody has
                 _check_expiry(op, write, timeline, findings)
 
 
@@ -28,7 +29,9 @@ def _check_one_content(facts, findings):
         if not op.ok or not op.version or (not op.is_write and op.value is None):
             continue
         first = seen.setdefault(op.version, op)
-        if first.value != op.value:
+        if first.kind == TOUCH:  # which does not know the value
+            seen[op.version] = op
+        if TOUCH not in (first.kind, op.kind) and first.value != op.value:
             findings.add("two_values", op, "one version, two values", first)
         elif first.expires_at_ms != op.expires_at_ms:
             findings.add("expiry_wrong", op, f"{first.expires_at_ms} was said before", first)
@@ -66,5 +69,7 @@ def _check_order(op, facts, timeline, findings):
     if earlier is None or facts.is_void(earlier, op.end):
         return
     findings.check("order", op.level)
-    if op.version <= earlier.version:
+    # A touch that asks for the life that the value has is answered with the touch that gave it.
+    is_same = op.kind == TOUCH and op.version == earlier.version
+    if op.version <= earlier.version and not is_same:
         findings.add("order", op, "an earlier acknowledged write is newer", earlier.operation)

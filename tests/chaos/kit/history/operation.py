@@ -8,7 +8,7 @@ is known by its `value` id, unique for each write; reads that found nothing have
 import typing
 
 ONE, QUORUM, ALL = "one", "quorum", "all"
-PUT, GET, DELETE = "put", "get", "delete"
+PUT, GET, DELETE, TOUCH = "put", "get", "delete", "touch"
 OK = "OK"
 UNKNOWN_NODE = -1
 
@@ -17,7 +17,7 @@ class Operation(typing.NamedTuple):
     id: int
     process: int
     coordinator: int | None  # None: the gateway, or the client library, chose it
-    kind: str  # PUT, GET or DELETE
+    kind: str  # PUT, GET, DELETE or TOUCH
     level: str  # ONE, QUORUM or ALL
     key: str
     start: int
@@ -45,8 +45,13 @@ class Operation(typing.NamedTuple):
         return self.code == OK
 
     @property
+    def missed(self):
+        """A touch that found no live value, and did nothing: a read that found nothing."""
+        return self.kind == TOUCH and self.ok and not self.version
+
+    @property
     def is_write(self):
-        return self.kind != GET
+        return self.kind != GET and not self.missed
 
     @property
     def strong(self):
@@ -64,6 +69,18 @@ def version_of(timestamp, coordinator):
 def version_ms(version):
     """The wall-clock milliseconds in a version."""
     return version >> 80
+
+
+def touched_ms(version):
+    """The milliseconds of the stamp of the touch that made a version, if one did (ADR 24)."""
+    return version_ms(version) + (version >> 6 & (1 << 38) - 1)
+
+
+def may_be_touch_of(version, value_version):
+    """Whether it can be the version of a touch of the value that has that other version."""
+    upper = 44
+    return (version != value_version and version >> 64 == value_version >> 64
+            and (version >> upper) & 0xFFFFF == (value_version >> upper & 0xFFFFF) + 1)
 
 
 def version_text(version):

@@ -17,7 +17,9 @@ import time
 
 from kit.history.clock import now
 from kit.history.files import OperationWriter
-from kit.load.callers.catalogue import BATCHES, CALLERS, MIN_VERSION_IN_BATCHES
+from kit.load.callers.catalogue import (
+    BATCHES, CALLERS, MIN_VERSION_IN_BATCHES, TOUCH_IN_BATCHES,
+)
 from kit.load.generator import Generator, Mix
 from kit.load.messages import begun
 
@@ -61,7 +63,8 @@ class Client:
     def _plans(self):
         part, most = BATCHES.get(self._way, (0.0, 1))
         if self._batches.random() < part:
-            return self._generator.batch(self._batches.randint(2, most))
+            return self._generator.batch(
+                self._batches.randint(2, most), may_touch=self._way in TOUCH_IN_BATCHES)
         return [self._generator.next()]
 
     async def _operate(self, caller, plans):

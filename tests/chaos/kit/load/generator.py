@@ -1,8 +1,8 @@
 """What a client does next, from a seed. Pure.
 
 Keys are shared by all clients; a tenth of them get half of the operations. Values are unique.
-Lives are none, long, or so short that they end within the run; as keys are written again and again
-they also lengthen and shorten.
+Lives are none, long, or so short that they end within the run; as keys are written again and again,
+and touched, they also lengthen and shorten.
 
 A value's id ends with "+N" where the value is to have N bytes at least.
 """
@@ -10,7 +10,7 @@ A value's id ends with "+N" where the value is to have N bytes at least.
 import random
 import typing
 
-from kit.history.operation import ALL, DELETE, GET, ONE, PUT, QUORUM
+from kit.history.operation import ALL, DELETE, GET, ONE, PUT, QUORUM, TOUCH
 
 
 class Plan(typing.NamedTuple):
@@ -26,6 +26,7 @@ class Mix(typing.NamedTuple):
     """Parts of the whole, each from 0 to 1."""
     writes: float = 0.42
     deletes: float = 0.18  # of the writes
+    touches: float = 0.15  # of the writes
     one: float = 0.45
     all: float = 0.1  # the rest is QUORUM
     min_version: float = 0.25  # of the reads
@@ -49,16 +50,21 @@ class Generator:
         kind, level = self._kind(), self._level()
         return self._plan(kind, level)
 
-    def batch(self, count):
+    def batch(self, count, may_touch=False):
         """Plans of one kind and one level for up to `count` keys, which are distinct."""
         kind, level = self._kind(), self._level()
+        if kind == TOUCH and not may_touch:
+            kind = PUT
         plans = [self._plan(kind, level) for _ in range(count)]
         return list({plan.key: plan for plan in plans}.values())
 
     def _kind(self):
         if self._random.random() >= self._mix.writes:
             return GET
-        return DELETE if self._random.random() < self._mix.deletes else PUT
+        dice = self._random.random()
+        if dice < self._mix.deletes:
+            return DELETE
+        return TOUCH if dice < self._mix.deletes + self._mix.touches else PUT
 
     def _plan(self, kind, level):
         chance, mix = self._random.random, self._mix
@@ -70,6 +76,8 @@ class Generator:
         self._remember(key)
         if kind == DELETE:
             return Plan(DELETE, level, key)
+        if kind == TOUCH:
+            return Plan(TOUCH, level, key, ttl_ms=self._ttl_ms())
         return Plan(PUT, level, key, self._value(), self._ttl_ms())
 
     def _key(self):

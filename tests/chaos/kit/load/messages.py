@@ -4,7 +4,9 @@ import grpc
 
 from harness.grpc_client import detail_of, error_details_pb2
 from kit.cluster.nodes import NODE_OF_ID
-from kit.history.operation import DELETE, OK, PUT, UNKNOWN_NODE, Operation, version_of
+from kit.history.operation import (
+    DELETE, GET, OK, PUT, TOUCH, UNKNOWN_NODE, Operation, version_of,
+)
 from kit.load.generator import from_bytes, to_bytes
 from kit.stubs import LEVELS, pb
 
@@ -23,6 +25,8 @@ def request_of(operation):
                              consistency=level)
     if operation.kind == DELETE:
         return pb.DeleteRequest(key=key, consistency=level)
+    if operation.kind == TOUCH:
+        return pb.TouchRequest(key=key, ttl_ms=operation.ttl_ms, consistency=level)
     request = pb.GetRequest(key=key, consistency=level)
     if operation.min_version:
         request.min_version.CopyFrom(version_message(operation.min_version))
@@ -30,13 +34,13 @@ def request_of(operation):
 
 
 def call_of(stub, kind):
-    return {PUT: stub.Put, DELETE: stub.Delete}.get(kind, stub.Get)
+    return {PUT: stub.Put, DELETE: stub.Delete, TOUCH: stub.Touch}.get(kind, stub.Get)
 
 
 def answered(operation, answer):
     """The operation with what a response says."""
     operation = acknowledged(operation, answer.receipt)
-    if not operation.is_write and answer.found:
+    if operation.kind == GET and answer.found:
         return operation._replace(value=from_bytes(answer.value))
     return operation
 

@@ -5,7 +5,7 @@ import grpc
 
 from kit.history.clock import now
 from kit.history.files import OperationWriter
-from kit.history.operation import DELETE, GET, PUT
+from kit.history.operation import DELETE, GET, PUT, TOUCH
 from kit.load.callers.batch import batch_call_of, batch_request, each_answered
 from kit.load.messages import answered, begun, call_of, failed, request_of
 from kit.stubs import CHANNEL_OPTIONS, pb_grpc
@@ -37,6 +37,9 @@ class Teller:
 
     def put(self, coordinator, level, key, value, ttl_ms=0):
         return self._do(coordinator, PUT, level, key, value=value, ttl_ms=ttl_ms)
+
+    def touch(self, coordinator, level, key, ttl_ms):
+        return self._do(coordinator, TOUCH, level, key, ttl_ms=ttl_ms)
 
     def delete(self, coordinator, level, key):
         return self._do(coordinator, DELETE, level, key)

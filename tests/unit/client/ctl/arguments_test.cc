@@ -39,6 +39,15 @@ TEST(Arguments, OfPut) {
   EXPECT_THAT(parsed.arguments->servers, ElementsAre("env:1"));
 }
 
+TEST(Arguments, OfTouch) {
+  const Parsed parsed = Parse({"touch", "k", "--ttl", "90s", "--consistency", "all"});
+  ASSERT_TRUE(parsed.arguments.has_value()) << parsed.err;
+  EXPECT_EQ(parsed.arguments->command, "touch");
+  EXPECT_EQ(parsed.arguments->key, "k");
+  EXPECT_EQ(parsed.arguments->ttl, absl::Seconds(90));
+  EXPECT_EQ(parsed.arguments->consistency, v1::CONSISTENCY_ALL);
+}
+
 TEST(Arguments, TellAnEmptyValueFromNone) {
   EXPECT_EQ(Parse({"put", "k", ""}).arguments->value, "");
   EXPECT_FALSE(Parse({"put", "k"}).arguments->value.has_value());

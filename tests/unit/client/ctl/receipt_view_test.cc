@@ -43,6 +43,15 @@ TEST(ReceiptView, AMissHasNoValue) {
             R"("expiresAt":0})");
 }
 
+TEST(ReceiptView, ATouchSaysWhetherItFoundTheKey) {
+  v1::TouchResponse response;
+  EXPECT_EQ(TouchJson("k", response),
+            R"({"key":"k","found":false,"acknowledged":0,"required":0,"degraded":false,)"
+            R"("expiresAt":0})");
+  response.set_found(true);
+  EXPECT_NE(TouchJson("k", response).find(R"("found":true)"), std::string::npos);
+}
+
 TEST(ReceiptView, TellsAWriteInOneLine) {
   v1::Receipt receipt = MakeReceipt();
   const absl::Time now = absl::FromUnixMillis(1'000'000);

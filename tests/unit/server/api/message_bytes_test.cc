@@ -101,6 +101,20 @@ TEST(MessageBytes, CountsNoExtraPartsInWhatClientsWrite) {
   EXPECT_EQ(ExtraParts(operation.SerializeAsString()), 0u);
 }
 
+TEST(MessageBytes, CountsTheFieldsOfTouches) {
+  v1::PipelineOperation operation;
+  operation.set_id(1);
+  v1::TouchRequest& touch = *operation.mutable_touch();
+  touch.set_key("k");
+  touch.set_ttl_ms(3);
+  touch.set_consistency(v1::CONSISTENCY_ALL);
+  touch.mutable_stamp()->mutable_above()->set_timestamp(5);
+  const std::string bytes = operation.SerializeAsString();
+  EXPECT_EQ(ExtraParts(bytes), 0u);
+  EXPECT_EQ(ExtraParts(bytes + "\x1a\x02\x10\x01"), 2u);  // then a Get instead
+  EXPECT_EQ(ExtraParts("\x4a\x02\x78\x01"), 1u);          // not known within it
+}
+
 TEST(MessageBytes, CountsExtraParts) {
   EXPECT_EQ(ExtraParts("\xf8\x01\x07"), 1u);                      // not known
   EXPECT_EQ(ExtraParts(std::string("\x0a\x00", 2)), 1u);          // not of the field's type

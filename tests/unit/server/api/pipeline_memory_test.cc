@@ -53,7 +53,11 @@ Memory MemoryOf(const std::string& bytes) {
   for (int i = 0; i < message->request().operations_size(); ++i) {
     auto* const result =
         google::protobuf::Arena::CreateMessage<v1::PipelineResult>(&message->arena());
-    result->mutable_get()->mutable_receipt()->mutable_version();
+    if (message->request().operations(i).has_touch()) {
+      result->mutable_touch()->mutable_receipt()->mutable_version();
+    } else {
+      result->mutable_get()->mutable_receipt()->mutable_version();
+    }
   }
   memory.held = AllocatedBytes() - before;
   return memory;
@@ -73,6 +77,18 @@ TEST(PipelineMemory, OfManyOperationsIsCovered) {
   for (const int operations : {2, 10, 60, 250, 1000}) {
     ExpectCovered(Times(operations, Operation(kGet)));
     ExpectCovered(Times(operations, Operation("")));
+  }
+}
+
+TEST(PipelineMemory, OfTouchesIsCovered) {
+  v1::PipelineOperation operation;
+  operation.set_id(1);
+  operation.mutable_touch()->set_key("key");
+  operation.mutable_touch()->set_ttl_ms(60'000);
+  operation.mutable_touch()->mutable_stamp()->mutable_above()->set_timestamp(5);
+  for (const int operations : {1, 10, 1000}) {
+    ExpectCovered(Times(operations, Operation(operation.SerializeAsString())));
+    ExpectCovered(Times(operations, Operation("\x4a\x00"s)));
   }
 }
 

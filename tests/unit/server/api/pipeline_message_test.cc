@@ -59,19 +59,21 @@ TEST_F(PipelineMessageTest, GivesItsOperationsInOrder) {
 }
 
 TEST(StrippedMessage, KeepsIdsAndKindsAlone) {
-  PipelineMessage full({.fields = 2});
+  PipelineMessage full({.fields = 3});
   v1::PipelineOperation& put = *full.request().add_operations();
   put.set_id(7);
   put.mutable_put()->set_value(std::string(100'000, 'v'));
   full.request().add_operations()->mutable_delete_()->set_key("k");
+  full.request().add_operations()->mutable_touch()->set_key("k");
   full.Arrive(MonotonicTime(std::chrono::seconds(3)), full.request().ByteSizeLong());
   const std::unique_ptr<PipelineMessage> stripped = PipelineMessage::Stripped(full);
   EXPECT_LT(stripped->bytes(), 50u);
   EXPECT_EQ(stripped->arrived(), full.arrived());
-  ASSERT_EQ(stripped->size(), 2u);
+  ASSERT_EQ(stripped->size(), 3u);
   EXPECT_EQ(stripped->request().operations(0).id(), 7u);
   EXPECT_TRUE(stripped->request().operations(0).has_put());
   EXPECT_TRUE(stripped->request().operations(1).has_delete_());
+  EXPECT_TRUE(stripped->request().operations(2).has_touch());
 }
 
 TEST_F(PipelineMessageTest, IsOverWhenAllHaveEnded) {

@@ -22,6 +22,11 @@ TEST(HasUnstampedTest, OneWrite) {
   EXPECT_TRUE(HasUnstamped(erase));
   SetStamp(*erase.mutable_stamp());
   EXPECT_FALSE(HasUnstamped(erase));
+
+  v1::TouchRequest touch;
+  EXPECT_TRUE(HasUnstamped(touch));
+  SetStamp(*touch.mutable_stamp());
+  EXPECT_FALSE(HasUnstamped(touch));
 }
 
 TEST(HasUnstampedTest, ABatchWithOneSuchEntry) {

@@ -79,6 +79,25 @@ TEST(Validate, AcceptsTtlsFromZeroTo100Years) {
   EXPECT_TRUE(Refuses(Put("k", "v", std::numeric_limits<int64_t>::max()), kInvalid, "100 years"));
 }
 
+TEST(Validate, ChecksTouches) {
+  v1::TouchRequest touch;
+  EXPECT_TRUE(Refuses(touch, kInvalid, "key: empty"));
+  touch.set_key("k");
+  EXPECT_TRUE(Validate(touch, kLimits).ok());
+  touch.set_ttl_ms(-1);
+  EXPECT_TRUE(Refuses(touch, kInvalid, "ttl_ms: -1 is negative"));
+  touch.set_ttl_ms(kMaxTtlMs);
+  touch.mutable_stamp()->set_timestamp(1);
+  EXPECT_TRUE(Refuses(touch, kInvalid, "stamp"));
+  touch.clear_stamp();
+  touch.set_consistency(static_cast<v1::Consistency>(9));
+  EXPECT_TRUE(Refuses(touch, kInvalid, "consistency"));
+  v1::BatchTouchRequest batch;
+  EXPECT_TRUE(Validate(batch, kLimits).ok());
+  for (int i = 0; i < 4; ++i) batch.add_entries()->set_key("k");
+  EXPECT_TRUE(Refuses(batch, kInvalid, "entries: 4 of them, at most MAX_BATCH_KEYS (3)"));
+}
+
 TEST(Validate, KnowsConsistencyLevels) {
   v1::GetRequest request = Get("k");
   request.set_consistency(v1::CONSISTENCY_ONE);

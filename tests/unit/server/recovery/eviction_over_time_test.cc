@@ -7,6 +7,7 @@
 #include <string>
 
 #include "server/replication/record.h"
+#include "server/replication/touch.h"
 #include "tests/testing/played_cluster.h"
 
 namespace kache {
@@ -134,6 +135,7 @@ class EvictedReplacement : public ::testing::Test {
     EXPECT_TRUE(cluster_.AllUp());
     EXPECT_EQ(cluster_.node(1).scans(), 0u) << "it was compared with all others";
   }
+  static uint64_t TimestampAt(int64_t ms) { return static_cast<uint64_t>(ms) << 16; }
   // Of node 1.
   std::string Value() {
     const auto held = cluster_.node(1).Record("k");
@@ -176,6 +178,24 @@ TEST_F(EvictedReplacement, WhatMayBeNewerThanTheMissedWriteStays) {
   Evict(2);
   ComeBack();
   EXPECT_EQ(Value(), "young");
+}
+
+// The hint may be of an earlier touch, which what the node holds has in it.
+TEST_F(EvictedReplacement, WhatWasTouchedLaterThanTheMissedWriteMayBeStays) {
+  Write("touched");
+  cluster_.Pass(absl::Seconds(30));
+  const std::string bytes = cluster_.node(1).Record("k")->bytes;
+  Record record = DecodeRecord(bytes).record;
+  record.version = VersionOfTouch(record, TimestampAt(cluster_.node(1).NowMs()), 0);
+  record.touched = true;
+  cluster_.node(1).records().Hold(kKey, EncodeRecord(record));
+  cluster_.Kill(1);
+  cluster_.Pass(kMoment);
+  Write("evicted");
+  Evict(0);
+  Evict(2);
+  ComeBack();
+  EXPECT_EQ(Value(), "touched");
 }
 
 }  // namespace

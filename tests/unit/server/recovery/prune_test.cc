@@ -46,6 +46,14 @@ class PruneTest : public ::testing::Test {
     return EncodeRecord({{TimestampOf(age), 1}, 0, false, "v"});
   }
   int64_t NowMs() const { return absl::ToUnixMillis(clock_.Now()); }
+  // The same, touched `after` that.
+  std::string TouchedAfter(absl::Duration age, absl::Duration after) const {
+    Record record{{TimestampOf(age), 0}, 0, false, "v"};
+    record.touched = true;
+    record.version.clock = static_cast<uint64_t>(absl::ToInt64Milliseconds(after))
+                           << kTouchHashBits;
+    return EncodeRecord(record);
+  }
   void Hold(size_t index, absl::Duration age) { node(index).Hold(kKey, OfAge(age)); }
   bool Holds(size_t index) { return node(index).At(kKey).has_value(); }
   // It stood still for so long, and kept its memory.
@@ -98,6 +106,15 @@ class PruneTest : public ::testing::Test {
 TEST_F(PruneTest, RemovesWhatANodeThatWasThereLacks) {
   Hold(0, absl::Hours(2));
   EXPECT_TRUE(IsRemoved());
+}
+
+// It let the value end with the life that it knew.
+TEST_F(PruneTest, ANodeThatMissedATouchProvesNothing) {
+  plan_.words[1] = AwaySince(absl::Hours(3));
+  node(0).Hold(kKey, TouchedAfter(absl::Hours(5), absl::Hours(1)));
+  EXPECT_TRUE(IsRemoved()) << "it was touched before";
+  node(0).Hold(kKey, TouchedAfter(absl::Hours(5), absl::Hours(3)));
+  EXPECT_FALSE(IsRemoved());
 }
 
 TEST_F(PruneTest, ANodeThatHasLostItsMemorySinceProvesNothing) {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "server/replication/touch.h"
 #include "tests/testing/shard_fixture.h"
 
 namespace kache {
@@ -61,6 +62,18 @@ TEST(StaleBy, AValueThatWasDeletedOrHasExpired) {
   EXPECT_EQ(StaleBy(miss, expired, kSettles), std::nullopt);
   expired.expires_at_ms += 1;  // It lived when the read began.
   EXPECT_EQ(StaleBy(miss, expired, kSettles), absl::Seconds(60));
+}
+
+// A touch is as old as its own stamp, not as the value.
+TEST(StaleBy, ATouchThatIsOnItsWay) {
+  const Record value{WrittenAt(absl::Seconds(90)), 0, false, "v"};
+  for (const absl::Duration age : {kSettles, kSettles + absl::Milliseconds(1)}) {
+    Record touched = value;
+    touched.touched = true;
+    touched.version = VersionOfTouch(value, WrittenAt(age).timestamp, 0);
+    const auto stale_by = StaleBy(Told(value.version, true), touched, kSettles);
+    EXPECT_EQ(stale_by.has_value(), age > kSettles);
+  }
 }
 
 class StalenessCheckTest : public testing::ShardFixture {

@@ -6,6 +6,7 @@
 
 #include "server/replication/hint_scripts.h"
 #include "server/replication/late_hints.h"
+#include "server/replication/missed_write.h"
 #include "server/replication/store_terms.h"
 #include "server/replication/write_operation.h"
 #include "tests/testing/shard_fixture.h"
@@ -279,7 +280,7 @@ TEST_F(WriteHintsTest, ALongDeadlineKeepsNoValueForLong) {
   const auto put = Put("v", kTtl, absl::Seconds(60));
   const int64_t after_ms =
       absl::ToInt64Milliseconds(options().write_timeout + LateHints::kPatience);
-  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(WriteOperation::kLongestCopy) + after_ms);
+  EXPECT_EQ(least_ms(), absl::ToInt64Milliseconds(kLongestCopy) + after_ms);
   node(0).Answer(Stored());
   node(2).Answer(Stored());
   Pass(absl::Milliseconds(4900));

@@ -1,8 +1,8 @@
-"""BatchGet, BatchPut and BatchDelete to one coordinator, each sent once."""
+"""BatchGet, BatchPut, BatchDelete and BatchTouch to one coordinator, each sent once."""
 
 import grpc
 
-from kit.history.operation import DELETE, PUT
+from kit.history.operation import DELETE, PUT, TOUCH
 from kit.load.generator import to_bytes
 from kit.load.messages import acknowledged, answered, failed, refused_alone, version_message
 from kit.stubs import CHANNEL_OPTIONS, LEVELS, pb, pb_grpc
@@ -17,6 +17,10 @@ def batch_request(operations):
             pb.BatchPutRequest.Entry(key=key, value=to_bytes(operation.value),
                                      ttl_ms=operation.ttl_ms)
             for key, operation in zip(keys, operations)])
+    if kind == TOUCH:
+        return pb.BatchTouchRequest(consistency=level, entries=[
+            pb.BatchTouchRequest.Entry(key=key, ttl_ms=operation.ttl_ms)
+            for key, operation in zip(keys, operations)])
     if kind == DELETE:
         return pb.BatchDeleteRequest(keys=keys, consistency=level)
     versions = [version_message(operation.min_version) for operation in operations]
@@ -24,7 +28,8 @@ def batch_request(operations):
 
 
 def batch_call_of(stub, kind):
-    return {PUT: stub.BatchPut, DELETE: stub.BatchDelete}.get(kind, stub.BatchGet)
+    return {PUT: stub.BatchPut, DELETE: stub.BatchDelete, TOUCH: stub.BatchTouch}.get(
+        kind, stub.BatchGet)
 
 
 def each_answered(operations, results):

@@ -40,6 +40,8 @@ CALLERS = {
     "rest": _open_rest,
     "client": _open_client_library,
 }
+# The ways that can touch many keys in one call.
+TOUCH_IN_BATCHES = ("batch",)
 # The part of a round's operations that each way gets.
 SHARES = {"unary": 0.3, "rest": 0.2, "client": 0.25, "pipeline": 0.15, "batch": 0.1}
 # The part of their calls that are batches, and the most keys of one.

@@ -7,7 +7,7 @@ import json
 
 from harness import paths
 from kit.cluster.nodes import NODE_OF_ID
-from kit.history.operation import OK, PUT, UNKNOWN_NODE, parse_version, version_text
+from kit.history.operation import OK, PUT, TOUCH, UNKNOWN_NODE, parse_version, version_text
 from kit.load.generator import from_bytes, to_bytes
 from kit.load.messages import refused
 
@@ -63,8 +63,9 @@ class ClientLibraryCaller:
 
 def request_line(number, operations, seconds):
     first = operations[0]
-    entries = [{"key": op.key} | ({"value": to_bytes(op.value).decode(), "ttl_ms": op.ttl_ms}
-                                  if op.kind == PUT else {}) for op in operations]
+    entries = [{"key": op.key}
+               | ({"value": to_bytes(op.value).decode()} if op.kind == PUT else {})
+               | ({"ttl_ms": op.ttl_ms} if op.kind in (PUT, TOUCH) else {}) for op in operations]
     return json.dumps({
         "id": number, "kind": first.kind, "level": first.level,
         "timeout_ms": round(seconds * 1000),

@@ -7,7 +7,7 @@ import itertools
 
 import grpc
 
-from kit.history.operation import DELETE, PUT
+from kit.history.operation import DELETE, PUT, TOUCH
 from kit.load.messages import answered, refused, refused_alone, request_of
 from kit.stubs import CHANNEL_OPTIONS, pb, pb_grpc
 
@@ -95,6 +95,6 @@ class PipelineCaller:
 
 
 def _message(number, operation, seconds):
-    field = {PUT: "put", DELETE: "delete"}.get(operation.kind, "get")
+    field = {PUT: "put", DELETE: "delete", TOUCH: "touch"}.get(operation.kind, "get")
     return pb.PipelineRequest(operations=[pb.PipelineOperation(
         id=number, timeout_ms=round(seconds * 1000), **{field: request_of(operation)})])

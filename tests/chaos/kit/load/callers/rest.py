@@ -7,7 +7,9 @@ import json
 
 from harness.rest import key_path
 from kit.cluster.nodes import NODE_NAMES
-from kit.history.operation import DELETE, OK, PUT, UNKNOWN_NODE, parse_version, version_text
+from kit.history.operation import (
+    DELETE, GET, OK, PUT, TOUCH, UNKNOWN_NODE, parse_version, version_text,
+)
 from kit.load.generator import from_bytes, to_bytes
 from kit.load.messages import refused
 
@@ -71,6 +73,8 @@ def request_of(operations):
     path = key_path(first.key)
     if first.kind == DELETE:
         return "DELETE", f"{path}?{query}", {}, None
+    if first.kind == TOUCH:
+        return "POST", f"{path}:touch?{query}", *_json_body({"ttlMs": first.ttl_ms})
     if first.kind != PUT:
         if first.min_version:
             query += f"&min_version={version_text(first.min_version)}"
@@ -85,7 +89,7 @@ def request_of(operations):
 def answered(operations, status, headers, body):
     """The operations with what the answer says."""
     first = operations[0]
-    if len(operations) == 1 and not first.is_write and _is_raw(first) and status == 200:
+    if len(operations) == 1 and first.kind == GET and _is_raw(first) and status == 200:
         return [_told(first, _receipt_of(headers), body)]
     try:
         document = json.loads(body)
@@ -115,7 +119,7 @@ def _told(operation, receipt, value):
         degraded=receipt["degraded"], acknowledged=receipt["acknowledged"],
         required=receipt["required"], expires_at_ms=receipt.get("expiresAt", 0),
         node=_node_of(receipt["node"]) if "node" in receipt else None)
-    if operation.is_write or value is None:
+    if operation.kind != GET or value is None:
         return operation
     return operation._replace(value=from_bytes(value))
 
