@@ -142,7 +142,9 @@ TEST_F(CoordinatorTouchTest, ReplicasAgreeAfterTouchesAtOnce) {
         EXPECT_TRUE(touch.ok() || absl::IsAborted(touch.status())) << touch.status();
       });
     }
-    if (round % 3 == 0) EXPECT_TRUE(beside.Put(kKey, "other").ok());
+    if (round % 3 == 0) {
+      EXPECT_TRUE(beside.Put(kKey, "other").ok());
+    }
     for (std::thread& thread : threads) thread.join();
     EXPECT_TRUE(Converges()) << "round " << round;
     EXPECT_TRUE(cluster_.Get(kKey)->found);
