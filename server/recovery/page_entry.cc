@@ -36,7 +36,8 @@ absl::StatusOr<std::vector<PageEntry>> EntriesOf(std::vector<std::string> keys,
     }
     if (beginning.IsError()) continue;  // no string
     const DecodedRecord decoded = DecodeRecord(beginning.text);
-    if (decoded.kind == RecordKind::kForeign) continue;
+    // A zero version: a lease on nothing (lease.h).
+    if (decoded.kind == RecordKind::kForeign || decoded.record.version.IsZero()) continue;
     const Record& record = decoded.record;
     PageEntry& entry = entries.emplace_back();
     entry.redis_key = std::move(keys[i]);

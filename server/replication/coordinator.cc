@@ -8,6 +8,7 @@
 #include "absl/random/random.h"
 #include "base/strings.h"
 #include "server/bookkeeping/lost_coordinator.h"
+#include "server/replication/fill_operation.h"
 #include "server/replication/get_operation.h"
 #include "server/replication/locate_operation.h"
 #include "server/replication/newest_record.h"
@@ -109,7 +110,12 @@ void Coordinator::Write(WriteOperation::Write write, int64_t held_bytes, Operati
   write.hold = *std::move(hold);
   const uint64_t token = HashRing::Token(write.key);
   ShardThread& thread = ShardOf(token);
-  auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
+  Operation* operation = nullptr;
+  if (write.stamp.is_lease && !write.tombstone) {
+    operation = new FillOperation(thread.shard(), write, token, timing, std::move(done));
+  } else {
+    operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
+  }
   operation->set_times(timing.times);
   thread.Submit(operation);
 }
@@ -137,6 +143,17 @@ void Coordinator::Touch(std::string_view key, const WriteOptions& options, Opera
   auto* operation = new TouchOperation(
       thread.shard(), {key, options.ttl, options.consistency, options.stamp, *std::move(hold)},
       token, timing, std::move(done));
+  operation->set_times(timing.times);
+  thread.Submit(operation);
+}
+
+void Coordinator::GetOrLease(std::string_view key, const LeaseOptions& options,
+                             OperationTiming timing, LeaseCallback done) {
+  const uint64_t token = HashRing::Token(key);
+  ShardThread& thread = ShardOf(token);
+  auto* operation =
+      new LeaseOperation(thread.shard(), thread.lease_waits(), {key, options.lease, options.wait},
+                         token, timing, std::move(done));
   operation->set_times(timing.times);
   thread.Submit(operation);
 }

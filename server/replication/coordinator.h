@@ -29,6 +29,7 @@
 #include "server/redis/redis_client.h"
 #include "server/replication/batch_read.h"
 #include "server/replication/consistency.h"
+#include "server/replication/lease_operation.h"
 #include "server/replication/operation_times.h"
 #include "server/replication/replication_metrics.h"
 #include "server/replication/replication_options.h"
@@ -88,6 +89,13 @@ class Coordinator {
   // `options.ttl`: the life from now on, or from the stamp; zero = for ever.
   void Touch(std::string_view key, const WriteOptions& options, OperationTiming timing,
              TouchCallback done);
+  // A value, or the lease to fill the key; a lease is a stamp for Put with Stamp::is_lease.
+  struct LeaseOptions {
+    absl::Duration lease = absl::ZeroDuration();
+    absl::Duration wait = absl::ZeroDuration();  // for another caller's fill, at most
+  };
+  void GetOrLease(std::string_view key, const LeaseOptions& options, OperationTiming timing,
+                  LeaseCallback done);
   void Locate(std::string_view key, OperationTiming timing, LocateCallback done);
 
   // Calls `done`, on some shard's thread, once all writes that run now have ended. From then on all

@@ -21,6 +21,7 @@ Finding Inspect(const redis::Reply& reply, Shard& shard) {
   const DecodedRecord decoded = DecodeRecord(reply.text);
   switch (decoded.kind) {
     case RecordKind::kRecord:
+      if (decoded.record.version.IsZero()) return {};  // a lease on nothing (lease.h)
       return {Finding::Kind::kRecord, decoded.record, {}};
     case RecordKind::kNewerFormat:
       shard.metrics().newer_format_records.Increment();

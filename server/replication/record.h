@@ -6,6 +6,7 @@
 //        3      1  flags: 0x01 = tombstone (a delete; no value follows)
 //                         0x02 = a stand-in's copy
 //                         0x04 = touched: its life was changed after it was written (touch.h)
+//                         0x08 = beside 0x01: a lease stands here (lease.h)
 //        4      8  version: timestamp, big-endian
 //       12      8  version: coordinator, big-endian
 //       20      8  expiry, milliseconds since the Unix epoch, big-endian; 0 = never

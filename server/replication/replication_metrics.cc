@@ -116,6 +116,20 @@ ReplicationMetrics::ReplicationMetrics(prometheus::Registry& registry)
       touches_repaired(
           NewCounter(registry, "kache_touches_repaired_total",
                      "Touches that repaired home replicas, as these lacked the value.")),
+      lease_hits(NewCounter(registry, "kache_lease_hits_total",
+                            "Calls for a value or a lease that found a value.")),
+      leases_given(NewCounter(registry, "kache_leases_given_total",
+                              "Calls that were given the lease to fill a missing key.")),
+      leases_held(NewCounter(registry, "kache_leases_held_total",
+                             "Calls told that another caller is filling the key still.")),
+      lease_waits(NewCounter(registry, "kache_lease_waits_total",
+                             "Waits of calls for another caller's fill, each until it was heard of "
+                             "or the lease ended.")),
+      lease_waits_refused(NewCounter(registry, "kache_lease_waits_refused_total",
+                                     "Calls that did not wait, as too many did.")),
+      fills_refused(NewCounter(
+          registry, "kache_fills_refused_total",
+          "Fills whose lease did not stand any more: it had ended, or the key was written.")),
       versions_far_ahead(
           NewCounter(registry, "kache_versions_far_ahead_total",
                      "Versions met that are more than MAX_CLOCK_SKEW_MS ahead of this clock.")) {}

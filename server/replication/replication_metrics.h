@@ -55,6 +55,12 @@ struct ReplicationMetrics {
   prometheus::Counter& stamps_superseded;
   prometheus::Counter& stamps_out_of_range;
   prometheus::Counter& touches_repaired;
+  prometheus::Counter& lease_hits;
+  prometheus::Counter& leases_given;
+  prometheus::Counter& leases_held;
+  prometheus::Counter& lease_waits;
+  prometheus::Counter& lease_waits_refused;
+  prometheus::Counter& fills_refused;
   prometheus::Counter& versions_far_ahead;
 };
 

@@ -1,6 +1,7 @@
 #include "server/replication/scripts.h"
 
 #include "server/replication/hint_scripts.h"
+#include "server/replication/lease_scripts.h"
 #include "server/replication/touch_scripts.h"
 
 namespace kache {
@@ -24,18 +25,20 @@ end
 
 // Versions are compared as four 32-bit numbers: Lua compares strings by the locale's collation,
 // and its numbers hold only 53 bits. Arguments of Redis's commands are text: it would format
-// numbers slowly. The second bit of the fourth byte is the stand-in's flag. A second result is true
-// where the record was written.
+// numbers slowly. The second bit of the fourth byte is the stand-in's flag. A record of the zero
+// version (a lease on nothing, lease.h) knows of no write, but for how long it has to be
+// remembered. A second result is true where the record was written.
 constexpr char kSetIfNewer[] = R"lua(
 local function set_if_newer(key, record, ends, limit, latest, marker, terms, least)
   local held = redis.pcall('GETRANGE', key, '0', '27')
-  local occupied, beats = held ~= '', false
+  local occupied, beats, known = held ~= '', false, false
   if type(held) == 'table' then
     if not string.find(held['err'], 'WRONGTYPE', 1, true) then return held end
   elseif #held == 28 and string.sub(held, 1, 2) == '\75\172' then
     beats = true
     local a, b, c, d = struct.unpack('>I4I4I4I4', held, 5)
     local e, f, g, h = struct.unpack('>I4I4I4I4', record, 5)
+    known = a + b > 0
     if a == e and b == f and c == g and d == h and
        (string.byte(held, 4) % 4 < 2 or string.byte(record, 4) % 4 > 1) then
       return 1
@@ -45,7 +48,7 @@ local function set_if_newer(key, record, ends, limit, latest, marker, terms, lea
     end
   end
   local now
-  if not beats and latest ~= 0 then
+  if not known and latest ~= 0 then
     now = now_ms()
     if now > latest then return -1 end
   end
@@ -70,7 +73,7 @@ local function set_if_newer(key, record, ends, limit, latest, marker, terms, lea
     if occupied then redis.call('DEL', key) end
     return 0
   end
-  if not beats and marker then
+  if not known and marker then
     local found, whole = redis.pcall('GET', marker), string.sub(terms, 33)
     if type(found) ~= 'string' or string.sub(found, 1, #whole) ~= whole then ends = limit end
   end
@@ -137,8 +140,8 @@ const redis::Script& ReadWithMemory() {
 
 std::vector<const redis::Script*> AllScripts() {
   std::vector<const redis::Script*> scripts = HintScripts();
-  scripts.insert(scripts.end(),
-                 {&SetIfNewer(), &ReadWithMarker(), &ReadWithMemory(), &TouchScript()});
+  scripts.insert(scripts.end(), {&SetIfNewer(), &ReadWithMarker(), &ReadWithMemory(),
+                                 &TouchScript(), &LeaseScript(), &CheckLease()});
   return scripts;
 }
 

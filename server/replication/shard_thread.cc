@@ -22,6 +22,7 @@ ShardThread::ShardThread(size_t index, std::unique_ptr<Shard> shard, HealthMonit
       monitor_(monitor),
       node_metrics_(registry, shard->ring().names(), index),
       shard_(std::move(shard)),
+      lease_waits_(*shard_),
       reconnects_(endpoints.size()) {
   ConnectAll(endpoints, options, decorate);
   thread_ = std::thread([this] { loop_.Run(); });
@@ -32,6 +33,7 @@ ShardThread::~ShardThread() {
     tick_.reset();
     metrics_tick_.reset();
     shard_->SetClients({});
+    lease_waits_.Clear();
     clients_.clear();  // answers what waits
     decorated_.clear();
     loop_.Stop();
@@ -58,7 +60,10 @@ void ShardThread::ConnectAll(const std::vector<redis::Endpoint>& endpoints,
     clients.back() = decorated_.back().get();
   }
   shard_->SetClients(std::move(clients));
-  tick_ = loop_.Every(Shard::kTick, [this] { shard_->Tick(); });
+  tick_ = loop_.Every(Shard::kTick, [this] {
+    shard_->Tick();
+    lease_waits_.Tick();
+  });
   metrics_tick_ = loop_.Every(kMetricsInterval, [this] {
     node_metrics_.Update(clients_);
     node_metrics_.UpdateShard(shard_->running());

@@ -15,6 +15,7 @@
 #include "prometheus/registry.h"
 #include "server/redis/event_loop.h"
 #include "server/redis/redis_client.h"
+#include "server/replication/lease_waits.h"
 #include "server/replication/node_metrics.h"
 #include "server/replication/operation.h"
 #include "server/replication/reconnect_rounds.h"
@@ -33,6 +34,8 @@ class ShardThread : private redis::NodeObserver {
   ~ShardThread() override;
 
   Shard& shard() { return *shard_; }
+  // Its thread only.
+  LeaseWaits& lease_waits() { return lease_waits_; }
   // Thread-safe. Takes the operation over; it owns itself from here on.
   void Submit(Operation* operation) { loop_.Post(operation); }
 
@@ -57,6 +60,7 @@ class ShardThread : private redis::NodeObserver {
   NodeMetrics node_metrics_;
   redis::EventLoop loop_;
   std::unique_ptr<Shard> shard_;
+  LeaseWaits lease_waits_;
   std::vector<std::unique_ptr<redis::RedisClient>> clients_;   // by NodeId; on the thread
   std::vector<std::unique_ptr<redis::NodeClient>> decorated_;  // what the shard uses, in tests
   ReconnectRounds reconnects_;

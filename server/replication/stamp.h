@@ -19,6 +19,8 @@ struct Stamp {
   int64_t made_at_ms = 0;
   // What a replica held when the stamp was put above it; zero = not known.
   Version above = {};
+  // The token of a lease (lease.h): the write is its fill.
+  bool is_lease = false;
 
   bool IsSet() const { return clock != 0; }
   int64_t MadeAtMs() const { return made_at_ms != 0 ? made_at_ms : MillisOf(timestamp); }

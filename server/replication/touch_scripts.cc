@@ -55,6 +55,7 @@ if string.byte(held, 3) ~= 1 then return 'F' .. held end
 local flags, role = string.byte(held, 4), string.byte(terms, 93)
 local is_home, is_copy = role % 2 == 1, flags % 4 >= 2
 if not is_home and not is_copy then return 'N' end
+if flags % 16 >= 8 then return 'N' end  -- A lease: the value is gone, its version is not.
 
 local stamp_a, stamp_b, new_ends, ends, limit, latest, offset, stand_in, least =
   struct.unpack('>I4I4I8I8I8I8i8I8I8', terms, 29)

@@ -33,6 +33,7 @@ WriteOperation::WriteOperation(Shard& shard, const Write& write, uint64_t token,
       done_(std::move(done)),
       redis_key_(shard.RedisKey(write.key)),
       ttl_(write.ttl),
+      latest_(write.latest),
       hold_(write.hold),
       unanswered_bytes_(hold_ ? write.key.size() + write.value.size() + kCommandBytes : 0) {
   fields_.tombstone = write.tombstone;
@@ -57,7 +58,7 @@ void WriteOperation::Run() {
     return EndIfDone();
   }
   const absl::Time now = shard().clock().Now();
-  if (stamp_.IsSet() && RefusesStamp(now)) return EndIfDone();
+  if (stamp_.IsSet() && !IsFill() && RefusesStamp(now)) return EndIfDone();
   Begin(now);
 }
 
@@ -149,7 +150,7 @@ void WriteOperation::StampWith(const Version& version, absl::Time now) {
   record_ = EncodeStamped(&fields_);
   // A stamp may be far ahead; its write is no younger for that.
   const absl::Time stamped = std::min(absl::FromUnixMillis(MillisOf(version.timestamp)), now);
-  latest_ms_ = absl::ToUnixMillis(stamped + options.max_write_age);
+  latest_ms_ = absl::ToUnixMillis(IsFill() ? latest_ : stamped + options.max_write_age);
   home_command_.reset();
 }
 

@@ -67,6 +67,9 @@ class WriteOperation final : public Operation, private TimedOperation {
     bool tombstone = false;
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // not set = this coordinator's clock stamps it
+    // Of a fill (fill_operation.h): until when a node that holds nothing takes it. Its stamp may be
+    // of any age. Else the stamp says so.
+    absl::Time latest = absl::InfiniteFuture();
     // What counts the record and one command, until their last copy is gone, wherever it waits.
     // Further commands (of another stamp, for a stand-in, or for a node with a clock of its own)
     // count for themselves.
@@ -112,6 +115,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   // A caller's stamp that can't be taken; asks the replicas where that needs to be known.
   bool RefusesStamp(absl::Time now);
   void AskForHeld();
+  bool IsFill() const { return latest_ != absl::InfiniteFuture(); }
   // The caller still waits for the answer.
   bool CallerWaits() const;
   void SendAll();
@@ -175,6 +179,7 @@ class WriteOperation final : public Operation, private TimedOperation {
   // Until it is answered, the caller's bytes; what a stand-in needs later stands in record_.
   Record fields_;
   const absl::Duration ttl_;
+  const absl::Time latest_;  // Write::latest
   const ByteBudget::Hold hold_;
   const size_t unanswered_bytes_;  // Shard::AddUnanswered; 0 = they are not counted
   // When the write was made: its life runs from here, whatever the stamp.

@@ -41,6 +41,7 @@ inline TouchAnswer ApplyTouch(const TouchTerms& terms, int64_t now_ms,
     return answer;
   };
   if (decoded.kind == RecordKind::kNewerFormat) return say(TouchSaid::kUntouched);
+  if ((static_cast<uint8_t>((*held)->bytes[3]) & 8) != 0) return {TouchSaid::kAbsent, {}};
   if (!terms.home && !record.stand_in) return {TouchSaid::kAbsent, {}};
   const bool is_over = record.tombstone || record.ExpiredAt(now_ms);
   if (record.tombstone || !IsSameValue(record, terms.seen)) {
