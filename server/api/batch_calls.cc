@@ -78,7 +78,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
     WriteCallback slot = gathering->Slot(static_cast<size_t>(i));
     const v1::BatchPutRequest::Entry& entry = request.entries(i);
     absl::Status status = ValidateWrite(entry.key(), entry.value(), entry.ttl_ms(), context.limits);
-    if (status.ok()) status = ValidateStamp(entry.stamp());
+    if (status.ok()) status = ValidateStamp(entry.stamp(), /*of_put=*/true);
     if (status.ok()) {
       const int64_t before = held;
       held += Coordinator::kCopiesOfWrite *

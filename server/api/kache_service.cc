@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -20,9 +21,10 @@ namespace kache {
 using Stub = v1::Kache;
 using AsyncKache = Stub::WithAsyncMethod_Get<Stub::WithAsyncMethod_Put<Stub::WithAsyncMethod_Delete<
     Stub::WithAsyncMethod_BatchGet<Stub::WithAsyncMethod_BatchPut<Stub::WithAsyncMethod_BatchDelete<
-        Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<Stub::WithAsyncMethod_Locate<
-            Stub::WithAsyncMethod_ForsakeNode<Stub::WithAsyncMethod_Touch<
-                Stub::WithAsyncMethod_BatchTouch<Stub::Service>>>>>>>>>>>>;
+        Stub::WithAsyncMethod_Pipeline<Stub::WithAsyncMethod_GetStatus<
+            Stub::WithAsyncMethod_Locate<Stub::WithAsyncMethod_ForsakeNode<
+                Stub::WithAsyncMethod_Touch<Stub::WithAsyncMethod_BatchTouch<
+                    Stub::WithAsyncMethod_GetOrLease<Stub::Service>>>>>>>>>>>>>;
 
 class KacheService::GrpcService final : public AsyncKache {
  public:
@@ -152,7 +154,8 @@ class KacheService::Table {
               serve(*context, message, deadline, response, answer);
             },
         .role = role,
-        .may_drop_answer = role == Role::kRead,
+        // A lease that is lost with its answer ends by itself.
+        .may_drop_answer = role == Role::kRead || std::is_same_v<Response, v1::GetOrLeaseResponse>,
         .metrics = RpcMetrics(rpc, Via::kUnary, service_.registry_),
         .accepts = accepts,
         .notices_cancel = role == Role::kWrite,
@@ -189,6 +192,8 @@ void KacheService::Listen(CallQueue& queue) {
   table.Add("Put", &GrpcService::RequestPut, ServePut, Role::kWrite, kBusyAccepts);
   table.Add("Delete", &GrpcService::RequestDelete, ServeDelete, Role::kWrite, kBusyAccepts);
   table.Add("Touch", &GrpcService::RequestTouch, ServeTouch, Role::kWrite, kQuietAccepts);
+  table.Add("GetOrLease", &GrpcService::RequestGetOrLease, ServeGetOrLease, Role::kWrite,
+            kQuietAccepts);
   table.AddBatch("BatchGet", ServeBatchGet, Role::kRead);
   table.AddBatch("BatchPut", ServeBatchPut, Role::kWrite);
   table.AddBatch("BatchDelete", ServeBatchDelete, Role::kWrite);

@@ -57,6 +57,9 @@ void ServeOperation(ServiceContext& context, const CallPolicy& policy, const Cal
       return serving.By(Role::kWrite, ServeDelete, request.delete_(), *result.mutable_delete_());
     case v1::PipelineOperation::kTouch:
       return serving.By(Role::kWrite, ServeTouch, request.touch(), *result.mutable_touch());
+    case v1::PipelineOperation::kGetOrLease:
+      return serving.By(Role::kWrite, ServeGetOrLease, request.get_or_lease(),
+                        *result.mutable_get_or_lease());
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

@@ -1,10 +1,21 @@
 #include "server/api/pipeline_message.h"
 
+#include <string>
 #include <utility>
 
 #include "server/api/receipts.h"
 
 namespace kache {
+namespace {
+
+// The value of an answer; null of operations that have none.
+std::string* ValueOf(v1::PipelineResult& result) {
+  if (result.has_get()) return result.mutable_get()->mutable_value();
+  if (result.has_get_or_lease()) return result.mutable_get_or_lease()->mutable_value();
+  return nullptr;
+}
+
+}  // namespace
 
 void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
                               const v1::PipelineOperation& request, bool timed) {
@@ -21,13 +32,13 @@ void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
 
 void PipelineOperation::Finish(absl::Status status) {
   if (timed_) finished_ = CoarseMonotonic();
-  if (status.ok() && result_->has_get()) {
-    const size_t bytes = result_->get().value().size();
+  if (std::string* const value = status.ok() ? ValueOf(*result_) : nullptr) {
+    const size_t bytes = value->size();
     status = sink_->AdmitAnswer(bytes, held_bytes_);
     if (status.ok()) {
       answer_bytes_ = bytes;
     } else {
-      std::string().swap(*result_->mutable_get()->mutable_value());
+      std::string().swap(*value);
     }
   }
   code_ = status.code();
@@ -62,6 +73,7 @@ std::unique_ptr<PipelineMessage> PipelineMessage::Stripped(const PipelineMessage
     if (operation.has_put()) kept->mutable_put();
     if (operation.has_delete_()) kept->mutable_delete_();
     if (operation.has_touch()) kept->mutable_touch();
+    if (operation.has_get_or_lease()) kept->mutable_get_or_lease();
   }
   stripped->Arrive(full.arrived_, stripped->request_->ByteSizeLong());
   return stripped;

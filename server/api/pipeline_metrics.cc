@@ -49,6 +49,7 @@ PipelineMetrics::PipelineMetrics(prometheus::Registry& registry)
       puts_("Put", Via::kPipeline, registry),
       deletes_("Delete", Via::kPipeline, registry),
       touches_("Touch", Via::kPipeline, registry),
+      leases_("GetOrLease", Via::kPipeline, registry),
       without_kind_("none", Via::kPipeline, registry) {}
 
 void PipelineMetrics::CountOperation(Kind kind, absl::StatusCode code, MonotonicTime start,
@@ -66,6 +67,8 @@ RpcMetrics& PipelineMetrics::Of(Kind kind) {
       return deletes_;
     case v1::PipelineOperation::kTouch:
       return touches_;
+    case v1::PipelineOperation::kGetOrLease:
+      return leases_;
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }

@@ -44,6 +44,7 @@ class PipelineMetrics {
   RpcMetrics puts_;
   RpcMetrics deletes_;
   RpcMetrics touches_;
+  RpcMetrics leases_;
   RpcMetrics without_kind_;  // operations that name none: refused
 };
 

@@ -341,6 +341,9 @@ void PipelineStream::LogIfSlow(PipelineOperation& operation, MonotonicTime now) 
   } else if (request.has_touch()) {
     rpc = "Pipeline/Touch";
     facts = log.Facts(request.touch(), result.touch());
+  } else if (request.has_get_or_lease()) {
+    rpc = "Pipeline/GetOrLease";
+    facts = log.Facts(request.get_or_lease(), result.get_or_lease());
   }
   log.Report(rpc, {arrived, operation.begun(), operation.finished(), now},
              kGrpcCodeNames[static_cast<size_t>(ToGrpcCode(operation.code()))], facts,

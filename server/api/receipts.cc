@@ -1,5 +1,6 @@
 #include "server/api/receipts.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -74,7 +75,8 @@ Consistency FromProto(v1::Consistency consistency) {
 Version FromProto(const v1::Version& version) { return {version.timestamp(), version.clock()}; }
 
 Stamp FromProto(const v1::Stamp& stamp) {
-  return {stamp.timestamp(), stamp.clock(), stamp.made_at_unix_ms(), FromProto(stamp.above())};
+  return {stamp.timestamp(), stamp.clock(), stamp.made_at_unix_ms(), FromProto(stamp.above()),
+          stamp.lease()};
 }
 
 void FillReceipt(const Receipt& receipt, v1::Receipt& message) {
@@ -93,6 +95,36 @@ void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse&
   message.set_found(true);
   message.set_value(std::move(result.value));
   message.set_ttl_ms(result.ttl_ms);
+}
+
+void FillLeaseResponse(LeaseResult&& result, const HashRing& ring,
+                       v1::GetOrLeaseResponse& message) {
+  v1::Receipt& receipt = *message.mutable_receipt();
+  FillReceipt(result.read.receipt, receipt);
+  if (result.read.receipt.node.has_value()) {
+    receipt.set_node_id(ring.WireId(*result.read.receipt.node));
+  }
+  const int64_t left_ms = std::max<int64_t>(absl::ToInt64Milliseconds(result.left), 1);
+  switch (result.kind) {
+    case LeaseResult::Kind::kHit:
+      message.set_outcome(v1::GetOrLeaseResponse::OUTCOME_HIT);
+      message.set_value(std::move(result.read.value));
+      message.set_ttl_ms(result.read.ttl_ms);
+      return;
+    case LeaseResult::Kind::kGiven: {
+      message.set_outcome(v1::GetOrLeaseResponse::OUTCOME_LEASE);
+      v1::Stamp& lease = *message.mutable_lease();
+      lease.set_timestamp(result.token.timestamp);
+      lease.set_clock(result.token.clock);
+      lease.set_lease(true);
+      message.set_lease_ms(left_ms);
+      return;
+    }
+    case LeaseResult::Kind::kHeld:
+      message.set_outcome(v1::GetOrLeaseResponse::OUTCOME_WAIT);
+      message.set_lease_ms(left_ms);
+      return;
+  }
 }
 
 void FillTouchResponse(const TouchResult& result, v1::TouchResponse& message) {

@@ -10,6 +10,7 @@
 #include "ring/hash_ring.h"
 #include "server/cluster/node_state.h"
 #include "server/replication/consistency.h"
+#include "server/replication/lease_operation.h"
 #include "server/replication/results.h"
 #include "server/replication/stamp.h"
 
@@ -25,6 +26,8 @@ Stamp FromProto(const v1::Stamp& stamp);
 void FillReceipt(const Receipt& receipt, v1::Receipt& message);
 // Takes the value out of `result` without copying it.
 void FillGetResponse(ReadResult&& result, const HashRing& ring, v1::GetResponse& message);
+// Likewise.
+void FillLeaseResponse(LeaseResult&& result, const HashRing& ring, v1::GetOrLeaseResponse& message);
 void FillTouchResponse(const TouchResult& result, v1::TouchResponse& message);
 void FillLocation(const Location& location, const HashRing& ring, v1::LocateResponse& message);
 void FillSuperseded(const Superseded& superseded, v1::Superseded& message);

@@ -84,6 +84,20 @@ void ServeTouch(ServiceContext& context, const v1::TouchRequest& request, Monoto
                             });
 }
 
+void ServeGetOrLease(ServiceContext& context, const v1::GetOrLeaseRequest& request,
+                     MonotonicTime deadline, v1::GetOrLeaseResponse& response, Answer& answer) {
+  constexpr absl::Duration kUsualLease = absl::Seconds(10);
+  const absl::Duration lease = absl::Milliseconds(request.lease_ms());
+  context.coordinator.GetOrLease(
+      request.key(),
+      {lease > absl::ZeroDuration() ? lease : kUsualLease, absl::Milliseconds(request.wait_ms())},
+      {deadline, answer.times(), answer.cancelled()},
+      [&response, &answer](absl::StatusOr<LeaseResult> result) {
+        if (result.ok()) FillLeaseResponse(*std::move(result), answer.ring(), response);
+        answer.Finish(result.status());
+      });
+}
+
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer) {
   context.coordinator.Locate(request.key(), {deadline, answer.times()},

@@ -1,5 +1,6 @@
-// Get, Put, Delete, Touch and Locate. Each function hands over to the key's shard, whose thread
-// answers. Requests are valid; request, response and answer stay until the answer is finished.
+// Get, Put, Delete, Touch, GetOrLease and Locate. Each function hands over to the key's shard,
+// whose thread answers. Requests are valid; request, response and answer stay until the answer is
+// finished.
 #ifndef KACHE_SERVER_API_SINGLE_CALLS_H_
 #define KACHE_SERVER_API_SINGLE_CALLS_H_
 
@@ -18,6 +19,8 @@ void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, Mono
                  v1::DeleteResponse& response, Answer& answer);
 void ServeTouch(ServiceContext& context, const v1::TouchRequest& request, MonotonicTime deadline,
                 v1::TouchResponse& response, Answer& answer);
+void ServeGetOrLease(ServiceContext& context, const v1::GetOrLeaseRequest& request,
+                     MonotonicTime deadline, v1::GetOrLeaseResponse& response, Answer& answer);
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer);
 

@@ -71,6 +71,10 @@ void SlowLog::AddRequest(const v1::BatchTouchRequest& request, std::string* fact
   Append(facts, " keys=", request.entries_size());
 }
 
+void SlowLog::AddRequest(const v1::GetOrLeaseRequest& request, std::string* facts) {
+  AddKey(request.key(), facts);
+}
+
 void SlowLog::AddRequest(const v1::LocateRequest& request, std::string* facts) {
   AddKey(request.key(), facts);
 }
@@ -101,6 +105,10 @@ void SlowLog::AddResponse(const v1::DeleteResponse& response, std::string* facts
 }
 
 void SlowLog::AddResponse(const v1::TouchResponse& response, std::string* facts) const {
+  if (response.has_receipt()) AddReceipt(response.receipt(), facts);
+}
+
+void SlowLog::AddResponse(const v1::GetOrLeaseResponse& response, std::string* facts) const {
   if (response.has_receipt()) AddReceipt(response.receipt(), facts);
 }
 

@@ -73,6 +73,7 @@ class SlowLog {
   static void AddRequest(const v1::PutRequest& request, std::string* facts);
   static void AddRequest(const v1::DeleteRequest& request, std::string* facts);
   static void AddRequest(const v1::TouchRequest& request, std::string* facts);
+  static void AddRequest(const v1::GetOrLeaseRequest& request, std::string* facts);
   static void AddRequest(const v1::LocateRequest& request, std::string* facts);
   static void AddRequest(const v1::BatchGetRequest& request, std::string* facts);
   static void AddRequest(const v1::BatchPutRequest& request, std::string* facts);
@@ -84,6 +85,7 @@ class SlowLog {
   void AddResponse(const v1::PutResponse& response, std::string* facts) const;
   void AddResponse(const v1::DeleteResponse& response, std::string* facts) const;
   void AddResponse(const v1::TouchResponse& response, std::string* facts) const;
+  void AddResponse(const v1::GetOrLeaseResponse& response, std::string* facts) const;
   void AddReceipt(const v1::Receipt& receipt, std::string* facts) const;
 
   const MonotonicTime::duration threshold_;

@@ -71,7 +71,10 @@ absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t
   return absl::OkStatus();
 }
 
-absl::Status ValidateStamp(const v1::Stamp& stamp) {
+absl::Status ValidateStamp(const v1::Stamp& stamp, bool of_put) {
+  if (stamp.lease() && (!of_put || stamp.clock() == 0)) {
+    return absl::InvalidArgumentError("stamp.lease: only of a Put, with the token of a lease");
+  }
   if (stamp.clock() == 0 && stamp.timestamp() == 0) {
     if (stamp.made_at_unix_ms() == 0) return absl::OkStatus();  // not set
     return absl::InvalidArgumentError("stamp: made_at_unix_ms without a timestamp and a clock");
@@ -96,7 +99,7 @@ absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits
 
 absl::Status Validate(const v1::PutRequest& request, const RequestLimits& limits) {
   absl::Status status = ValidateWrite(request.key(), request.value(), request.ttl_ms(), limits);
-  if (status.ok()) status = ValidateStamp(request.stamp());
+  if (status.ok()) status = ValidateStamp(request.stamp(), /*of_put=*/true);
   return status.ok() ? ValidateConsistency(request.consistency()) : status;
 }
 
@@ -147,6 +150,18 @@ absl::Status Validate(const v1::BatchTouchRequest& request, const RequestLimits&
   for (const v1::BatchTouchRequest::Entry& entry : request.entries()) bytes += entry.key().size();
   return ValidateBatch("entries", static_cast<size_t>(request.entries_size()), bytes,
                        request.consistency(), limits);
+}
+
+absl::Status Validate(const v1::GetOrLeaseRequest& request, const RequestLimits& limits) {
+  if (absl::Status status = ValidateKey(request.key(), limits); !status.ok()) return status;
+  if (request.lease_ms() < 0 || request.lease_ms() > kMaxLeaseMs) {
+    return absl::InvalidArgumentError(
+        Concat("lease_ms: ", request.lease_ms(), ", at least 0 and at most ", kMaxLeaseMs));
+  }
+  if (request.wait_ms() < 0) {
+    return absl::InvalidArgumentError(Concat("wait_ms: ", request.wait_ms(), " is negative"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Validate(const v1::LocateRequest& request, const RequestLimits& limits) {

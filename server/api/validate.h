@@ -28,8 +28,12 @@ absl::Status ValidateKey(std::string_view key, const RequestLimits& limits);
 absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t ttl_ms,
                            const RequestLimits& limits);
 
-// A stamp that is set names a clock, in the upper 48 bits alone, and an instant.
-absl::Status ValidateStamp(const v1::Stamp& stamp);
+// GetOrLeaseRequest.lease_ms, at most: an hour.
+inline constexpr int64_t kMaxLeaseMs = 3'600'000;
+
+// A stamp that is set names a clock, in the upper 48 bits alone, and an instant. Only a put may
+// have the token of a lease.
+absl::Status ValidateStamp(const v1::Stamp& stamp, bool of_put = false);
 
 absl::Status Validate(const v1::GetRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::PutRequest& request, const RequestLimits& limits);
@@ -39,6 +43,7 @@ absl::Status Validate(const v1::BatchGetRequest& request, const RequestLimits& l
 absl::Status Validate(const v1::BatchPutRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::BatchDeleteRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::BatchTouchRequest& request, const RequestLimits& limits);
+absl::Status Validate(const v1::GetOrLeaseRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::LocateRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::GetStatusRequest& request, const RequestLimits& limits);
 absl::Status Validate(const v1::ForsakeNodeRequest& request, const RequestLimits& limits);

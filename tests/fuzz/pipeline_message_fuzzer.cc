@@ -62,6 +62,8 @@ absl::Status ValidateOperation(const v1::PipelineOperation& operation) {
       return Validate(operation.delete_(), limits);
     case v1::PipelineOperation::kTouch:
       return Validate(operation.touch(), limits);
+    case v1::PipelineOperation::kGetOrLease:
+      return Validate(operation.get_or_lease(), limits);
     case v1::PipelineOperation::OPERATION_NOT_SET:
       break;
   }
@@ -71,10 +73,11 @@ absl::Status ValidateOperation(const v1::PipelineOperation& operation) {
 // What passed the checks is within the limits.
 void CheckValid(const v1::PipelineOperation& operation) {
   const RequestLimits limits;
-  const std::string& key = operation.has_get()     ? operation.get().key()
-                           : operation.has_put()   ? operation.put().key()
-                           : operation.has_touch() ? operation.touch().key()
-                                                   : operation.delete_().key();
+  const std::string& key = operation.has_get()            ? operation.get().key()
+                           : operation.has_put()          ? operation.put().key()
+                           : operation.has_touch()        ? operation.touch().key()
+                           : operation.has_get_or_lease() ? operation.get_or_lease().key()
+                                                          : operation.delete_().key();
   Require(!key.empty() && key.size() <= limits.max_key_bytes);
   if (operation.has_put()) {
     Require(operation.put().value().size() <= limits.max_value_bytes);
@@ -92,6 +95,9 @@ void BeginResult(PipelineOperation& operation) {
   if (request.has_put()) operation.result().mutable_put()->mutable_receipt();
   if (request.has_delete_()) operation.result().mutable_delete_()->mutable_receipt();
   if (request.has_touch()) operation.result().mutable_touch()->mutable_receipt();
+  if (request.has_get_or_lease()) {
+    operation.result().mutable_get_or_lease()->mutable_receipt();
+  }
 }
 
 void Serve(PipelineMessage& message, Sink& sink) {
