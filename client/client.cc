@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <utility>
 
 #include "base/environment.h"
 #include "base/host_port.h"
 #include "base/strings.h"
+#include "client/awaited_answer.h"
 #include "client/batch_run.h"
 #include "client/batches.h"
+#include "client/flights.h"
+#include "client/get_or_fill.h"
 #include "client/grpc_transport.h"
 #include "client/messages.h"
 #include "client/server_list.h"
@@ -23,30 +23,6 @@ namespace {
 
 // Longer ones count as so long: a deadline must not overflow.
 constexpr absl::Duration kMaxTimeout = absl::Hours(24);
-
-// What a blocking call waits for. The deadline is the call's own: `done` always runs.
-template <class Result>
-class Answer {
- public:
-  auto Callback() {
-    return [this](Result result) {
-      const std::lock_guard lock(mutex_);
-      result_ = std::move(result);
-      // Under the lock: once it is free, Wait may return and this object be gone.
-      arrived_.notify_one();
-    };
-  }
-  Result Wait() {
-    std::unique_lock lock(mutex_);
-    arrived_.wait(lock, [this] { return result_.has_value(); });
-    return *std::move(result_);
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  std::optional<Result> result_;
-};
 
 // Each thread that calls has a lane of its own, as far as there are as many streams.
 size_t Lane() {
@@ -132,6 +108,7 @@ absl::StatusOr<std::unique_ptr<Client>> Client::FromEnvironment() {
 Client::Client(ClientOptions options, std::unique_ptr<Transport> transport)
     : options_(std::move(options)),
       in_flight_(std::make_unique<InFlight>(options_)),
+      flights_(std::make_unique<Flights>()),
       transport_(std::move(transport)) {}
 
 Client::~Client() { transport_->Stop(); }
@@ -259,46 +236,64 @@ void Client::BatchDeleteAsync(std::vector<std::string> keys, const DeleteOptions
 }
 
 absl::StatusOr<GetResult> Client::Get(std::string_view key, const GetOptions& options) {
-  Answer<absl::StatusOr<GetResult>> answer;
+  AwaitedAnswer<absl::StatusOr<GetResult>> answer;
   GetAsync(std::string(key), options, answer.Callback());
   return answer.Wait();
 }
 
 absl::StatusOr<Receipt> Client::Put(std::string_view key, std::string_view value,
                                     const PutOptions& options) {
-  Answer<absl::StatusOr<Receipt>> answer;
+  AwaitedAnswer<absl::StatusOr<Receipt>> answer;
   PutAsync(std::string(key), std::string(value), options, answer.Callback());
   return answer.Wait();
 }
 
 absl::StatusOr<Receipt> Client::Delete(std::string_view key, const DeleteOptions& options) {
-  Answer<absl::StatusOr<Receipt>> answer;
+  AwaitedAnswer<absl::StatusOr<Receipt>> answer;
   DeleteAsync(std::string(key), options, answer.Callback());
   return answer.Wait();
 }
 
 absl::StatusOr<TouchResult> Client::Touch(std::string_view key, absl::Duration ttl,
                                           const TouchOptions& options) {
-  Answer<absl::StatusOr<TouchResult>> answer;
+  AwaitedAnswer<absl::StatusOr<TouchResult>> answer;
   TouchAsync(std::string(key), ttl, options, answer.Callback());
   return answer.Wait();
 }
 
+absl::StatusOr<FilledValue> Client::GetOrFill(std::string_view key,
+                                              absl::FunctionRef<absl::StatusOr<std::string>()> fill,
+                                              const FillOptions& options) {
+  const absl::StatusOr<int64_t> ttl_ms = TtlMs(options.ttl);
+  if (!ttl_ms.ok()) return ttl_ms.status();
+  if (options.lease <= absl::ZeroDuration() || options.wait < absl::ZeroDuration()) {
+    return absl::InvalidArgumentError("a lease is positive, and a wait is not negative");
+  }
+  if (absl::Status full = in_flight_->Enter(key.size()); !full.ok()) return full;
+  const absl::Duration timeout =
+      options.timeout > absl::ZeroDuration() ? options.timeout : options_.timeout;
+  absl::StatusOr<FilledValue> filled = kache::GetOrFill(
+      {*transport_, *flights_, Lane()},
+      {key, *ttl_ms, options.lease, options.wait, std::min(timeout, kMaxTimeout)}, fill);
+  in_flight_->Leave(key.size());
+  return filled;
+}
+
 Client::GetResults Client::BatchGet(std::vector<std::string> keys, const GetOptions& options) {
-  Answer<GetResults> answer;
+  AwaitedAnswer<GetResults> answer;
   BatchGetAsync(std::move(keys), options, answer.Callback());
   return answer.Wait();
 }
 
 Client::WriteResults Client::BatchPut(std::vector<PutEntry> entries, const PutOptions& options) {
-  Answer<WriteResults> answer;
+  AwaitedAnswer<WriteResults> answer;
   BatchPutAsync(std::move(entries), options, answer.Callback());
   return answer.Wait();
 }
 
 Client::WriteResults Client::BatchDelete(std::vector<std::string> keys,
                                          const DeleteOptions& options) {
-  Answer<WriteResults> answer;
+  AwaitedAnswer<WriteResults> answer;
   BatchDeleteAsync(std::move(keys), options, answer.Callback());
   return answer.Wait();
 }

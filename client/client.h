@@ -90,6 +90,7 @@
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/clock.h"
@@ -98,6 +99,7 @@
 
 namespace kache {
 
+class Flights;
 class Transport;
 
 struct ClientOptions {
@@ -150,6 +152,15 @@ class Client {
   absl::StatusOr<TouchResult> Touch(std::string_view key, absl::Duration ttl,
                                     const TouchOptions& options = {});
 
+  // The key's value; where it is missing, what `fill` brings, of one caller at a time: the others,
+  // in whatever process, wait for its value. A slow fill never replaces what was written or deleted
+  // after it began. `fill` runs on this thread, at most once, and may block; its error is the
+  // answer. Where no server can be asked, or the wait is over, what `fill` brings is the answer,
+  // too, and is not stored.
+  absl::StatusOr<FilledValue> GetOrFill(std::string_view key,
+                                        absl::FunctionRef<absl::StatusOr<std::string>()> fill,
+                                        const FillOptions& options = {});
+
   GetResults BatchGet(std::vector<std::string> keys, const GetOptions& options = {});
   // The entries' own TTLs count, not that of `options`. Of entries with one key the last one wins,
   // and all of them have its result, as long as they travel in one batch.
@@ -173,6 +184,7 @@ class Client {
 
   const ClientOptions options_;
   const std::unique_ptr<InFlight> in_flight_;
+  const std::unique_ptr<Flights> flights_;
   const std::unique_ptr<Transport> transport_;  // last: its calls use what stands above
 };
 

@@ -33,6 +33,11 @@ bool PutInto(const v1::TouchRequest& request, v1::PipelineOperation* operation) 
   return true;
 }
 
+bool PutInto(const v1::GetOrLeaseRequest& request, v1::PipelineOperation* operation) {
+  *operation->mutable_get_or_lease() = request;
+  return true;
+}
+
 absl::Status TakeOut(v1::PipelineResult* result, v1::GetResponse* response) {
   if (!result->has_get()) return ErrorOf(*result);
   response->Swap(result->mutable_get());
@@ -54,6 +59,12 @@ absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response) {
 absl::Status TakeOut(v1::PipelineResult* result, v1::TouchResponse* response) {
   if (!result->has_touch()) return ErrorOf(*result);
   response->Swap(result->mutable_touch());
+  return absl::OkStatus();
+}
+
+absl::Status TakeOut(v1::PipelineResult* result, v1::GetOrLeaseResponse* response) {
+  if (!result->has_get_or_lease()) return ErrorOf(*result);
+  response->Swap(result->mutable_get_or_lease());
   return absl::OkStatus();
 }
 

@@ -19,6 +19,7 @@ bool PutInto(const v1::GetRequest& request, v1::PipelineOperation* operation);
 bool PutInto(const v1::PutRequest& request, v1::PipelineOperation* operation);
 bool PutInto(const v1::DeleteRequest& request, v1::PipelineOperation* operation);
 bool PutInto(const v1::TouchRequest& request, v1::PipelineOperation* operation);
+bool PutInto(const v1::GetOrLeaseRequest& request, v1::PipelineOperation* operation);
 template <class Request>
 bool PutInto(const Request&, v1::PipelineOperation*) {
   return false;
@@ -29,6 +30,7 @@ absl::Status TakeOut(v1::PipelineResult* result, v1::GetResponse* response);
 absl::Status TakeOut(v1::PipelineResult* result, v1::PutResponse* response);
 absl::Status TakeOut(v1::PipelineResult* result, v1::DeleteResponse* response);
 absl::Status TakeOut(v1::PipelineResult* result, v1::TouchResponse* response);
+absl::Status TakeOut(v1::PipelineResult* result, v1::GetOrLeaseResponse* response);
 template <class Response>
 absl::Status TakeOut(v1::PipelineResult*, Response*) {
   return absl::InternalError("the operation does not travel on streams");

@@ -13,6 +13,7 @@ enum class Rpc : uint8_t {
   kPut,
   kDelete,
   kTouch,
+  kGetOrLease,
   kBatchGet,
   kBatchPut,
   kBatchDelete,
@@ -31,6 +32,8 @@ inline const char* RpcName(Rpc rpc) {
       return "Delete";
     case Rpc::kTouch:
       return "Touch";
+    case Rpc::kGetOrLease:
+      return "GetOrLease";
     case Rpc::kBatchGet:
       return "BatchGet";
     case Rpc::kBatchPut:

@@ -47,6 +47,8 @@ class Transport {
                       Done<v1::DeleteResponse> done) = 0;
   virtual void Touch(v1::TouchRequest request, CallOptions options,
                      Done<v1::TouchResponse> done) = 0;
+  virtual void GetOrLease(v1::GetOrLeaseRequest request, CallOptions options,
+                          Done<v1::GetOrLeaseResponse> done) = 0;
   virtual void BatchGet(v1::BatchGetRequest request, CallOptions options,
                         Done<v1::BatchGetResponse> done) = 0;
   virtual void BatchPut(v1::BatchPutRequest request, CallOptions options,

@@ -89,6 +89,25 @@ struct TouchResult {
   Receipt receipt;
 };
 
+struct FillOptions {
+  // Life of the value that `fill` brings; as PutOptions::ttl.
+  absl::Duration ttl = absl::InfiniteDuration();
+  // How long a fill may take before another caller may fill, too. A fill that takes longer, or
+  // fails, keeps the others waiting for so long.
+  absl::Duration lease = absl::Seconds(10);
+  // How long to wait for another caller's fill. Then `fill` is called here, too, and what it brings
+  // is not stored.
+  absl::Duration wait = absl::Seconds(10);
+  absl::Duration timeout = absl::ZeroDuration();  // of each call to a server
+};
+
+struct FilledValue {
+  std::string value;
+  // Other callers read it, too: it was found, or is stored now. False where something newer came
+  // meanwhile, and where the cache could not be asked.
+  bool is_cached = false;
+};
+
 struct GetResult {
   // Empty = a miss: never written, deleted, expired or evicted.
   std::optional<std::string> value;

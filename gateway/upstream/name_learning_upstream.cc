@@ -98,6 +98,11 @@ void NameLearningUpstream::Touch(v1::TouchRequest request, CallOptions options,
   upstream_->Touch(std::move(request), std::move(options), std::move(done));
 }
 
+void NameLearningUpstream::GetOrLease(v1::GetOrLeaseRequest request, CallOptions options,
+                                      Done<v1::GetOrLeaseResponse> done) {
+  upstream_->GetOrLease(std::move(request), std::move(options), std::move(done));
+}
+
 void NameLearningUpstream::BatchPut(v1::BatchPutRequest request, CallOptions options,
                                     Done<v1::BatchPutResponse> done) {
   upstream_->BatchPut(std::move(request), std::move(options), std::move(done));

@@ -36,6 +36,8 @@ class NameLearningUpstream final : public Upstream {
   void Delete(v1::DeleteRequest request, CallOptions options,
               Done<v1::DeleteResponse> done) override;
   void Touch(v1::TouchRequest request, CallOptions options, Done<v1::TouchResponse> done) override;
+  void GetOrLease(v1::GetOrLeaseRequest request, CallOptions options,
+                  Done<v1::GetOrLeaseResponse> done) override;
   void BatchGet(v1::BatchGetRequest request, CallOptions options,
                 Done<v1::BatchGetResponse> done) override;
   void BatchPut(v1::BatchPutRequest request, CallOptions options,

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -106,6 +107,10 @@ class FakeKache final : public v1::Kache::Service {
   // Changes nothing; finds what is held.
   grpc::Status Touch(grpc::ServerContext* context, const v1::TouchRequest* request,
                      v1::TouchResponse* response) override;
+  // One caller at a time gets the lease of a key that is missing, until it is written. The others
+  // wait on the thread that serves them.
+  grpc::Status GetOrLease(grpc::ServerContext* context, const v1::GetOrLeaseRequest* request,
+                          v1::GetOrLeaseResponse* response) override;
   grpc::Status BatchGet(grpc::ServerContext* context, const v1::BatchGetRequest* request,
                         v1::BatchGetResponse* response) override;
   grpc::Status BatchPut(grpc::ServerContext* context, const v1::BatchPutRequest* request,
@@ -130,6 +135,8 @@ class FakeKache final : public v1::Kache::Service {
   grpc::Status AnswerWrite(const v1::WriteResult& result, v1::Receipt* receipt);
   v1::GetResponse Read(const std::string& key) const;
   v1::TouchResponse Find(const v1::TouchRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
+  v1::GetOrLeaseResponse Lease(const v1::GetOrLeaseRequest& request) ABSL_LOCKS_EXCLUDED(mutex_);
+  v1::GetOrLeaseResponse LeaseNow(const std::string& key) ABSL_LOCKS_EXCLUDED(mutex_);
 
   const std::shared_ptr<FakeRecords> records_;
   FakeWrites writes_{*records_};
@@ -151,6 +158,7 @@ class FakeKache final : public v1::Kache::Service {
   v1::DeleteRequest last_delete_ ABSL_GUARDED_BY(mutex_);
   v1::GetRequest last_get_ ABSL_GUARDED_BY(mutex_);
   v1::TouchRequest last_touch_ ABSL_GUARDED_BY(mutex_);
+  std::set<std::string> leased_ ABSL_GUARDED_BY(mutex_);  // keys
   std::vector<int> batch_sizes_ ABSL_GUARDED_BY(mutex_);
   absl::Duration last_timeout_ ABSL_GUARDED_BY(mutex_);
   int port_ = 0;

@@ -63,6 +63,8 @@ void FakeKache::Answer(const v1::PipelineOperation& operation, v1::PipelineResul
     writes_.Write(put.key(), {.value = put.value(), .ttl_ms = put.ttl_ms()},
                   put.has_stamp() ? &put.stamp() : nullptr, &written);
     if (written.has_receipt()) *result->mutable_put()->mutable_receipt() = written.receipt();
+  } else if (operation.has_get_or_lease()) {
+    *result->mutable_get_or_lease() = Lease(operation.get_or_lease());
   } else if (operation.has_touch()) {
     *result->mutable_touch() = Find(operation.touch());
   } else {

@@ -146,6 +146,7 @@ class HoldingTransport final : public Transport {
   void Put(v1::PutRequest, CallOptions, Done<v1::PutResponse>) override {}
   void Delete(v1::DeleteRequest, CallOptions, Done<v1::DeleteResponse>) override {}
   void Touch(v1::TouchRequest, CallOptions, Done<v1::TouchResponse>) override {}
+  void GetOrLease(v1::GetOrLeaseRequest, CallOptions, Done<v1::GetOrLeaseResponse>) override {}
   void BatchGet(v1::BatchGetRequest, CallOptions, Done<v1::BatchGetResponse>) override {}
   void BatchPut(v1::BatchPutRequest, CallOptions, Done<v1::BatchPutResponse>) override {}
   void BatchDelete(v1::BatchDeleteRequest, CallOptions, Done<v1::BatchDeleteResponse>) override {}

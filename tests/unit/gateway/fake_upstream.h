@@ -36,6 +36,10 @@ class FakeUpstream final : public Upstream {
   void Touch(v1::TouchRequest request, CallOptions options, Done<v1::TouchResponse> done) override {
     touches.push_back({std::move(request), options, std::move(done)});
   }
+  void GetOrLease(v1::GetOrLeaseRequest request, CallOptions options,
+                  Done<v1::GetOrLeaseResponse> done) override {
+    leases.push_back({std::move(request), options, std::move(done)});
+  }
   void BatchGet(v1::BatchGetRequest request, CallOptions options,
                 Done<v1::BatchGetResponse> done) override {
     batch_gets.push_back({std::move(request), options, std::move(done)});
@@ -63,6 +67,7 @@ class FakeUpstream final : public Upstream {
   Calls<v1::PutRequest, v1::PutResponse> puts;
   Calls<v1::DeleteRequest, v1::DeleteResponse> deletes;
   Calls<v1::TouchRequest, v1::TouchResponse> touches;
+  Calls<v1::GetOrLeaseRequest, v1::GetOrLeaseResponse> leases;
   Calls<v1::BatchGetRequest, v1::BatchGetResponse> batch_gets;
   Calls<v1::BatchPutRequest, v1::BatchPutResponse> batch_puts;
   Calls<v1::BatchDeleteRequest, v1::BatchDeleteResponse> batch_deletes;
