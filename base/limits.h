@@ -42,6 +42,9 @@ static_assert(kMessageBytesBound <= std::numeric_limits<int>::max());
 // The longest life of a value that ends: 100 years of 365 days.
 inline constexpr int64_t kMaxTtlMs = int64_t{100} * 365 * 24 * 3600 * 1000;
 
+// The longest lease that may be asked for: an hour.
+inline constexpr int64_t kMaxLeaseMs = 3'600'000;
+
 }  // namespace kache
 
 #endif  // KACHE_BASE_LIMITS_H_

@@ -26,6 +26,7 @@ std::function<void(HttpRequest&, Responder)> Serve(const Handler& handler,
 std::vector<Route> Gateway::Routes() {
   const auto admit_put = [this](const HttpRequest& request) { return keys_.AdmitPut(request); };
   const auto admit_touch = [this](const HttpRequest& request) { return keys_.AdmitTouch(request); };
+  const auto admit_lease = [this](const HttpRequest& request) { return keys_.AdmitLease(request); };
   const auto admit_batch = [this](const HttpRequest& request) { return batch_.Admit(request); };
   using Method = HttpMethod;
   constexpr Role kOpen = Role::kNone;
@@ -36,6 +37,8 @@ std::vector<Route> Gateway::Routes() {
       {Method::kPut, "/api/v1/keys/{key}", admit_put, Serve(keys_, &KeysHandler::Put), kWrite},
       {Method::kDelete, "/api/v1/keys/{key}", nullptr, Serve(keys_, &KeysHandler::Delete), kWrite},
       {Method::kPost, "/api/v1/keys/{key}:touch", admit_touch, Serve(keys_, &KeysHandler::Touch),
+       kWrite},
+      {Method::kPost, "/api/v1/keys/{key}:lease", admit_lease, Serve(keys_, &KeysHandler::Lease),
        kWrite},
       {Method::kPost, "/api/v1/keys:batchGet", admit_batch, Serve(batch_, &BatchHandler::Get),
        kRead},

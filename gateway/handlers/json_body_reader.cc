@@ -20,6 +20,8 @@ JsonBodyReader::Field JsonBodyReader::FieldNamed(std::string_view name) {
   if (name == "entries") return Field::kEntries;
   if (name == "stamp") return Field::kStamp;
   if (name == "stamps") return Field::kStamps;
+  if (name == "leaseMs") return Field::kLeaseMs;
+  if (name == "waitMs") return Field::kWaitMs;
   return Field::kNone;
 }
 
@@ -42,6 +44,8 @@ std::string_view JsonBodyReader::Type(Field field) {
     case Field::kTtlMs:
     case Field::kStamp:
     case Field::kStamps:
+    case Field::kLeaseMs:
+    case Field::kWaitMs:
     case Field::kNone:
       break;
   }
@@ -57,6 +61,8 @@ bool JsonBodyReader::Allowed(Field field) const {
     allowed = Bit(Field::kValue) | Bit(Field::kTtl) | Bit(Field::kTtlMs) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kTouch) {
     allowed = Bit(Field::kTtl) | Bit(Field::kTtlMs);
+  } else if (schema_ == JsonSchema::kLease) {
+    allowed = Bit(Field::kLeaseMs) | Bit(Field::kWaitMs);
   } else if (schema_ == JsonSchema::kBatchGet) {
     allowed = Bit(Field::kKeys) | Bit(Field::kKeyEncoding) | Bit(Field::kEncoding);
   } else if (schema_ == JsonSchema::kBatchDelete) {
@@ -76,6 +82,9 @@ bool JsonBodyReader::Refuse(std::string message, Error& error, std::string_view 
 bool JsonBodyReader::RefuseType(Error& error) {
   if (field_ == Field::kTtl) return Refuse(kBadTtlMessage, error, kBadTtl);
   if (field_ == Field::kTtlMs) return Refuse(kBadTtlMsMessage, error, kBadTtl);
+  if (field_ == Field::kLeaseMs || field_ == Field::kWaitMs) {
+    return Refuse(kBadLeaseMessage, error, kBadLease);
+  }
   if (field_ == Field::kStamp) return Refuse(kBadStampMessage, error, kBadStamp);
   if (field_ == Field::kStamps) {
     return Refuse(Concat("\"stamps\" is an array of strings; ", kBadStampMessage), error,
@@ -108,6 +117,7 @@ bool JsonBodyReader::on_object_end(size_t /*n*/, Error& error) {
     return true;
   }
   if (schema_ == JsonSchema::kPut) return CheckFields(Bit(Field::kValue), error);
+  if (schema_ == JsonSchema::kLease) return true;
   if (schema_ == JsonSchema::kTouch) {
     const bool has_life = (seen_ & (Bit(Field::kTtl) | Bit(Field::kTtlMs))) != 0;
     return has_life || Refuse(kNoTtlMessage, error, kBadTtl);
@@ -236,7 +246,15 @@ bool JsonBodyReader::RefuseTooMany(Error& error) {
   return Refuse(Concat("a batch has at most ", max_keys_, " keys"), error);
 }
 
+bool JsonBodyReader::ReadDuration(int64_t value, Error& error) {
+  const bool is_lease = field_ == Field::kLeaseMs;
+  if (value < (is_lease ? 1 : 0) || value > kMaxLeaseMs) return RefuseType(error);
+  (is_lease ? body_->lease_ms : body_->wait_ms) = value;
+  return true;
+}
+
 bool JsonBodyReader::on_int64(int64_t value, Text /*text*/, Error& error) {
+  if (field_ == Field::kLeaseMs || field_ == Field::kWaitMs) return ReadDuration(value, error);
   const bool is_life = field_ == Field::kTtl || field_ == Field::kTtlMs;
   if (!is_life || (place_ != Place::kTop && place_ != Place::kEntry)) return RefuseType(error);
   const bool in_seconds = field_ == Field::kTtl;

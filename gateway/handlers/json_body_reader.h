@@ -62,6 +62,8 @@ class JsonBodyReader {
     kEntries,
     kStamp,
     kStamps,
+    kLeaseMs,
+    kWaitMs,
     kNone
   };
   static constexpr size_t kMaxNameBytes = 64;
@@ -81,6 +83,7 @@ class JsonBodyReader {
   bool InStamp() const;
   bool InEncoding() const;
   bool RefuseTooMany(Error& error);
+  bool ReadDuration(int64_t value, Error& error);
   bool CheckFields(uint32_t required, Error& error);
 
   const JsonSchema schema_;

@@ -1,6 +1,5 @@
 #include "gateway/handlers/keys.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +9,7 @@
 #include "base/error_details.h"
 #include "base/strings.h"
 #include "client/version_text.h"
+#include "gateway/handlers/answer_room.h"
 #include "gateway/handlers/content.h"
 #include "gateway/handlers/http_status.h"
 #include "gateway/handlers/json_body.h"
@@ -35,25 +35,6 @@ std::string ETagOf(const v1::Version& version, bool raw) {
 constexpr size_t kAnswerBytes = 192;
 // Of a value on its way to a server: the call's own, for a further attempt, and the message's.
 constexpr uint64_t kCopiesOfValue = 2;
-// The least that is reserved for an answer: small (held_bytes.h) beside its request.
-constexpr uint64_t kSmallAnswerBytes = 48 * 1024;
-
-// The value whose answer takes no more than that, as JSON with base64, too.
-constexpr uint32_t ValueBytesOfAnswer(uint64_t answer_bytes) {
-  return static_cast<uint32_t>(std::min<uint64_t>(answer_bytes / 3 * 2, UINT32_MAX));
-}
-
-// Reserves room for an answer of the size that is expected; where there is none, for one of half
-// the size, a quarter, and so on, so that smaller values are served all the same. Returns what was
-// reserved; 0 = there is no room.
-uint64_t ReserveAnswer(Responder& responder, uint64_t expected) {
-  if (responder.Reserve(expected)) return std::max<uint64_t>(expected, 1);
-  for (uint64_t bytes = expected / 2; bytes > kSmallAnswerBytes; bytes /= 2) {
-    if (responder.Reserve(bytes)) return bytes;
-  }
-  return responder.Reserve(kSmallAnswerBytes) ? kSmallAnswerBytes : 0;
-}
-
 template <class Answer>
 HttpResponse Written(const Answer& answer, std::string_view key) {
   HttpResponse response;

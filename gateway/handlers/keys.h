@@ -1,4 +1,7 @@
-// /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key; and POST of {key}:touch.
+// /api/v1/keys/{key}: PUT, GET, HEAD and DELETE of one key; and POST of {key}:touch and
+// {key}:lease.
+//
+// Bodies: keys.cc, keys_lease.cc.
 //
 // Thread-safe. What it is given outlives it.
 #ifndef KACHE_GATEWAY_HANDLERS_KEYS_H_
@@ -22,17 +25,22 @@ class KeysHandler {
   Admission AdmitPut(const HttpRequest& request) const;
   // JSON alone: a page of a stranger can send that to nobody without being asked (CORS).
   Admission AdmitTouch(const HttpRequest& request) const;
+  Admission AdmitLease(const HttpRequest& request) const;
   // Put takes the body away.
   void Put(HttpRequest& request, Responder responder) const;
   void Get(HttpRequest& request, Responder responder) const;
   void Delete(HttpRequest& request, Responder responder) const;
   void Touch(HttpRequest& request, Responder responder) const;
+  void Lease(HttpRequest& request, Responder responder) const;
 
  private:
   MaybeProblem ReadPut(HttpRequest& request, v1::PutRequest* put, RequestOptions* options) const;
   HttpResponse Found(const HttpRequest& request, v1::GetResponse found, bool raw) const;
   MaybeProblem ReadTouch(HttpRequest& request, v1::TouchRequest* touch,
                          RequestOptions* options) const;
+  MaybeProblem ReadLease(HttpRequest& request, v1::GetOrLeaseRequest* lease,
+                         RequestOptions* options) const;
+  HttpResponse Leased(const HttpRequest& request, const v1::GetOrLeaseResponse& answer) const;
   HttpResponse Miss(const v1::Receipt& receipt) const;
 
   Upstream* const upstream_;

@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kMaxUnixMs = (int64_t{1} << 48) - 1;  // the milliseconds that a version holds
 constexpr std::string_view kMadeAt = "made-at=";
 constexpr std::string_view kAbove = "above=";
+constexpr std::string_view kLease = "lease";
+constexpr size_t kHashDigits = 4;  // of a version's text
 
 // The part of `text` before the first ';'. Takes it off, with the ';'; nothing is left after the
 // last part.
@@ -48,11 +50,24 @@ bool ParseParameter(std::string_view text, v1::Stamp* stamp) {
     stamp->set_made_at_unix_ms(*ms);
     return true;
   }
+  if (text == kLease) {
+    if (stamp->lease()) return false;
+    stamp->set_lease(true);
+    return true;
+  }
   return TakePrefix(kAbove, &text) && !stamp->has_above() &&
          ParseVersionText(text, stamp->mutable_above());
 }
 
 }  // namespace
+
+std::string LeaseText(const v1::Stamp& lease) {
+  v1::Version version;
+  version.set_timestamp(lease.timestamp());
+  version.set_clock(lease.clock());
+  const std::string text = VersionText(version);
+  return Concat(text.substr(0, text.size() - kHashDigits), ";", kLease);
+}
 
 bool ParseStampText(std::string_view text, v1::Stamp* stamp) {
   v1::Stamp parsed;

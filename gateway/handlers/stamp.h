@@ -7,6 +7,7 @@
 // content and the coordinator's to set. Then, in any order and each at most once:
 //   made-at  milliseconds since the Unix epoch: when the value's life begins
 //   above    the version that this stamp was put above
+//   lease    without a value: this is the token of a lease, and the write its fill
 // Blanks may surround a ';'.
 //
 // The gateway passes stamps on and never changes one. Pure functions, so thread-safe.
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "gateway/handlers/problem.h"
@@ -28,10 +30,13 @@ constexpr char kStampHeader[] = "Kache-Stamp";
 constexpr char kBadStamp[] = "BAD_STAMP";
 constexpr char kBadStampMessage[] =
     "a stamp is <16 hexadecimal digits>-<12 more, not all 0>, and perhaps ;made-at=<milliseconds "
-    "since the Unix epoch> and ;above=<version>";
+    "since the Unix epoch>, ;above=<version> and ;lease";
 
 // No stamp is longer.
 constexpr size_t kMaxStampBytes = 128;
+
+// The token of a lease, as ParseStampText reads it.
+std::string LeaseText(const v1::Stamp& lease);
 
 // Replaces `stamp`. False when `text` is not in that form; `stamp` is then unchanged.
 bool ParseStampText(std::string_view text, v1::Stamp* stamp);

@@ -19,6 +19,10 @@ constexpr char kBadTtlMsMessage[] =
 constexpr char kTwoTtlsMessage[] =
     "ttl and ttlMs both tell the life of the value: give one of them";
 constexpr char kNoTtlMessage[] = "a touch needs ttl or ttlMs; 0 = no expiry";
+constexpr char kBadLease[] = "BAD_LEASE";
+constexpr char kBadLeaseMessage[] =
+    "leaseMs is a whole number of milliseconds from 1 to 3600000 (an hour), waitMs one from 0";
+static_assert(kMaxLeaseMs == 3'600'000);
 static_assert(kMaxTtlMs == 3'153'600'000'000);
 
 constexpr int64_t TtlSecondsToMs(int64_t seconds) { return seconds * 1000; }

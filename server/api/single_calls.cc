@@ -17,15 +17,17 @@ void FinishGet(absl::StatusOr<ReadResult> result, v1::GetResponse& response, Ans
   answer.Finish(result.status());
 }
 
+absl::Status TooLarge(uint32_t max_value_bytes) {
+  absl::Status too_large = absl::OutOfRangeError(
+      Concat("the value has more than max_value_bytes (", max_value_bytes, ") bytes"));
+  SetReason(kValueTooLarge, &too_large);
+  return too_large;
+}
+
 // For who asks for small values only.
 ReadCallback FinishGetOf(uint32_t max_value_bytes, v1::GetResponse& response, Answer& answer) {
   return [max_value_bytes, &response, &answer](absl::StatusOr<ReadResult> result) {
-    if (result.ok() && result->value.size() > max_value_bytes) {
-      absl::Status too_large = absl::OutOfRangeError(
-          Concat("the value has more than max_value_bytes (", max_value_bytes, ") bytes"));
-      SetReason(kValueTooLarge, &too_large);
-      result = std::move(too_large);
-    }
+    if (result.ok() && result->value.size() > max_value_bytes) result = TooLarge(max_value_bytes);
     FinishGet(std::move(result), response, answer);
   };
 }
@@ -92,7 +94,8 @@ void ServeGetOrLease(ServiceContext& context, const v1::GetOrLeaseRequest& reque
       request.key(),
       {lease > absl::ZeroDuration() ? lease : kUsualLease, absl::Milliseconds(request.wait_ms())},
       {deadline, answer.times(), answer.cancelled()},
-      [&response, &answer](absl::StatusOr<LeaseResult> result) {
+      [most = request.max_value_bytes(), &response, &answer](absl::StatusOr<LeaseResult> result) {
+        if (result.ok() && most > 0 && result->read.value.size() > most) result = TooLarge(most);
         if (result.ok()) FillLeaseResponse(*std::move(result), answer.ring(), response);
         answer.Finish(result.status());
       });

@@ -28,9 +28,6 @@ absl::Status ValidateKey(std::string_view key, const RequestLimits& limits);
 absl::Status ValidateWrite(std::string_view key, std::string_view value, int64_t ttl_ms,
                            const RequestLimits& limits);
 
-// GetOrLeaseRequest.lease_ms, at most: an hour.
-inline constexpr int64_t kMaxLeaseMs = 3'600'000;
-
 // A stamp that is set names a clock, in the upper 48 bits alone, and an instant. Only a put may
 // have the token of a lease.
 absl::Status ValidateStamp(const v1::Stamp& stamp, bool of_put = false);

@@ -73,6 +73,12 @@ class AnswersTest(DescribedCase):
         self.api.validate(stamp["Kache-Stamp"], {"$ref": "#/components/schemas/WriteStamp"})
         self.ask("POST", KEY + ":touch", key_path(key) + ":touch", '{"ttl": 60}',
                  {"Content-Type": "application/json"})
+        lease = (KEY + ":lease", key_path(key) + ":lease")
+        self.ask("POST", *lease, '{"waitMs": 0}', json_body)
+        self.ask_key("DELETE", key)
+        leased = self.ask("POST", *lease, '{"leaseMs": 60000}', json_body)
+        self.ask("POST", *lease, "{}", json_body)
+        self.ask_key("PUT", key, body="v", headers={"Kache-Stamp": leased.json()["stamp"]})
         self.ask_key("DELETE", key)
         self.ask_key("GET", key, status=404)
         self.ask_key("HEAD", key, status=404)
