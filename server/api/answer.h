@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "ring/hash_ring.h"
+#include "server/redis/command.h"
 #include "server/replication/operation_times.h"
 
 namespace kache {
@@ -33,6 +34,9 @@ class Answer {
   // Thread-safe; until Finish is called.
   const std::atomic<bool>* cancelled() const { return cancelled_; }
 
+  // Whose turns its commands take: the connection's (connection_shares.h).
+  redis::CallerId caller() const { return caller_; }
+
   // Whose nodes the answer names. Outlives the call.
   const HashRing& ring() const { return *ring_; }
 
@@ -44,6 +48,7 @@ class Answer {
   const std::atomic<bool>* cancelled_ = nullptr;
   const HashRing* ring_ = nullptr;
   int64_t held_bytes_ = 0;
+  redis::CallerId caller_ = redis::kNoCaller;
 
   OperationTimes times_;
 };

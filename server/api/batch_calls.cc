@@ -45,6 +45,7 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
   const bool together = consistency == Consistency::kOne && request.min_versions_size() == 0;
   auto* gathering = new ReadGathering(static_cast<size_t>(count), context.limits.max_batch_bytes,
                                       response, answer);
+  const OperationTiming timing{deadline, nullptr, nullptr, answer.caller()};
   std::vector<Coordinator::KeyRead> reads;
   if (together) reads.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i) {
@@ -57,11 +58,11 @@ void ServeBatchGet(ServiceContext& context, const v1::BatchGetRequest& request,
       const ReadOptions options{consistency, request.min_versions_size() > 0
                                                  ? FromProto(request.min_versions(i))
                                                  : Version()};
-      context.coordinator.Get(request.keys(i), options, deadline,
+      context.coordinator.Get(request.keys(i), options, timing,
                               gathering->Slot(static_cast<size_t>(i)));
     }
   }
-  if (!reads.empty()) context.coordinator.GetMany(reads, deadline, *gathering);
+  if (!reads.empty()) context.coordinator.GetMany(reads, timing, *gathering);
 }
 
 void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
@@ -86,7 +87,7 @@ void ServeBatchPut(ServiceContext& context, const v1::BatchPutRequest& request,
       context.coordinator.Put(
           entry.key(), entry.value(),
           {consistency, FromProto(entry.stamp()), absl::Milliseconds(entry.ttl_ms()), before},
-          {deadline, nullptr, answer.cancelled()}, std::move(slot));
+          {deadline, nullptr, answer.cancelled(), answer.caller()}, std::move(slot));
     } else {
       slot(status);
     }
@@ -109,7 +110,8 @@ void ServeBatchDelete(ServiceContext& context, const v1::BatchDeleteRequest& req
     if (status.ok()) {
       const Stamp stamp = request.stamps_size() > 0 ? FromProto(request.stamps(i)) : Stamp();
       context.coordinator.Delete(request.keys(i), {consistency, stamp},
-                                 {deadline, nullptr, answer.cancelled()}, std::move(slot));
+                                 {deadline, nullptr, answer.cancelled(), answer.caller()},
+                                 std::move(slot));
     } else {
       slot(status);
     }

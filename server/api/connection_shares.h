@@ -17,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "server/redis/command.h"
+
 namespace kache {
 
 // Of a connection.
@@ -44,6 +46,12 @@ class ConnectionShares {
  private:
   std::array<std::atomic<int64_t>, kPlaces> held_{};
 };
+
+// Of the connections of one place, as the queues of the nodes know them.
+inline redis::CallerId CallerIdOf(ConnectionPlace place) {
+  static_assert(redis::kNoCaller == 0);
+  return place % ConnectionShares::kPlaces + 1;
+}
 
 }  // namespace kache
 

@@ -10,6 +10,7 @@ void PipelineOperation::Begin(PipelineSink& sink, PipelineMessage& message,
                               const v1::PipelineOperation& request, bool timed) {
   timed_ = timed;
   cancelled_ = sink.cancelled();
+  caller_ = sink.caller();
   ring_ = &sink.ring();
   held_bytes_ = static_cast<int64_t>(message.memory_bytes());
   sink_ = &sink;

@@ -38,6 +38,8 @@ class PipelineSink {
   virtual absl::Status AdmitAnswer(size_t bytes, int64_t held) = 0;
   // Becomes true once the stream is broken. Any thread; until the last operation has ended.
   virtual const std::atomic<bool>* cancelled() const = 0;
+  // As Answer::caller.
+  virtual redis::CallerId caller() const = 0;
   // As Answer::ring.
   virtual const HashRing& ring() const = 0;
 

@@ -122,6 +122,7 @@ class PipelineStream final : private PipelineSink {
   void Take(PipelineOperation& operation) override;
   absl::Status AdmitAnswer(size_t bytes, int64_t held) override;
   const std::atomic<bool>* cancelled() const override { return &cancelled_; }
+  redis::CallerId caller() const override { return CallerIdOf(place_); }
   const HashRing& ring() const override;
 
   PipelineEndpoint& endpoint_;

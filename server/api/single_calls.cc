@@ -37,7 +37,7 @@ ReadCallback FinishGetOf(uint32_t max_value_bytes, v1::GetResponse& response, An
 void ServeGet(ServiceContext& context, const v1::GetRequest& request, MonotonicTime deadline,
               v1::GetResponse& response, Answer& answer) {
   const ReadOptions options{FromProto(request.consistency()), FromProto(request.min_version())};
-  const OperationTiming timing{deadline, answer.times()};
+  const OperationTiming timing{deadline, answer.times(), nullptr, answer.caller()};
   if (const uint32_t most = request.max_value_bytes(); most > 0) {
     return context.coordinator.Get(request.key(), options, timing,
                                    FinishGetOf(most, response, answer));
@@ -53,7 +53,7 @@ void ServePut(ServiceContext& context, const v1::PutRequest& request, MonotonicT
   context.coordinator.Put(request.key(), request.value(),
                           {FromProto(request.consistency()), FromProto(request.stamp()),
                            absl::Milliseconds(request.ttl_ms()), answer.held_bytes()},
-                          {deadline, answer.times(), answer.cancelled()},
+                          {deadline, answer.times(), answer.cancelled(), answer.caller()},
                           [&response, &answer](absl::StatusOr<Receipt> result) {
                             if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                             answer.Finish(result.status());
@@ -65,7 +65,7 @@ void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, Mono
   context.coordinator.Delete(request.key(),
                              {FromProto(request.consistency()), FromProto(request.stamp()),
                               absl::ZeroDuration(), answer.held_bytes()},
-                             {deadline, answer.times(), answer.cancelled()},
+                             {deadline, answer.times(), answer.cancelled(), answer.caller()},
                              [&response, &answer](absl::StatusOr<Receipt> result) {
                                if (result.ok()) FillReceipt(*result, *response.mutable_receipt());
                                answer.Finish(result.status());
@@ -74,7 +74,7 @@ void ServeDelete(ServiceContext& context, const v1::DeleteRequest& request, Mono
 
 void ServeLocate(ServiceContext& context, const v1::LocateRequest& request, MonotonicTime deadline,
                  v1::LocateResponse& response, Answer& answer) {
-  context.coordinator.Locate(request.key(), {deadline, answer.times()},
+  context.coordinator.Locate(request.key(), {deadline, answer.times(), nullptr, answer.caller()},
                              [&response, &answer](absl::StatusOr<Location> result) {
                                if (result.ok()) FillLocation(*result, answer.ring(), response);
                                answer.Finish(result.status());

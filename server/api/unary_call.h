@@ -247,6 +247,7 @@ absl::Status UnaryCall<Request, Response>::Admit(MonotonicTime deadline) {
   if (operations == 0) return absl::OkStatus();
   AdmissionControl& admission = endpoint_.policy().admission;
   place_ = PlaceOf(*context_);
+  caller_ = CallerIdOf(place_);
   absl::Status status = admission.Admit(operations, place_);
   if (!status.ok()) return status;
   admitted_ = operations;

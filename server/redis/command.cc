@@ -86,6 +86,11 @@ Command Command::Keeping(std::shared_ptr<const void> hold) && {
   return std::move(*this);
 }
 
+Command Command::For(CallerId caller) && {
+  caller_ = caller;
+  return std::move(*this);
+}
+
 Command Command::Of(std::initializer_list<std::string_view> arguments) {
   return Of(std::span(arguments.begin(), arguments.size()));
 }

@@ -9,6 +9,7 @@
 #define KACHE_SERVER_REDIS_COMMAND_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -28,6 +29,11 @@ struct Script {
   std::string sha1;  // 40 hex digits
 };
 
+// For whom a command is sent: callers take turns where commands wait (held_commands.h). kNoCaller =
+// for nobody who calls, but for the coordinator itself.
+using CallerId = uint32_t;
+inline constexpr CallerId kNoCaller = 0;
+
 class Command {
  public:
   static Command Of(std::initializer_list<std::string_view> arguments);
@@ -45,6 +51,9 @@ class Command {
   Command Keeping(std::shared_ptr<const void> hold) &&;
   // Whether its bytes are counted elsewhere.
   bool keeps() const { return hold_ != nullptr; }
+  // The same command, sent for that caller.
+  Command For(CallerId caller) &&;
+  CallerId caller() const { return caller_; }
 
   std::string_view wire() const { return {wire_.get(), size_}; }
   const Script* script() const { return script_; }
@@ -56,6 +65,7 @@ class Command {
   std::shared_ptr<const void> hold_;  // shared, as the bytes are
   const Script* script_ = nullptr;
   bool shares_reply_ = false;
+  CallerId caller_ = kNoCaller;
 };
 
 }  // namespace kache::redis

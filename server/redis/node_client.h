@@ -51,8 +51,9 @@ class NodeClient {
   // server that answers other commands meanwhile is not silent.
   virtual absl::Duration Silence() const = 0;
 
-  // Sends in order with the earlier commands. A command whose timeout passed never holds up those
-  // behind it: its late reply is dropped when it comes.
+  // Sends in order with the earlier commands of the same caller (Command::For). What is for no
+  // caller is sent in order among its like, and before all that has to wait for its turn. A command
+  // whose timeout passed never holds up those behind it: its late reply is dropped when it comes.
   virtual void Send(Command command, absl::Duration timeout, ReplyCallback done) = 0;
 };
 

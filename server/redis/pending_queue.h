@@ -27,7 +27,6 @@ struct PendingCommand {
   explicit PendingCommand(Kind its_kind) : kind(its_kind) {}
 
   Kind kind = Kind::kCommand;
-  bool unsent = false;       // it timed out before it was sent: no reply will come
   uint8_t script_loads = 0;  // how often its script was loaded for it
   uint8_t losses = 0;        // lost connections that it was under way on (resumption.h)
   ReplyCallback done;        // kCommand: empty once it has timed out
@@ -54,8 +53,7 @@ class PendingQueue {
   uint64_t first() const { return popped_; }
   // Requires: not empty.
   PendingCommand& Front() { return ring_[head_]; }
-  // The one that was pushed last. Requires: not empty.
-  PendingCommand& Back() { return At(size_ - 1); }
+  const PendingCommand& Front() const { return ring_[head_]; }
   // The `index`th from the front. Requires: index < size().
   PendingCommand& At(size_t index) { return ring_[(head_ + index) & (ring_.size() - 1)]; }
   void PopFront();

@@ -94,7 +94,7 @@ void RedisClientImpl::OnOpen() {
 }
 
 void RedisClientImpl::OnClosed(const DownReason& reason) {
-  const bool idle = pending_.size() == held_.size();
+  const bool idle = sent_.empty();
   const bool may_resume =
       options_.resume_limit > absl::ZeroDuration() && (!idle || ++idle_losses_ <= kMaxIdleLosses);
   if (state_ == State::kReady && may_resume) {
@@ -122,15 +122,17 @@ void RedisClientImpl::BecomeReady() {
 }
 
 void RedisClientImpl::StartResuming(LossCause cause) {
-  const size_t under_way = pending_.size() - held_.size();
-  Resumption resumption = Resume(std::exchange(pending_, PendingQueue()), under_way, cause);
+  const size_t under_way = sent_.size();
+  PendingQueue lost = std::exchange(sent_, PendingQueue());
+  for (; !resumed_.empty(); resumed_.PopFront()) lost.Push(std::move(resumed_.Front()));
+  Resumption resumption = Resume(std::move(lost), under_way, cause);
   state_ = State::kWaiting;
   resuming_ = true;
   DropConnection();
   ++counters_.disconnects;
-  pending_ = std::move(resumption.waiting);
-  suspects_end_ = resumption.suspects;
-  for (size_t i = 0; i < pending_.size(); ++i) held_.push_back(pending_.At(i).command);
+  resumed_ = std::move(resumption.waiting);
+  suspects_ = resumption.suspects;
+  held_.DropPingsAndLoads();
   // From the loop: this is called from inside the socket's own news.
   ScheduleConnect(absl::ZeroDuration());
   counters_.culprits += resumption.culprits.size();
@@ -141,8 +143,7 @@ void RedisClientImpl::GiveUpResuming() {
   resuming_ = false;
   const DownReason reason = {"connection_lost", Address() + " is another Redis process now"};
   not_ready_ = UnavailableFor(reason);
-  held_.clear();
-  suspects_end_ = 0;
+  suspects_ = 0;
   unsent_reads_.Clear();
   observer_.OnDown(node_, reason);
   AnswerAllWaiting(not_ready_);
@@ -154,9 +155,8 @@ void RedisClientImpl::DropConnection() {
   ping_waiting_ = false;
   handshake_.reset();
   loading_.clear();
-  held_.clear();
   values_under_way_ = 0;
-  suspects_end_ = 0;
+  suspects_ = 0;
   unsent_reads_.Clear();
 }
 
@@ -180,10 +180,15 @@ void RedisClientImpl::Lose(const DownReason& reason, bool was_unusable) {
 }
 
 void RedisClientImpl::AnswerAllWaiting(const absl::Status& status) {
-  PendingQueue waiting = std::exchange(pending_, PendingQueue());
-  for (; !waiting.empty(); waiting.PopFront()) {
-    if (waiting.Front().done) waiting.Front().done(status);
+  PendingQueue sent = std::exchange(sent_, PendingQueue());
+  PendingQueue resumed = std::exchange(resumed_, PendingQueue());
+  std::vector<ReplyCallback> held = held_.TakeAll();
+  for (PendingQueue* waiting : {&sent, &resumed}) {
+    for (; !waiting->empty(); waiting->PopFront()) {
+      if (waiting->Front().done) waiting->Front().done(status);
+    }
   }
+  for (ReplyCallback& done : held) done(status);
 }
 
 void RedisClientImpl::OnTurnEnd() {
@@ -207,11 +212,11 @@ void RedisClientImpl::OnTick(MonotonicTime now) {
   AnswerTimedOut(now);
   CheckSilence(now);
   const bool connecting = state_ == State::kConnecting || state_ == State::kHandshaking;
-  if (pending_.empty() && !connecting) loop_.impl().StopTicks(*this);
+  if (NoneWaits() && !connecting) loop_.impl().StopTicks(*this);
 }
 
 void RedisClientImpl::CheckSilence(MonotonicTime now) {
-  if (state_ != State::kReady || pending_.empty() || !silence_.Exceeded(now, 1)) return;
+  if (state_ != State::kReady || NoneWaits() || !silence_.Exceeded(now, 1)) return;
   if (!silence_.Exceeded(now, SilenceWatch::kSuspectSelfFactor) && suspect_self_ &&
       suspect_self_()) {
     return;
@@ -220,13 +225,13 @@ void RedisClientImpl::CheckSilence(MonotonicTime now) {
 }
 
 bool RedisClientImpl::Silent() const {
-  return state_ == State::kReady && !pending_.empty() && silence_.Silent(loop_.Now());
+  return state_ == State::kReady && !NoneWaits() && silence_.Silent(loop_.Now());
 }
 
 // A connection that is being resumed goes on with the silence of the one before: what waits on it
 // is the same.
 absl::Duration RedisClientImpl::Silence() const {
-  return pending_.empty() ? absl::ZeroDuration() : silence_.Silence(loop_.Now());
+  return NoneWaits() ? absl::ZeroDuration() : silence_.Silence(loop_.Now());
 }
 
 }  // namespace kache::redis

@@ -10,10 +10,10 @@
 //
 // Resumed: where the socket ends while the connection is ready, or Redis answers "Protocol error",
 // another connection is made at once, for `resume_limit` at most. Meanwhile Ready() stays true and
-// commands wait. Where it reaches the same process, all commands are sent again on it, in order,
-// and the observer hears nothing: so each command must do no harm when it is carried out twice. A
-// command that the server cannot digest is found and answered FAILED_PRECONDITION (resumption.h).
-// Otherwise the connection counts as lost.
+// commands wait. Where it reaches the same process, all commands that were under way are sent again
+// on it, in order, before the others, and the observer hears nothing: so each command must do no
+// harm when it is carried out twice. A command that the server cannot digest is found and answered
+// FAILED_PRECONDITION (resumption.h). Otherwise the connection counts as lost.
 //
 // Lost: on a socket error, on replies that can't be parsed, on LOADING, MASTERDOWN, NOAUTH and
 // WRONGPASS replies, and when the server is *unresponsive*: commands wait for a reply, and no byte
@@ -26,6 +26,9 @@
 // A ping goes out on the connection every `ping_interval`.
 //
 // A GET that finds an equal one unsent shares its reply (unsent_reads.h).
+//
+// Turns: few commands are under way at once (reply_window.h); of those that wait the callers send
+// in turns (held_commands.h), so that none of them holds up the others.
 //
 // Bounds: `max_queue_bytes` of commands unsent and unanswered, `max_uncounted_bytes` of those whose
 // bytes are counted nowhere else (Command::keeps), and for the others what `may_queue` says; beyond

@@ -6,7 +6,6 @@
 #define KACHE_SERVER_REDIS_REDIS_CLIENT_IMPL_H_
 
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -20,6 +19,7 @@
 #include "server/redis/backoff.h"
 #include "server/redis/event_loop_impl.h"
 #include "server/redis/handshake.h"
+#include "server/redis/held_commands.h"
 #include "server/redis/pending_queue.h"
 #include "server/redis/redis_client.h"
 #include "server/redis/reply_reader.h"
@@ -42,7 +42,9 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void Send(Command command, absl::Duration timeout, ReplyCallback done) override;
   ClientCounters counters() const override;
   void Reconnect(const DownReason& reason) override;
-  size_t counted_bytes() const override { return pending_.counted_bytes(); }
+  size_t counted_bytes() const override {
+    return sent_.counted_bytes() + resumed_.counted_bytes() + held_.counted_bytes();
+  }
   bool Silent() const override;
   absl::Duration Silence() const override;
 
@@ -88,11 +90,15 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   void AnswerRefused();
   void AnswerTimedOut(MonotonicTime now);
   void SendPing();
-  void Enqueue(const Command& wire, PendingCommand pending);
-  bool MayWrite(size_t unanswered, const Command& next) const;
-  void Write(const Command& command);
+  // Sends the command, or holds it until its turn comes.
+  void Enqueue(HeldCommand&& command);
+  bool MayWrite(const Command& next) const;
+  void Write(HeldCommand&& command);
+  // As far as MayWrite says: first what is sent again.
   void SendHeld();
-  UnsentReads::Progress Progress() const;
+  bool SendResumed();
+  bool NoneIsHeld() const { return held_.empty() && resumed_.empty(); }
+  bool NoneWaits() const { return sent_.empty() && NoneIsHeld(); }
   void CountReply(const Reply& reply);
   // `bytes` are the last that came.
   void LoseUnreadable(std::string_view bytes);
@@ -121,12 +127,13 @@ class RedisClientImpl final : public RedisClient, private LoopMember, private So
   Socket socket_;
   ReplyReader reader_;
   std::optional<Handshake> handshake_;
-  PendingQueue pending_;
+  PendingQueue sent_;  // and not yet answered
   ReplyWindow window_;
-  size_t values_under_way_ = 0;  // that commands ask for which are sent and not yet answered
-  std::deque<Command> held_;     // the last of pending_, not sent while MayWrite says no
-  uint64_t suspects_end_ = 0;    // the first command, by pending_'s count, that is no suspect
-  UnsentReads unsent_reads_{pending_, window_};
+  size_t values_under_way_ = 0;  // that these ask for
+  PendingQueue resumed_;  // sent on an earlier connection, to be sent again before all others
+  size_t suspects_ = 0;   // the first so many of these (resumption.h)
+  HeldCommands held_;     // while MayWrite says no
+  UnsentReads unsent_reads_{sent_, held_, window_};
   std::vector<Refused> refused_;          // to be called back when the turn ends
   std::vector<ReplyCallback> timed_out_;  // kept for its memory
   std::vector<const Script*> loading_;    // SCRIPT LOADs sent and not yet answered

@@ -32,7 +32,7 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
   }
   const MonotonicTime deadline =
       loop_.Now() + absl::ToChronoNanoseconds(std::min(timeout, kLongestTimeout));
-  if (command.shares_reply() && unsent_reads_.Join(command, deadline, Progress(), done)) {
+  if (command.shares_reply() && unsent_reads_.Join(command, deadline, socket_.batch(), done)) {
     ++counters_.reads_joined;
     return;
   }
@@ -43,27 +43,24 @@ void RedisClientImpl::Send(Command command, absl::Duration timeout, ReplyCallbac
     return;
   }
   ++counters_.commands;
-  PendingCommand pending;
-  pending.done = std::move(done);
-  pending.deadline = deadline;
-  pending.bytes = bytes;
-  pending.counted = command.keeps();
-  Enqueue(command, std::move(pending));
-  if (command.shares_reply()) unsent_reads_.Add(command, Progress());
+  HeldCommand sent;
+  sent.pending.done = std::move(done);
+  sent.pending.deadline = deadline;
+  sent.pending.bytes = bytes;
+  sent.pending.counted = command.keeps();
   const bool resumes = options_.resume_limit > absl::ZeroDuration();
-  const bool is_kept = resumes || command.script() != nullptr || ValuesAskedFor(command.wire()) > 1;
-  if (is_kept) pending_.Back().command = std::move(command);
+  sent.wire_is_kept = resumes || command.script() != nullptr || ValuesAskedFor(command.wire()) > 1;
+  sent.wire = std::move(command);
+  Enqueue(std::move(sent));
 }
 
 bool RedisClientImpl::HasRoom(const Command& command, size_t bytes) const {
-  if (pending_.bytes() + bytes > options_.max_queue_bytes) return false;
-  if (!command.keeps()) return pending_.uncounted_bytes() + bytes <= options_.max_uncounted_bytes;
-  const size_t counted = pending_.counted_bytes();
+  const size_t counted = counted_bytes();
+  const size_t uncounted =
+      sent_.uncounted_bytes() + resumed_.uncounted_bytes() + held_.uncounted_bytes();
+  if (counted + uncounted + bytes > options_.max_queue_bytes) return false;
+  if (!command.keeps()) return uncounted + bytes <= options_.max_uncounted_bytes;
   return counted == 0 || !may_queue_ || may_queue_(counted);
-}
-
-UnsentReads::Progress RedisClientImpl::Progress() const {
-  return {socket_.batch(), pending_.first() + pending_.size() - held_.size()};
 }
 
 void RedisClientImpl::Refuse(ReplyCallback done, absl::Status status) {
@@ -79,7 +76,9 @@ void RedisClientImpl::AnswerRefused() {
 }
 
 void RedisClientImpl::AnswerTimedOut(MonotonicTime now) {
-  pending_.TakeTimedOut(now, timed_out_);
+  sent_.TakeTimedOut(now, timed_out_);
+  resumed_.TakeTimedOut(now, timed_out_);
+  held_.TakeTimedOut(now, timed_out_);
   if (timed_out_.empty()) return;
   counters_.timeouts += timed_out_.size();
   silence_.OnTimeouts(timed_out_.size());
@@ -88,52 +87,73 @@ void RedisClientImpl::AnswerTimedOut(MonotonicTime now) {
   for (ReplyCallback& done : timed_out) done(status);
 }
 
-void RedisClientImpl::Enqueue(const Command& wire, PendingCommand pending) {
-  if (pending_.empty()) silence_.OnFirstWaiting(loop_.Now());
-  if (pending.bytes == 0) pending.bytes = wire.wire().size() + PendingQueue::kSlotBytes;
-  const size_t unanswered = pending_.size() - held_.size();
-  pending_.Push(std::move(pending));
-  if (held_.empty() && MayWrite(unanswered, wire)) {
-    Write(wire);
+void RedisClientImpl::Enqueue(HeldCommand&& command) {
+  if (NoneWaits()) silence_.OnFirstWaiting(loop_.Now());
+  if (command.pending.bytes == 0) {
+    command.pending.bytes = command.wire.wire().size() + PendingQueue::kSlotBytes;
+  }
+  const bool shares = command.wire.shares_reply();
+  Command read = shares ? command.wire : Command();
+  if (NoneIsHeld() && MayWrite(command.wire)) {
+    Write(std::move(command));
+    if (shares) unsent_reads_.AddGathered(std::move(read), socket_.batch());
   } else {
-    held_.push_back(wire);
+    const uint64_t number = held_.Push(std::move(command));
+    if (shares) unsent_reads_.AddHeld(std::move(read), socket_.batch(), number);
   }
   loop_.impl().CallAtTurnEnd(*this);
   loop_.impl().StartTicks(*this);
 }
 
-bool RedisClientImpl::MayWrite(size_t unanswered, const Command& next) const {
+bool RedisClientImpl::MayWrite(const Command& next) const {
   if (state_ != State::kReady) return false;
-  if (pending_.first() < suspects_end_) return unanswered == 0;
-  return window_.Open(unanswered, values_under_way_, ValuesAskedFor(next.wire()));
+  const size_t unanswered = sent_.size();
+  if (unanswered == 0) return true;
+  if (suspects_ > 0 || sent_.Front().losses > 0) return false;
+  return window_.Open(unanswered, values_under_way_, ValuesAskedFor(next.wire())) &&
+         ReplyWindow::MaySend(unanswered, sent_.bytes() + next.wire().size());
 }
 
-void RedisClientImpl::Write(const Command& command) {
-  values_under_way_ += ValuesAskedFor(command.wire());
-  socket_.Write(command);
+void RedisClientImpl::Write(HeldCommand&& command) {
+  values_under_way_ += ValuesAskedFor(command.wire.wire());
+  socket_.Write(command.wire);
+  if (command.wire_is_kept) command.pending.command = std::move(command.wire);
+  sent_.Push(std::move(command.pending));
 }
 
 void RedisClientImpl::SendHeld() {
-  const auto unanswered = [this] { return pending_.size() - held_.size(); };
-  do {
-    while (!held_.empty() && MayWrite(unanswered(), held_.front())) {
-      PendingCommand& first = pending_.At(unanswered());
-      first.unsent = first.kind == PendingCommand::Kind::kCommand && !first.done;
-      if (!first.unsent) {
-        Write(held_.front());
-        loop_.impl().CallAtTurnEnd(*this);
-      }
-      held_.pop_front();
+  bool sent = SendResumed();
+  if (resumed_.empty()) {
+    for (const HeldCommand* next = held_.Next(); next != nullptr && MayWrite(next->wire);
+         next = held_.Next()) {
+      Write(held_.TakeNext());
+      sent = true;
     }
-    while (!pending_.empty() && pending_.Front().unsent) pending_.PopFront();
-  } while (!held_.empty() && MayWrite(unanswered(), held_.front()));
+  }
+  if (sent) loop_.impl().CallAtTurnEnd(*this);
+}
+
+bool RedisClientImpl::SendResumed() {
+  bool sent = false;
+  while (!resumed_.empty()) {
+    PendingCommand& first = resumed_.Front();
+    const bool waits = static_cast<bool>(first.done);
+    if (waits && !MayWrite(first.command)) break;
+    HeldCommand again{first.command, /*wire_is_kept=*/true, std::move(first)};
+    resumed_.PopFront();
+    if (suspects_ > 0) --suspects_;
+    if (!waits) continue;
+    Write(std::move(again));
+    sent = true;
+  }
+  return sent;
 }
 
 void RedisClientImpl::SendPing() {
   if (state_ != State::kReady || ping_waiting_) return;
   ping_waiting_ = true;
   ping_sent_ = std::chrono::steady_clock::now();
-  Enqueue(ping_, PendingCommand(PendingCommand::Kind::kPing));
+  Enqueue({ping_, /*wire_is_kept=*/false, PendingCommand(PendingCommand::Kind::kPing)});
 }
 
 void RedisClientImpl::OnBytes(std::string_view bytes) {
@@ -145,7 +165,7 @@ void RedisClientImpl::OnBytes(std::string_view bytes) {
       case ReplyReader::Result::kReply:
         CountReply(reply);
         OnReply(std::move(reply));
-        if (!held_.empty() || (!pending_.empty() && pending_.Front().unsent)) SendHeld();
+        if (!NoneIsHeld()) SendHeld();
         break;
       case ReplyReader::Result::kMore:
         return;
@@ -167,8 +187,8 @@ void RedisClientImpl::LoseUnreadable(std::string_view bytes) {
 
 void RedisClientImpl::CountReply(const Reply& reply) {
   size_t values = 1;
-  if (state_ == State::kReady && pending_.size() > held_.size()) {
-    values = ValuesAskedFor(pending_.Front().command.wire());
+  if (state_ == State::kReady && !sent_.empty()) {
+    values = ValuesAskedFor(sent_.Front().command.wire());
     values_under_way_ -= values;
   }
   window_.OnReply(Bytes(reply), values);
@@ -179,12 +199,12 @@ void RedisClientImpl::OnReply(Reply reply) {
     OnHandshakeReply(reply);
     return;
   }
-  if (pending_.size() == held_.size()) {
+  if (sent_.empty()) {
     Lose({"protocol_error", "a reply came that no command waits for"}, /*was_unusable=*/true);
     return;
   }
   idle_losses_ = 0;
-  switch (pending_.Front().kind) {
+  switch (sent_.Front().kind) {
     case PendingCommand::Kind::kCommand:
       OnCommandReply(std::move(reply));
       return;
@@ -193,7 +213,7 @@ void RedisClientImpl::OnReply(Reply reply) {
         Lose(ReasonOfErrorReply("PING", reply.text), /*was_unusable=*/true);
         return;
       }
-      pending_.PopFront();
+      sent_.PopFront();
       ping_waiting_ = false;
       // BUSY and its like are no sign of health.
       if (reply.IsError()) return;
@@ -201,8 +221,8 @@ void RedisClientImpl::OnReply(Reply reply) {
       return;
     case PendingCommand::Kind::kScriptLoad:
       // An error shows itself by the NOSCRIPT that the command behind it gets.
-      std::erase(loading_, pending_.Front().command.script());
-      pending_.PopFront();
+      std::erase(loading_, sent_.Front().command.script());
+      sent_.PopFront();
       return;
   }
 }
@@ -225,8 +245,8 @@ void RedisClientImpl::OnCommandReply(Reply reply) {
     OnErrorReply(std::move(reply));
     return;
   }
-  ReplyCallback done = std::move(pending_.Front().done);
-  pending_.PopFront();
+  ReplyCallback done = std::move(sent_.Front().done);
+  sent_.PopFront();
   if (done) {
     done(std::move(reply));
   } else {
@@ -246,7 +266,7 @@ void RedisClientImpl::OnErrorReply(Reply reply) {
     OnProtocolError(reply.text);
     return;
   }
-  PendingCommand& front = pending_.Front();
+  PendingCommand& front = sent_.Front();
   if (kind == ErrorKind::kNoScript && front.done && front.command.script() != nullptr &&
       front.script_loads < kMaxScriptLoads) {
     LoadScriptAndResend();
@@ -254,7 +274,7 @@ void RedisClientImpl::OnErrorReply(Reply reply) {
   }
   ++counters_.error_replies;
   ReplyCallback done = std::move(front.done);
-  pending_.PopFront();
+  sent_.PopFront();
   if (!done) {
     ++counters_.late_replies;
   } else if (kind == ErrorKind::kBusy) {
@@ -268,8 +288,8 @@ void RedisClientImpl::OnErrorReply(Reply reply) {
 // Redis ends the connection, and has read nothing behind the command at the front.
 void RedisClientImpl::OnProtocolError(const std::string& error) {
   ++counters_.error_replies;
-  ReplyCallback done = std::move(pending_.Front().done);
-  pending_.PopFront();
+  ReplyCallback done = std::move(sent_.Front().done);
+  sent_.PopFront();
   StartResuming(LossCause::kProtocolError);
   if (!done) {
     ++counters_.late_replies;
@@ -280,26 +300,28 @@ void RedisClientImpl::OnProtocolError(const std::string& error) {
 }
 
 void RedisClientImpl::LoadScriptAndResend() {
-  PendingCommand resent = std::move(pending_.Front());
-  pending_.PopFront();
-  const Command command = resent.command;
+  PendingCommand resent = std::move(sent_.Front());
+  sent_.PopFront();
+  Command command = std::move(resent.command);
   const Script* script = command.script();
-  // The commands of one script that were under way together need one load: it precedes them all.
+  // The commands of one script that were under way together need one load: it precedes them all,
+  // as it is sent for no caller.
   if (std::ranges::find(loading_, script) == loading_.end()) {
     loading_.push_back(script);
     ++counters_.script_reloads;
     PendingCommand load(PendingCommand::Kind::kScriptLoad);
     load.command = command;
-    Enqueue(Command::Of({"SCRIPT", "LOAD", script->source}), std::move(load));
+    Enqueue(
+        {Command::Of({"SCRIPT", "LOAD", script->source}), /*wire_is_kept=*/false, std::move(load)});
   }
   ++resent.script_loads;
-  Enqueue(command, std::move(resent));
+  Enqueue({std::move(command), /*wire_is_kept=*/true, std::move(resent)});
 }
 
 ClientCounters RedisClientImpl::counters() const {
   ClientCounters counters = counters_;
-  counters.waiting_commands = pending_.size();
-  counters.queued_bytes = pending_.bytes();
+  counters.waiting_commands = sent_.size() + resumed_.size() + held_.size();
+  counters.queued_bytes = sent_.bytes() + resumed_.bytes() + held_.bytes();
   return counters;
 }
 

@@ -37,6 +37,11 @@ class ReplyWindow {
   }
   // Of commands that ask for one value each.
   bool Open(size_t unanswered) const { return Open(unanswered, unanswered, 1); }
+  // Whether so many bytes may be under way, the next command's included: what is sent holds up what
+  // comes behind it, as replies do.
+  static bool MaySend(size_t unanswered, size_t bytes) {
+    return unanswered < kAtLeast || bytes <= kBytes;
+  }
   // A reply of so many bytes came, to a command that asked for so many values.
   void OnReply(size_t bytes, size_t values = 1) {
     const double each = static_cast<double>(bytes) / static_cast<double>(values);

@@ -18,7 +18,6 @@ Resumption Resume(PendingQueue lost, size_t under_way, LossCause cause) {
       result.culprits.push_back(std::move(command.done));
       continue;
     }
-    command.unsent = false;
     const bool suspect = command.losses > 0;
     result.waiting.Push(std::move(command));
     if (suspect) result.suspects = result.waiting.size();

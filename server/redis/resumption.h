@@ -3,8 +3,8 @@
 // digest: an argument over proto-max-bulk-len, a query over client-query-buffer-limit, a reply over
 // client-output-buffer-limit. The other commands must not suffer for that one:
 //
-//  * All commands that still have somebody to answer are sent again, in their order. Each of them
-//    must do no harm when it is carried out twice.
+//  * All commands that still have somebody to answer are sent again, in their order, before those
+//    that were not sent yet. Each of them must do no harm when it is carried out twice.
 //  * Those that were under way are suspects: from then on they are sent one at a time, so that the
 //    next loss tells which one it was.
 //  * A command that was under way on kLossesOfACulprit connections when they were lost is the

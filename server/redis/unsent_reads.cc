@@ -19,18 +19,20 @@ void AnswerAll(std::vector<ReplyCallback> all, absl::StatusOr<Reply> reply) {
 
 }  // namespace
 
-bool UnsentReads::Join(const Command& read, MonotonicTime deadline, Progress now,
+bool UnsentReads::Join(const Command& read, MonotonicTime deadline, uint64_t batch,
                        ReplyCallback& done) {
   const auto found = reads_.find(read.wire());
-  if (found == reads_.end() || !Unwritten(found->second, now)) return false;
-  PendingCommand& first = pending_.At(found->second.sequence - pending_.first());
-  if (!first.done || !CloseTogether(first.deadline, deadline)) return false;
+  if (found == reads_.end()) return false;
+  const Read& earlier = found->second;
+  if (earlier.is_held && earlier.caller != read.caller()) return false;
+  PendingCommand* const first = Unwritten(earlier, batch);
+  if (first == nullptr || !first->done || !CloseTogether(first->deadline, deadline)) return false;
   std::shared_ptr<std::vector<ReplyCallback>>& joined = found->second.joined;
   if (!window_.Open(joined == nullptr ? 1 : joined->size())) return false;
   if (joined == nullptr) {
     joined = std::make_shared<std::vector<ReplyCallback>>();
-    joined->push_back(std::move(first.done));
-    first.done = [joined = joined](absl::StatusOr<Reply> reply) {
+    joined->push_back(std::move(first->done));
+    first->done = [joined = joined](absl::StatusOr<Reply> reply) {
       AnswerAll(std::move(*joined), std::move(reply));
     };
   }
@@ -38,29 +40,48 @@ bool UnsentReads::Join(const Command& read, MonotonicTime deadline, Progress now
   return true;
 }
 
-void UnsentReads::Add(const Command& read, Progress now) {
-  DropWritten(now);
-  const auto [place, is_new] = reads_.try_emplace(read.wire());
-  if (is_new) place->second.command = read;
-  place->second.sequence = pending_.first() + pending_.size() - 1;
-  place->second.batch = now.batch;
-  place->second.joined = nullptr;
+void UnsentReads::AddGathered(Command read, uint64_t batch) {
+  const CallerId caller = read.caller();
+  Add({.command = std::move(read),
+       .caller = caller,
+       .number = sent_.first() + sent_.size() - 1,
+       .batch = batch});
 }
 
-bool UnsentReads::Unwritten(const Read& read, Progress now) const {
-  return read.sequence >= pending_.first() &&
-         (read.batch == now.batch || read.sequence >= now.first_held);
+void UnsentReads::AddHeld(Command read, uint64_t batch, uint64_t number) {
+  const CallerId caller = read.caller();
+  Add({.command = std::move(read),
+       .caller = caller,
+       .is_held = true,
+       .number = number,
+       .batch = batch});
+}
+
+void UnsentReads::Add(Read added) {
+  DropWritten(added.batch);
+  const auto [place, is_new] = reads_.try_emplace(added.command.wire());
+  Read& noted = place->second;
+  // The reads of another caller go on joining.
+  if (noted.is_held && noted.caller != added.caller && Unwritten(noted, added.batch)) return;
+  if (!is_new) added.command = std::move(noted.command);
+  noted = std::move(added);
+}
+
+PendingCommand* UnsentReads::Unwritten(const Read& read, uint64_t batch) {
+  if (read.is_held) return held_.At(read.caller, read.number);
+  if (read.batch != batch || read.number < sent_.first()) return nullptr;
+  return &sent_.At(read.number - sent_.first());
 }
 
 // All of them at once where none is held, as a rule; else seldom enough to cost each read little.
-void UnsentReads::DropWritten(Progress now) {
-  const bool next_batch = std::exchange(last_batch_, now.batch) != now.batch;
-  const bool none_held = now.first_held == pending_.first() + pending_.size();
-  if (next_batch && none_held) {
+void UnsentReads::DropWritten(uint64_t batch) {
+  const bool next_batch = std::exchange(last_batch_, batch) != batch;
+  if (next_batch && held_.empty()) {
     reads_.clear();
     clean_from_ = kWorthCleaning;
   } else if (reads_.size() >= clean_from_) {
-    absl::erase_if(reads_, [&](const auto& each) { return !Unwritten(each.second, now); });
+    absl::erase_if(reads_,
+                   [&](const auto& each) { return Unwritten(each.second, batch) == nullptr; });
     clean_from_ = std::max(kWorthCleaning, 2 * reads_.size());
   }
 }

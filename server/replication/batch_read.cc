@@ -17,13 +17,15 @@ namespace {
 
 using Read = BatchRead::Read;
 
-void ReadAlone(Shard& shard, const Read& read, MonotonicTime deadline, BatchReadSink& sink) {
-  // Owns itself.
-  (new GetOperation(shard, read.key, read.token, Version(), deadline,
-                    [&sink, index = read.index](absl::StatusOr<ReadResult> result) {
-                      sink.Take(index, std::move(result));
-                    }))
-      ->Run();
+void ReadAlone(Shard& shard, const Read& read, MonotonicTime deadline, BatchReadSink& sink,
+               redis::CallerId caller) {
+  auto* operation =  // owns itself
+      new GetOperation(shard, read.key, read.token, Version(), deadline,
+                       [&sink, index = read.index](absl::StatusOr<ReadResult> result) {
+                         sink.Take(index, std::move(result));
+                       });
+  operation->set_caller(caller);
+  operation->Run();
 }
 
 // Reads of one node, as many as one command may ask for.
@@ -77,10 +79,11 @@ class NodeRead final : public Operation {
 // gone once all of them have their answers.
 class NodeReadsInTurn {
  public:
-  NodeReadsInTurn(Shard& shard, MonotonicTime deadline, BatchReadSink& sink)
+  NodeReadsInTurn(Shard& shard, MonotonicTime deadline, BatchReadSink& sink, redis::CallerId caller)
       : shard_(shard),
         deadline_(deadline),
         sink_(sink),
+        caller_(caller),
         keys_per_read_(shard.portion().Keys(shard.options().keys_per_read)),
         gathered_(shard.ring().nodes()) {}
 
@@ -104,6 +107,7 @@ class NodeReadsInTurn {
 
   MonotonicTime deadline() const { return deadline_; }
   BatchReadSink& sink() const { return sink_; }
+  redis::CallerId caller() const { return caller_; }
 
  private:
   void Continue() {
@@ -133,6 +137,7 @@ class NodeReadsInTurn {
   Shard& shard_;
   const MonotonicTime deadline_;
   BatchReadSink& sink_;
+  const redis::CallerId caller_;
   const size_t keys_per_read_;
   std::vector<std::unique_ptr<NodeRead>> gathered_;  // by NodeId
   std::vector<std::unique_ptr<NodeRead>> waiting_;
@@ -146,7 +151,7 @@ void NodeRead::Run() {
   const absl::Duration timeout =
       std::min(shard().Left(all_.deadline()), shard().options().try_timeout);
   shard().client(node_).Send(
-      Mget(shard(), reads_.reads()), timeout,
+      Mget(shard(), reads_.reads()).For(all_.caller()), timeout,
       [this](absl::StatusOr<redis::Reply> reply) { OnReply(std::move(reply)); });
 }
 
@@ -163,7 +168,9 @@ void NodeRead::OnReply(absl::StatusOr<redis::Reply> reply) {
   } else if (beyond_limits && reads.size() == 1) {
     all.sink().Take(reads[0].index, reply.status());
   } else {
-    for (const Read& read : reads) ReadAlone(shard(), read, all.deadline(), all.sink());
+    for (const Read& read : reads) {
+      ReadAlone(shard(), read, all.deadline(), all.sink(), all.caller());
+    }
   }
   all.OnDone(reads.size());
 }
@@ -172,7 +179,7 @@ void NodeRead::Answer(const Read& read, redis::Reply& reply) {
   shard().portion().OnValue(reply.text.size());
   const Finding finding = Inspect(reply, shard());
   if (finding.kind == Finding::Kind::kFailed) {
-    return ReadAlone(shard(), read, all_.deadline(), all_.sink());
+    return ReadAlone(shard(), read, all_.deadline(), all_.sink(), all_.caller());
   }
   absl::StatusOr<ReadResult> result = kache::Answer(finding, std::move(reply.text), shard());
   if (result.ok()) {
@@ -191,7 +198,7 @@ BatchRead::BatchRead(Shard& shard, std::vector<Read> reads, MonotonicTime deadli
 void BatchRead::Run() {
   const std::unique_ptr<BatchRead> self(this);
   const bool in_time = shard().Left(deadline_) > absl::ZeroDuration();
-  auto* by_node = new NodeReadsInTurn(shard(), deadline_, sink_);
+  auto* by_node = new NodeReadsInTurn(shard(), deadline_, sink_, caller());
   for (const Read& read : reads_) {
     const NodeId first = shard().ring().Preference(read.token, 1)[0];
     // One whose answer is to be compared goes by itself, and counts itself.
@@ -201,7 +208,7 @@ void BatchRead::Run() {
       shard().CountRead();
       by_node->Add(first, read);
     } else {
-      ReadAlone(shard(), read, deadline_, sink_);
+      ReadAlone(shard(), read, deadline_, sink_, caller());
     }
   }
   by_node->Start();

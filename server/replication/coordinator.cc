@@ -71,10 +71,11 @@ void Coordinator::Get(std::string_view key, const ReadOptions& options, Operatio
         new QuorumRead(thread.shard(), key, token, options, timing.deadline, std::move(done));
   }
   operation->set_times(timing.times);
+  operation->set_caller(timing.caller);
   thread.Submit(operation);
 }
 
-void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline,
+void Coordinator::GetMany(absl::Span<const KeyRead> reads, const OperationTiming& timing,
                           BatchReadSink& sink) {
   std::vector<std::vector<BatchRead::Read>> by_shard(shards_.size());
   for (auto& shard_reads : by_shard) shard_reads.reserve(reads.size());
@@ -84,7 +85,9 @@ void Coordinator::GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadlin
   }
   for (size_t i = 0; i < shards_.size(); ++i) {
     if (by_shard[i].empty()) continue;
-    shards_[i]->Submit(new BatchRead(shards_[i]->shard(), std::move(by_shard[i]), deadline, sink));
+    auto* read = new BatchRead(shards_[i]->shard(), std::move(by_shard[i]), timing.deadline, sink);
+    read->set_caller(timing.caller);
+    shards_[i]->Submit(read);
   }
 }
 
@@ -118,6 +121,7 @@ void Coordinator::Write(WriteOperation::Write write, int64_t held_bytes, Operati
   ShardThread& thread = ShardOf(token);
   auto* operation = new WriteOperation(thread.shard(), write, token, timing, std::move(done));
   operation->set_times(timing.times);
+  operation->set_caller(timing.caller);
   thread.Submit(operation);
 }
 
@@ -127,6 +131,7 @@ void Coordinator::Locate(std::string_view key, OperationTiming timing, LocateCal
   auto* operation =
       new LocateOperation(thread.shard(), key, token, timing.deadline, std::move(done));
   operation->set_times(timing.times);
+  operation->set_caller(timing.caller);
   thread.Submit(operation);
 }
 

@@ -72,7 +72,7 @@ class Coordinator {
     std::string_view key;
     size_t index;  // as BatchReadSink::Take is told
   };
-  void GetMany(absl::Span<const KeyRead> reads, MonotonicTime deadline, BatchReadSink& sink);
+  void GetMany(absl::Span<const KeyRead> reads, const OperationTiming& timing, BatchReadSink& sink);
   struct WriteOptions {
     Consistency consistency = Consistency::kOne;
     Stamp stamp = {};  // of a caller that may send the write again; else this coordinator's clock

@@ -16,7 +16,7 @@ GetOperation::GetOperation(Shard& shard, std::string_view key, uint64_t token,
 void GetOperation::Run() {
   Begins();
   walk_ = shard().ring().Preference(token_, shard().homes());
-  command_ = redis::Command::Get(shard().RedisKey(key_));
+  command_ = redis::Command::Get(shard().RedisKey(key_)).For(caller());
   if (shard().CountRead()) compared_since_ = shard().clock().Now();
   const bool in_time = Left() > absl::ZeroDuration();
   if (in_time && Mode() == ReadMode::kNewestOfAll) return AskForNewest();
@@ -138,7 +138,7 @@ void GetOperation::Finish(absl::StatusOr<ReadResult> result) {
     receipt.degraded = degraded_;
     if (degraded_) shard().metrics().reads_degraded.Increment();
     if (compared_since_) {
-      StartStalenessCheck(shard(), key_, token_, ReadAnswer(*result, *compared_since_));
+      StartStalenessCheck(shard(), key_, token_, ReadAnswer(*result, *compared_since_), caller());
     }
   }
   ReadCallback done = TakeCallback();

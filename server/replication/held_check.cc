@@ -26,10 +26,10 @@ struct HeldCheck {
 }  // namespace
 
 void StartHeldCheck(Shard& shard, std::string_view redis_key, absl::Span<const NodeId> nodes,
-                    const Version& version, absl::Duration timeout,
+                    const Version& version, absl::Duration timeout, redis::CallerId caller,
                     absl::AnyInvocable<void(bool held)> done) {
   auto check = std::make_shared<HeldCheck>(version, std::move(done));
-  const redis::Command header = ReadHeader(redis_key);
+  const redis::Command header = ReadHeader(redis_key).For(caller);
   for (const NodeId node : nodes) {
     if (shard.View(node).state == NodeState::kDown) continue;
     shard.client(node).Send(header, timeout, [check](const absl::StatusOr<redis::Reply>& reply) {

@@ -8,6 +8,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "server/redis/command.h"
 #include "server/replication/shard.h"
 #include "server/replication/version.h"
 
@@ -18,7 +19,7 @@ namespace kache {
 // newer one; with false when all that were asked have answered otherwise, failed, or let `timeout`
 // pass.
 void StartHeldCheck(Shard& shard, std::string_view redis_key, absl::Span<const NodeId> nodes,
-                    const Version& version, absl::Duration timeout,
+                    const Version& version, absl::Duration timeout, redis::CallerId caller,
                     absl::AnyInvocable<void(bool held)> done);
 
 }  // namespace kache

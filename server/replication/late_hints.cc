@@ -15,9 +15,10 @@ redis::Command LeaveHintOn(const Shard& shard, const LateHint& hint, LateHint::H
   const std::string set = shard.keys().Hints(shard.ring().names()[hint.about.index()]);
   const std::string keys_bound = std::to_string(shard.options().hint_keys);
   const std::string bytes_bound = std::to_string(shard.HintBytesBoundOn(holder.node));
-  return redis::Command::Call(
-      LeaveHints(), {hint.redis_key, set},
-      {hint.version, std::to_string(holder.kept_until_ms), user_key, keys_bound, bytes_bound});
+  return redis::Command::Call(LeaveHints(), {hint.redis_key, set},
+                              {hint.version, std::to_string(holder.kept_until_ms), user_key,
+                               keys_bound, bytes_bound})
+      .For(hint.caller);
 }
 
 size_t LateHints::BytesOf(const LateHint& hint) {

@@ -26,9 +26,10 @@ namespace kache {
 class Shard;
 
 struct LateHint {
-  NodeId about;           // the home replica that missed the write
-  std::string redis_key;  // where the record stands
-  std::string version;    // its bytes
+  NodeId about;                               // the home replica that missed the write
+  std::string redis_key;                      // where the record stands
+  std::string version;                        // its bytes
+  redis::CallerId caller = redis::kNoCaller;  // of the write, which may still wait for its turn
   struct Holder {
     NodeId node;
     int64_t kept_until_ms = 0;  // for LeaveHints
@@ -36,7 +37,7 @@ struct LateHint {
   absl::InlinedVector<Holder, 4> holders = {};  // the nodes that took the write, or may have
 };
 
-// LeaveHints for one of the hint's holders.
+// LeaveHints for one of the hint's holders, behind the write.
 redis::Command LeaveHintOn(const Shard& shard, const LateHint& hint, LateHint::Holder holder);
 
 class LateHints {

@@ -78,12 +78,12 @@ void LocateOperation::Ask(size_t index, const redis::Command& header, const redi
                           absl::Duration timeout) {
   redis::NodeClient& client = shard().client(location_.replicas[index].node);
   waiting_ += 2;
-  client.Send(header, timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
-    OnHeader(index, std::move(reply));
-  });
-  client.Send(size, timeout, [this, index](absl::StatusOr<redis::Reply> reply) {
-    OnSize(index, std::move(reply));
-  });
+  client.Send(
+      redis::Command(header).For(caller()), timeout,
+      [this, index](absl::StatusOr<redis::Reply> reply) { OnHeader(index, std::move(reply)); });
+  client.Send(
+      redis::Command(size).For(caller()), timeout,
+      [this, index](absl::StatusOr<redis::Reply> reply) { OnSize(index, std::move(reply)); });
 }
 
 void LocateOperation::OnHeader(size_t index, absl::StatusOr<redis::Reply> reply) {

@@ -18,7 +18,9 @@ class NewestRead final : public ReplicaRead {
       : ReplicaRead(shard, min_version, deadline, std::move(done)),
         get_(get),
         nodes_(nodes.begin(), nodes.end()),
-        newest_(shard.budget()) {}
+        newest_(shard.budget()) {
+    set_caller(get.caller());
+  }
 
   void Run() override {
     shard().metrics().reads_newest_of_all.Increment();

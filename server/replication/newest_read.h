@@ -10,9 +10,9 @@
 
 namespace kache {
 
-// Sends `get`, a GET of the record's key, to all of `nodes` that are not DOWN. The answer is
-// degraded. Shard thread only; `done` is called on it, perhaps at once. Requires: the deadline has
-// not passed.
+// Sends `get`, a GET of the record's key, to all of `nodes` that are not DOWN, for the caller that
+// it has. The answer is degraded. Shard thread only; `done` is called on it, perhaps at once.
+// Requires: the deadline has not passed.
 //
 // Without `min_version` (zero) the answers are waited for during half of the time that is left
 // (TRY_TIMEOUT_MS at least): a miss when all that answered hold nothing, UNAVAILABLE when none

@@ -4,6 +4,7 @@
 #ifndef KACHE_SERVER_REPLICATION_OPERATION_H_
 #define KACHE_SERVER_REPLICATION_OPERATION_H_
 
+#include "server/redis/command.h"
 #include "server/redis/event_loop.h"
 #include "server/replication/operation_times.h"
 #include "server/replication/shard.h"
@@ -19,6 +20,8 @@ class Operation : public redis::Task {
 
   // Before it is posted. `times`, unless nullptr, stays until the operation is answered.
   void set_times(OperationTimes* times) { times_ = times; }
+  // Before it runs: whose turns its commands take.
+  void set_caller(redis::CallerId caller) { caller_ = caller; }
 
  protected:
   // First thing in Run.
@@ -26,10 +29,12 @@ class Operation : public redis::Task {
     if (times_ != nullptr) times_->begun = CoarseMonotonic();
   }
   Shard& shard() const { return shard_; }
+  redis::CallerId caller() const { return caller_; }
 
  private:
   Shard& shard_;
   OperationTimes* times_ = nullptr;
+  redis::CallerId caller_ = redis::kNoCaller;
 };
 
 }  // namespace kache

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "base/clock.h"
+#include "server/redis/command.h"
 
 namespace kache {
 
@@ -14,16 +15,19 @@ struct OperationTimes {
 };
 
 // The instant by which an operation must be answered; where it notes its times (nullptr = nowhere);
-// and what becomes true once nobody waits for its answer any more (nullptr = that is not known).
-// Both must stay until it is answered.
+// what becomes true once nobody waits for its answer any more (nullptr = that is not known); and
+// whose turns its commands take (redis/held_commands.h). The pointers must stay until it is
+// answered.
 struct OperationTiming {
   OperationTiming(MonotonicTime by, OperationTimes* noted = nullptr,  // NOLINT: an instant will do
-                  const std::atomic<bool>* is_cancelled = nullptr)
-      : deadline(by), times(noted), cancelled(is_cancelled) {}
+                  const std::atomic<bool>* is_cancelled = nullptr,
+                  redis::CallerId from = redis::kNoCaller)
+      : deadline(by), times(noted), cancelled(is_cancelled), caller(from) {}
 
   MonotonicTime deadline;
   OperationTimes* times;
   const std::atomic<bool>* cancelled;
+  redis::CallerId caller;
 };
 
 }  // namespace kache

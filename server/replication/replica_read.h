@@ -28,7 +28,7 @@ class ReplicaRead : public Operation {
   // returns. `replica` is a number by which the read knows the node.
   void Ask(size_t replica, NodeId node, redis::Command read, absl::Duration timeout) {
     ++outstanding_;
-    shard().client(node).Send(std::move(read), timeout,
+    shard().client(node).Send(std::move(read).For(caller()), timeout,
                               [this, replica](absl::StatusOr<redis::Reply> reply) {
                                 --outstanding_;
                                 OnReply(replica, std::move(reply));

@@ -136,7 +136,7 @@ class Shard {
   // Calls `done` once all writes that run now have ended.
   void AwaitWrites(absl::AnyInvocable<void()> done);
   // Calls `done` once all nodes that are connected have answered a PING, which goes behind all that
-  // was sent to them before; or kPingTimeout has passed.
+  // is under way to them, and before what waits for its turn; or kPingTimeout has passed.
   static constexpr absl::Duration kPingTimeout = absl::Seconds(1);
   void PingAll(absl::AnyInvocable<void()> done);
   // By every write operation: when it starts, and with what that returned when it ends.

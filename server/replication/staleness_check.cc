@@ -10,9 +10,10 @@ namespace {
 // Owns itself, and is gone once all that were asked have answered.
 class StalenessCheck final : public Operation {
  public:
-  StalenessCheck(Shard& shard, std::string_view key, uint64_t token, const ReadAnswer& answer)
+  StalenessCheck(Shard& shard, std::string_view key, uint64_t token, const ReadAnswer& answer,
+                 redis::CallerId caller)
       : Operation(shard),
-        header_(ReadHeader(shard.RedisKey(key))),
+        header_(ReadHeader(shard.RedisKey(key)).For(caller)),
         homes_(shard.ring().Preference(token, shard.homes())),
         answer_(answer) {}
 
@@ -77,8 +78,8 @@ std::optional<absl::Duration> StaleBy(const ReadAnswer& answer, const Record& ot
 }
 
 void StartStalenessCheck(Shard& shard, std::string_view key, uint64_t token,
-                         const ReadAnswer& answer) {
-  (new StalenessCheck(shard, key, token, answer))->Run();
+                         const ReadAnswer& answer, redis::CallerId caller) {
+  (new StalenessCheck(shard, key, token, answer, caller))->Run();
 }
 
 }  // namespace kache

@@ -10,6 +10,7 @@
 
 #include "absl/time/time.h"
 #include "ring/node_id.h"
+#include "server/redis/command.h"
 #include "server/replication/record.h"
 #include "server/replication/results.h"
 #include "server/replication/shard.h"
@@ -40,7 +41,7 @@ std::optional<absl::Duration> StaleBy(const ReadAnswer& answer, const Record& ot
 // of their record, and counts what comes of it (kache_reads_compared_total and the like). Shard
 // thread only.
 void StartStalenessCheck(Shard& shard, std::string_view key, uint64_t token,
-                         const ReadAnswer& answer);
+                         const ReadAnswer& answer, redis::CallerId caller);
 
 }  // namespace kache
 

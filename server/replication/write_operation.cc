@@ -126,7 +126,7 @@ bool WriteOperation::RefusesStamp(absl::Time now) {
 void WriteOperation::AskForHeld() {
   const PreferenceList homes = shard().ring().Preference(token_, shard().homes());
   outstanding_ += 2;  // The answer may come before the call returns.
-  StartHeldCheck(shard(), redis_key_, homes, stamp_.above, shard().Left(deadline_),
+  StartHeldCheck(shard(), redis_key_, homes, stamp_.above, shard().Left(deadline_), caller(),
                  [this](bool held) {
                    --outstanding_;
                    if (held) return Begin(shard().clock().Now());
@@ -178,8 +178,9 @@ void WriteOperation::Send(size_t target) {
   const bool shared = to.home && !missed && shard().ClockOffset(to.node) == absl::ZeroDuration() &&
                       !MayShortenUnknown(to.node);
   if (shared && !home_command_) home_command_ = CommandFor(to.node, /*home=*/true);
+  redis::Command command = shared ? *home_command_ : CommandFor(to.node, to.home);
   shard().client(to.node).Send(
-      shared ? *home_command_ : CommandFor(to.node, to.home), timeout,
+      std::move(command).For(caller()), timeout,
       [this, index = static_cast<uint32_t>(target), attempt = attempt_](
           absl::StatusOr<redis::Reply> reply) { OnReply(index, attempt, std::move(reply)); });
 }

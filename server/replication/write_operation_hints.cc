@@ -107,7 +107,8 @@ void WriteOperation::NoteHintsRefused(NodeId by) {
 LateHint WriteOperation::LateHintAbout(NodeId node) const {
   LateHint hint{.about = node,
                 .redis_key = redis_key_,
-                .version = record_.substr(kRecordVersionOffset, kRecordVersionBytes)};
+                .version = record_.substr(kRecordVersionOffset, kRecordVersionBytes),
+                .caller = caller()};
   for (const Target& target : targets_) {
     if (target.node == node || target.MayLackIt()) continue;
     const int64_t kept_ms = target.home ? KeptForMissedMs() : 0;

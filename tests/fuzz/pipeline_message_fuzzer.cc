@@ -33,6 +33,7 @@ class Sink final : public PipelineSink {
   }
   absl::Status AdmitAnswer(size_t, int64_t) override { return absl::OkStatus(); }
   const std::atomic<bool>* cancelled() const override { return &broken_; }
+  redis::CallerId caller() const override { return 1; }
   const HashRing& ring() const override { return ring_; }
 
   size_t taken = 0;

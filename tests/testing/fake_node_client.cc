@@ -42,8 +42,12 @@ FakeNodeClient::~FakeNodeClient() { Disconnect(); }
 
 void FakeNodeClient::Send(redis::Command command, absl::Duration timeout,
                           redis::ReplyCallback done) {
-  Sent sent{ParseWire(command.wire()), command.script(), timeout, clock_.Monotonic(),
-            sent_.size() + notes_.size() + hints_.size()};
+  Sent sent{ParseWire(command.wire()),
+            command.script(),
+            timeout,
+            clock_.Monotonic(),
+            sent_.size() + notes_.size() + hints_.size(),
+            command.caller()};
   const bool notes = sent.script == &OpenHints() || sent.script == &ReassertNote() ||
                      sent.script == &RestoreNote();
   if (notes || sent.arguments[0] == "HSET") {

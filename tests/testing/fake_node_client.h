@@ -31,6 +31,7 @@ class FakeNodeClient final : public redis::NodeClient {
     absl::Duration timeout;
     MonotonicTime at;
     size_t order = 0;  // among all commands that the client was sent
+    redis::CallerId caller = redis::kNoCaller;
   };
 
   // `clock` outlives the client.

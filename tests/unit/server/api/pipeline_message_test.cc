@@ -20,6 +20,7 @@ class FakeSink final : public PipelineSink {
     EXPECT_GE(held, 400);
     return fits ? absl::OkStatus() : absl::ResourceExhaustedError("no room");
   }
+  redis::CallerId caller() const override { return 1; }
   const HashRing& ring() const override { return nodes; }
   const std::atomic<bool>* cancelled() const override { return &broken; }
 
