@@ -67,7 +67,6 @@ bool Resync::IsLeftOver(const ResyncSource& source, const PageEntry& entry) cons
 }
 
 std::vector<NodeId> Resync::TargetsOf(const ResyncSource& source, const PageEntry& entry) const {
-  if (IsLeftOver(source, entry)) return {};
   if (MayBeDeleted(source, entry) && IsKnownBetter(source, entry)) return {};
   return {plan_.node};
 }
@@ -100,7 +99,10 @@ void Resync::CopyPage(const ResyncSource& source, const std::string& cursor,
   }
   const auto brought_home = std::make_shared<std::vector<PageEntry>>();  // of stand-ins
   selection.targets = [this, &source, brought_home](const PageEntry& entry) {
-    if (IsLeftOver(source, entry)) left_with_.insert(source.node);
+    if (IsLeftOver(source, entry)) {
+      left_with_.insert(source.node);
+      return std::vector<NodeId>();
+    }
     std::vector<NodeId> targets = TargetsOf(source, entry);
     const bool taken_home = entry.stand_in && !targets.empty();
     if (taken_home && AddOtherHomes(source.node, entry, targets)) {
