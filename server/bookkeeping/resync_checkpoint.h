@@ -7,11 +7,10 @@
 //   value  1 <cursor> <seen> <run_id> <emptied> <fence> <node_emptied> <knew_before_ms> <drained>
 //
 //   1             the format. Readers skip what follows the ninth part
-//   cursor        SCAN's on the source: all keys before it have been dealt with. SCAN's cursor
-//   keeps
-//                 nothing in the server, and is valid as long as the process and its data are the
-//                 same: a key that is there from the first page to the last comes in one of them,
-//                 whatever time passes between two pages
+//   cursor        SCAN's on the source: all keys before it have been dealt with. It keeps nothing
+//                 in the server, and is valid as long as the process and its data are the same: a
+//                 key that is there from the first page to the last comes in one of them, whatever
+//                 time passes between two pages
 //   seen          about so many keys are before it
 //   run_id, emptied, fence   the source's process, its Inspection::emptied and its marker's fence
 //                 when the comparison with it began. The source was whole
